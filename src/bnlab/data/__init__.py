@@ -1,0 +1,24 @@
+"""Data sets in memory, and the samplers that make batches of them."""
+
+from collections.abc import Callable
+
+from bnlab.data.dataset import Dataset
+from bnlab.data.digits import digits
+from bnlab.data.samplers import SAMPLERS, batches, check_sampler
+from bnlab.errors import unknown
+
+DATASETS: dict[str, Callable[[int], Dataset]] = {"digits": digits}
+
+
+def load(name: str, split_seed: int = 0) -> Dataset:
+    """The data set called ``name``, split by ``split_seed``.
+
+    Raises:
+        ValueError: for an unknown name; the known ones are listed.
+    """
+    if name not in DATASETS:
+        raise ValueError(unknown("data set", name, DATASETS))
+    return DATASETS[name](split_seed)
+
+
+__all__ = ["DATASETS", "SAMPLERS", "Dataset", "batches", "check_sampler", "digits", "load"]

@@ -1,0 +1,53 @@
+"""Small nets for images, made by ``make_net``."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from bnlab.errors import unknown
+from bnlab.nets.init import initialize
+from bnlab.nets.mlp import MLP
+from bnlab.nets.plain import PlainConvNet
+from bnlab.nets.resnet import Block, ResNet
+
+NETS: dict[str, type[nn.Module]] = {"mlp": MLP, "plain": PlainConvNet, "resnet": ResNet}
+
+
+def make_net(
+    name: str,
+    image_shape: tuple[int, int, int],
+    num_classes: int,
+    depth: int,
+    width: int,
+    norm: str = "none",
+    seed: int = 0,
+    **options: object,
+) -> nn.Module:
+    """The net called ``name``, with initial weights from ``seed``.
+
+    Args:
+        name: a key of ``NETS``.
+        image_shape: (C, H, W) of one image.
+        num_classes: number of outputs.
+        depth: hidden layers (mlp), convolutions (plain) or residual blocks (resnet).
+        width: units or channels.
+        norm: a name for ``make_norm``.
+        seed: which initial weights.
+        **options: options of the normalizer.
+
+    Raises:
+        ValueError: for an unknown net or normalizer, an unknown option or a bad value.
+    """
+    if name not in NETS:
+        raise ValueError(unknown("net", name, NETS))
+    for key, value in {"depth": depth, "width": width}.items():
+        if not isinstance(value, int) or value < 1:
+            raise ValueError(f"{key} must be a positive integer, got {value!r}.")
+    with torch.random.fork_rng(devices=[]):  # torch's layers draw first weights: not from the user
+        net = NETS[name](image_shape, num_classes, depth, width, norm, **options)
+    initialize(net, seed)
+    return net
+
+
+__all__ = ["MLP", "NETS", "Block", "PlainConvNet", "ResNet", "initialize", "make_net"]

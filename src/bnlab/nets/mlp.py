@@ -1,0 +1,50 @@
+"""A multilayer perceptron with a normalizer in each hidden layer."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+from torch import Tensor, nn
+
+from bnlab.norms import make_norm
+
+
+class MLP(nn.Module):
+    """``depth`` times linear, normalizer, ReLU; then a linear layer to the classes.
+
+    All nets have biases, also where a normalizer makes them redundant: so nets with different
+    normalizers differ in nothing else.
+
+    Args:
+        image_shape: (C, H, W); the input is flattened.
+        num_classes: number of outputs.
+        depth: hidden layers.
+        width: units in each of them.
+        norm: a name for ``make_norm``.
+        **options: options of the normalizer.
+
+    Shape:
+        (N, C, H, W) -> logits (N, num_classes).
+    """
+
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int],
+        num_classes: int,
+        depth: int,
+        width: int,
+        norm: str = "none",
+        **options: object,
+    ) -> None:
+        super().__init__()
+        sizes = [math.prod(image_shape)] + [width] * depth
+        layers: list[nn.Module] = [nn.Flatten()]
+        for fan_in, fan_out in itertools.pairwise(sizes):
+            layers += [nn.Linear(fan_in, fan_out), make_norm(norm, fan_out, **options), nn.ReLU()]
+        self.body = nn.Sequential(*layers)
+        self.head = nn.Linear(sizes[-1], num_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits of a batch of images."""
+        return self.head(self.body(x))

@@ -1,0 +1,69 @@
+"""What all normalizers of activations have in common: parameters, input checks, their repr."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class Normalizer(nn.Module):
+    """Base of the normalizers: ``num_features`` channels on axis 1, ``weight`` and ``bias``.
+
+    Args:
+        num_features: C, the size of axis 1.
+        eps: added to the variance before the square root.
+        affine: learn a ``weight`` (starts at 1) and a ``bias`` (starts at 0), one value a channel.
+        native: use torch's fused kernel, which is faster; its second derivatives are not exact
+            (pytorch#196699). The primitive operations are exact in every derivative.
+
+    Shape:
+        (N, C) or (N, C, H, W), in and out.
+
+    Raises:
+        ValueError: for another number of axes, another C, no samples, or NaN parameters.
+        TypeError: for a tensor that does not hold floating-point numbers.
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        *,
+        native: bool = False,
+    ) -> None:
+        super().__init__()
+        if not isinstance(num_features, int) or isinstance(num_features, bool) or num_features < 1:
+            raise ValueError(f"num_features must be a positive integer, got {num_features!r}.")
+        if not eps >= 0:
+            raise ValueError(f"eps must be zero or positive, got {eps!r}.")
+        self.num_features = num_features
+        self.eps = eps
+        self.affine = affine
+        self.native = native
+        self.register_parameter(
+            "weight", nn.Parameter(torch.ones(num_features)) if affine else None
+        )
+        self.register_parameter("bias", nn.Parameter(torch.zeros(num_features)) if affine else None)
+
+    def check(self, x: Tensor) -> None:
+        """Raise a clear error unless ``x`` is (N, C) or (N, C, H, W) with this module's C."""
+        if x.ndim not in (2, 4):
+            raise ValueError(
+                f"{type(self).__name__} takes (N, C) or (N, C, H, W), got shape {tuple(x.shape)}."
+            )
+        if x.shape[1] != self.num_features:
+            raise ValueError(
+                f"{type(self).__name__} was made for {self.num_features} channels (axis 1), "
+                f"got shape {tuple(x.shape)}."
+            )
+        if x.numel() == 0:
+            raise ValueError(f"{type(self).__name__} got an empty input, shape {tuple(x.shape)}.")
+        if not x.is_floating_point():
+            raise TypeError(
+                f"{type(self).__name__} takes floating-point numbers, got {x.dtype}; use x.float()."
+            )
+
+    def extra_repr(self) -> str:
+        """The arguments, as torch's own layers print them."""
+        return f"{self.num_features}, eps={self.eps}, affine={self.affine}"

@@ -1,0 +1,73 @@
+"""What a training left behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bnlab.train.run import Run
+
+DIVERGED = 1e3
+"""A run has diverged when its loss is this many times that of its first batch (Bjorck 2018,
+section 3.1, calls a loss beyond 10^3 divergence), or is not finite."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a training, as it happens.
+
+    Attributes:
+        step: number of updates of the weights so far; the first record has 0.
+        loss: cross-entropy of the batch, before the update (nats); NaN at step 0.
+        accuracy: share of the batch classified right, before the update; NaN at step 0.
+        val_accuracy: on the validation images in evaluation mode; None between evaluations.
+        val_accuracy_train_mode: the same with the statistics of the validation batch.
+        diverged: the loss is not finite or beyond ``DIVERGED`` times the first; the last record.
+    """
+
+    step: int
+    loss: float
+    accuracy: float
+    val_accuracy: float | None = None
+    val_accuracy_train_mode: float | None = None
+    diverged: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """The record of one training.
+
+    Attributes:
+        run: what was trained.
+        loss: cross-entropy of each batch before its update (nats), (T,).
+        accuracy: share of each batch classified right before its update, (T,).
+        step: steps after which the net was evaluated, (E,).
+        val_accuracy: on the validation images in evaluation mode, (E,).
+        val_accuracy_train_mode: with the statistics of the validation batch, (E,).
+        test_accuracy: at the end, in evaluation mode; NaN for a run that diverged.
+        diverged_at: number of updates after which the loss was beyond bounds, or None.
+        seconds: wall-clock time.
+        device: where it was trained.
+        versions: of bnlab, torch and numpy.
+    """
+
+    run: Run
+    loss: np.ndarray
+    accuracy: np.ndarray
+    step: np.ndarray
+    val_accuracy: np.ndarray
+    val_accuracy_train_mode: np.ndarray
+    test_accuracy: float
+    diverged_at: int | None
+    seconds: float
+    device: str
+    versions: dict[str, str]
+
+    def __repr__(self) -> str:
+        if self.diverged_at is not None:
+            end = f"diverged at step {self.diverged_at}"
+        else:
+            end = f"test accuracy {self.test_accuracy:.3f}"
+        run = self.run
+        return f"History({run.net} {run.norm}, lr={run.lr:g}, {len(self.loss)} steps: {end})"

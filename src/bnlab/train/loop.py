@@ -1,0 +1,253 @@
+"""Training in plain PyTorch: the source of truth for every other engine."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+import bnlab
+from bnlab.data import Dataset, batches, load
+from bnlab.errors import unknown
+from bnlab.nets import make_net
+from bnlab.train.history import DIVERGED, History, Step
+from bnlab.train.optimizers import make_optimizer
+from bnlab.train.run import Run
+
+ENGINES = ("torch",)
+
+
+def make_device(device: str = "auto") -> torch.device:
+    """The device called so; ``auto`` is the GPU if torch sees a CUDA one, else the CPU.
+
+    Raises:
+        ValueError: if torch does not know the device or cannot use it here.
+    """
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        chosen = torch.device(device)
+        torch.empty(1, device=chosen)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        first_line = str(error).splitlines()[0]
+        raise ValueError(f"device {device!r} cannot be used here ({first_line}).") from error
+    return chosen
+
+
+def build(run: Run) -> nn.Module:
+    """The untrained net of a Run, on the CPU, with torch's fused kernels where there are any."""
+    data = load(run.data, run.split_seed)
+    options = {"native": True, **run.norm_options}
+    shape, classes = data.image_shape, data.num_classes
+    net = make_net(run.net, shape, classes, run.depth, run.width, run.norm, run.seed, **options)
+    return net.to(getattr(torch, run.precision))
+
+
+@contextlib.contextmanager
+def kept_buffers(net: nn.Module) -> Iterator[None]:
+    """Give the net its buffers back on leaving: a look in training mode moves no statistics."""
+    saved = {name: buffer.clone() for name, buffer in net.named_buffers()}
+    try:
+        yield
+    finally:
+        for name, value in saved.items():
+            net.get_buffer(name).copy_(value)
+
+
+@torch.no_grad()
+def evaluate(
+    net: nn.Module, x: Tensor, y: Tensor, batch_statistics: bool = False
+) -> tuple[float, float]:
+    """Loss (cross-entropy, nats) and accuracy of ``net`` on all of ``x``; the net stays as it was.
+
+    Args:
+        net: any classifier.
+        x: inputs, (N, C, H, W).
+        y: labels, (N,).
+        batch_statistics: in training mode, with the statistics of these inputs as one batch;
+            else in evaluation mode.
+    """
+    was_training = net.training
+    net.train(batch_statistics)
+    with kept_buffers(net) if batch_statistics else contextlib.nullcontext():
+        logits = net(x)
+    net.train(was_training)
+    loss, accuracy = cross_entropy(logits, y), (logits.argmax(1) == y).to(logits.dtype).mean()
+    return tuple(torch.stack([loss, accuracy]).tolist())
+
+
+class Trainer:
+    """One net in training: ``steps`` yields a record after each update. See ``training``."""
+
+    def __init__(self, run: Run, device: str = "auto") -> None:
+        self.run, self.device = run, make_device(device)
+        self.data: Dataset = load(run.data, run.split_seed)
+        self.batches = batches(
+            self.data.train_y,
+            run.sampler,
+            run.seed,
+            run.batch_size,
+            run.steps,
+            **run.sampler_options,
+        )
+        self.net = build(run).to(self.device)
+        self.optimizer = make_optimizer(
+            run.optimizer, self.net.parameters(), run.lr, **run.optimizer_options
+        )
+        self.train_x, self.train_y = self.part("train")
+        self.val_x, self.val_y = self.part("val")
+        self.batch_dependent = any(True for _ in self.net.buffers())
+
+    def part(self, name: str) -> tuple[Tensor, Tensor]:
+        """Images and labels of a part of the data, on the device."""
+        x = torch.from_numpy(getattr(self.data, f"{name}_x"))
+        y = torch.from_numpy(getattr(self.data, f"{name}_y"))
+        return x.to(self.device, getattr(torch, self.run.precision)), y.to(self.device)
+
+    def update(self, numbers: np.ndarray) -> tuple[float, float]:
+        """One step of gradient descent; loss and accuracy of the batch before it."""
+        index = torch.from_numpy(numbers).to(self.device)
+        x, y = self.train_x[index], self.train_y[index]
+        self.optimizer.zero_grad()
+        logits = self.net(x)
+        loss = cross_entropy(logits, y)
+        loss.backward()
+        self.optimizer.step()
+        accuracy = (logits.detach().argmax(1) == y).to(loss.dtype).mean()
+        return tuple(torch.stack([loss.detach(), accuracy]).tolist())  # one transfer from a GPU
+
+    def look(self, step: int, loss: float, accuracy: float) -> Step:
+        """A record with an evaluation on the validation images."""
+        val_loss, val = evaluate(self.net, self.val_x, self.val_y)
+        train_mode = val
+        if self.batch_dependent:
+            _, train_mode = evaluate(self.net, self.val_x, self.val_y, batch_statistics=True)
+        return Step(step, loss, accuracy, val, train_mode, not math.isfinite(val_loss))
+
+    def steps(self) -> Iterator[Step]:
+        """Train; yield a record at step 0 and after each update, the last one if it diverges."""
+        run = self.run
+        self.net.train()
+        yield self.look(0, math.nan, math.nan)
+        limit = math.inf
+        for step, numbers in enumerate(self.batches, start=1):
+            loss, accuracy = self.update(numbers)
+            if step == 1:
+                limit = DIVERGED * loss
+            if not loss <= limit or not math.isfinite(loss):
+                # The batch was seen before its update: the updates before it did the damage.
+                yield Step(step - 1, loss, accuracy, diverged=True)
+                return
+            if step % run.eval_every == 0 or step == run.steps:
+                record = self.look(step, loss, accuracy)
+                yield record
+                if record.diverged:
+                    return
+            else:
+                yield Step(step, loss, accuracy)
+
+
+def training(run: Run, device: str = "auto") -> Iterator[Step]:
+    """Train a Run step by step: an iterator of records.
+
+    The first record, at step 0, comes before any update; then one follows each update. A run that
+    diverges ends with a record whose ``diverged`` is True.
+
+    Raises:
+        ValueError: as ``train``, at once, before the first record.
+    """
+    return Trainer(run, device).steps()
+
+
+@contextlib.contextmanager
+def threads(count: int | None) -> Iterator[None]:
+    """Let torch use ``count`` threads inside; None leaves it as it is."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def train(
+    run: Run,
+    engine: str = "torch",
+    device: str = "auto",
+    on_step: Callable[[Step], None] | None = None,
+    progress: bool = False,
+) -> History:
+    """Train the net of a Run.
+
+    Nets for images of 8 x 8 are trained with one thread: more threads make such small matrices
+    slower, and the sums would depend on their number. The same Run on the same machine and device
+    gives the same bits. torch's global random state is neither used nor changed.
+
+    Args:
+        run: what to train.
+        engine: ``torch``.
+        device: ``auto`` (a CUDA GPU if there is one, else the CPU) or a name that torch knows.
+        on_step: called with a ``Step`` at step 0 and after each update.
+        progress: draw a progress bar.
+
+    Returns:
+        The History. A run that diverges is a result too: its ``diverged_at`` says when.
+
+    Raises:
+        ValueError: for an unknown engine, a device that is not there, a batch larger than the
+            data, or a normalizer that is undefined on the shapes of this net.
+    """
+    if engine not in ENGINES:
+        raise ValueError(unknown("engine", engine, ENGINES))
+    start = time.perf_counter()
+    trainer = Trainer(run, device)
+    small = max(trainer.data.image_shape) <= 8
+    records: list[Step] = []
+    with threads(1 if small else None):
+        for record in _shown(trainer.steps(), run, progress):
+            records.append(record)
+            if on_step is not None:
+                on_step(record)
+        diverged_at = records[-1].step if records[-1].diverged else None
+        accuracy = math.nan
+        if diverged_at is None:
+            accuracy = evaluate(trainer.net, *trainer.part("test"))[1]
+    return _history(run, records, accuracy, time.perf_counter() - start, trainer.device)
+
+
+def _shown(records: Iterator[Step], run: Run, progress: bool) -> Iterator[Step]:
+    if not progress:
+        return records
+    from tqdm.auto import tqdm
+
+    return tqdm(records, total=run.steps + 1, desc=f"{run.net}, {run.norm}", unit="step")
+
+
+def _history(
+    run: Run, records: list[Step], test_accuracy: float, seconds: float, device: torch.device
+) -> History:
+    updates = [r for r in records if not math.isnan(r.accuracy)]
+    looks = [r for r in records if r.val_accuracy is not None]
+    return History(
+        run=run,
+        loss=np.array([r.loss for r in updates]),
+        accuracy=np.array([r.accuracy for r in updates]),
+        step=np.array([r.step for r in looks]),
+        val_accuracy=np.array([r.val_accuracy for r in looks]),
+        val_accuracy_train_mode=np.array([r.val_accuracy_train_mode for r in looks]),
+        test_accuracy=test_accuracy,
+        diverged_at=records[-1].step if records[-1].diverged else None,
+        seconds=seconds,
+        device=str(device),
+        versions={
+            "bnlab": bnlab.__version__,
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+        },
+    )

@@ -1,0 +1,43 @@
+"""The claims of the papers, their evidence and their verdicts.
+
+``load("B1")`` reads the evidence that comes with the book, ``measure("B1")`` makes it anew.
+"""
+
+from __future__ import annotations
+
+from bnlab.claims import evidence, learning_rates
+from bnlab.claims.claim import Claim, Effect, Judgement, Verdict, decide, interval, judge
+from bnlab.claims.evidence import Evidence
+
+CLAIMS: dict[str, Claim] = {claim.id: claim for claim in learning_rates.CLAIMS}
+
+
+def claim(name: str) -> Claim:
+    """The claim with this id, such as "B1"."""
+    return evidence.find(CLAIMS, name)
+
+
+def load(name: str) -> Evidence:
+    """The evidence that comes with the book for the claim with this id."""
+    return evidence.load(claim(name))
+
+
+def measure(name: str, **options: object) -> Evidence:
+    """Measure the claim with this id here and now; see ``evidence.measure``."""
+    return evidence.measure(claim(name), **options)
+
+
+__all__ = [
+    "CLAIMS",
+    "Claim",
+    "Effect",
+    "Evidence",
+    "Judgement",
+    "Verdict",
+    "claim",
+    "decide",
+    "interval",
+    "judge",
+    "load",
+    "measure",
+]

@@ -1,0 +1,88 @@
+"""Results on disk: written whole or not at all, and noticed when damaged."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+
+class DamagedFileError(ValueError):
+    """A results file that is truncated, edited by hand, or not one at all."""
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file in one step: who reads it finds the old text or the new one, never a part.
+
+    The text goes to a temporary file in the same folder, which then takes the place of ``path``.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _canonical(payload: dict) -> str:
+    return json.dumps(payload, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _checksum(payload: dict) -> str:
+    return hashlib.sha256(_canonical(payload).encode()).hexdigest()
+
+
+def write_result(path: Path, payload: dict) -> None:
+    """Write a JSON object with its SHA-256; one line a key, so that changes can be read.
+
+    Raises:
+        ValueError: if the payload holds NaN or infinity, which JSON does not have.
+    """
+    fields = {"sha256": _checksum(payload), **payload}
+    lines = [f"{json.dumps(key)}: {_lines(value)}" for key, value in fields.items()]
+    write_text(path, "{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def _lines(value: object) -> str:
+    """JSON with one line a row for a list of lists."""
+    if isinstance(value, list) and value and isinstance(value[0], list):
+        return "[\n" + ",\n".join(json.dumps(row, allow_nan=False) for row in value) + "\n]"
+    return json.dumps(value, allow_nan=False)
+
+
+def read_result(path: Path, renew: str) -> dict:
+    """The payload of a file that ``write_result`` made.
+
+    Args:
+        path: where it lies.
+        renew: the command that makes it anew, for the error message.
+
+    Raises:
+        FileNotFoundError: if it is not there.
+        DamagedFileError: if it is truncated or its checksum differs.
+    """
+    path = Path(path)
+    advice = (
+        f"Restore it with 'git checkout {path.name}' in its folder, or renew it with '{renew}'."
+    )
+    if not path.exists():
+        raise FileNotFoundError(f"{path.name} is not there. Make it with '{renew}'.")
+    try:
+        payload = json.loads(path.read_text(encoding="utf-8"))
+        stored = payload.pop("sha256")
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise DamagedFileError(
+            f"{path.name} is damaged: it is not a whole results file. {advice}"
+        ) from error
+    if stored != _checksum(payload):
+        raise DamagedFileError(f"{path.name} is damaged: its checksum differs. {advice}")
+    return payload

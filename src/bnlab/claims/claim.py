@@ -49,7 +49,8 @@ class Judgement:
         sign = ">" if self.effect.kind == "above" else "at most"
         return (
             f"{self.effect.sentence}: {self.mean:+.3g} {self.effect.unit} "
-            f"[{self.low:+.3g}, {self.high:+.3g}], claimed {sign} {self.effect.margin:g}: {self.word}"
+            f"[{self.low:+.3g}, {self.high:+.3g}], "
+            f"claimed {sign} {self.effect.margin:g}: {self.word}"
         )
 
 

@@ -16,6 +16,7 @@ import bnlab
 from bnlab.claims.claim import Claim, Verdict, decide
 from bnlab.errors import unknown
 from bnlab.store import DamagedFileError, read_result, write_result
+from bnlab.train import make_device
 
 FORMAT = 1
 
@@ -97,7 +98,7 @@ def measure(
     progress: Callable[[Iterable], Iterable] = iter,
     **options: object,
 ) -> Evidence:
-    """Measure a claim here and now, on digits and the CPU.
+    """Measure a claim here and now.
 
     Args:
         claim: one that has a measurement.
@@ -115,14 +116,14 @@ def measure(
     data = claim.measure(**chosen, progress=progress, **options)
     meta = {
         "format": FORMAT,
-        "scale": "digits",
+        "scale": data["base"]["data"],
         "versions": {
             "bnlab": bnlab.__version__,
             "torch": torch.__version__,
             "numpy": np.__version__,
             "python": platform.python_version(),
         },
-        "device": f"cpu ({platform.machine()})",
+        "device": f"{make_device(options.get('device', 'cpu'))} ({platform.machine()})",
         "seconds": round(time.perf_counter() - start, 1),
     }
     return Evidence(claim, data, meta)

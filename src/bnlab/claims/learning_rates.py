@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from bnlab.claims.claim import Claim, Effect
+from bnlab.errors import unknown
 from bnlab.measure.signals import block_variances
 from bnlab.train import Run, Trainer, train
 
@@ -28,7 +29,20 @@ DEPTHS = (12, 6)  # the first decides; the second shows how far the claim reache
 USABLE = 0.05  # a rate is usable if its accuracy is this close to the best of the same seed
 CHANCE = 0.1  # the score of a net that diverged: one class in ten
 
-B1_BASE = Run(net="mlp", width=64, lr=SMALL_LR, batch_size=64, steps=300)
+B1_BASES = {
+    "digits": Run(net="mlp", width=64, lr=SMALL_LR, batch_size=64, steps=300),
+    "cifar10": Run(
+        data="cifar10",
+        net="resnet",
+        width=16,
+        lr=SMALL_LR,
+        batch_size=128,
+        steps=2000,
+        eval_every=200,
+        optimizer_options={"momentum": 0.9},
+    ),
+}
+B1_DEPTHS = {"digits": DEPTHS, "cifar10": (9,)}  # 9 blocks: the ResNet-20 of He et al. 2016
 B1_COLUMNS = ("depth", "norm", "lr", "seed", "val_accuracy", "test_accuracy", "diverged_at")
 
 B2_LRS = (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
@@ -43,19 +57,36 @@ Progress = Callable[[Iterable], Iterable]
 def measure_b1(
     seeds: Sequence[int] = SEEDS,
     progress: Progress = iter,
-    depths: Sequence[int] = DEPTHS,
-    tuning_seeds: Sequence[int] = TUNING_SEEDS,
+    scale: str = "digits",
+    depths: Sequence[int] | None = None,
+    tuning: dict | None = None,
+    device: str = "cpu",
+    **changes: object,
 ) -> dict:
     """Train with and without BatchNorm at every learning rate, depth and seed.
+
+    Args:
+        seeds: whose test accuracies are the evidence.
+        progress: wraps the loop over the trainings.
+        scale: ``digits``, or ``cifar10`` for a residual net on a GPU.
+        depths: of the net; the first one decides.
+        tuning: an earlier measurement; its trainings with the tuning seeds are taken over.
+        device: see ``train``.
+        **changes: to the Run of this scale, such as ``steps``.
 
     Returns:
         ``base`` (the Run that all share), ``columns`` and ``rows``, one a training, for the
         ``tuning_seeds`` and the ``seeds``.
     """
-    plan = list(itertools.product(depths, NORMS, LRS, (*tuning_seeds, *seeds)))
-    rows = []
+    if scale not in B1_BASES:
+        raise ValueError(unknown("scale", scale, B1_BASES))
+    base, depths = B1_BASES[scale].replace(**changes), depths or B1_DEPTHS[scale]
+    tuning_seeds = tuple(tuning["tuning_seeds"]) if tuning else TUNING_SEEDS
+    rows = [row for row in tuning["rows"] if row[3] in tuning_seeds] if tuning else []
+    new = seeds if tuning else (*tuning_seeds, *seeds)
+    plan = list(itertools.product(depths, NORMS, LRS, new))
     for depth, norm, lr, seed in progress(plan):
-        history = train(B1_BASE.replace(depth=depth, norm=norm, lr=lr, seed=seed), device="cpu")
+        history = train(base.replace(depth=depth, norm=norm, lr=lr, seed=seed), device=device)
         rows.append(
             [
                 depth,
@@ -68,7 +99,7 @@ def measure_b1(
             ]
         )
     return {
-        "base": B1_BASE.to_dict(),
+        "base": base.to_dict(),
         "seeds": list(seeds),
         "tuning_seeds": list(tuning_seeds),
         "columns": list(B1_COLUMNS),
@@ -111,9 +142,10 @@ def largest_usable(scores: np.ndarray, best: np.ndarray) -> np.ndarray:
     return np.where(usable.any(0), np.array(LRS)[last], LRS[0])
 
 
-def values_b1(data: dict, depth: int = DEPTHS[0]) -> dict[str, np.ndarray]:
-    """The effects of B1, one number a seed."""
+def values_b1(data: dict, depth: int | None = None) -> dict[str, np.ndarray]:
+    """The effects of B1, one number a seed; at the first depth that was measured, or another."""
     seeds = data["seeds"]
+    depth = depth or data["rows"][0][0]
     score = {norm: accuracies(data, depth, norm, seeds) for norm in NORMS}
     at = {norm: LRS.index(best_lr(data, depth, norm)) for norm in NORMS}
     small = LRS.index(SMALL_LR)
@@ -137,9 +169,12 @@ def facts_b1(data: dict) -> dict[str, object]:
             facts[f"{norm}_lr_{depth}"] = lr
             facts[f"{norm}_best_{depth}"] = 100 * score[LRS.index(lr)]
             facts[f"{norm}_small_{depth}"] = 100 * score[LRS.index(SMALL_LR)]
+            facts[f"{norm}_top_lr_{depth}"] = LRS[int(score.argmax())]
+            facts[f"{norm}_top_{depth}"] = 100 * score.max()
         facts[f"ratio_{depth}"] = 10 ** values["rate"].mean()
         facts[f"own_{depth}"] = 100 * values["own"].mean()
-        facts[f"small_{depth}"] = 100 * values["small"].mean()
+        facts[f"behind_{depth}"] = -100 * values["small"].mean()
+        facts[f"top_{depth}"] = facts[f"batch_top_{depth}"] - facts[f"none_top_{depth}"]
     return facts
 
 

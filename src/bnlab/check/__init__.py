@@ -1,0 +1,42 @@
+"""Exercises that answer at once: ``check("03.1", answer)``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bnlab.check import learning_rates
+from bnlab.check.feedback import Feedback
+from bnlab.errors import unknown
+
+EXERCISES: dict[str, Callable[[object], str]] = {
+    "03.1": learning_rates.scaled_weights,
+    "03.2": learning_rates.relative_loss,
+    "03.3": learning_rates.paired_plan,
+}
+
+
+def check(exercise: str, answer: object) -> Feedback:
+    """Check the answer to an exercise.
+
+    Args:
+        exercise: its number, such as "03.1".
+        answer: what the exercise asks for; None while there is no answer yet.
+
+    Returns:
+        Feedback that prints as a sentence, with a hint if the answer is not right.
+
+    Raises:
+        ValueError: for an exercise that does not exist.
+    """
+    if exercise not in EXERCISES:
+        raise ValueError(unknown("exercise", exercise, EXERCISES))
+    if answer is None:
+        return Feedback(exercise, None, "Not answered yet. Replace None and run this cell again.")
+    try:
+        hint = EXERCISES[exercise](answer)
+    except Exception as error:  # the student's code may raise anything; say what, and go on
+        hint = f"Your answer raised {type(error).__name__}: {error}"
+    return Feedback(exercise, not hint, hint or "Right.")
+
+
+__all__ = ["EXERCISES", "Feedback", "check"]

@@ -1,0 +1,27 @@
+"""What a chapter shows: boxes, sentences with measured numbers, and figures."""
+
+from __future__ import annotations
+
+from bnlab.claims import Evidence
+from bnlab.errors import unknown
+from bnlab.show import learning_rates
+from bnlab.show.boxes import claim_box, claims_table, say, verdict_box
+from bnlab.show.figure import Drawing
+from bnlab.show.style import STYLE
+
+FIGURES = {**learning_rates.FIGURES}
+
+
+def plot(evidence: Evidence) -> Drawing:
+    """The figure that belongs to a claim, drawn from any evidence for it.
+
+    Raises:
+        ValueError: if the claim has none.
+    """
+    name = evidence.claim.id
+    if name not in FIGURES:
+        raise ValueError(unknown("figure for claim", name, FIGURES))
+    return FIGURES[name](evidence)
+
+
+__all__ = ["STYLE", "Drawing", "claim_box", "claims_table", "plot", "say", "verdict_box"]

@@ -6,7 +6,6 @@ chosen knowing trial runs with other seeds, at depths 6 and 12.
 
 from __future__ import annotations
 
-import copy
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 
@@ -46,9 +45,7 @@ B1_DEPTHS = {"digits": DEPTHS, "cifar10": (9,)}  # 9 blocks: the ResNet-20 of He
 B1_COLUMNS = ("depth", "norm", "lr", "seed", "val_accuracy", "test_accuracy", "diverged_at")
 
 B2_LRS = (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
-B2_BASE = Run(
-    net="resnet", depth=18, width=16, lr=SMALL_LR, batch_size=64, steps=10, precision="float64"
-)
+B2_BASE = Run(net="resnet", depth=18, width=16, lr=SMALL_LR, batch_size=64, steps=10)
 PROBE_IMAGES = 256
 
 Progress = Callable[[Iterable], Iterable]
@@ -82,7 +79,11 @@ def measure_b1(
         raise ValueError(unknown("scale", scale, B1_BASES))
     base, depths = B1_BASES[scale].replace(**changes), depths or B1_DEPTHS[scale]
     tuning_seeds = tuple(tuning["tuning_seeds"]) if tuning else TUNING_SEEDS
-    rows = [row for row in tuning["rows"] if row[3] in tuning_seeds] if tuning else []
+    both = set(seeds) & set(tuning_seeds)
+    if both:
+        raise ValueError(f"seeds {sorted(both)} chose the learning rates; count other seeds.")
+    kept = tuning["rows"] if tuning else []
+    rows = [row for row in kept if row[0] in depths and row[3] in tuning_seeds]
     new = seeds if tuning else (*tuning_seeds, *seeds)
     plan = list(itertools.product(depths, NORMS, LRS, new))
     for depth, norm, lr, seed in progress(plan):
@@ -191,17 +192,15 @@ def measure_b2(seeds: Sequence[int] = SEEDS, progress: Progress = iter) -> dict:
     """
     rows = []
     for seed in progress(list(seeds)):
-        plain = _first_divergence("none", seed)
+        plain, batch = (_first_divergence(norm, seed) for norm in NORMS)
         if plain is None:
             raise RuntimeError(
                 f"the net without a normalizer did not diverge at any rate up to {B2_LRS[-1]} "
                 f"(seed {seed}); B2 cannot be measured in this setting."
             )
-        lr, step, before, after = plain
-        rows.append(["none", seed, lr, step, before, after])
-        batch = _first_divergence("batch", seed)
-        _, before, after = _variances_at("batch", seed, lr, step)
-        rows.append(["batch", seed, batch and batch[0], step, before, after])
+        lr, step = plain
+        rows.append(["none", seed, lr, step, *_profiles("none", seed, lr, step)])
+        rows.append(["batch", seed, batch and batch[0], step, *_profiles("batch", seed, lr, step)])
     return {
         "base": B2_BASE.to_dict(),
         "seeds": list(seeds),
@@ -210,41 +209,26 @@ def measure_b2(seeds: Sequence[int] = SEEDS, progress: Progress = iter) -> dict:
     }
 
 
-def _first_divergence(norm: str, seed: int) -> tuple[float, int, list, list] | None:
+def _first_divergence(norm: str, seed: int) -> tuple[float, int] | None:
+    """The smallest rate at which the net diverges, and the update that did it."""
     for lr in B2_LRS:
-        step, before, after = _variances_at(norm, seed, lr, None)
-        if step is not None:
-            return lr, step, before, after
+        trainer = Trainer(B2_BASE.replace(norm=norm, seed=seed, lr=lr), "cpu")
+        *_, last = trainer.steps(looks=False)
+        if last.diverged:
+            return lr, max(last.step, 1)
     return None
 
 
-def _variances_at(
-    norm: str, seed: int, lr: float, step: int | None
-) -> tuple[int | None, list[float], list[float]]:
-    """Variances by block before and after update ``step``, or the one after which it diverged.
-
-    Returns:
-        The step (None if ``step`` was None and the net did not diverge) and the variances.
-    """
-    trainer = Trainer(B2_BASE.replace(norm=norm, seed=seed, lr=lr), "cpu")
-    probe = trainer.train_x[:PROBE_IMAGES]
-    states = []  # of the weights after 0, 1, 2, ... updates
-    for record in trainer.steps():
-        if record.diverged:
-            step = record.step if step is None else step
-            break
-        states.append(copy.deepcopy(trainer.net.state_dict()))
-        if record.step == step:
-            break
-    if step is None:
-        return None, [], []
-    step = min(max(step, 1), len(states) - 1)
-    profiles = []
-    for state in states[step - 1 : step + 1]:
-        trainer.net.load_state_dict(state)
-        variances = block_variances(trainer.net, probe)
-        profiles.append([float(f"{v:.4g}") for v in variances])
-    return step, *profiles
+def _profiles(norm: str, seed: int, lr: float, step: int) -> tuple[list[float], list[float]]:
+    """Variances by block before and after update number ``step``, in float64: they may be huge."""
+    run = B2_BASE.replace(norm=norm, seed=seed, lr=lr, steps=step, precision="float64")
+    trainer = Trainer(run, "cpu")
+    before, after = [], []
+    for record in trainer.steps(looks=False):
+        if record.step in (step - 1, step) and not record.diverged:
+            variances = block_variances(trainer.net, trainer.train_x[:PROBE_IMAGES])
+            before, after = after, [float(f"{v:.4g}") for v in variances]
+    return before, after
 
 
 def profiles(data: dict, norm: str, when: str) -> np.ndarray:

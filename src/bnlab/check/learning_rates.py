@@ -90,7 +90,7 @@ def _compare(answer: Callable, model: nn.Module, x: Tensor, y: Tensor, lr: float
     before = copy.deepcopy(model.state_dict())
     right = _relative_loss(model, x, y, lr)
     evaluated = _relative_loss(copy.deepcopy(model).eval(), x, y, lr)
-    value = float(answer(model, x, y, lr))
+    value = float(torch.as_tensor(answer(model, x, y, lr)).detach())
     parameters = dict(model.named_parameters())
     moved = any(not torch.equal(before[name], p) for name, p in parameters.items())
 

@@ -1,0 +1,108 @@
+"""What every chapter holds, and where its numbers come from."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+BOOK = Path(__file__).parents[2] / "book"
+CHAPTERS = sorted(BOOK.glob("[0-9]*.ipynb"))
+PARTS = (
+    "What the paper says",
+    "Claim ",
+    "The paper's other claims",
+    "Try it",
+    "What is disputed",
+    "Exercises",
+    "Take-away",
+    "Scale up",
+)
+
+
+def cells(path, kind):
+    return [
+        "".join(cell["source"])
+        for cell in json.loads(path.read_text())["cells"]
+        if cell["cell_type"] == kind
+    ]
+
+
+def prose(path):
+    """Markdown without code, formulas, links and solutions."""
+    text = "\n\n".join(cells(path, "markdown"))
+    for pattern in (
+        r"```.*?```",
+        r"<details>.*?</details>",
+        r"\$\$.*?\$\$",
+        r"\$.*?\$",
+        r"`[^`]*`",
+    ):
+        text = re.sub(pattern, " ", text, flags=re.DOTALL)
+    return re.sub(r"\]\([^)]*\)", "]", text)
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
+def test_the_template_is_complete(path):
+    headings = re.findall(r"^#+ (.*)$", prose(path), re.M)
+    assert headings[0].endswith("?"), "a chapter's title is a question"
+    for part in PARTS:
+        assert any(h.startswith(part) for h in headings), f"no section '{part}'"
+    text = prose(path)
+    assert "For the lecturer" in text and "**Takes**" in text
+    assert 1000 <= len(text.split()) <= 2000
+    solution = BOOK / "solutions" / path.name
+    assert solution.is_file() and f"solutions/{path.name}" in "\n".join(cells(path, "markdown"))
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
+def test_prose_states_no_measured_number(path):
+    """A decimal or a percentage in Markdown is a setting that code sets too, or the paper's own."""
+    code = "\n".join(cells(path, "code")) + (BOOK.parent / _module(path)).read_text()
+    for paragraph in prose(path).split("\n\n"):
+        if "paper's figure" in paragraph or "arXiv" in paragraph:
+            continue  # the paper's own numbers, said to be so; and references
+        for number in re.findall(r"\d+\.\d+|\d+ ?%", paragraph):
+            assert number in code, f"{number!r} in: {paragraph[:90]}"
+
+
+def _module(path):
+    return Path("src/bnlab/claims") / f"{path.stem[3:]}.py"
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
+def test_claims_have_their_boxes_and_exercises_their_checks(path):
+    code = "\n".join(cells(path, "code"))
+    ids = re.findall(r'claim_box\("(\w+)"\)', code)
+    assert ids
+    for name in ids:
+        assert f'verdict_box("{name}"' in code and f'claims.measure("{name}"' in code
+    assert re.search(r'claims_table\("\w+"\)', code)
+    assert 2 <= len(set(re.findall(r'check\("(\d\d\.\d)"', code))) <= 4
+    assert all(len(c.splitlines()) <= 12 for c in cells(path, "code"))
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
+def test_chapters_import_little_and_touch_no_files(path):
+    code = "\n".join(cells(path, "code"))
+    allowed = {"bnlab", "numpy", "torch", "matplotlib", "sys", "inspect", "copy", "math"}
+    found = {name.split(".")[0] for name in re.findall(r"^(?:from|import) ([\w.]+)", code, re.M)}
+    assert found <= allowed
+    assert not re.search(r"\bopen\(|\bPath\(|^!", code, re.M)
+
+
+def test_every_source_in_the_bibliography_is_a_paper_with_an_address():
+    text = (BOOK / "references.bib").read_text()
+    entries = re.split(r"\n(?=@)", text.strip())
+    assert len(entries) >= 9
+    for entry in entries:
+        for field in ("author", "title", "year", "url"):
+            assert f"{field} = {{" in entry, entry.splitlines()[0]
+
+
+def test_papers_of_the_claims_are_in_the_bibliography():
+    from bnlab.claims import CLAIMS
+
+    text = (BOOK / "references.bib").read_text()
+    for claim in CLAIMS.values():
+        assert f"{{{claim.paper}," in text

@@ -1,0 +1,129 @@
+"""Boxes, sentences and figures: their HTML, their plain text, and where their numbers come from."""
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from bnlab import claims, show
+from bnlab.show.boxes import power
+from bnlab.show.figure import INK
+from bnlab.show.style import STYLE
+
+MEASURED = [i.id for i in claims.CLAIMS.values() if i.measure is not None]
+
+
+def page(shown):
+    return shown._repr_mimebundle_()["text/html"]
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_boxes_print_as_html_and_as_text(name):
+    item = claims.claim(name)
+    for box in (show.claim_box(name), show.verdict_box(name)):
+        assert max(len(line) for line in str(box).splitlines()) <= 88
+        assert "nan" not in str(box).lower().split()
+        assert "<div" in page(box)
+    plain = " ".join(str(show.claim_box(name)).split())
+    assert item.prediction in plain and item.falsifier in plain
+    word = claims.load(name).verdict.word
+    assert str(show.verdict_box(name)).splitlines()[0].endswith(f"{name}: {word} at this scale")
+
+
+def test_a_verdict_box_shows_this_run_beside_the_evidence():
+    here = claims.measure("B2", seeds=[200, 201])
+    text = str(show.verdict_box("B2", here))
+    assert "This run, 2 seeds" in text and "too few for a verdict" in text
+
+
+def test_every_claim_of_the_paper_is_in_the_table():
+    text = str(show.claims_table("bjorck2018"))
+    for number in range(1, 10):
+        assert f"- Id: B{number}\n" in text
+    assert "not measured yet" in text
+    with pytest.raises(ValueError, match="Known: bjorck2018"):
+        show.claims_table("bjorck2019")
+
+
+def test_a_sentence_takes_its_numbers_from_the_evidence():
+    facts = claims.load("B1").facts
+    said = str(show.say("B1", "{seeds} seeds, {ratio_12:.1f} times, {ratio_12:power}"))
+    assert (
+        said == f"{facts['seeds']} seeds, {facts['ratio_12']:.1f} times, {power(facts['ratio_12'])}"
+    )
+    with pytest.raises(ValueError, match=r"no fact 'ratio_13'\. Known: .*ratio_12"):
+        show.say("B1", "{ratio_13}")
+
+
+def test_what_is_said_is_escaped():
+    assert "&lt;b&gt;" in page(show.say("B1", "<b>{seeds}"))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.5, "0.5"),
+        (3.16, "3.2"),
+        (1234, "1,200"),
+        (99999, "100,000"),
+        (1e53, "10⁵³"),
+        (1e-7, "10⁻⁷"),
+    ],
+)
+def test_powers_are_readable(value, text):
+    assert power(value) == text
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_figures_are_whole_svg_with_a_sentence(name):
+    drawing = show.plot(claims.load(name))
+    root = ElementTree.fromstring(drawing.svg)
+    assert root.tag.endswith("svg") and "viewBox" in root.attrib
+    assert len(drawing.alt.split()) > 15 and drawing.alt.endswith(".")
+    assert not re.search(r"\bnan\b|\binf\b", drawing.alt + drawing.caption)
+    assert 'role="img"' in page(drawing) and "<figcaption>" in page(drawing)
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_figures_follow_the_theme(name):
+    svg = show.plot(claims.load(name)).svg
+    assert "currentColor" in svg and INK not in svg
+    assert "var(--bnlab-none" in svg and "var(--bnlab-batch" in svg
+    assert not re.search(r"(fill|stroke): #000000", svg)
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_figures_are_the_same_every_time(name):
+    assert show.plot(claims.load(name)).svg == show.plot(claims.load(name)).svg
+
+
+def test_ids_differ_between_two_figures_of_a_page():
+    ids = [set(re.findall(r' id="([^"]+)"', show.plot(claims.load(n)).svg)) for n in MEASURED]
+    assert not ids[0] & ids[1]
+
+
+def test_a_claim_without_figure_says_so():
+    stored = claims.load("B1")
+    other = claims.Evidence(claims.claim("B7"), stored.data, stored.meta)
+    with pytest.raises(ValueError, match="unknown figure for claim 'B7'"):
+        show.plot(other)
+
+
+def test_no_two_normalizers_look_alike():
+    for key in ("label", "light", "dark", "marker"):
+        assert len({str(look[key]) for look in STYLE.values()}) == len(STYLE)
+    assert len({tuple(look["dash"]) for look in STYLE.values()}) == len(STYLE)
+
+
+def luminance(color):
+    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("name", STYLE)
+def test_colours_can_be_read_on_light_and_dark_pages(name):
+    """WCAG AA for text: contrast of at least 4.5."""
+    light, dark = luminance(STYLE[name]["light"]), luminance(STYLE[name]["dark"])
+    assert 1.05 / (light + 0.05) >= 4.5
+    assert (dark + 0.05) / (luminance("#14181e") + 0.05) >= 4.5

@@ -62,7 +62,7 @@ def _relative_loss(model: nn.Module, x: Tensor, y: Tensor, lr: float, sign: floa
     with torch.no_grad():
         for parameter, gradient in zip(model.parameters(), gradients, strict=True):
             parameter += sign * lr * gradient
-        return float(cross_entropy(model(x), y) / loss)
+        return (cross_entropy(model(x), y) / loss).item()
 
 
 def _cases() -> list[tuple[nn.Module, Tensor, Tensor, float]]:
@@ -90,7 +90,7 @@ def _compare(answer: Callable, model: nn.Module, x: Tensor, y: Tensor, lr: float
     before = copy.deepcopy(model.state_dict())
     right = _relative_loss(model, x, y, lr)
     evaluated = _relative_loss(copy.deepcopy(model).eval(), x, y, lr)
-    value = float(torch.as_tensor(answer(model, x, y, lr)).detach())
+    value = torch.as_tensor(answer(model, x, y, lr)).item()
     parameters = dict(model.named_parameters())
     moved = any(not torch.equal(before[name], p) for name, p in parameters.items())
 
@@ -104,7 +104,7 @@ def _compare(answer: Callable, model: nn.Module, x: Tensor, y: Tensor, lr: float
         )
     if near(right):
         return ""
-    start = float(cross_entropy(copy.deepcopy(model)(x), y))
+    start = cross_entropy(copy.deepcopy(model)(x), y).item()
     wrong = {
         _relative_loss(model, x, y, lr, sign=1): "You step uphill. Subtract lr times the gradient.",
         1 / right: "Upside down: divide the loss after the step by the loss before it.",

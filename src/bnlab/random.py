@@ -41,11 +41,12 @@ def bits(seed: int, stream: int, count: int, start: int = 0) -> np.ndarray:
         uint32 array of shape (count,).
 
     Raises:
-        ValueError: for a seed or a range outside of 32 bits.
+        ValueError: for a seed that is no integer of 32 bits, or a range outside of the stream.
     """
-    if not 0 <= seed < 2**32:
-        raise ValueError(f"seed must be between 0 and 2**32 - 1, got {seed!r}.")
-    if start < 0 or start + count > 2**32:
+    is_integer = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+    if not is_integer or not 0 <= seed < 2**32:
+        raise ValueError(f"seed must be an integer between 0 and 2**32 - 1, got {seed!r}.")
+    if start < 0 or count < 0 or start + count > 2**32:
         raise ValueError(f"a stream has 2**32 numbers; asked for {start} to {start + count}.")
     a = mix(np.uint32(seed) ^ mix(stream))
     b = mix(a ^ np.uint32(0x9E3779B9))

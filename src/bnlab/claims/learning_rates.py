@@ -14,7 +14,7 @@ import numpy as np
 from bnlab.claims.claim import Claim, Effect
 from bnlab.errors import unknown
 from bnlab.measure.signals import block_variances
-from bnlab.train import Run, Trainer, train
+from bnlab.train import Run, Trainer, threads, train
 
 PAPER, AUTHORS = "bjorck2018", "Bjorck et al. 2018"
 NORMS = ("none", "batch")
@@ -209,6 +209,7 @@ def measure_b2(seeds: Sequence[int] = SEEDS, progress: Progress = iter) -> dict:
     }
 
 
+@threads(1)
 def _first_divergence(norm: str, seed: int) -> tuple[float, int] | None:
     """The smallest rate at which the net diverges, and the update that did it."""
     for lr in B2_LRS:
@@ -219,6 +220,7 @@ def _first_divergence(norm: str, seed: int) -> tuple[float, int] | None:
     return None
 
 
+@threads(1)
 def _profiles(norm: str, seed: int, lr: float, step: int) -> tuple[list[float], list[float]]:
     """Variances by block before and after update number ``step``, in float64: they may be huge."""
     run = B2_BASE.replace(norm=norm, seed=seed, lr=lr, steps=step, precision="float64")

@@ -36,12 +36,16 @@ class Dataset:
         for part in ("train", "val", "test"):
             x, y = getattr(self, f"{part}_x"), getattr(self, f"{part}_y")
             where = f"{part} part of data set {self.name!r}"
-            if len(x) == 0:
+            if x.size == 0:
                 raise ValueError(f"The {where} is empty; give it at least one image.")
             if x.ndim != 4 or y.shape != x.shape[:1] or x.shape[1:] != self.train_x.shape[1:]:
                 raise ValueError(
                     f"The {where} must have images (n, C, H, W) and labels (n,), "
                     f"got {x.shape} and {y.shape}."
+                )
+            if y.dtype != np.int64:
+                raise ValueError(
+                    f"Labels of the {where} must be int64, got {y.dtype}; use y.astype(np.int64)."
                 )
             if not np.isfinite(x).all():
                 raise ValueError(

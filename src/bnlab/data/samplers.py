@@ -38,7 +38,7 @@ def few_classes(labels: np.ndarray, seed: int, batch_size: int, k: int = 1) -> S
     (Ioffe 2017, section 4.3, trains on batches of few classes).
     """
     classes, sizes = np.unique(labels, return_counts=True)
-    if not isinstance(k, int) or not 1 <= k <= len(classes):
+    if not isinstance(k, int) or isinstance(k, bool) or not 1 <= k <= len(classes):
         raise ValueError(
             f"k classes a batch: k must be between 1 and {len(classes)}, the number of classes in "
             f"the training data, got {k!r}."
@@ -95,14 +95,20 @@ def batches(
         **options: ``k`` for ``k_classes``.
 
     Raises:
-        ValueError: for an unknown sampler or option, or a batch larger than the data.
+        ValueError: at once, for an unknown sampler or option, or a batch larger than the data.
     """
     check_sampler(name, options)
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be a positive integer, got {batch_size!r}.")
     if batch_size > len(labels):
         raise ValueError(
             f"batch_size={batch_size} is larger than the training data ({len(labels)} images); "
             "choose a smaller batch."
         )
-    sample = SAMPLERS[name](labels, seed, batch_size, **options)
+    return _drawn(SAMPLERS[name](labels, seed, batch_size, **options), steps)
+
+
+def _drawn(sample: Sampler, steps: int) -> Iterator[np.ndarray]:
+    # Apart from ``batches``: a generator would put its checks off until the first batch is asked.
     for first in range(0, steps, BLOCK):
         yield from sample(first, min(BLOCK, steps - first))

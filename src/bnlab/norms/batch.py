@@ -34,7 +34,7 @@ class BatchNorm(Normalizer):
         affine: learn weight and bias.
         track_running_stats: keep running statistics; without them the batch's own are used in
             evaluation mode too.
-        native: use ``torch.nn.functional.batch_norm``.
+        native: use ``torch.nn.functional.batch_norm`` (eps = 0, which it refuses, stays primitive).
 
     Shape:
         (N, C) or (N, C, H, W), in and out. ``running_mean``, ``running_var``: (C,).
@@ -60,7 +60,7 @@ class BatchNorm(Normalizer):
         native: bool = False,
     ) -> None:
         super().__init__(num_features, eps, affine, native=native)
-        if not 0 <= momentum <= 1:
+        if momentum is None or not 0 <= momentum <= 1:
             raise ValueError(f"momentum must be between 0 and 1, got {momentum!r}.")
         self.momentum = momentum
         self.track_running_stats = track_running_stats
@@ -78,7 +78,7 @@ class BatchNorm(Normalizer):
                 "BatchNorm in training mode needs more than one value a channel, got shape "
                 f"{tuple(x.shape)}. Use a larger batch, or call model.eval() first."
             )
-        if self.native:
+        if self.native and self.eps > 0:
             return self._native(x, from_batch)
         if from_batch:
             mean, var = moments(x, (0, *range(2, x.ndim)))

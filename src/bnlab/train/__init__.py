@@ -1,7 +1,7 @@
 """One training, from a Run to a History."""
 
 from bnlab.train.history import DIVERGED, History, Step
-from bnlab.train.loop import Trainer, build, evaluate, make_device, train, training
+from bnlab.train.loop import Trainer, build, evaluate, make_device, threads, train, training
 from bnlab.train.optimizers import OPTIMIZERS, make_optimizer
 from bnlab.train.run import Run
 
@@ -16,6 +16,7 @@ __all__ = [
     "evaluate",
     "make_device",
     "make_optimizer",
+    "threads",
     "train",
     "training",
 ]

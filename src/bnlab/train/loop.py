@@ -21,6 +21,7 @@ from bnlab.train.optimizers import make_optimizer
 from bnlab.train.run import Run
 
 ENGINES = ("torch",)
+SLICE = 512  # images evaluated at a time
 
 
 def make_device(device: str = "auto") -> torch.device:
@@ -33,7 +34,7 @@ def make_device(device: str = "auto") -> torch.device:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         chosen = torch.device(device)
-        torch.empty(1, device=chosen)
+        torch.zeros(1, device=chosen).item()  # "meta" makes tensors too, but they hold nothing
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         first_line = str(error).splitlines()[0]
         raise ValueError(f"device {device!r} cannot be used here ({first_line}).") from error
@@ -47,6 +48,17 @@ def build(run: Run) -> nn.Module:
     shape, classes = data.image_shape, data.num_classes
     net = make_net(run.net, shape, classes, run.depth, run.width, run.norm, run.seed, **options)
     return net.to(getattr(torch, run.precision))
+
+
+@contextlib.contextmanager
+def kept_modes(net: nn.Module) -> Iterator[None]:
+    """Put each module back into its own mode on leaving: a frozen part may be in another one."""
+    saved = [(module, module.training) for module in net.modules()]
+    try:
+        yield
+    finally:
+        for module, mode in saved:
+            module.training = mode
 
 
 @contextlib.contextmanager
@@ -73,11 +85,11 @@ def evaluate(
         batch_statistics: in training mode, with the statistics of these inputs as one batch;
             else in evaluation mode.
     """
-    was_training = net.training
-    net.train(batch_statistics)
-    with kept_buffers(net) if batch_statistics else contextlib.nullcontext():
-        logits = net(x)
-    net.train(was_training)
+    with kept_modes(net), kept_buffers(net) if batch_statistics else contextlib.nullcontext():
+        net.train(batch_statistics)
+        # Slices are faster and need less memory, but batch statistics belong to one whole batch.
+        parts = [x] if batch_statistics else x.split(SLICE)
+        logits = torch.cat([net(part) for part in parts])
     loss, accuracy = cross_entropy(logits, y), (logits.argmax(1) == y).to(logits.dtype).mean()
     return tuple(torch.stack([loss, accuracy]).tolist())
 
@@ -103,6 +115,9 @@ class Trainer:
         self.train_x, self.train_y = self.part("train")
         self.val_x, self.val_y = self.part("val")
         self.batch_dependent = any(True for _ in self.net.buffers())
+        # A normalizer that is undefined on the shapes of this net says so here, not on the way.
+        x, y = self.train_x[: run.batch_size], self.train_y[: run.batch_size]
+        evaluate(self.net, x, y, batch_statistics=True)
 
     def part(self, name: str) -> tuple[Tensor, Tensor]:
         """Images and labels of a part of the data, on the device."""
@@ -130,11 +145,16 @@ class Trainer:
             _, train_mode = evaluate(self.net, self.val_x, self.val_y, batch_statistics=True)
         return Step(step, loss, accuracy, val, train_mode, not math.isfinite(val_loss))
 
-    def steps(self) -> Iterator[Step]:
-        """Train; yield a record at step 0 and after each update, the last one if it diverges."""
+    def steps(self, looks: bool = True) -> Iterator[Step]:
+        """Train; yield a record at step 0 and after each update, the last one if it diverges.
+
+        Args:
+            looks: evaluate on the validation images now and then; that can take longer than the
+                training itself.
+        """
         run = self.run
         self.net.train()
-        yield self.look(0, math.nan, math.nan)
+        yield self.look(0, math.nan, math.nan) if looks else Step(0, math.nan, math.nan)
         limit = math.inf
         for step, numbers in enumerate(self.batches, start=1):
             loss, accuracy = self.update(numbers)
@@ -144,7 +164,7 @@ class Trainer:
                 # The batch was seen before its update: the updates before it did the damage.
                 yield Step(step - 1, loss, accuracy, diverged=True)
                 return
-            if step % run.eval_every == 0 or step == run.steps:
+            if looks and (step % run.eval_every == 0 or step == run.steps):
                 record = self.look(step, loss, accuracy)
                 yield record
                 if record.diverged:

@@ -66,6 +66,8 @@ class Run:
         for name, known in (("data", DATASETS), ("net", NETS), ("precision", PRECISIONS)):
             if getattr(self, name) not in known:
                 raise ValueError(unknown(name, getattr(self, name), known))
+        for name in ("sampler_options", "norm_options", "optimizer_options"):
+            object.__setattr__(self, name, _as_in_json(name, getattr(self, name)))
         check_sampler(self.sampler, self.sampler_options)
         check_options(self.norm, self.norm_options)
         check_optimizer(self.optimizer, self.optimizer_options)
@@ -76,11 +78,14 @@ class Run:
         lr = self.lr
         if isinstance(lr, bool) or not isinstance(lr, int | float) or not 0 < lr < math.inf:
             raise ValueError(f"lr must be a positive, finite number, got {lr!r}.")
+        object.__setattr__(self, "lr", float(lr))  # 1 and 1.0 are one Run
 
     def _check_integer(self, name: str, least: int) -> None:
         value = getattr(self, name)
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value < 2**32:
-            raise ValueError(f"{name} must be an integer of {least} or more, got {value!r}.")
+            raise ValueError(
+                f"{name} must be an integer between {least} and 2**32 - 1, got {value!r}."
+            )
 
     def replace(self, **changes: object) -> Run:
         """A copy with some fields changed, checked anew."""
@@ -113,5 +118,19 @@ class Run:
         text = json.dumps(self.to_dict(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
+    def __eq__(self, other: object) -> bool:
+        return self.key() == other.key() if isinstance(other, Run) else NotImplemented
+
     def __hash__(self) -> int:
         return hash(self.key())
+
+
+def _as_in_json(name: str, options: object) -> dict[str, object]:
+    # A copy that the caller cannot change, equal to itself after a trip through a file.
+    wrong = f"{name} must be a dict of numbers, strings, lists and booleans, got {options!r}."
+    if not isinstance(options, dict):
+        raise ValueError(wrong)
+    try:
+        return json.loads(json.dumps(options))
+    except TypeError as error:
+        raise ValueError(wrong) from error

@@ -1,0 +1,26 @@
+# The work is done by tools/make.py, which needs nothing but a Python. See README.md.
+# make test ARGS="tests/norms -k batch" runs some of the tests.
+
+PYTHON ?= $(firstword $(foreach p,python3 python3.11 python,$(shell command -v $(p) 2>/dev/null)))
+TARGETS := book test serve lecture lint format env lock clean distclean
+
+.PHONY: help $(TARGETS)
+
+help:
+	@echo "make book       install, execute every chapter, build the site"
+	@echo "make test       install, build if stale, run all tests"
+	@echo "make serve      read the site over HTTP on this machine"
+	@echo "make lecture    open the chapters in JupyterLab"
+	@echo "make lint       check style and vendored files"
+	@echo "make format     format code, strip notebook outputs"
+	@echo "make env        install only"
+	@echo "make lock       write requirements.lock from what is installed"
+	@echo "make clean      remove the built site and caches (distclean: the environment too)"
+
+$(TARGETS):
+ifeq ($(PYTHON),)
+	@echo "No Python found: install Python 3.11 or newer, then run the same command again." >&2
+	@exit 1
+else
+	@$(PYTHON) tools/make.py $@ $(ARGS)
+endif

@@ -1,0 +1,169 @@
+"""Measure the limits that the project holds itself to, and say which of them hold.
+
+    python benchmarks/limits.py            all of them, about ten seconds
+    python benchmarks/limits.py --rounds 3 fewer repetitions
+
+A measurement is a function that returns rows (``Row``); ``MEASUREMENTS`` lists them. Speed is given
+as a ratio to something timed in the same run, in turn with it, so that a busy machine slows both;
+of the ratios the median counts. The exit status is 1 if a limit is broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from bnlab.data import batches, digits
+from bnlab.train import Run, train
+
+RUN = Run(net="mlp", depth=6, width=64, norm="batch", batch_size=64, steps=300, lr=0.1)
+
+PRIMITIVE = RUN.replace(norm_options={"native": False})
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: what was measured, its limit, the number, its unit."""
+
+    what: str
+    limit: float
+    measured: float
+    unit: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """At most the limit. A NaN does not hold."""
+        return self.measured <= self.limit
+
+
+Measurement = Callable[[int], Iterator[Row]]  # takes the number of rounds
+
+
+# ------------------------------------------------------------------------------ train vs. torch
+
+
+def bare_loop(run: Run) -> list[float]:
+    """What a user would write with torch's own layers, doing the same work as ``train``.
+
+    The same net, data, batches and optimizer; loss and accuracy of each batch; every ``eval_every``
+    steps the validation accuracy in evaluation mode, and once more with the statistics of the batch
+    (on buffers that are put back); the test accuracy at the end. Returns the losses.
+    """
+    data, width = digits(run.split_seed), run.width
+    layers: list[nn.Module] = [nn.Flatten()]
+    for fan_in in [64] + [width] * (run.depth - 1):
+        layers += [nn.Linear(fan_in, width), nn.BatchNorm1d(width), nn.ReLU()]
+    net = nn.Sequential(*layers, nn.Linear(width, 10))
+    optimizer = torch.optim.SGD(net.parameters(), lr=run.lr)
+    x, y = torch.from_numpy(data.train_x), torch.from_numpy(data.train_y)
+    val_x, val_y = torch.from_numpy(data.val_x), torch.from_numpy(data.val_y)
+
+    @torch.no_grad()
+    def accuracy(x: torch.Tensor, y: torch.Tensor, training: bool = False) -> float:
+        buffers = {k: v.clone() for k, v in net.named_buffers()} if training else {}
+        net.train(training)
+        share = (net(x).argmax(1) == y).float().mean().item()
+        net.train()
+        for name, value in buffers.items():
+            net.get_buffer(name).copy_(value)
+        return share
+
+    losses, shares = [], []
+    looks = [(accuracy(val_x, val_y), accuracy(val_x, val_y, training=True))]
+    drawn = batches(data.train_y, run.sampler, run.seed, run.batch_size, run.steps)
+    for step, numbers in enumerate(drawn, start=1):
+        index = torch.from_numpy(numbers)
+        batch_x, batch_y = x[index], y[index]
+        optimizer.zero_grad()
+        logits = net(batch_x)
+        loss = cross_entropy(logits, batch_y)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+        shares.append((logits.argmax(1) == batch_y).float().mean().item())
+        if step % run.eval_every == 0:
+            looks.append((accuracy(val_x, val_y), accuracy(val_x, val_y, training=True)))
+    accuracy(torch.from_numpy(data.test_x), torch.from_numpy(data.test_y))
+    return losses
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Wall-clock time of one call."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def train_against_the_bare_loop(rounds: int) -> Iterator[Row]:
+    """``train``, timed in turn with the bare loop: ratios, and the seconds of a live training."""
+    works = (
+        lambda: bare_loop(RUN),
+        lambda: train(RUN, device="cpu"),
+        lambda: train(PRIMITIVE, device="cpu"),
+    )
+    for work in works:  # the first call of each loads and allocates
+        work()
+    times = [[seconds(work) for work in works] for _ in range(rounds)]
+    what = "train / bare PyTorch loop, MLP depth 6, BatchNorm"
+    yield Row(f"{what}, native", 1.2, statistics.median(t[1] / t[0] for t in times))
+    yield Row(f"{what}, primitive", 2.0, statistics.median(t[2] / t[0] for t in times))
+    live = statistics.median(t[1] for t in times)
+    yield Row("live training of 300 steps, MLP depth 6, kernel", 1.0, live, "s")
+
+
+MEASUREMENTS: list[Measurement] = [train_against_the_bare_loop]
+
+
+# ------------------------------------------------------------------------------------- the table
+
+
+def machine() -> str:
+    """A sentence about what the numbers were measured on."""
+    load = ", ".join(f"{value:.2f}" for value in os.getloadavg())
+    return (
+        f"{os.cpu_count()} cores ({platform.machine()}), load {load} over 1, 5 and 15 minutes; "
+        f"Python {platform.python_version()}, torch {torch.__version__}, "
+        f"{torch.get_num_threads()} thread."
+    )
+
+
+def table(rows: list[Row]) -> str:
+    """The rows as aligned text: what, limit, measured, holds."""
+    cells = [("what", "limit", "measured", "holds")]
+    for row in rows:
+        limit, measured = (f"{value:.3g} {row.unit}".strip() for value in (row.limit, row.measured))
+        cells.append((row.what, limit, measured, "yes" if row.holds else "NO"))
+    widths = [max(len(line[i]) for line in cells) for i in range(4)]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) for line in cells]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, print, and return 0 if every limit holds, else 1."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=11, help="repetitions, at least 1")
+    rounds = parser.parse_args(arguments).rounds
+    if rounds < 1:
+        parser.error(f"--rounds must be at least 1, got {rounds}.")
+    torch.set_num_threads(1)
+    print(f"Before: {machine()}")
+    rows = [row for measurement in MEASUREMENTS for row in measurement(rounds)]
+    print(f"\n{table(rows)}\n")
+    print(f"After:  {machine()}")
+    broken = [row.what for row in rows if not row.holds]
+    print(f"Broken: {'; '.join(broken)}." if broken else f"All {len(rows)} limits hold.")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

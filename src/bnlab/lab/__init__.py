@@ -1,0 +1,5 @@
+"""The widgets of the book."""
+
+from bnlab.lab.race import Race
+
+__all__ = ["Race"]

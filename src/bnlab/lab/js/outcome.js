@@ -1,0 +1,107 @@
+// What a race has given so far, and the words for it. No drawing here.
+
+import { STYLE } from "./style.js";
+
+export const NO_NET_LEARNS = "nothing";  // a guess beside the names of the normalizers
+const LEARNED = 0.2;  // validation accuracy; guessing among ten digits gives 0.1
+
+const label = (norm) => STYLE[norm].label;
+const lossText = (v) => (v <= 1e-3 ? "0.001 or less" : v >= 10 ? "10 or more" : String(+v.toPrecision(2)));
+const accuracyText = (v) => v.toFixed(2);
+const divergedText = (norm, step) => `${label(norm)} diverged at step ${step}`;
+
+/** The setting of a race as text: names what is drawn, and makes the link. */
+export function settingKey({ norms, lr, batch_size, depth, seed }) {
+  return `lr=${lr}&batch_size=${batch_size}&depth=${depth}&seed=${seed}&norms=${norms.join(",")}`;
+}
+
+function settingText({ lr, batch_size, depth, seed }) {
+  return `learning rate ${lr}, batch size ${batch_size}, depth ${depth}, seed ${seed}`;
+}
+
+/** A race that has begun. Its phase is "training", "finished", "stopped" or "failed". */
+export function newRace(state) {
+  const curves = state.norms.map((norm) => [norm, { loss: [], accuracy: [], divergedAt: null }]);
+  return { state, curves: new Map(curves), phase: "training" };
+}
+
+export function addPoints(race, norm, { loss, accuracy, diverged_at }) {
+  const curve = race.curves.get(norm);
+  curve.loss.push(...loss);
+  curve.accuracy.push(...accuracy);
+  curve.divergedAt = diverged_at;
+}
+
+export const hasPoints = (race) =>
+  [...race.curves.values()].some(({ loss, accuracy, divergedAt }) =>
+    loss.length || accuracy.length || divergedAt !== null);
+
+function lastStep(race) {
+  const steps = [...race.curves.values()].map(({ loss, divergedAt }) => divergedAt ?? loss.at(-1)?.[0] ?? 0);
+  return Math.max(0, ...steps);
+}
+
+function resultText([norm, { loss, accuracy, divergedAt }]) {
+  if (divergedAt !== null) return divergedText(norm, divergedAt);
+  const parts = [];
+  if (accuracy.length) parts.push(`accuracy ${accuracyText(accuracy.at(-1)[1])}`);
+  if (loss.length) parts.push(`loss ${lossText(loss.at(-1)[1])}`);
+  return `${label(norm)}: ${parts.join(", ") || "no point yet"}`;
+}
+
+const PHASES = {
+  training: "Training: step", finished: "Finished: step", stopped: "Stopped at step", failed: "Broke off at step",
+};
+
+/** All results in one line of text. */
+export function summaryText(race, steps) {
+  const results = [...race.curves].map(resultText).join("; ");
+  return `${PHASES[race.phase]} ${lastStep(race)} of ${steps}. ${results[0].toUpperCase()}${results.slice(1)}.`;
+}
+
+/** The alt text of one plot: `which` is "loss" or "accuracy", `names` the curves drawn. */
+export function altText(race, which, names) {
+  const write = which === "loss" ? lossText : accuracyText;
+  const results = names.map((norm) => {
+    const curve = race.curves.get(norm);
+    if (curve.divergedAt !== null) return divergedText(norm, curve.divergedAt);
+    const last = curve[which].at(-1);
+    return last ? `${label(norm)} is at ${write(last[1])} at step ${last[0]}` : `${label(norm)} has no point yet`;
+  });
+  const what = which === "loss" ? "Training loss" : "Validation accuracy";
+  return `${what} with ${settingText(race.state)}: ${results.join("; ") || "all curves are switched off"}.`;
+}
+
+// ---- guesses -----------------------------------------------------------------------------------
+
+/** What a reader may guess, as items of a choice. */
+export function guesses(norms) {
+  const items = norms.map((norm) => ({ value: norm, text: label(norm), swatchOf: norm }));
+  return [...items, { value: NO_NET_LEARNS, text: "none of them learns" }];
+}
+
+/** Who ended highest in validation accuracy to two decimals, as shown; NO_NET_LEARNS if no net did. */
+export function winners(race) {
+  const ends = [...race.curves]
+    .filter(([, { accuracy, divergedAt }]) => divergedAt === null && accuracy.length)
+    .map(([norm, { accuracy }]) => [norm, accuracy.at(-1)[1]]);
+  const best = Math.max(0, ...ends.map(([, value]) => value));
+  if (best < LEARNED) return [NO_NET_LEARNS];
+  return ends.filter(([, value]) => accuracyText(value) === accuracyText(best)).map(([norm]) => norm);
+}
+
+function endText([norm, { accuracy, divergedAt }]) {
+  return divergedAt !== null ? divergedText(norm, divergedAt) : `${label(norm)} ${accuracyText(accuracy.at(-1)[1])}`;
+}
+
+/** Whether the guess was right, with the numbers. */
+export function verdictText(race, guess) {
+  if (race.phase !== "finished") return "The race did not reach its end: no verdict on the guess.";
+  const best = winners(race), right = best.includes(guess);
+  const guessed = guess === NO_NET_LEARNS ? "none of them learns" : label(guess);
+  const outcome = best[0] === NO_NET_LEARNS
+    ? `no net reached a validation accuracy of ${LEARNED}`
+    : `${best.map(label).join(" and ")} ended highest`;
+  const numbers = [...race.curves].map(endText).join("; ");
+  return `Guess: ${guessed}. ${right ? "Right" : "Not right"}: ${outcome} (${numbers}).`;
+}

@@ -1,0 +1,68 @@
+"""From the records of a training to the few points that a widget draws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bnlab.train import Run, Step
+
+BLOCK = 5
+"""Steps whose training losses make one point: their mean."""
+
+EVALUATE_EVERY = 20
+"""Steps between two points of validation accuracy."""
+
+GROUP_SIZE = 8
+"""Channels a group of group norm: the 64 units of the standard net make 8 groups."""
+
+NORMS = {"none": {}, "batch": {}, "layer": {}, "group": {"group_size": GROUP_SIZE}, "instance": {}}
+"""The normalizers of a race, with their options."""
+
+
+def race_run(norm: str, *, steps: int = 300, **setting: object) -> Run:
+    """The Run of one net of a race: plain SGD with a constant learning rate.
+
+    Args:
+        norm: a key of ``NORMS``.
+        steps: updates of the weights.
+        **setting: further fields of a Run, such as ``lr``, ``batch_size``, ``depth``, ``seed``.
+    """
+    fixed = {"norm_options": NORMS[norm], "eval_every": EVALUATE_EVERY, "optimizer": "sgd"}
+    return Run(norm=norm, steps=steps, **fixed, **setting)
+
+
+@dataclass
+class Points:
+    """The points of one net, collected from its records; ``take`` hands out the new ones.
+
+    Attributes:
+        loss: [step, mean training loss of the ``BLOCK`` steps up to it], not yet handed out.
+        accuracy: [step, validation accuracy in evaluation mode], not yet handed out.
+        diverged_at: step at which the net diverged, or None.
+        done: no record will follow.
+    """
+
+    loss: list[list[float]] = field(default_factory=list)
+    accuracy: list[list[float]] = field(default_factory=list)
+    diverged_at: int | None = None
+    done: bool = False
+    _block: list[float] = field(default_factory=list)
+
+    def add(self, record: Step) -> None:
+        """Take in the next record of the training."""
+        if record.diverged:
+            self.diverged_at, self.done = record.step, True
+            return
+        if record.step > 0:
+            self._block.append(record.loss)
+        if len(self._block) == BLOCK:
+            self.loss.append([record.step, sum(self._block) / BLOCK])
+            self._block.clear()
+        if record.val_accuracy is not None:
+            self.accuracy.append([record.step, record.val_accuracy])
+
+    def take(self) -> dict[str, object]:
+        """The new points, ready for JSON: finite numbers only."""
+        taken = {"loss": self.loss, "accuracy": self.accuracy}
+        self.loss, self.accuracy = [], []
+        return {**taken, "diverged_at": self.diverged_at, "done": self.done}

@@ -1,0 +1,346 @@
+"""Race: nets that differ in their normalizer alone, trained side by side."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+import anywidget
+import torch
+import traitlets
+
+from bnlab.claims.learning_rates import SEEDS as COUNTED
+from bnlab.errors import unknown
+from bnlab.lab.bundle import bundle, stylesheet
+from bnlab.lab.points import GROUP_SIZE, NORMS, Points, race_run
+from bnlab.train import make_device, training
+
+LRS = (0.003, 0.0056, 0.01, 0.018, 0.03, 0.056, 0.1, 0.18, 0.3, 0.56, 1.0, 1.8, 3.0, 5.6, 10.0)
+BATCH_SIZES = (4, 16, 64, 256)
+DEPTHS = (2, 6, 12)
+SEEDS = COUNTED[:3]  # runs that the evidence for B1 counts
+NETS = ("mlp", "plain")
+FEWEST, MOST = 2, 5
+PAUSE = 0.04
+"""Seconds between two messages about one net."""
+
+NEEDS_IMAGES = "needs images: in this net a channel has one value (see net='plain')"
+
+
+class Race(anywidget.AnyWidget):
+    """Curves of nets in training, one per normalizer; the controls are drawn by JavaScript.
+
+    With a kernel, PyTorch trains in a thread and the curves grow as it does; a newer training
+    ends the one before. On the website, stored runs of the same code are shown.
+
+    Args:
+        norms: two to five of ``none, batch, layer, group, instance``; group norm has 8 channels a
+            group, instance norm needs ``net='plain'``.
+        lr: learning rate, a stop of the slider (``LRS``).
+        batch_size: images a step, one of ``BATCH_SIZES``.
+        depth: hidden layers or convolutions, one of ``DEPTHS``.
+        seed: initial weights and batches, one of ``SEEDS``.
+        net: ``mlp`` or ``plain`` (convolutions).
+        width: units a layer, or channels of the first convolutions.
+        steps: updates of the weights.
+        predict: hide the outcome until a guess is made.
+        device: ``auto``, or a name that torch knows.
+
+    Raises:
+        ValueError: for a value that the widget does not offer, with those that it does.
+    """
+
+    _esm = bundle("race")
+    _css = stylesheet()
+    options = traitlets.Dict().tag(sync=True)
+    state = traitlets.Dict().tag(sync=True)
+    _racer: Racer | None = None  # ipywidgets closes a widget whose __init__ has failed, too
+
+    def __init__(
+        self,
+        norms: Iterable[str] = ("none", "batch"),
+        lr: float = 0.3,
+        batch_size: int = 64,
+        depth: int = 6,
+        seed: int = SEEDS[0],
+        net: str = "mlp",
+        width: int = 64,
+        steps: int = 300,
+        predict: bool = False,
+        device: str = "auto",
+    ) -> None:
+        _check_net(net, width, steps)
+        self._device = str(make_device(device))
+        self._racer = Racer(self.send)
+        super().__init__(options=_options(net, width, steps, self._device))
+        self.state = {
+            "norms": [norms] if isinstance(norms, str) else list(norms),
+            "lr": lr,
+            "batch_size": batch_size,
+            "depth": depth,
+            "seed": seed,
+            "predict": predict,
+        }
+        self.on_msg(self._hear)
+        self._racer.train(None, self._warm_up, self._device)
+
+    @traitlets.validate("state")
+    def _valid_state(self, proposal: dict) -> dict[str, object]:
+        # Empty is the trait's default, before __init__ has set it.
+        return check_state(proposal["value"], self.options) if proposal["value"] else {}
+
+    def _warm_up(self) -> dict[str, Iterator]:
+        """Load data and torch's optimizers (seconds) before the reader presses Train."""
+        setting = {key: self.options[key] for key in ("net", "width")}
+        run = race_run("batch", steps=1, depth=DEPTHS[0], **setting)
+        return {"batch": training(run, device=self._device)}
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until nothing trains; False if ``timeout`` seconds were not enough."""
+        return self._racer.wait(timeout)
+
+    def close(self) -> None:
+        """Stop the training and take the widget off the page."""
+        if self._racer is not None:
+            self._racer.drop()
+        super().close()
+
+    def _hear(self, _widget: Race, message: dict, _buffers: list) -> None:
+        """A message of the front end: train or stop. What is wrong with it goes back as text."""
+        kind, number = message.get("type"), message.get("id")
+        if kind == "stop":
+            self._racer.stop(number)
+        elif kind == "train":
+            try:
+                state = check_state(message.get("state"), self.options)
+            except ValueError as error:
+                self._racer.drop()
+                self.send({"type": "error", "id": number, "text": str(error)})
+                return
+            self._racer.train(number, self._trainings(state), self._device)
+
+    def _trainings(self, state: dict[str, object]) -> Callable[[], dict[str, Iterator]]:
+        """Builds the nets when called: that is the thread's work, not the kernel's."""
+        setting = {key: state[key] for key in ("lr", "batch_size", "depth", "seed")}
+        setting |= {key: self.options[key] for key in ("net", "width", "steps")}
+
+        def begin() -> dict[str, Iterator]:
+            runs = {norm: race_run(norm, **setting) for norm in state["norms"]}
+            return {norm: training(run, device=self._device) for norm, run in runs.items()}
+
+        return begin
+
+
+class Racer:
+    """Trains the nets of the newest request in one thread and sends their points.
+
+    Every request has a number of its own, ``generation``; the thread drops what it does as soon
+    as this number has moved on. ``send`` is called with messages ready for JSON; a request whose
+    id is None is answered with none.
+    """
+
+    def __init__(self, send: Callable[[dict], None]) -> None:
+        self._send = send
+        self._lock = threading.Condition()
+        self._generation = 0
+        self._newest: object = None  # the front end's id of the newest request
+        self._started = 0.0
+        self._request: tuple | None = None  # waits for the thread
+        self._thread: threading.Thread | None = None
+
+    def train(self, number: object, begin: Callable[[], dict[str, Iterator]], device: str) -> None:
+        """Train what ``begin`` returns, in place of anything older."""
+        with self._lock:
+            self._generation += 1
+            self._newest, self._started = number, time.perf_counter()
+            self._request = (self._generation, number, begin, device)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="race", daemon=True)
+                self._thread.start()
+
+    def stop(self, number: object) -> None:
+        """End the request with this id, if it is the newest and still trains."""
+        with self._lock:
+            if number != self._newest or self._thread is None:
+                return
+            self._drop()
+            self._send({"type": "finished", "id": number, "stopped": True, **self._seconds()})
+
+    def drop(self) -> None:
+        """End whatever trains, without a message."""
+        with self._lock:
+            self._drop()
+
+    def _seconds(self) -> dict[str, float]:
+        return {"seconds": round(time.perf_counter() - self._started, 3)}
+
+    def _drop(self) -> None:
+        self._generation += 1
+        self._newest = self._request = None
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the thread has nothing to do; False after ``timeout`` seconds."""
+        with self._lock:
+            return self._lock.wait_for(lambda: self._thread is None, timeout)
+
+    def _work(self) -> None:
+        try:
+            with one_thread():
+                while (request := self._next()) is not None:
+                    self._serve(*request)
+        finally:
+            with self._lock:
+                if self._thread is threading.current_thread():
+                    self._thread = None
+                self._lock.notify_all()
+
+    def _next(self) -> tuple | None:
+        """The waiting request; None ends the thread, so that a later request starts another."""
+        with self._lock:
+            request, self._request = self._request, None
+            if request is None:
+                self._thread = None
+            return request
+
+    def _serve(self, generation: int, number: object, begin: Callable, device: str) -> None:
+        """Train the nets of one request, and say how it ended."""
+
+        def tell(kind: str, **content: object) -> None:
+            """Send, unless a newer request has come."""
+            with self._lock:
+                if generation == self._generation and number is not None:
+                    self._send({"type": kind, "id": number, **content})
+
+        try:
+            for norm, points in take_turns(begin()):
+                if generation != self._generation:
+                    return
+                if points is not None:
+                    tell("points", norm=norm, **points)
+        except Exception as error:  # whatever it is, the reader must see it
+            tell("error", text=f"{type(error).__name__}: {error}")
+        else:
+            tell("finished", stopped=False, device=device, **self._seconds())
+
+
+def take_turns(trainings: dict[str, Iterator]) -> Iterator[tuple[str, dict | None]]:
+    """Train several nets, a step each in turn; yields (norm, points or None) after each step."""
+    lanes = {norm: Lane(records) for norm, records in trainings.items()}
+    while lanes:
+        for norm, lane in list(lanes.items()):
+            yield norm, lane.step()
+            if lane.points.done:
+                del lanes[norm]
+
+
+class Lane:
+    """One net of a race: its records, and the points that are due."""
+
+    def __init__(self, records: Iterator) -> None:
+        self._records = records
+        self._sent = -PAUSE
+        self.points = Points()
+
+    def step(self) -> dict[str, object] | None:
+        """Train one step; the new points if they are due, else None."""
+        record = next(self._records, None)
+        if record is None:
+            self.points.done = True
+        else:
+            self.points.add(record)
+        now = time.monotonic()
+        if not self.points.done and now - self._sent < PAUSE:
+            return None
+        self._sent = now
+        return self.points.take()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch use one thread here: these nets are so small that more make them slower.
+
+    torch keeps this number per thread, so the notebook's own trainings keep theirs.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _options(net: str, width: int, steps: int, device: str) -> dict[str, object]:
+    """What the widget offers."""
+    reasons = {"instance": NEEDS_IMAGES} if net == "mlp" else {}
+    return {
+        "norms": [
+            {"name": name, "enabled": name not in reasons, "reason": reasons.get(name, "")}
+            for name in NORMS
+        ],
+        "lrs": list(LRS),
+        "batch_sizes": list(BATCH_SIZES),
+        "depths": list(DEPTHS),
+        "seeds": list(SEEDS),
+        "steps": steps,
+        "net": net,
+        "width": width,
+        "device": device,
+        "replay": "race",
+    }
+
+
+def _check_net(net: str, width: int, steps: int) -> None:
+    if net not in NETS:
+        raise ValueError(unknown("net", net, NETS))
+    if not _is_int(width) or width < GROUP_SIZE or width % GROUP_SIZE:
+        raise ValueError(
+            f"width must be a multiple of {GROUP_SIZE} (group norm has {GROUP_SIZE} channels a "
+            f"group), got {width!r}."
+        )
+    if not _is_int(steps) or steps < 1:
+        raise ValueError(f"steps must be an integer of 1 or more, got {steps!r}.")
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def check_state(state: object, options: dict) -> dict[str, object]:
+    """A copy of a state in which every value is one that the widget offers.
+
+    Raises:
+        ValueError: for anything else; the message lists what is offered.
+    """
+    keys = ("norms", "lr", "batch_size", "depth", "seed", "predict")
+    if not isinstance(state, dict) or set(state) != set(keys):
+        raise ValueError(f"a state must have exactly the keys {', '.join(keys)}, got {state!r}.")
+    checked = {"norms": _check_norms(state["norms"], options["norms"])}
+    for key in keys[1:5]:
+        checked[key] = _one_of(key, state[key], options[f"{key}s"])
+    if not isinstance(state["predict"], bool):
+        raise ValueError(f"predict must be True or False, got {state['predict']!r}.")
+    return {**checked, "predict": state["predict"]}
+
+
+def _one_of(key: str, value: object, offered: list) -> object:
+    if isinstance(value, bool) or value not in offered:
+        listed = ", ".join(f"{one:g}" for one in offered)
+        raise ValueError(f"{key} must be one of {listed}, got {value!r}.")
+    return offered[offered.index(value)]
+
+
+def _check_norms(norms: list[str], offered: list[dict]) -> list[str]:
+    if not isinstance(norms, list):
+        raise ValueError(f"norms must be a list of names, got {norms!r}.")
+    reasons = {norm["name"]: norm["reason"] for norm in offered}
+    for norm in norms:
+        if norm not in reasons:
+            raise ValueError(unknown("normalizer", norm, reasons))
+        if reasons[norm]:
+            raise ValueError(f"normalizer {norm!r} cannot race here: it {reasons[norm]}.")
+    if not FEWEST <= len(norms) <= MOST or len(set(norms)) < len(norms):
+        allowed = ", ".join(reasons)
+        raise ValueError(f"norms must be {FEWEST} to {MOST} different ones of {allowed}.")
+    return [name for name in reasons if name in norms]

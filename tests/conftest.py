@@ -1,0 +1,26 @@
+"""What all tests share: one thread, repeatable examples, a guard for torch's random state."""
+
+from collections.abc import Iterator
+
+import hypothesis
+import pytest
+import torch
+
+# The same examples on every run: a test that fails once fails again. No deadline: a busy machine
+# is not a bug.
+hypothesis.settings.register_profile("bnlab", derandomize=True, deadline=None, max_examples=40)
+hypothesis.settings.load_profile("bnlab")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Small matrices are slower with more, and sums must not depend on the machine's cores."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def torch_random_state_stays() -> Iterator[None]:
+    """Fail if the test draws from torch's global generator or seeds it."""
+    before = torch.get_rng_state()
+    yield
+    assert torch.equal(torch.get_rng_state(), before), "torch's global random state has changed"

@@ -1,0 +1,293 @@
+"""CIFAR-10 from small files of its layout that the tests write, and every way to be without it.
+
+The servers here listen on 127.0.0.1; nothing goes further.
+"""
+
+import contextlib
+import http.server
+import io
+import socket
+import tarfile
+import threading
+
+import numpy as np
+import pooch
+import pytest
+
+from bnlab.data import cifar, load
+from bnlab.data.cifar import ARCHIVE, FOLDER, MEAN, STD, TEST, TRAIN, cifar10
+from bnlab.train import Run, train
+
+FILES = (*TRAIN, TEST)
+PER_FILE = 8
+
+
+def records(seed, count=PER_FILE):
+    """Random images, their first pixel a serial number: uint8, (count, 3073)."""
+    made = np.random.default_rng(seed).integers(0, 256, (count, cifar.RECORD), dtype=np.uint8)
+    made[:, 0] = np.arange(count) % 10
+    made[:, 1] = seed * count + np.arange(count)
+    return made
+
+
+def packed(files):
+    """A gzipped tar of files (name: bytes), as bytes."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for name, content in files.items():
+            info = tarfile.TarInfo(f"{FOLDER}/{name}")
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept():
+    cifar._cifar10.cache_clear()
+    yield
+    cifar._cifar10.cache_clear()
+
+
+@pytest.fixture
+def raw():
+    return {name: records(seed) for seed, name in enumerate(FILES)}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, raw):
+    """The unpacked folder, inside the one that BNLAB_DATA names."""
+    monkeypatch.setenv("BNLAB_DATA", str(tmp_path))
+    (tmp_path / FOLDER).mkdir()
+    for name, made in raw.items():
+        (tmp_path / FOLDER / name).write_bytes(made.tobytes())
+    return tmp_path / FOLDER
+
+
+@pytest.fixture
+def archive(tmp_path, monkeypatch, raw):
+    """The archive, inside the folder that BNLAB_DATA names."""
+    monkeypatch.setenv("BNLAB_DATA", str(tmp_path))
+    path = tmp_path / ARCHIVE
+    path.write_bytes(packed({name: made.tobytes() for name, made in raw.items()}))
+    return path
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """No BNLAB_DATA, and an empty cache."""
+    monkeypatch.delenv("BNLAB_DATA", raising=False)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setattr(pooch, "os_cache", lambda name: tmp_path / "cache" / name)
+    return tmp_path / "cache" / "bnlab"
+
+
+@contextlib.contextmanager
+def server(monkeypatch, content, length=None, status=200):
+    """A server of ``content``, which it says has ``length`` bytes; URL points to it."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(status)
+            self.send_header("Content-Length", str(length or len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as served:
+        monkeypatch.setattr(cifar, "URL", f"http://127.0.0.1:{served.server_port}/{ARCHIVE}")
+        thread = threading.Thread(target=served.serve_forever)
+        thread.start()
+        try:
+            yield
+        finally:
+            served.shutdown()
+            thread.join()
+
+
+def arrays(data):
+    return [getattr(data, f"{part}_{a}") for part in ("train", "val", "test") for a in "xy"]
+
+
+def standardized(made):
+    """Images of records, standardized in float64."""
+    pixels = made[:, 1:].reshape(-1, 3, 32, 32).astype(np.float64)
+    return (pixels / 255 - MEAN) / STD
+
+
+def serials(x):
+    """The serial numbers in the first pixels."""
+    return np.rint((x[:, 0, 0, 0] * STD[0, 0, 0] + MEAN[0, 0, 0]) * 255).astype(int)
+
+
+def test_parts_are_a_split_of_the_training_files(folder, raw):
+    data = cifar10()
+    train = np.concatenate([raw[name] for name in TRAIN])
+    assert data.image_shape == (3, 32, 32)
+    assert (len(data.train_y), len(data.val_y)) == (36, 4)
+    seen = np.concatenate([serials(data.train_x), serials(data.val_x)])
+    assert sorted(seen) == list(range(40))
+    assert list(seen) != list(range(40))
+    np.testing.assert_array_equal(np.concatenate([data.train_y, data.val_y]), train[seen, 0])
+    for x, made in ((data.train_x, train[seen[:36]]), (data.val_x, train[seen[36:]])):
+        assert x.dtype == np.float32
+        np.testing.assert_allclose(x, standardized(made), atol=1e-6)
+
+
+def test_official_test_images_stay_the_test_part(folder, raw):
+    data = cifar10(3)
+    np.testing.assert_allclose(data.test_x, standardized(raw[TEST]), atol=1e-6)
+    np.testing.assert_array_equal(data.test_y, raw[TEST][:, 0])
+
+
+def test_split_depends_on_its_seed_alone(folder):
+    first, other = cifar10(0), cifar10(1)
+    cifar._cifar10.cache_clear()
+    again = cifar10(0)
+    assert all(map(np.array_equal, arrays(first), arrays(again)))
+    assert not np.array_equal(first.val_x, other.val_x)
+    assert np.array_equal(first.test_x, other.test_x)
+
+
+def test_last_split_is_kept_until_the_folder_changes(folder, tmp_path, monkeypatch):
+    assert cifar10() is cifar10(split_seed=0) is load("cifar10")
+    monkeypatch.setenv("BNLAB_DATA", str(tmp_path / "elsewhere"))
+    with pytest.raises(NotADirectoryError):
+        cifar10()
+
+
+def test_archive_gives_the_same_as_the_folder(archive, folder):
+    from_folder = cifar10()
+    for name in FILES:
+        (folder / name).unlink()
+    folder.rmdir()
+    cifar._cifar10.cache_clear()
+    assert all(map(np.array_equal, arrays(from_folder), arrays(cifar10())))
+    assert list(archive.parent.iterdir()) == [archive]  # nothing is unpacked to disk
+
+
+@pytest.mark.parametrize("net", ["mlp", "plain", "resnet"])
+def test_each_net_trains_on_it(folder, net):
+    run = Run(data="cifar10", net=net, depth=3, width=4, norm="batch", batch_size=4, steps=2)
+    history = train(run, device="cpu")
+    assert np.isfinite(history.loss).all()
+    assert 0 <= history.test_accuracy <= 1
+
+
+def test_given_is_not_a_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("BNLAB_DATA", str(tmp_path / "nowhere"))
+    with pytest.raises(NotADirectoryError, match=f"nowhere.* not a folder; set it.*{ARCHIVE}"):
+        cifar10()
+
+
+def test_given_folder_is_empty(tmp_path, monkeypatch):
+    monkeypatch.setenv("BNLAB_DATA", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match=f"neither {ARCHIVE} nor .*{FOLDER}; put one"):
+        cifar10()
+
+
+def test_given_folder_lacks_files(folder):
+    (folder / TRAIN[2]).unlink()
+    (folder / TEST).unlink()
+    with pytest.raises(FileNotFoundError, match=r"data_batch_3.bin, test_batch.bin; replace it"):
+        cifar10()
+
+
+def test_given_archive_lacks_a_file(archive, raw):
+    del raw[TRAIN[4]]
+    archive.write_bytes(packed({name: made.tobytes() for name, made in raw.items()}))
+    with pytest.raises(FileNotFoundError, match=r"does not have data_batch_5.bin; replace it"):
+        cifar10()
+
+
+@pytest.mark.parametrize("name", [TRAIN[1], TEST])
+@pytest.mark.parametrize("size", [0, 1, 3 * cifar.RECORD - 1])
+def test_truncated_file(folder, name, size):
+    (folder / name).write_bytes((folder / name).read_bytes()[:size])
+    with pytest.raises(ValueError, match=f"{name} in .*{FOLDER} is truncated.*; delete it and get"):
+        cifar10()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.9999])
+def test_truncated_archive(archive, share):
+    whole = archive.read_bytes()
+    archive.write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises((ValueError, FileNotFoundError), match=f"{ARCHIVE} .*(delete|replace) it"):
+        cifar10()
+
+
+@pytest.mark.parametrize("place", [0.0, 0.5, 1.0])
+def test_damaged_archive(archive, place):
+    damaged = bytearray(archive.read_bytes())
+    damaged[int(place * (len(damaged) - 8))] ^= 0xFF  # the last: in gzip's checksum
+    archive.write_bytes(damaged)
+    with pytest.raises(ValueError, match=f"{ARCHIVE} is truncated or damaged .*; delete it and"):
+        cifar10()
+
+
+@pytest.mark.parametrize("name", [TRAIN[0], TEST])
+def test_label_out_of_range(folder, raw, name):
+    raw[name][5, 0] = 10
+    (folder / name).write_bytes(raw[name].tobytes())
+    with pytest.raises(ValueError, match=f"{name} in .*: image 5 has label 10.*; delete it and"):
+        cifar10()
+
+
+def test_no_network(cache, monkeypatch):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # bound, so that no one else listens there; not listening
+        monkeypatch.setattr(cifar, "URL", f"http://127.0.0.1:{closed.getsockname()[1]}/{ARCHIVE}")
+        with pytest.raises(OSError, match=f"ConnectionError.*put {ARCHIVE} into .*BNLAB_DATA"):
+            cifar10()
+
+
+def test_server_without_the_archive(cache, monkeypatch):
+    with (
+        server(monkeypatch, b"not here", status=404),
+        pytest.raises(OSError, match=f"HTTPError: 404.*put {ARCHIVE} into .*BNLAB_DATA"),
+    ):
+        cifar10()
+
+
+def test_connection_lost_in_mid_download(cache, monkeypatch):
+    with (
+        server(monkeypatch, bytes(1000), length=2000),
+        pytest.raises(OSError, match=r"could not be downloaded.*BNLAB_DATA"),
+    ):
+        cifar10()
+    assert list(cache.iterdir()) == []
+
+
+def test_damaged_download_is_refused(cache, monkeypatch):
+    with (
+        server(monkeypatch, bytes(1000)),
+        pytest.raises(ValueError, match=r"checksum differs, and it was not kept\. Try again"),
+    ):
+        cifar10()
+    assert list(cache.iterdir()) == []
+
+
+def test_interrupted_download_leaves_nothing(cache, monkeypatch):
+    class Interrupted(pooch.HTTPDownloader):
+        def __call__(self, url, output_file, pooch, **_):
+            with open(output_file, "wb") as file:  # noqa: PTH123
+                file.write(bytes(1000))
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(pooch, "HTTPDownloader", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        cifar10()
+    assert list(cache.iterdir()) == []
+
+
+def test_downloaded_once(cache, monkeypatch, raw, tmp_path):
+    content = packed({name: made.tobytes() for name, made in raw.items()})
+    (tmp_path / "expected").write_bytes(content)
+    monkeypatch.setattr(cifar, "HASH", f"md5:{pooch.file_hash(tmp_path / 'expected', 'md5')}")
+    monkeypatch.setenv("BNLAB_DATA", "")  # as good as unset
+    with server(monkeypatch, content):
+        first = cifar10()
+    cifar._cifar10.cache_clear()
+    assert all(map(np.array_equal, arrays(first), arrays(cifar10())))  # the server is gone
+    assert list(cache.iterdir()) == [cache / ARCHIVE]

@@ -1,0 +1,61 @@
+"""What ``train`` refuses: at once, before the first record, with what to do."""
+
+import pytest
+import torch
+
+from bnlab.train import Run, make_device, make_optimizer, train, training
+
+SMALL = Run(depth=1, width=8, steps=3, batch_size=8)
+BAD_RUNS = [
+    ({"batch_size": 1198}, r"batch_size=1198 is larger than the training data \(1197 images\)"),
+    ({"norm": "instance"}, r"InstanceNorm has one value a group.*Use larger groups, or inputs"),
+    ({"norm": "batch", "batch_size": 1}, r"more than one value a channel.*Use a larger batch"),
+    ({"norm": "group", "norm_options": {"group_size": 3}}, "group_size must divide num_features=8"),
+    ({"norm": "group"}, "give exactly one of them"),
+    ({"sampler": "k_classes", "sampler_options": {"k": 11}}, "k must be between 1 and 10"),
+    ({"sampler": "k_classes", "sampler_options": {"k": 0}}, "k must be between 1 and 10"),
+    ({"optimizer_options": {"momentum": -1}}, "Invalid momentum value: -1"),
+    ({"norm": "batch", "norm_options": {"momentum": 2}}, "momentum must be between 0 and 1"),
+]
+
+
+@pytest.mark.parametrize("changes, message", BAD_RUNS, ids=[str(c) for c, _ in BAD_RUNS])
+def test_bad_runs_say_what_to_do_before_the_first_record(changes, message):
+    run, records = SMALL.replace(**changes), []
+    with pytest.raises(ValueError, match=message):
+        train(run, on_step=records.append)
+    assert records == []
+    with pytest.raises(ValueError, match=message):
+        training(run)  # without taking a record
+
+
+def test_the_largest_batch_and_a_batch_of_one_without_batch_norm_train():
+    assert len(train(SMALL.replace(batch_size=1197)).loss) == 3
+    assert len(train(SMALL.replace(batch_size=1)).loss) == 3
+
+
+def test_an_unknown_engine():
+    with pytest.raises(ValueError, match=r"unknown engine 'troch'\. Did you mean 'torch'\? Known"):
+        train(SMALL, engine="troch")
+
+
+@pytest.mark.parametrize("device", ["meta", "no such device", "cpu:x", ""])
+def test_a_device_that_cannot_train(device):
+    with pytest.raises(ValueError, match=rf"device '{device}' cannot be used here \(.+\)\."):
+        train(SMALL, device=device)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="torch sees a CUDA GPU here.")
+def test_a_gpu_that_is_not_there():
+    with pytest.raises(ValueError, match=r"device 'cuda' cannot be used here \(.+\)\."):
+        train(SMALL, device="cuda")
+    assert make_device("auto") == torch.device("cpu")
+
+
+def test_optimizers():
+    weights = [torch.nn.Parameter(torch.ones(2))]
+    with pytest.raises(ValueError, match="unknown optimizer 'adm'"):
+        make_optimizer("adm", weights, 0.1)
+    with pytest.raises(ValueError, match="unknown option of optimizer 'sgd': 'beta'"):
+        make_optimizer("sgd", weights, 0.1, beta=1)
+    assert isinstance(make_optimizer("sgd", weights, 0.1, momentum=0.9), torch.optim.SGD)

@@ -1,0 +1,45 @@
+"""The browser for these tests: an installed Chromium, found by CHROMIUM or on the PATH."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def find_chromium() -> str:
+    """Path of Chromium; without one the test is skipped, or fails if it was asked for."""
+    named = os.environ.get("CHROMIUM")
+    found = next(filter(None, map(shutil.which, [named] if named else PROGRAMS)), None)
+    if found is None:
+        where = f"CHROMIUM={named} is no program" if named else "no Chromium on the PATH"
+        sentence = f"{where}: install it ('apt install chromium') or set CHROMIUM to its path."
+        if os.environ.get("BNLAB_REQUIRE_BROWSER") == "1":
+            pytest.fail(sentence, pytrace=False)
+        pytest.skip(sentence)
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    return {
+        **browser_type_launch_args,
+        "executable_path": find_chromium(),
+        "args": [*browser_type_launch_args.get("args", []), *ARGUMENTS],
+    }
+
+
+@pytest.fixture(scope="session")
+def base_url():
+    """None: pages are opened by their whole address. (The plug-in's own warns with pytest 9.)"""
+    return None

@@ -1,0 +1,184 @@
+"""The built site in a browser: all pages, over HTTP and as files, light and dark, wide and phone."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import re
+import threading
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+SITE = Path(__file__).parents[2] / "_build" / "html"
+PAGES = sorted(
+    path.relative_to(SITE).as_posix()
+    for path in SITE.rglob("*.html")
+    if "_static" not in path.parts and "_sources" not in path.parts
+)
+CHAPTERS = [page for page in PAGES if re.search(r"book/\d\d_", page)]
+PHONE = {"width": 360, "height": 780}
+WIDE = {"width": 1280, "height": 800}
+pytestmark = pytest.mark.web
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="session")
+def address():
+    """Where the built site is served on this machine."""
+    assert (SITE / "book" / "index.html").is_file(), "build the site first: make book"
+    handler = functools.partial(Handler, directory=str(SITE))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+class Watch:
+    """All that goes wrong on a page: requests to others, errors, files that are not there."""
+
+    def __init__(self, page: Page, home: str) -> None:
+        self.wrong: list[str] = []
+        page.on("request", lambda r: self._request(r.url, home))
+        page.on("response", lambda r: r.status >= 400 and self.wrong.append(f"{r.status} {r.url}"))
+        page.on("requestfailed", lambda r: self.wrong.append(f"failed {r.url}"))
+        page.on("pageerror", lambda e: self.wrong.append(f"page error {e}"))
+        page.on("console", self._console)
+
+    def _request(self, url: str, home: str) -> None:
+        if not url.startswith((home, "data:", "blob:")):
+            self.wrong.append(f"outside request {url}")
+
+    def _console(self, message: object) -> None:
+        if message.type in ("error", "warning"):
+            self.wrong.append(f"console {message.text}")
+
+
+def settle(page: Page) -> None:
+    """Wait until formulas are set and widgets drawn."""
+    page.wait_for_load_state("load")
+    page.wait_for_function("!window.MathJax?.startup || MathJax.startup.promise.then(() => true)")
+    views = page.locator('script[type="application/vnd.jupyter.widget-view+json"]').count()
+    if views:
+        expect(page.get_by_role("button", name="Train").first).to_be_visible()
+
+
+def test_all_pages_are_there():
+    assert len(PAGES) > 6
+    assert CHAPTERS
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_asks_nobody_else_and_reports_no_error(page: Page, address: str, name: str):
+    watch = Watch(page, address)
+    page.goto(f"{address}/{name}")
+    settle(page)
+    page.mouse.wheel(0, 20_000)
+    page.wait_for_timeout(200)
+    assert watch.wrong == []
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_chapter_works_from_a_file(page: Page, name: str):
+    watch = Watch(page, "file://")
+    page.goto((SITE / name).as_uri())
+    settle(page)
+    page.get_by_role("button", name="Train").first.click()
+    expect(page.locator("svg[data-shown]").first).to_be_visible()
+    icons_need_http = [w for w in watch.wrong if "font" not in w.lower()]
+    assert icons_need_http == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_is_wider_than_a_phone(page: Page, address: str, name: str):
+    page.set_viewport_size(PHONE)
+    page.goto(f"{address}/{name}")
+    settle(page)
+    width = page.evaluate("document.scrollingElement.scrollWidth")
+    assert width <= PHONE["width"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pictures_have_sentences(page: Page, address: str, name: str):
+    page.goto(f"{address}/{name}")
+    settle(page)
+    texts = page.eval_on_selector_all(
+        ".bd-article img, .bd-article svg[role=img]",
+        "all => all.map(e => e.getAttribute('alt') ?? e.getAttribute('aria-label') ?? '')",
+    )
+    for text in texts:
+        assert len(text.split()) >= 4 and "_images" not in text, text
+        assert not re.search(r"\bNaN\b|\bnan\b|undefined", text)
+    if name in CHAPTERS:
+        assert len(texts) >= 3
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_no_serious_violation(browser: Browser, address: str, name: str, scheme: str):
+    context = browser.new_context(color_scheme=scheme, viewport=WIDE)
+    page = context.new_page()
+    page.goto(f"{address}/{name}")
+    settle(page)
+    found = Axe().run(page).response["violations"]
+    serious = [
+        (v["id"], [n["target"] for n in v["nodes"]][:4], v["nodes"][0]["failureSummary"][:300])
+        for v in found
+        if v["impact"] in ("serious", "critical")
+    ]
+    context.close()
+    assert serious == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_figures_follow_the_theme(browser: Browser, address: str, scheme: str):
+    context = browser.new_context(color_scheme=scheme)
+    page = context.new_page()
+    page.goto(f"{address}/{CHAPTERS[0]}")
+    settle(page)
+    ink, paper = page.evaluate(
+        """() => {
+          const text = document.querySelector(".bnlab-figure svg text");
+          const fill = getComputedStyle(text).fill.match(/\\d+/g).map(Number);
+          const back = getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number);
+          return [fill[0] + fill[1] + fill[2], back[0] + back[1] + back[2]];
+        }"""
+    )
+    context.close()
+    assert (ink < 250 and paper > 500) if scheme == "light" else (ink > 500 and paper < 250)
+
+
+def test_every_link_inside_the_site_leads_somewhere(page: Page, address: str):
+    for name in PAGES:
+        page.goto(f"{address}/{name}")
+        links = page.eval_on_selector_all("a[href]", "all => all.map(a => a.href)")
+        for link in {one for one in links if one.startswith(address)}:
+            path, _, anchor = link.removeprefix(f"{address}/").partition("#")
+            target = SITE / path.partition("?")[0]
+            assert target.is_file() or (target / "index.html").is_file(), f"{name}: {link}"
+            if anchor and target.suffix == ".html" and "?" not in anchor:
+                assert f'id="{anchor}"' in target.read_text(encoding="utf-8"), f"{name}: {link}"
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_the_colab_button_opens_a_notebook(page: Page, address: str, name: str):
+    page.goto(f"{address}/{name}")
+    link = page.locator('a[href*="colab.research.google.com"]').first.get_attribute("href")
+    assert link.endswith(f"/blob/main/{name.replace('.html', '.ipynb')}")
+    assert (SITE.parents[1] / name.replace(".html", ".ipynb")).is_file()
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_install_cells_are_hidden_and_sentences_are_not(page: Page, address: str, name: str):
+    page.goto(f"{address}/{name}")
+    text = page.locator(".bd-article").inner_text()
+    assert "%pip" not in text and "show.say(" not in text
+    assert page.locator(".bnlab-say").count() >= 2
+    assert page.locator(".bnlab-box").count() >= 4

@@ -1,4 +1,4 @@
-"""The built site in a browser: all pages, over HTTP and as files, light and dark, wide and phone."""
+"""The built site in a browser: over HTTP and as files, light and dark, wide and phone."""
 
 from __future__ import annotations
 

@@ -65,8 +65,8 @@ def bare_loop(run: Run) -> list[float]:
         layers += [nn.Linear(fan_in, width), nn.BatchNorm1d(width), nn.ReLU()]
     net = nn.Sequential(*layers, nn.Linear(width, 10))
     optimizer = torch.optim.SGD(net.parameters(), lr=run.lr)
-    x, y = torch.from_numpy(data.train_x), torch.from_numpy(data.train_y)
-    val_x, val_y = torch.from_numpy(data.val_x), torch.from_numpy(data.val_y)
+    x, y = torch.tensor(data.train_x), torch.tensor(data.train_y)
+    val_x, val_y = torch.tensor(data.val_x), torch.tensor(data.val_y)
 
     @torch.no_grad()
     def accuracy(x: torch.Tensor, y: torch.Tensor, training: bool = False) -> float:
@@ -93,7 +93,7 @@ def bare_loop(run: Run) -> list[float]:
         shares.append((logits.argmax(1) == batch_y).float().mean().item())
         if step % run.eval_every == 0:
             looks.append((accuracy(val_x, val_y), accuracy(val_x, val_y, training=True)))
-    accuracy(torch.from_numpy(data.test_x), torch.from_numpy(data.test_y))
+    accuracy(torch.tensor(data.test_x), torch.tensor(data.test_y))
     return losses
 
 

@@ -20,7 +20,7 @@ FILE = results_folder().parent / "assets" / "replay" / "race.js"
 @pytest.fixture(scope="module")
 def stored():
     text = FILE.read_text(encoding="utf-8")
-    return json.loads(text[text.index("= {") + 2 : text.rindex(";")])
+    return json.loads(text[text.index(".race = ") + 8 : text.rindex(";")])
 
 
 def place(stored, **setting):

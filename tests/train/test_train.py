@@ -145,7 +145,7 @@ def test_weights_and_batches_follow_the_seed_and_the_images_the_split_seed(seed,
 def test_the_test_accuracy_is_that_of_the_trained_net_on_the_test_images():
     trainer = Trainer(SMALL.replace(norm="batch"), "cpu")
     list(trainer.steps())
-    x, y = (torch.from_numpy(a) for a in (trainer.data.test_x, trainer.data.test_y))
+    x, y = (torch.tensor(a) for a in (trainer.data.test_x, trainer.data.test_y))
     hits = (trainer.net.eval()(x).argmax(1) == y).float().mean().item()
     assert train(trainer.run, device="cpu").test_accuracy == pytest.approx(hits)
 

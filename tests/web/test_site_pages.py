@@ -15,8 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 SITE = Path(__file__).parents[2] / "_build" / "html"
 PAGES = sorted(
     path.relative_to(SITE).as_posix()
-    for path in SITE.rglob("*.html")
-    if "_static" not in path.parts and "_sources" not in path.parts
+    for path in [*SITE.glob("book/**/*.html"), *SITE.glob("search.html")]
 )
 CHAPTERS = [page for page in PAGES if re.search(r"book/\d\d_", page)]
 PHONE = {"width": 360, "height": 780}
@@ -182,3 +181,96 @@ def test_install_cells_are_hidden_and_sentences_are_not(page: Page, address: str
     assert "%pip" not in text and "show.say(" not in text
     assert page.locator(".bnlab-say").count() >= 2
     assert page.locator(".bnlab-box").count() >= 4
+
+
+# ---- the race on its page ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def chapter(page: Page, address: str):
+    """Opens chapter 03 with a state in its address."""
+
+    def open_page(state: str = "") -> Page:
+        page.goto("about:blank")
+        page.goto(f"{address}/book/03_learning_rates.html{state}")
+        settle(page)
+        return page
+
+    return open_page
+
+
+def shown(page: Page) -> set[str]:
+    return {p.get_attribute("data-shown") for p in page.locator(".bnlab-plot").all()}
+
+
+def test_the_race_runs_by_keyboard_and_says_what_computes(chapter):
+    page = chapter()
+    expect(page.get_by_text("replay: stored runs")).to_be_visible()
+    page.get_by_role("button", name="Train").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".bnlab-summary")).to_contain_text("Finished", timeout=8000)
+    assert shown(page) == {"lr=0.3&batch_size=64&depth=12&seed=100&norms=none,batch"}
+    page.get_by_role("slider", name="learning rate").focus()
+    for _ in range(20):
+        page.keyboard.press("ArrowRight")
+    expect(page.locator(".bnlab-summary")).to_contain_text("diverged at step")
+    assert page.get_by_role("slider", name="learning rate").get_attribute("aria-valuetext") == "10"
+
+
+def test_the_race_is_restored_from_its_address(chapter):
+    state = "lr=0.01&batch_size=256&depth=2&seed=102&norms=none,layer,group"
+    page = chapter(f"#race?{state}&predict=0")
+    expect(page.locator(".bnlab-summary")).to_contain_text("Finished", timeout=8000)
+    assert shown(page) == {state}
+    expect(page.get_by_role("slider", name="learning rate")).to_be_in_viewport()
+
+
+def test_a_thousand_fast_changes_end_with_the_last(chapter):
+    page = chapter("#race?lr=0.3&batch_size=64&depth=6&seed=100&norms=none,batch")
+    expect(page.locator(".bnlab-plot path.bnlab-curve").first).to_be_attached()
+    last = page.evaluate(
+        """async () => {
+          const slider = document.querySelector(".bnlab-plot").getRootNode()
+            .querySelector('input[type="range"]');
+          for (let i = 0; i < 1000; i++) {
+            slider.value = (i * 7) % 15;
+            slider.dispatchEvent(new Event("input", { bubbles: true }));
+            if (i % 50 === 0) await new Promise(requestAnimationFrame);
+          }
+          return slider.getAttribute("aria-valuetext");
+        }"""
+    )
+    expect(page.locator(".bnlab-summary")).to_contain_text("Finished", timeout=8000)
+    wanted = f"lr={last}&batch_size=64&depth=6&seed=100&norms=none,batch"
+    assert shown(page) == {wanted}
+    drawn = page.locator(".bnlab-curve").evaluate_all("all => all.map(c => c.getAttribute('d'))")
+    again = chapter(f"#race?{wanted}")
+    expect(again.locator(".bnlab-summary")).to_contain_text("Finished", timeout=8000)
+    assert drawn == again.locator(".bnlab-curve").evaluate_all(
+        "all => all.map(c => c.getAttribute('d'))"
+    )
+
+
+def test_the_first_point_follows_a_change_within_a_tenth_of_a_second(chapter):
+    page = chapter("#race?lr=0.1&batch_size=64&depth=6&seed=100&norms=none,batch")
+    expect(page.locator(".bnlab-summary")).to_contain_text("Finished", timeout=8000)
+    waits = page.evaluate(
+        """async () => {
+          const slider = document.querySelector('.bnlab-widget input[type="range"]')
+            ?? document.querySelector('input[type="range"]');
+          const plot = document.querySelector(".bnlab-plot");
+          const waits = [];
+          for (let i = 0; i < 9; i++) {
+            const before = plot.dataset.shown, start = performance.now();
+            slider.value = i;
+            slider.dispatchEvent(new Event("input", { bubbles: true }));
+            while (plot.dataset.shown === before || !plot.querySelector(".bnlab-curve")) {
+              await new Promise(requestAnimationFrame);
+            }
+            waits.push(performance.now() - start);
+            await new Promise((done) => setTimeout(done, 100));
+          }
+          return waits.sort((a, b) => a - b);
+        }"""
+    )
+    assert waits[len(waits) // 2] < 100

@@ -13,6 +13,8 @@ class Dataset:
 
     A learning rate is chosen on the validation part, never on the test part.
 
+    The arrays are read-only: a change in place would change every later training on them.
+
     Attributes:
         name: what it is.
         num_classes: labels are 0 to num_classes - 1.
@@ -34,6 +36,10 @@ class Dataset:
 
     def __post_init__(self) -> None:
         for part in ("train", "val", "test"):
+            for name in (f"{part}_x", f"{part}_y"):
+                view = getattr(self, name).view()  # the caller's own array stays writable
+                view.flags.writeable = False
+                object.__setattr__(self, name, view)
             x, y = getattr(self, f"{part}_x"), getattr(self, f"{part}_y")
             where = f"{part} part of data set {self.name!r}"
             if x.size == 0:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from bnlab.norms.base import Normalizer
-from bnlab.norms.functional import affine, moments, per_channel, standardize
+from bnlab.norms.functional import affine, normalize, per_channel, standardize
 
 
 class BatchNorm(Normalizer):
@@ -81,12 +81,13 @@ class BatchNorm(Normalizer):
         if self.native and self.eps > 0:
             return self._native(x, from_batch)
         if from_batch:
-            mean, var = moments(x, (0, *range(2, x.ndim)))
+            y, mean, var = normalize(x, (0, *range(2, x.ndim)), self.eps)
             if self.training and self.track_running_stats:
                 self._track(mean.detach(), var.detach(), x.numel() // self.num_features)
         else:
             mean, var = per_channel(self.running_mean, x), per_channel(self.running_var, x)
-        return affine(standardize(x, mean, var, self.eps), self.weight, self.bias)
+            y = standardize(x, mean, var, self.eps)
+        return affine(y, self.weight, self.bias)
 
     def _track(self, mean: Tensor, var: Tensor, m: int) -> None:
         # Assigned rather than changed in place: torch.func and the compiled step see an assignment.

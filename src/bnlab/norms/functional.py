@@ -1,7 +1,7 @@
 """The mathematics that all normalizers share, in primitive operations.
 
 Primitive operations keep second derivatives right, and can be traced. A normalizer is a choice of
-the axes over which ``standardize`` pools; the modules beside this file add parameters and buffers.
+the axes over which ``normalize`` pools; the modules beside this file add parameters and buffers.
 """
 
 from __future__ import annotations
@@ -11,18 +11,24 @@ from collections.abc import Sequence
 from torch import Tensor
 
 
-def moments(x: Tensor, dims: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """Mean and biased variance of ``x`` over ``dims``, which are kept with size 1.
+def normalize(x: Tensor, dims: Sequence[int], eps: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Subtract the mean over ``dims`` and divide by the root of the variance over ``dims``.
 
-    mean = (1/m) sum x;  var = (1/m) sum (x - mean)^2;  m = number of values pooled.
+    y = (x - mean) / sqrt(var + eps), with mean = (1/m) sum x and the biased variance
+    var = (1/m) sum (x - mean)^2; m is the number of values pooled.
     Two passes: E[x^2] - mean^2 would cancel catastrophically when the mean is large.
+
+    Returns:
+        y, and mean and var with ``dims`` kept at size 1.
     """
     mean = x.mean(dims, keepdim=True)
-    return mean, (x - mean).square().mean(dims, keepdim=True)
+    centred = x - mean
+    var = centred.square().mean(dims, keepdim=True)
+    return centred * (var + eps).rsqrt(), mean, var
 
 
 def standardize(x: Tensor, mean: Tensor, var: Tensor, eps: float) -> Tensor:
-    """(x - mean) / sqrt(var + eps), with ``mean`` and ``var`` broadcast against ``x``."""
+    """(x - mean) / sqrt(var + eps), with a mean and variance that are given."""
     return (x - mean) * (var + eps).rsqrt()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from bnlab.norms.base import Normalizer
-from bnlab.norms.functional import affine, moments, standardize
+from bnlab.norms.functional import affine, normalize
 
 
 class GroupNorm(Normalizer):
@@ -79,10 +79,8 @@ class GroupNorm(Normalizer):
         if self.native:
             return nn.functional.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
         grouped = x.reshape(x.shape[0], self.num_groups, -1)
-        mean, var = moments(grouped, (2,))
-        return affine(
-            standardize(grouped, mean, var, self.eps).reshape(x.shape), self.weight, self.bias
-        )
+        y, _, _ = normalize(grouped, (2,), self.eps)
+        return affine(y.reshape(x.shape), self.weight, self.bias)
 
     def extra_repr(self) -> str:
         """The arguments, as torch's own layers print them."""

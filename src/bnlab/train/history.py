@@ -23,7 +23,8 @@ class Step:
         accuracy: share of the batch classified right, before the update; NaN at step 0.
         val_accuracy: on the validation images in evaluation mode; None between evaluations.
         val_accuracy_train_mode: the same with the statistics of the validation batch.
-        diverged: the loss is not finite or beyond ``DIVERGED`` times the first; the last record.
+        diverged: the loss is beyond ``DIVERGED`` times the first or not finite, or the validation
+            loss is not finite; the last record.
     """
 
     step: int

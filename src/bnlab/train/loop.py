@@ -121,9 +121,10 @@ class Trainer:
 
     def part(self, name: str) -> tuple[Tensor, Tensor]:
         """Images and labels of a part of the data, on the device."""
-        x = torch.from_numpy(getattr(self.data, f"{name}_x"))
-        y = torch.from_numpy(getattr(self.data, f"{name}_y"))
-        return x.to(self.device, getattr(torch, self.run.precision)), y.to(self.device)
+        dtype = getattr(torch, self.run.precision)
+        x = torch.tensor(getattr(self.data, f"{name}_x"), dtype=dtype, device=self.device)
+        y = torch.tensor(getattr(self.data, f"{name}_y"), device=self.device)
+        return x, y
 
     def update(self, numbers: np.ndarray) -> tuple[float, float]:
         """One step of gradient descent; loss and accuracy of the batch before it."""

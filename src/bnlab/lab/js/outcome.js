@@ -59,6 +59,11 @@ export function summaryText(race, steps) {
   return `${PHASES[race.phase]} ${lastStep(race)} of ${steps}. ${results[0].toUpperCase()}${results.slice(1)}.`;
 }
 
+const quantity = (which) => (which === "loss" ? "Training loss" : "Validation accuracy");
+
+/** What a plot shows before the first training. */
+export const untrainedText = (which) => `${quantity(which)}: no net is trained yet.`;
+
 /** The alt text of one plot: `which` is "loss" or "accuracy", `names` the curves drawn. */
 export function altText(race, which, names) {
   const write = which === "loss" ? lossText : accuracyText;
@@ -68,8 +73,7 @@ export function altText(race, which, names) {
     const last = curve[which].at(-1);
     return last ? `${label(norm)} is at ${write(last[1])} at step ${last[0]}` : `${label(norm)} has no point yet`;
   });
-  const what = which === "loss" ? "Training loss" : "Validation accuracy";
-  return `${what} with ${settingText(race.state)}: ${results.join("; ") || "all curves are switched off"}.`;
+  return `${quantity(which)} with ${settingText(race.state)}: ${results.join("; ") || "all curves are switched off"}.`;
 }
 
 // ---- guesses -----------------------------------------------------------------------------------

@@ -3,7 +3,8 @@
 import { chooseEngine } from "./engines.js";
 import { addressLink } from "./link.js";
 import {
-  addPoints, altText, guesses, hasPoints, newRace, settingKey, summaryText, verdictText,
+  addPoints, altText, guesses, hasPoints, newRace, settingKey, summaryText, untrainedText,
+  verdictText,
 } from "./outcome.js";
 import {
   badge, button, checkbox, choice, curvePlot, fullScreen, guessBox, html, legend, liveText, perFrame,
@@ -224,7 +225,7 @@ class Race {
         const { [which]: points, divergedAt } = race.curves.get(name);
         return { name, points, divergedAt };
       });
-      const alt = seen ? altText(race, which, names) : `${plots[which].title}: nothing is trained yet`;
+      const alt = seen ? altText(race, which, names) : untrainedText(which);
       plots[which].draw(curves, alt, seen ? settingKey(race.state) : "");
     }
     if (!seen) this.summary.now(this.emptyText());

@@ -80,6 +80,10 @@ def test_claims_have_their_boxes_and_exercises_their_checks(path):
     assert re.search(r'claims_table\("\w+"\)', code)
     assert 2 <= len(set(re.findall(r'check\("(\d\d\.\d)"', code))) <= 4
     assert all(len(c.splitlines()) <= 12 for c in cells(path, "code"))
+    shown = [cell for cell in json.loads(path.read_text())["cells"] if not cell["metadata"]]
+    for cell in shown:
+        if cell["cell_type"] == "code":  # a page shows about 76 columns without scrolling
+            assert max(map(len, "".join(cell["source"]).splitlines())) <= 76
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
@@ -106,3 +110,18 @@ def test_papers_of_the_claims_are_in_the_bibliography():
     text = (BOOK / "references.bib").read_text()
     for claim in CLAIMS.values():
         assert f"{{{claim.paper}," in text
+
+
+def test_what_chapter_03_says_in_words_still_follows_from_the_evidence():
+    """Sentences of the chapter that no code prints; if one fails, the text must change."""
+    from bnlab import claims
+
+    b1, b2 = claims.load("B1"), claims.load("B2")
+    assert b1.verdict.word == b2.verdict.word == "shown"
+    facts = b1.facts
+    assert facts["behind_12"] > 2 and facts["behind_6"] > 2  # "It is slower"
+    assert facts["none_top_lr_12"] != facts["none_lr_12"]  # "is a risky one"
+    assert facts["none_top_12"] - facts["none_best_12"] > 1
+    assert facts["top_12"] > 0  # "The direction stays"
+    assert facts["ratio_12"] > facts["ratio_6"] > 1  # "the more so the deeper the net"
+    assert 0.9 < b2.facts["control"] < 1.1  # "leaves the profile as it was"

@@ -109,7 +109,7 @@ def test_pictures_have_sentences(page: Page, address: str, name: str):
     page.goto(f"{address}/{name}")
     settle(page)
     texts = page.eval_on_selector_all(
-        ".bd-article img, .bd-article svg[role=img]",
+        ".bd-article img, .bd-article [role=img]",
         "all => all.map(e => e.getAttribute('alt') ?? e.getAttribute('aria-label') ?? '')",
     )
     for text in texts:

@@ -239,6 +239,11 @@ def profiles(data: dict, norm: str, when: str) -> np.ndarray:
     return np.array([row[at] for row in data["rows"] if row[0] == norm])
 
 
+def typical(data: dict, norm: str, when: str) -> np.ndarray:
+    """The median profile over the seeds, on a logarithmic scale, (blocks,)."""
+    return np.exp(np.median(np.log(profiles(data, norm, when)), axis=0))
+
+
 def growth(data: dict, norm: str) -> np.ndarray:
     """By how many decades the step made the variance grow more from first to last block, (seeds,).
 
@@ -269,7 +274,7 @@ def facts_b2(data: dict) -> dict[str, object]:
     plain = [row for row in data["rows"] if row[0] == "none"]
     batch = [row for row in data["rows"] if row[0] == "batch"]
     median = {
-        f"{norm}_{when}": np.median(profiles(data, norm, when), axis=0)
+        f"{norm}_{when}": typical(data, norm, when)
         for norm in NORMS
         for when in ("before", "after")
     }

@@ -30,8 +30,16 @@ CSS = (
     ".bnlab-box th,.bnlab-box td,.bnlab-table th,.bnlab-table td{text-align:left;"
     "vertical-align:top;padding:.25em .8em .25em 0;border-bottom:1px solid "
     "color-mix(in srgb,currentColor 25%,transparent);background:none;color:inherit}"
-    ".bnlab-box .nowrap,.bnlab-table .nowrap{white-space:nowrap}"
+    ".bnlab-box td:last-child,.bnlab-table td:last-child{white-space:nowrap}"
     ".bnlab-table{overflow-x:auto}.bnlab-say{margin:.6em 0}"
+    # On a phone a row becomes a card: each cell on a line of its own, with its column's name.
+    "@media(max-width:640px){"
+    + ",".join(f".bnlab-box {part},.bnlab-table {part}" for part in ("table", "tbody", "tr", "td"))
+    + "{display:block}.bnlab-box thead,.bnlab-table thead{display:none}"
+    ".bnlab-box td,.bnlab-table td{border:0;padding:.1em 0}"
+    ".bnlab-box tr,.bnlab-table tr{padding:.5em 0;"
+    "border-bottom:1px solid color-mix(in srgb,currentColor 25%,transparent)}"
+    ".bnlab-box td::before,.bnlab-table td::before{content:attr(data-column) ': ';font-weight:600}}"
 ) + "".join(
     f".bnlab-box.{name.replace(' ', '-')}{{--hue:{light}}}"
     + dark(f".bnlab-box.{name.replace(' ', '-')}", f"--hue:{night}")
@@ -57,7 +65,7 @@ def _fill(text: str) -> str:
 
 
 def _paragraphs(rows: dict[str, str]) -> tuple[str, str]:
-    page = "".join(f"<p><b>{html.escape(k)}.</b> {html.escape(v)}</p>" for k, v in rows.items())
+    page = "".join(f"<p><b>{html.escape(k)}:</b> {html.escape(v)}</p>" for k, v in rows.items())
     return page, "\n".join(_fill(f"{k}: {v}") for k, v in rows.items())
 
 
@@ -145,9 +153,12 @@ def table(columns: list[str], rows: list[list[str]]) -> tuple[str, str]:
     head = "".join(f'<th scope="col">{html.escape(c)}</th>' for c in columns)
     body = ""
     for row in rows:
-        *cells, last = [html.escape(cell) for cell in row]
-        inner = "".join(f"<td>{cell}</td>" for cell in cells)
-        body += f'<tr>{inner}<td class="nowrap">{last}</td></tr>'
+        cells = zip(columns, row, strict=True)
+        inner = "".join(
+            f'<td data-column="{html.escape(column, quote=True)}">{html.escape(cell)}</td>'
+            for column, cell in cells
+        )
+        body += f"<tr>{inner}</tr>"
     page = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     text = "\n".join(
         "\n".join(_fill(f"- {c}: {cell}") for c, cell in zip(columns, row, strict=True))

@@ -18,8 +18,10 @@ from bnlab.show.style import STYLE, color_variables
 
 INK = "#010203"  # stands for the page's text colour until the SVG is written
 CSS = (
-    ".bnlab-figure{margin:0;overflow-x:auto}"
-    ".bnlab-figure svg{display:block;width:100%;max-width:60rem;height:auto;background:none}"
+    ".bnlab-figure{margin:0}"
+    # Side by side where there is room, else one below the other: legible on a phone.
+    ".bnlab-panels{display:flex;flex-wrap:wrap;gap:.6rem}"
+    ".bnlab-panels svg{flex:1 1 19rem;min-width:0;max-width:32rem;height:auto;background:none}"
     ".bnlab-figure figcaption{font-size:.95em;margin-top:.4em}"
 ) + color_variables(".bnlab-figure")
 RC = {
@@ -43,31 +45,33 @@ class Drawing:
     """A finished figure: SVG for the page, a sentence for who cannot see it.
 
     Args:
-        svg: from ``draw``.
+        svgs: one a panel, from ``draw``.
         alt: what the figure shows, with its result.
         caption: printed below it.
     """
 
-    def __init__(self, svg: str, alt: str, caption: str = "") -> None:
-        self.svg, self.alt, self.caption = svg, alt, caption
+    def __init__(self, svgs: Sequence[str], alt: str, caption: str) -> None:
+        self.svgs, self.alt, self.caption = list(svgs), alt, caption
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        caption = f"<figcaption>{html.escape(self.caption)}</figcaption>" if self.caption else ""
-        label = html.escape(self.alt, quote=True)
-        svg = self.svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
-        page = f'<style>{CSS}</style><figure class="bnlab-figure">{svg}{caption}</figure>'
+        label, caption = html.escape(self.alt, quote=True), html.escape(self.caption)
+        page = (
+            f'<style>{CSS}</style><figure class="bnlab-figure">'
+            f'<div class="bnlab-panels" role="img" aria-label="{label}">{"".join(self.svgs)}</div>'
+            f"<figcaption>{caption}</figcaption></figure>"
+        )
         return {"text/html": page, "text/plain": repr(self)}
 
     def __repr__(self) -> str:
         return textwrap.fill(f"Figure: {self.alt}", 88)
 
 
-def panels(count: int, shapes: tuple[float, float] = (9.6, 3.9), **options: object) -> tuple:
-    """A figure with ``count`` axes side by side, in the book's style; not known to pyplot."""
+def panel(title: str, size: tuple[float, float] = (4.7, 3.7)) -> Axes:
+    """Axes of their own, in the book's style and not known to pyplot, with the answer as title."""
     with matplotlib.rc_context(RC):
-        figure = Figure(figsize=shapes, layout="constrained")
-        axes = figure.subplots(1, count, squeeze=False, **options)[0]
-    return figure, list(axes)
+        axes = Figure(figsize=size, layout="constrained").subplots()
+    axes.set_title(title)
+    return axes
 
 
 def curve(axes: Axes, name: str, x: Sequence[float], y: Sequence[float], **options: object) -> None:
@@ -105,9 +109,15 @@ def plain_log(axes: Axes, which: str, ticks: Sequence[float] | None = None) -> N
     axis.set_minor_formatter(NullFormatter())
 
 
-def draw(figure: Figure, alt: str, caption: str = "") -> Drawing:
-    """Write a figure as SVG whose colours are the page's; the same figure gives the same bytes."""
-    salt = hashlib.sha256(alt.encode()).hexdigest()[:8]  # ids must differ between figures of a page
+def draw(panels: Sequence[Axes], alt: str, caption: str) -> Drawing:
+    """Write panels as SVG whose colours are the page's; the same panels give the same bytes."""
+    # Ids must differ between all figures of a page.
+    salt = hashlib.sha256((alt + caption).encode()).hexdigest()[:8]
+    svgs = [_svg(axes.figure, f"{salt}{i}") for i, axes in enumerate(panels)]
+    return Drawing(svgs, alt, caption)
+
+
+def _svg(figure: Figure, salt: str) -> str:
     out = io.StringIO()
     with matplotlib.rc_context({**RC, "svg.hashsalt": salt}):
         figure.savefig(out, format="svg", transparent=True, metadata={"Date": None})
@@ -115,9 +125,9 @@ def draw(figure: Figure, alt: str, caption: str = "") -> Drawing:
     svg = svg[svg.index("<svg ") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'(id="|url\(#|href="#)', rf"\g<1>{salt}-", svg)
-    svg = re.sub(r'(<svg [^>]*?) width="[^"]*"', r"\1", svg, count=1)
-    svg = re.sub(r'(<svg [^>]*?) height="[^"]*"', r"\1", svg, count=1)
+    head, body = svg.split(">", 1)
+    svg = re.sub(r' (width|height)="[^"]*"', "", head) + ">" + body
     svg = svg.replace(INK, "currentColor")
     for name, look in STYLE.items():
         svg = svg.replace(look["light"], f"var(--bnlab-{name}, {look['light']})")
-    return Drawing(svg, alt, caption)
+    return svg

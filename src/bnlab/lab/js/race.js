@@ -88,7 +88,7 @@ class Race {
     this.root.append(
       html("div", { class: "bnlab-head" },
         html("div", { class: "bnlab-title", id }, "Race: which one learns?"),
-        this.badge.element, this.link.element, this.screen.element),
+        this.link.element, this.screen.element, this.badge.element),
       html("div", { class: "bnlab-controls" },
         norms.element, lr.element, batch_size.element, depth.element, seed.element,
         html("div", { class: "bnlab-actions" }, this.go.element, this.halt.element, predict.element)),

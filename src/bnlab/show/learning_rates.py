@@ -47,13 +47,14 @@ def _accuracy_panel(data: dict, depth: int, ratio: float) -> Axes:
     axes = panel(f"Depth {depth}: rates up to {power(ratio)}× as large")
     scores = {norm: accuracies(data, depth, norm, data["seeds"]) for norm in NORMS}
     best = np.maximum(scores["none"], scores["batch"]).max(0)
-    for norm, name_at, above in (("none", 3.0, -20), ("batch", 1.0, 10)):
+    for norm in NORMS:
         mean = scores[norm].mean(1)
         band(axes, norm, LRS, scores[norm].min(1), scores[norm].max(1))
         curve(axes, norm, LRS, mean)
-        label(axes, norm, name_at, mean[LRS.index(name_at)], xytext=(0, above))
         usable = 10 ** np.log10(largest_usable(scores[norm], best)).mean()
         axes.axvline(usable, color=STYLE[norm]["light"], ls=":", lw=1.5)
+    label(axes, "none", LRS[0], 1.0, ha="left", xytext=(0, 5))
+    label(axes, "batch", 1.0, 1.0, xytext=(0, 5))
     plain_log(axes, "x", [0.01, 0.1, 1, 10])
     axes.set(xlabel="learning rate", ylabel="test accuracy", ylim=(0, 1.12))
     axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1])

@@ -1,11 +1,12 @@
 """Measure the limits that the project holds itself to, and say which of them hold.
 
-    python benchmarks/limits.py            all of them, about ten seconds
-    python benchmarks/limits.py --rounds 3 fewer repetitions
+    python benchmarks/limits.py            after 'make book'; about two minutes
+    python benchmarks/limits.py --builds   also 'make book' and 'make test' from a clean tree
+    python benchmarks/limits.py --quick    only what needs no site: seconds
 
 A measurement is a function that returns rows (``Row``); ``MEASUREMENTS`` lists them. Speed is given
-as a ratio to something timed in the same run, in turn with it, so that a busy machine slows both;
-of the ratios the median counts. The exit status is 1 if a limit is broken.
+as a ratio of processor times to something timed in the same run, in turn with it, so that a busy
+machine slows both; of the ratios the median counts. The exit status is 1 if a limit is broken.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ import os
 import platform
 import statistics
 import sys
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
+import site_limits
 import torch
+from measured import Measurement, Row, cpu_seconds, seconds
 from torch import nn
 from torch.nn.functional import cross_entropy
 
@@ -29,24 +30,6 @@ from bnlab.train import Run, train
 RUN = Run(net="mlp", depth=6, width=64, norm="batch", batch_size=64, steps=300, lr=0.1)
 
 PRIMITIVE = RUN.replace(norm_options={"native": False})
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table: what was measured, its limit, the number, its unit."""
-
-    what: str
-    limit: float
-    measured: float
-    unit: str = ""
-
-    @property
-    def holds(self) -> bool:
-        """At most the limit. A NaN does not hold."""
-        return self.measured <= self.limit
-
-
-Measurement = Callable[[int], Iterator[Row]]  # takes the number of rounds
 
 
 # ------------------------------------------------------------------------------ train vs. torch
@@ -97,13 +80,6 @@ def bare_loop(run: Run) -> list[float]:
     return losses
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Wall-clock time of one call."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
 def train_against_the_bare_loop(rounds: int) -> Iterator[Row]:
     """``train``, timed in turn with the bare loop: ratios, and the seconds of a live training."""
     works = (
@@ -113,15 +89,15 @@ def train_against_the_bare_loop(rounds: int) -> Iterator[Row]:
     )
     for work in works:  # the first call of each loads and allocates
         work()
-    times = [[seconds(work) for work in works] for _ in range(rounds)]
+    times = [[cpu_seconds(work) for work in works] for _ in range(rounds)]
     what = "train / bare PyTorch loop, MLP depth 6, BatchNorm"
     yield Row(f"{what}, native", 1.2, statistics.median(t[1] / t[0] for t in times))
     yield Row(f"{what}, primitive", 2.0, statistics.median(t[2] / t[0] for t in times))
-    live = statistics.median(t[1] for t in times)
+    live = statistics.median(seconds(works[1]) for _ in range(rounds))
     yield Row("live training of 300 steps, MLP depth 6, kernel", 1.0, live, "s")
 
 
-MEASUREMENTS: list[Measurement] = [train_against_the_bare_loop]
+MEASUREMENTS: list[Measurement] = [train_against_the_bare_loop]  # these need no site
 
 
 # ------------------------------------------------------------------------------------- the table
@@ -152,12 +128,20 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure, print, and return 0 if every limit holds, else 1."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=11, help="repetitions, at least 1")
-    rounds = parser.parse_args(arguments).rounds
+    parser.add_argument("--quick", action="store_true", help="only what needs no site")
+    parser.add_argument("--builds", action="store_true", help="also whole builds and tests")
+    chosen = parser.parse_args(arguments)
+    rounds = chosen.rounds
     if rounds < 1:
         parser.error(f"--rounds must be at least 1, got {rounds}.")
     torch.set_num_threads(1)
     print(f"Before: {machine()}")
-    rows = [row for measurement in MEASUREMENTS for row in measurement(rounds)]
+    measurements = [*MEASUREMENTS]
+    if chosen.builds:
+        measurements += [site_limits.full_builds]
+    if not chosen.quick:
+        measurements += site_limits.MEASUREMENTS
+    rows = [row for measurement in measurements for row in measurement(rounds)]
     print(f"\n{table(rows)}\n")
     print(f"After:  {machine()}")
     broken = [row.what for row in rows if not row.holds]

@@ -248,6 +248,7 @@ def env():
     stamp = read_stamp(ENV_STAMP) or {}
     works = stamp.get("place") == str(ROOT) and venv_python().exists() and run("-c", "") == 0
     if works and stamp == wanted:
+        say("The environment .venv is complete.")
         return
     if not works:
         make_venv()

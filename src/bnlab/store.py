@@ -78,11 +78,11 @@ def read_result(path: Path, renew: str) -> dict:
         raise FileNotFoundError(f"{path.name} is not there. Make it with '{renew}'.")
     try:
         payload = json.loads(path.read_text(encoding="utf-8"))
-        stored = payload.pop("sha256")
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        stored, actual = payload.pop("sha256"), _checksum(payload)
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise DamagedFileError(
             f"{path.name} is damaged: it is not a whole results file. {advice}"
         ) from error
-    if stored != _checksum(payload):
+    if stored != actual:
         raise DamagedFileError(f"{path.name} is damaged: its checksum differs. {advice}")
     return payload

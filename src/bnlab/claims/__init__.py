@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from bnlab.claims import evidence, learning_rates
-from bnlab.claims.claim import Claim, Effect, Judgement, Verdict, decide, interval, judge
 from bnlab.claims.evidence import Evidence
+from bnlab.claims.verdict import Claim, Effect, Judgement, Verdict, decide, interval, judge
 
 CLAIMS: dict[str, Claim] = {claim.id: claim for claim in learning_rates.CLAIMS}
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from tqdm import tqdm
 
 from bnlab.claims import CLAIMS, claim, evidence
+from bnlab.store import write_text
 
 
 def show_all() -> None:
@@ -19,11 +21,14 @@ def show_all() -> None:
             print(f"{item.id}: not measured yet")
 
 
-def measure_all(names: list[str]) -> None:
-    """Measure claims and write their evidence."""
-    for item in [claim(name) for name in names]:
+def measure_all(names: list[str], folder: Path) -> None:
+    """Measure claims and write their evidence; a folder that cannot be written fails first."""
+    items = [claim(name) for name in names]
+    write_text(folder / ".writable", "")
+    (folder / ".writable").unlink()
+    for item in items:
         result = evidence.measure(item, progress=tqdm)
-        print(f"wrote {result.save()}\n{result.verdict}")
+        print(f"wrote {result.save(folder)}\n{result.verdict}")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,10 +38,14 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("list", help="every claim with its verdict")
     one = commands.add_parser("measure", help="measure claims and write results/ID.json")
     one.add_argument("ids", nargs="+", metavar="ID", help=f"of {', '.join(CLAIMS)}")
+    one.add_argument("--output", type=Path, help="folder (default: the book's results/)")
     chosen = parser.parse_args(arguments)
     try:
-        show_all() if chosen.command == "list" else measure_all(chosen.ids)
-    except (ValueError, RuntimeError) as error:
+        if chosen.command == "list":
+            show_all()
+        else:
+            measure_all(chosen.ids, chosen.output or evidence.results_folder())
+    except (ValueError, RuntimeError, OSError) as error:
         print(f"bnlab: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

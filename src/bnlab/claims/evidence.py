@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 import bnlab
-from bnlab.claims.claim import Claim, Verdict, decide
+from bnlab.claims.verdict import Claim, Verdict, decide
 from bnlab.errors import unknown
 from bnlab.store import DamagedFileError, read_result, write_result
 from bnlab.train import make_device
@@ -52,7 +52,7 @@ class Evidence:
 
     def save(self, folder: Path | None = None) -> Path:
         """Write ``ID.json``, in one step."""
-        path = (folder or results_folder()) / f"{self.claim.id}.json"
+        path = (folder or results_folder()) / file_name(self.claim, self.meta["scale"])
         write_result(path, {"claim": self.claim.id, **self.meta, **self.data})
         return path
 
@@ -64,6 +64,11 @@ def results_folder() -> Path:
     """Where the evidence lies: inside the installed package, or in the repository."""
     installed = Path(bnlab.__file__).parent / "results"
     return installed if installed.exists() else Path(bnlab.__file__).parents[2] / "results"
+
+
+def file_name(claim: Claim, scale: str = "digits") -> str:
+    """``B1.json`` for digits, from which verdicts follow; ``B1-cifar10.json`` beside it."""
+    return f"{claim.id}.json" if scale == "digits" else f"{claim.id}-{scale}.json"
 
 
 def command(claim: Claim) -> str:
@@ -78,7 +83,7 @@ def load(claim: Claim, folder: Path | None = None) -> Evidence:
         FileNotFoundError: if the claim has not been measured.
         DamagedFileError: if the file is truncated, changed by hand or of another format.
     """
-    path = (folder or results_folder()) / f"{claim.id}.json"
+    path = (folder or results_folder()) / file_name(claim)
     payload = read_result(path, command(claim))
     try:
         meta = {key: payload.pop(key) for key in META}
@@ -111,6 +116,8 @@ def measure(
     """
     if claim.measure is None:
         raise ValueError(f"claim {claim.id} has no measurement yet.")
+    if seeds is not None and (not len(seeds) or len(set(seeds)) < len(seeds)):
+        raise ValueError(f"seeds must be different numbers, at least one, got {list(seeds)}.")
     start = time.perf_counter()
     chosen = {} if seeds is None else {"seeds": list(seeds)}
     data = claim.measure(**chosen, progress=progress, **options)

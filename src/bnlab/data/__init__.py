@@ -6,7 +6,7 @@ from bnlab.data.cifar import cifar10
 from bnlab.data.dataset import Dataset
 from bnlab.data.digits import digits
 from bnlab.data.samplers import SAMPLERS, batches, check_sampler
-from bnlab.errors import unknown
+from bnlab.errors import check_name
 
 DATASETS: dict[str, Callable[[int], Dataset]] = {"digits": digits, "cifar10": cifar10}
 
@@ -21,8 +21,7 @@ def load(name: str, split_seed: int = 0) -> Dataset:
         ValueError: for an unknown name; the known ones are listed. Also for damaged files.
         OSError: if the files of a data set cannot be had; the message says which to put where.
     """
-    if name not in DATASETS:
-        raise ValueError(unknown("data set", name, DATASETS))
+    check_name("data set", name, DATASETS)
     return DATASETS[name](split_seed)
 
 

@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 
 from bnlab import random
-from bnlab.errors import unknown
+from bnlab.errors import check_name, unknown
 
 Sampler = Callable[[int, int], np.ndarray]
 BLOCK = 64  # batches drawn at a time: one by one, drawing would cost as much as training
@@ -69,8 +69,7 @@ OPTIONS = {"iid": (), "one_class": (), "k_classes": ("k",)}
 
 def check_sampler(name: str, options: dict[str, object]) -> None:
     """Raise a clear error for an unknown sampler or option, or if k is missing."""
-    if name not in SAMPLERS:
-        raise ValueError(unknown("sampler", name, SAMPLERS))
+    check_name("sampler", name, SAMPLERS)
     for option in options:
         if option not in OPTIONS[name]:
             raise ValueError(

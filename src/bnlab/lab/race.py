@@ -11,7 +11,7 @@ import anywidget
 import torch
 import traitlets
 
-from bnlab.claims.learning_rates import SEEDS as COUNTED
+from bnlab.claims.learning_rate_sweep import SEEDS as COUNTED
 from bnlab.errors import unknown
 from bnlab.lab.bundle import bundle, stylesheet
 from bnlab.lab.points import GROUP_SIZE, NORMS, Points, race_run

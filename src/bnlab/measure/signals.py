@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from bnlab.nets import Block
-from bnlab.train.loop import kept_buffers
+from bnlab.train.loop import kept_buffers, kept_modes
 
 
 @contextlib.contextmanager
@@ -32,8 +32,8 @@ def outputs_of(net: nn.Module, kind: type[nn.Module]) -> Iterator[list[Tensor]]:
 def block_variances(net: nn.Module, x: Tensor, kind: type[nn.Module] = Block) -> list[float]:
     """Variance of the output of each block: over samples and positions, averaged over channels.
 
-    var_l = mean_c( var_{n,h,w}( a_l[n, c, h, w] ) ), biased, in training mode. The net's mode and
-    buffers are as before afterwards.
+    var_l = mean_c( var_{n,h,w}( a_l[n, c, h, w] ) ), biased, in training mode. The net's modes and
+    buffers and torch's random state are as before afterwards.
 
     Args:
         net: any module that contains modules of ``kind``.
@@ -46,13 +46,12 @@ def block_variances(net: nn.Module, x: Tensor, kind: type[nn.Module] = Block) ->
     Raises:
         ValueError: if the net has no such module.
     """
-    was_training = net.training
-    try:
-        with outputs_of(net, kind) as outputs, kept_buffers(net):
-            net.train()
-            net(x)
-    finally:
-        net.train(was_training)
+    untouched = (kept_modes(net), kept_buffers(net), torch.random.fork_rng(devices=[]))
+    with contextlib.ExitStack() as stack:
+        for context in untouched:
+            stack.enter_context(context)
+        outputs = stack.enter_context(outputs_of(net, kind))
+        net.train()(x)
     if not outputs:
         raise ValueError(f"the net has no module of kind {kind.__name__}.")
     return [float(a.transpose(0, 1).flatten(1).var(1, unbiased=False).mean()) for a in outputs]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from bnlab.errors import unknown
+from bnlab.errors import check_name
 from bnlab.nets.init import initialize
 from bnlab.nets.mlp import MLP
 from bnlab.nets.plain import PlainConvNet
@@ -21,8 +21,8 @@ def make_net(
     depth: int,
     width: int,
     norm: str = "none",
+    norm_options: dict[str, object] | None = None,
     seed: int = 0,
-    **options: object,
 ) -> nn.Module:
     """The net called ``name``, with initial weights from ``seed``.
 
@@ -33,19 +33,18 @@ def make_net(
         depth: hidden layers (mlp), convolutions (plain) or residual blocks (resnet).
         width: units or channels.
         norm: a name for ``make_norm``.
+        norm_options: options of the normalizer.
         seed: which initial weights.
-        **options: options of the normalizer.
 
     Raises:
         ValueError: for an unknown net or normalizer, an unknown option or a bad value.
     """
-    if name not in NETS:
-        raise ValueError(unknown("net", name, NETS))
+    check_name("net", name, NETS)
     for key, value in {"depth": depth, "width": width}.items():
         if not isinstance(value, int) or value < 1:
             raise ValueError(f"{key} must be a positive integer, got {value!r}.")
     with torch.random.fork_rng(devices=[]):  # torch's layers draw first weights: not from the user
-        net = NETS[name](image_shape, num_classes, depth, width, norm, **options)
+        net = NETS[name](image_shape, num_classes, depth, width, norm, **(norm_options or {}))
     initialize(net, seed)
     return net
 

@@ -19,17 +19,16 @@ def initialize(net: nn.Module, seed: int) -> None:
     their normalizers start from the same weights, so that seeds pair them.
 
     Args:
-        net: a module whose parameters of two or more axes are weights, in order of depth.
+        net: a module whose linear and convolutional layers stand in order of depth.
         seed: which weights.
     """
     with torch.no_grad():
-        weights = [p for p in net.parameters() if p.ndim >= 2]
-        for k, weight in enumerate(weights):
-            gain = 3.0 if k == len(weights) - 1 else 6.0
-            bound = math.sqrt(gain / weight[0].numel())
+        layers = [m for m in net.modules() if isinstance(m, nn.Linear | nn.Conv2d)]
+        for k, layer in enumerate(layers):
+            weight, last = layer.weight, k == len(layers) - 1
+            bound = math.sqrt((3.0 if last else 6.0) / weight[0].numel())
             numbers = random.uniform(seed, random.WEIGHTS + k, weight.numel())
             values = torch.from_numpy((2 * numbers - 1) * bound)
             weight.copy_(values.reshape(weight.shape))
-        for module in net.modules():
-            if isinstance(module, nn.Linear | nn.Conv2d) and module.bias is not None:
-                module.bias.zero_()
+            if layer.bias is not None:
+                layer.bias.zero_()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
+
+from bnlab.errors import check_number
 
 
 class Normalizer(nn.Module):
@@ -24,6 +28,8 @@ class Normalizer(nn.Module):
         TypeError: for a tensor that does not hold floating-point numbers.
     """
 
+    uses_batch = False  # True if a sample's output depends on the other samples, in training
+
     def __init__(
         self,
         num_features: int,
@@ -35,8 +41,9 @@ class Normalizer(nn.Module):
         super().__init__()
         if not isinstance(num_features, int) or isinstance(num_features, bool) or num_features < 1:
             raise ValueError(f"num_features must be a positive integer, got {num_features!r}.")
-        if not eps >= 0:
-            raise ValueError(f"eps must be zero or positive, got {eps!r}.")
+        check_number("eps", eps, 0, math.inf)
+        if not isinstance(affine, bool):
+            raise ValueError(f"affine must be True or False, got {affine!r}.")
         self.num_features = num_features
         self.eps = eps
         self.affine = affine

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from bnlab.errors import check_number
 from bnlab.norms.base import Normalizer
 from bnlab.norms.functional import affine, normalize, per_channel, standardize
 
@@ -49,6 +50,8 @@ class BatchNorm(Normalizer):
         [[-1.0], [1.0]]
     """
 
+    uses_batch = True
+
     def __init__(
         self,
         num_features: int,
@@ -60,8 +63,7 @@ class BatchNorm(Normalizer):
         native: bool = False,
     ) -> None:
         super().__init__(num_features, eps, affine, native=native)
-        if momentum is None or not 0 <= momentum <= 1:
-            raise ValueError(f"momentum must be between 0 and 1, got {momentum!r}.")
+        check_number("momentum", momentum, 0, 1)
         self.momentum = momentum
         self.track_running_stats = track_running_stats
         mean = torch.zeros(num_features) if track_running_stats else None

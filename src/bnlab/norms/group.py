@@ -58,7 +58,12 @@ class GroupNorm(Normalizer):
         name, value = (
             ("group_size", group_size) if num_groups is None else ("num_groups", num_groups)
         )
-        if not isinstance(value, int) or value < 1 or num_features % value:
+        if (
+            not isinstance(value, int)
+            or isinstance(value, bool)
+            or value < 1
+            or num_features % value
+        ):
             divisors = [d for d in range(1, num_features + 1) if num_features % d == 0]
             raise ValueError(
                 f"{name} must divide num_features={num_features}, got {value!r}. "

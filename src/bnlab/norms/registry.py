@@ -6,7 +6,7 @@ import inspect
 
 from torch import Tensor, nn
 
-from bnlab.errors import unknown
+from bnlab.errors import check_name, unknown
 from bnlab.norms.base import Normalizer
 from bnlab.norms.batch import BatchNorm
 from bnlab.norms.group import GroupNorm, InstanceNorm, LayerNorm
@@ -46,8 +46,7 @@ NORMS: dict[str, type[Normalizer]] = {
 
 def options_of(name: str) -> tuple[str, ...]:
     """Names of the options that ``make_norm(name, num_features, ...)`` takes."""
-    if name not in NORMS:
-        raise ValueError(unknown("normalizer", name, NORMS))
+    check_name("normalizer", name, NORMS)
     names = inspect.signature(NORMS[name].__init__).parameters
     return tuple(n for n in names if n not in ("self", "num_features"))
 

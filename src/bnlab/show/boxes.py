@@ -9,7 +9,7 @@ import textwrap
 
 from bnlab import claims
 from bnlab.claims import Claim, Evidence, Judgement
-from bnlab.claims.claim import LEAST_SEEDS
+from bnlab.claims.verdict import LEAST_SEEDS
 from bnlab.show.style import dark
 
 WIDTH = 88  # columns of the plain text

@@ -6,17 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from bnlab.claims import Evidence
-from bnlab.claims.learning_rates import (
-    LRS,
-    NORMS,
-    SMALL_LR,
-    USABLE,
-    accuracies,
-    largest_usable,
-    profiles,
-    typical,
-    values_b1,
-)
+from bnlab.claims import learning_rate_sweep as sweep
+from bnlab.claims.explosion import profiles, typical
+from bnlab.claims.learning_rate_sweep import LRS, NORMS, SMALL_LR, USABLE, accuracies, usable_rate
 from bnlab.show.boxes import power
 from bnlab.show.figure import Drawing, band, curve, draw, label, panel, plain_log
 from bnlab.show.style import STYLE
@@ -25,9 +17,9 @@ from bnlab.show.style import STYLE
 def accuracy_by_lr(evidence: Evidence) -> Drawing:
     """Test accuracy over learning rate with and without BatchNorm, a panel for each depth."""
     data = evidence.data
-    depths = sorted({row[0] for row in data["rows"]})
+    depths = sorted(data["depths"])
     seeds = len(data["seeds"])
-    ratio = {depth: 10 ** values_b1(data, depth)["rate"].mean() for depth in depths}
+    ratio = {depth: 10 ** sweep.values(data, depth)["rate"].mean() for depth in depths}
     by_depth = ", ".join(f"at depth {d} by a factor of {power(r)}" for d, r in ratio.items())
     alt = (
         f"Test accuracy against learning rate for {STYLE['batch']['label']} and "
@@ -38,7 +30,7 @@ def accuracy_by_lr(evidence: Evidence) -> Drawing:
     )
     caption = (
         f"Mean over {seeds} seeds; the shade spans all; a net that diverged counts as chance. "
-        f"Dotted: the largest rate within {100 * USABLE:g} points of the best, mean over seeds."
+        f"Dotted: the largest rate within {100 * USABLE:g} points of the net's best (validation)."
     )
     return draw([_accuracy_panel(data, depth, ratio[depth]) for depth in depths], alt, caption)
 
@@ -46,12 +38,11 @@ def accuracy_by_lr(evidence: Evidence) -> Drawing:
 def _accuracy_panel(data: dict, depth: int, ratio: float) -> Axes:
     axes = panel(f"Depth {depth}: rates up to {power(ratio)}× as large")
     scores = {norm: accuracies(data, depth, norm, data["seeds"]) for norm in NORMS}
-    best = np.maximum(scores["none"], scores["batch"]).max(0)
     for norm in NORMS:
         mean = scores[norm].mean(1)
         band(axes, norm, LRS, scores[norm].min(1), scores[norm].max(1))
         curve(axes, norm, LRS, mean)
-        usable = 10 ** np.log10(largest_usable(scores[norm], best)).mean()
+        usable = 10 ** np.log10(usable_rate(data, depth, norm)).mean()
         axes.axvline(usable, color=STYLE[norm]["light"], ls=":", lw=1.5)
     label(axes, "none", LRS[0], 1.0, ha="left", xytext=(0, 5))
     label(axes, "batch", 1.0, 1.0, xytext=(0, 5))

@@ -9,8 +9,8 @@ import numpy as np
 from bnlab.train.run import Run
 
 DIVERGED = 1e3
-"""A run has diverged when its loss is this many times that of its first batch (Bjorck 2018,
-section 3.1, calls a loss beyond 10^3 divergence), or is not finite."""
+"""A run has diverged when its loss is this many times that of its first batch, or not finite.
+Bjorck 2018 calls a loss divergent that is beyond 10^3 relative to the loss before a step."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Step:
         accuracy: share of the batch classified right, before the update; NaN at step 0.
         val_accuracy: on the validation images in evaluation mode; None between evaluations.
         val_accuracy_train_mode: the same with the statistics of the validation batch.
-        diverged: the loss is beyond ``DIVERGED`` times the first or not finite, or the validation
-            loss is not finite; the last record.
+        diverged: the training loss is beyond ``DIVERGED`` times the first, or not finite; the last
+            record. ``loss`` is then that of the batch that showed it.
     """
 
     step: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import sys
 import time
 from collections.abc import Callable, Iterator
 
@@ -14,7 +15,7 @@ from torch.nn.functional import cross_entropy
 
 import bnlab
 from bnlab.data import Dataset, batches, load
-from bnlab.errors import unknown
+from bnlab.errors import check_name
 from bnlab.nets import make_net
 from bnlab.train.history import DIVERGED, History, Step
 from bnlab.train.optimizers import make_optimizer
@@ -35,7 +36,7 @@ def make_device(device: str = "auto") -> torch.device:
     try:
         chosen = torch.device(device)
         torch.zeros(1, device=chosen).item()  # "meta" makes tensors too, but they hold nothing
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
         first_line = str(error).splitlines()[0]
         raise ValueError(f"device {device!r} cannot be used here ({first_line}).") from error
     return chosen
@@ -46,7 +47,7 @@ def build(run: Run) -> nn.Module:
     data = load(run.data, run.split_seed)
     options = {"native": True, **run.norm_options}
     shape, classes = data.image_shape, data.num_classes
-    net = make_net(run.net, shape, classes, run.depth, run.width, run.norm, run.seed, **options)
+    net = make_net(run.net, shape, classes, run.depth, run.width, run.norm, options, run.seed)
     return net.to(getattr(torch, run.precision))
 
 
@@ -114,7 +115,7 @@ class Trainer:
         )
         self.train_x, self.train_y = self.part("train")
         self.val_x, self.val_y = self.part("val")
-        self.batch_dependent = any(True for _ in self.net.buffers())
+        self.batch_dependent = any(getattr(m, "uses_batch", False) for m in self.net.modules())
         # A normalizer that is undefined on the shapes of this net says so here, not on the way.
         x, y = self.train_x[: run.batch_size], self.train_y[: run.batch_size]
         evaluate(self.net, x, y, batch_statistics=True)
@@ -140,11 +141,17 @@ class Trainer:
 
     def look(self, step: int, loss: float, accuracy: float) -> Step:
         """A record with an evaluation on the validation images."""
-        val_loss, val = evaluate(self.net, self.val_x, self.val_y)
+        _, val = evaluate(self.net, self.val_x, self.val_y)
         train_mode = val
         if self.batch_dependent:
             _, train_mode = evaluate(self.net, self.val_x, self.val_y, batch_statistics=True)
-        return Step(step, loss, accuracy, val, train_mode, not math.isfinite(val_loss))
+        return Step(step, loss, accuracy, val, train_mode)
+
+    def loss_now(self, numbers: np.ndarray) -> float:
+        """Loss of a batch with the weights as they are, in training mode; nothing moves."""
+        index = torch.from_numpy(numbers).to(self.device)
+        x, y = self.train_x[index], self.train_y[index]
+        return evaluate(self.net, x, y, batch_statistics=True)[0]
 
     def steps(self, looks: bool = True) -> Iterator[Step]:
         """Train; yield a record at step 0 and after each update, the last one if it diverges.
@@ -156,22 +163,21 @@ class Trainer:
         run = self.run
         self.net.train()
         yield self.look(0, math.nan, math.nan) if looks else Step(0, math.nan, math.nan)
-        limit = math.inf
         for step, numbers in enumerate(self.batches, start=1):
             loss, accuracy = self.update(numbers)
             if step == 1:
-                limit = DIVERGED * loss
-            if not loss <= limit or not math.isfinite(loss):
+                limit = min(DIVERGED * loss, sys.float_info.max)
+            if not loss <= limit:
                 # The batch was seen before its update: the updates before it did the damage.
                 yield Step(step - 1, loss, accuracy, diverged=True)
                 return
             if looks and (step % run.eval_every == 0 or step == run.steps):
-                record = self.look(step, loss, accuracy)
-                yield record
-                if record.diverged:
-                    return
+                yield self.look(step, loss, accuracy)
             else:
                 yield Step(step, loss, accuracy)
+        after = self.loss_now(numbers)  # what the last update did, no later batch has seen
+        if not after <= limit:
+            yield Step(run.steps, after, math.nan, diverged=True)
 
 
 def training(run: Run, device: str = "auto") -> Iterator[Step]:
@@ -224,8 +230,9 @@ def train(
         ValueError: for an unknown engine, a device that is not there, a batch larger than the
             data, or a normalizer that is undefined on the shapes of this net.
     """
-    if engine not in ENGINES:
-        raise ValueError(unknown("engine", engine, ENGINES))
+    check_name("engine", engine, ENGINES)
+    if not isinstance(run, Run):
+        raise ValueError(f"train takes a Run, got {run!r}. Use Run.from_dict for a dict.")
     start = time.perf_counter()
     trainer = Trainer(run, device)
     small = max(trainer.data.image_shape) <= 8

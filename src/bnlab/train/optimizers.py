@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
-from bnlab.errors import unknown
+from bnlab.errors import check_name, unknown
 
 OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "sgd": torch.optim.SGD,
@@ -21,8 +21,7 @@ OPTIONS = {
 
 def check_optimizer(name: str, options: dict[str, object]) -> None:
     """Raise a clear error for an unknown optimizer or option."""
-    if name not in OPTIMIZERS:
-        raise ValueError(unknown("optimizer", name, OPTIMIZERS))
+    check_name("optimizer", name, OPTIMIZERS)
     for option in options:
         if option not in OPTIONS[name]:
             raise ValueError(unknown(f"option of optimizer {name!r}:", option, OPTIONS[name]))

@@ -6,12 +6,13 @@ import dataclasses
 import hashlib
 import json
 import math
+import operator
 from dataclasses import dataclass, field
 
 from bnlab.data import DATASETS, check_sampler
-from bnlab.errors import unknown
+from bnlab.errors import check_name, unknown
 from bnlab.nets import NETS
-from bnlab.norms import check_options
+from bnlab.norms import check_options, make_norm
 from bnlab.train.optimizers import check_optimizer
 
 PRECISIONS = ("float32", "float64")
@@ -64,8 +65,7 @@ class Run:
 
     def __post_init__(self) -> None:
         for name, known in (("data", DATASETS), ("net", NETS), ("precision", PRECISIONS)):
-            if getattr(self, name) not in known:
-                raise ValueError(unknown(name, getattr(self, name), known))
+            check_name(name, getattr(self, name), known)
         for name in ("sampler_options", "norm_options", "optimizer_options"):
             object.__setattr__(self, name, _as_in_json(name, getattr(self, name)))
         check_sampler(self.sampler, self.sampler_options)
@@ -75,14 +75,24 @@ class Run:
             self._check_integer(name, 1)
         for name in ("seed", "split_seed"):
             self._check_integer(name, 0)
-        lr = self.lr
-        if isinstance(lr, bool) or not isinstance(lr, int | float) or not 0 < lr < math.inf:
-            raise ValueError(f"lr must be a positive, finite number, got {lr!r}.")
-        object.__setattr__(self, "lr", float(lr))  # 1 and 1.0 are one Run
+        make_norm(self.norm, self.width, **self.norm_options)  # a bad option fails here, not later
+        self._check_lr()
+
+    def _check_lr(self) -> None:
+        try:
+            lr = math.nan if isinstance(self.lr, bool) else float(self.lr)
+        except (TypeError, ValueError, OverflowError):
+            lr = math.nan
+        if isinstance(self.lr, str) or not 0 < lr < math.inf:
+            raise ValueError(f"lr must be a positive, finite number, got {self.lr!r}.")
+        object.__setattr__(self, "lr", lr)  # 1 and 1.0 are one Run
 
     def _check_integer(self, name: str, least: int) -> None:
         value = getattr(self, name)
-        if not isinstance(value, int) or isinstance(value, bool) or not least <= value < 2**32:
+        is_integer = hasattr(value, "__index__") and not isinstance(value, bool)
+        if is_integer:  # numpy's integers too
+            object.__setattr__(self, name, operator.index(value))
+        if not is_integer or not least <= value < 2**32:
             raise ValueError(
                 f"{name} must be an integer between {least} and 2**32 - 1, got {value!r}."
             )
@@ -103,6 +113,8 @@ class Run:
         Raises:
             ValueError: for a field that a Run does not have.
         """
+        if not isinstance(fields, dict):
+            raise ValueError(f"the fields of a Run must be a dict, got {fields!r}.")
         cls._check_fields(fields)
         return cls(**fields)
 
@@ -131,6 +143,6 @@ def _as_in_json(name: str, options: object) -> dict[str, object]:
     if not isinstance(options, dict):
         raise ValueError(wrong)
     try:
-        return json.loads(json.dumps(options))
-    except TypeError as error:
+        return json.loads(json.dumps(options, allow_nan=False))
+    except (TypeError, ValueError) as error:
         raise ValueError(wrong) from error

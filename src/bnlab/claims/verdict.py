@@ -109,10 +109,11 @@ class Claim:
 
 
 def interval(values: np.ndarray, seed: int = 0) -> tuple[float, float]:
-    """95 % interval of the mean: bias-corrected and accelerated bootstrap over the seeds.
+    """95 % interval of the mean over the seeds: the wider of bootstrap and Student's t, each end.
 
-    The seeds are resampled, so an effect that is a difference between two nets of the same seed
-    stays paired. Source: Efron 1987, J. Am. Stat. Assoc. 82; computed by scipy.
+    The bootstrap (bias-corrected and accelerated; Efron 1987, J. Am. Stat. Assoc. 82) resamples
+    the seeds, so a difference between two nets of the same seed stays paired. With 8 or 16 seeds
+    it alone is too narrow: about 88 and 92 % for normal values. Both are computed by scipy.
 
     Args:
         values: one number a seed, (n,), n of 2 or more.
@@ -126,13 +127,16 @@ def interval(values: np.ndarray, seed: int = 0) -> tuple[float, float]:
         raise ValueError(f"an interval needs at least 2 seeds, got {values.size}.")
     if not np.isfinite(values).all():
         raise ValueError("an effect is not finite; give a net that diverged a finite score.")
-    if np.ptp(values) == 0:  # nothing to resample
-        return float(values[0]), float(values[0])
+    mean = values.mean()
+    if np.ptp(values) <= 1e-12 * max(1.0, np.abs(values).max()):  # equal but for rounding
+        return float(mean), float(mean)
     rng = np.random.default_rng(seed)
-    result = stats.bootstrap(
+    resampled = stats.bootstrap(
         (values,), np.mean, n_resamples=RESAMPLES, confidence_level=CONFIDENCE, rng=rng
-    )
-    return float(result.confidence_interval.low), float(result.confidence_interval.high)
+    ).confidence_interval
+    half = stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * stats.sem(values)
+    # fmin and fmax: the bootstrap's correction is undefined (NaN) for some values.
+    return float(np.fmin(resampled.low, mean - half)), float(np.fmax(resampled.high, mean + half))
 
 
 def judge(effect: Effect, values: np.ndarray) -> Judgement:

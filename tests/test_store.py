@@ -1,7 +1,5 @@
 """Results on disk: whole or not at all, and damage is noticed."""
 
-import json
-
 import pytest
 
 from bnlab import store
@@ -40,7 +38,18 @@ def test_a_truncated_file_is_refused(tmp_path, keep):
         read_result(path, "do this")
 
 
-@pytest.mark.parametrize("text", ["[]", "null", '{"claim": "X1"}', "\x00\x01", "NaN"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "null",
+        '{"claim": "X1"}',
+        "\x00\x01",
+        "NaN",
+        '{"sha256": "0", "x": NaN}',
+        '{"sha256": "0", "x": 1e999}',
+    ],
+)
 def test_a_file_of_something_else_is_refused(tmp_path, text):
     path = tmp_path / "X1.json"
     path.write_text(text)
@@ -73,4 +82,3 @@ def test_nan_is_not_written(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         write_result(path, {"value": float("nan")})
     assert not path.exists()
-    json.dumps(PAYLOAD)

@@ -80,7 +80,7 @@ def test_relative_loss_right():
         ({"how": "relative"}, "relative change"),
         ({"how": "difference"}, "difference of losses"),
         ({"mode": False}, "evaluation mode"),
-        ({"on_copy": False}, "changes the weights"),
+        ({"on_copy": False}, "leaves gradients"),
         ({"move": 0}, "Nothing changed"),
         ({"move": 2}, "expected"),
     ],
@@ -89,6 +89,22 @@ def test_relative_loss_wrong(wrong, hint):
     feedback = check("03.2", lambda *inputs: relative_loss(*inputs, **wrong))
     assert feedback.passed is False
     assert hint in feedback.text
+
+
+def test_relative_loss_that_changes_the_weights_only():
+    def wrong(model, x, y, lr):
+        before = cross_entropy(model(x), y)
+        gradients = torch.autograd.grad(before, list(model.parameters()))
+        with torch.no_grad():
+            for p, g in zip(model.parameters(), gradients, strict=True):
+                p -= lr * g
+            return cross_entropy(model(x), y) / before
+
+    assert "changes the weights" in check("03.2", wrong).text
+
+
+def test_a_function_that_returns_nothing():
+    assert "returns nothing yet" in check("03.2", lambda *_: None).text
 
 
 def test_relative_loss_that_is_no_function():
@@ -114,6 +130,7 @@ def test_paired_plan_right():
         (plan(seeds=range(3)), "only 3 seeds"),
         (plan(lrs=(0.1,)), "at least 3 learning rates"),
         (plan(lrs=(0.1, 0.11, 0.12)), "factor of 10"),
+        (plan(lrs=(0.3, 1.0, 3.0)), "0.03 or less"),
         (plan(norms=("none", "layer")), "Compare two nets"),
         (plan(norms=("batch",)), "Compare two nets"),
         (plan()[:-1], "Not paired"),

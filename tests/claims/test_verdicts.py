@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bnlab.claims import Claim, Effect, decide, interval, judge
+from bnlab.claims import Claim, Effect, decide, interval, judge, verdict
 
 RNG = np.random.default_rng(0)
 
@@ -20,13 +20,25 @@ def test_the_interval_holds_its_mean_and_shrinks_with_seeds():
     assert np.ptp(interval(many)) < np.ptp(interval(few)) / 2
 
 
-def test_the_interval_covers_the_truth_about_as_often_as_it_says():
+@pytest.mark.parametrize("seeds", [8, 16])
+def test_the_interval_covers_the_truth_as_often_as_it_says(seeds, monkeypatch):
+    monkeypatch.setattr(verdict, "RESAMPLES", 999)  # quicker, and enough to see
     rng = np.random.default_rng(1)
     hits = 0
-    for _ in range(100):
-        low, high = interval(rng.normal(size=16))
+    for _ in range(400):
+        low, high = interval(rng.normal(size=seeds))
         hits += low <= 0 <= high
-    assert 85 <= hits <= 100
+    assert 0.93 <= hits / 400 <= 0.985
+
+
+def test_values_that_differ_by_rounding_alone_have_an_interval():
+    low, high = interval(np.array([1.0] * 15 + [1.0000000000000002]))
+    assert low == high == pytest.approx(1.0)
+
+
+def test_rare_values_never_give_an_interval_of_nothing():
+    low, high = interval(np.array([0.5] * 7 + [1.5]))
+    assert low < 0.625 < high
 
 
 def test_the_interval_is_the_same_every_time():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bnlab import claims
-from bnlab.claims import learning_rates
+from bnlab.claims import learning_rate_sweep
 from bnlab.claims.evidence import results_folder
 from bnlab.lab.points import race_run
 from bnlab.train import Run, train
@@ -39,13 +39,13 @@ def curve(stored, name, at):
 def counted(stored):
     """Settings of the stored runs that the evidence for B1 counts too."""
     axes, data = stored["axes"], claims.load("B1").data
-    lrs = [lr for lr in learning_rates.LRS if lr in axes["lr"]]
-    depths = [d for d in learning_rates.DEPTHS if d in axes["depth"]]
+    lrs = [lr for lr in learning_rate_sweep.LRS if lr in axes["lr"]]
+    depths = [d for d in data["depths"] if d in axes["depth"]]
     seeds = [s for s in axes["seed"] if s in data["seeds"]]
     names = ("norm", "lr", "depth", "seed")
     return [
         dict(zip(names, one, strict=True))
-        for one in itertools.product(learning_rates.NORMS, lrs, depths, seeds)
+        for one in itertools.product(learning_rate_sweep.NORMS, lrs, depths, seeds)
     ]
 
 

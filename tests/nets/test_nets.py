@@ -21,7 +21,7 @@ def options(norm: str) -> dict[str, int]:
 
 
 def net_of(name: str, norm: str = "none", shape=(1, 8, 8), depth=2, width=8, seed=0, **more):
-    return make_net(name, shape, 10, depth, width, norm, seed, **options(norm), **more)
+    return make_net(name, shape, 10, depth, width, norm, {**options(norm), **more}, seed)
 
 
 def matrices(net: nn.Module) -> list[torch.Tensor]:
@@ -140,7 +140,7 @@ def test_unknown_nets_normalizers_and_options():
     with pytest.raises(ValueError, match="unknown option of normalizer 'batch': 'epsilon'"):
         net_of("mlp", "batch", epsilon=1.0)
     with pytest.raises(ValueError, match="group_size must divide num_features=6"):
-        make_net("plain", (1, 8, 8), 10, 2, 6, "group", group_size=4)
+        make_net("plain", (1, 8, 8), 10, 2, 6, "group", {"group_size": 4})
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_a_chapter_works_from_a_file(page: Page, name: str):
     page.goto((SITE / name).as_uri())
     settle(page)
     page.get_by_role("button", name="Train").first.click()
-    expect(page.locator("svg[data-shown]").first).to_be_visible()
+    expect(page.locator(".bnlab-summary")).to_contain_text("Finished", timeout=8000)
     icons_need_http = [w for w in watch.wrong if "font" not in w.lower()]
     assert icons_need_http == []
 

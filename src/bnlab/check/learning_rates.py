@@ -14,6 +14,7 @@ from bnlab.nets import make_net
 from bnlab.train import Run
 
 TOLERANCE = 1e-3
+SMALL_ENOUGH = 0.03  # a rate at which the net without a normalizer trains
 
 
 def _experiment(factor: float) -> tuple[Tensor, Tensor]:
@@ -90,13 +91,21 @@ def _compare(answer: Callable, model: nn.Module, x: Tensor, y: Tensor, lr: float
     before = copy.deepcopy(model.state_dict())
     right = _relative_loss(model, x, y, lr)
     evaluated = _relative_loss(copy.deepcopy(model).eval(), x, y, lr)
-    value = torch.as_tensor(answer(model, x, y, lr)).item()
+    returned = answer(model, x, y, lr)
+    if returned is None:
+        return "Your function returns nothing yet. End it with return and a number."
+    value = torch.as_tensor(returned).item()
     parameters = dict(model.named_parameters())
     moved = any(not torch.equal(before[name], p) for name, p in parameters.items())
 
     def near(wanted: float) -> bool:
         return math.isclose(value, wanted, rel_tol=1e-6)
 
+    if any(p.grad is not None for p in model.parameters()):
+        return (
+            "Your function leaves gradients on the model that it is given, and they would add up. "
+            "Work on copy.deepcopy(model)."
+        )
     if moved:
         return (
             "Your function changes the weights of the model that it is given, so a second call "
@@ -144,6 +153,11 @@ def paired_plan(answer: object) -> str:
         return (
             "Use at least 3 learning rates over a factor of 10 or more: at a single rate, or at "
             "rates close together, you cannot see where the difference comes from."
+        )
+    if min(lrs) > SMALL_ENOUGH:
+        return (
+            f"None of your rates is {SMALL_ENOUGH:g} or less. At large rates only, the plain net "
+            "fails and you have compared nothing."
         )
     few = min(len({run.seed for run in plan if run.lr == lr}) for lr in lrs)
     if few < 8:

@@ -3,8 +3,8 @@
 Settings and margins were fixed before the seeds of ``SEEDS`` were run; they were chosen knowing
 trial runs with other seeds, at depths 6 and 12. One definition was changed after a review of the
 first result: the largest usable rate was first judged by test accuracy, against the better of the
-two nets; now by validation accuracy, each net against its own best. That made the effect smaller. And a control was added, the small rate with ten times the steps; it
-does not enter the verdict.
+two nets; now by validation accuracy, each net against its own best. That made the effect smaller.
+And a control was added, the small rate with ten times the steps; it does not enter the verdict.
 """
 
 from __future__ import annotations

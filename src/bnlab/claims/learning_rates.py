@@ -7,9 +7,19 @@ from __future__ import annotations
 
 from bnlab.claims import explosion, learning_rate_sweep
 from bnlab.claims.learning_rate_sweep import SMALL_LR
-from bnlab.claims.verdict import Claim, Effect
+from bnlab.claims.verdict import LEAST_SEEDS, Claim, Effect, decide
 
 PAPER, AUTHORS = "bjorck2018", "Bjorck et al. 2018"
+
+
+def _facts_b1(data: dict) -> dict[str, object]:
+    """The numbers of the sweep, and the word that would follow at each depth."""
+    found = learning_rate_sweep.facts(data)
+    if len(data["seeds"]) >= LEAST_SEEDS:
+        for depth in data["depths"]:
+            found[f"word_{depth}"] = decide(B1, learning_rate_sweep.values(data, depth)).word
+    return found
+
 
 B1 = Claim(
     id="B1",
@@ -56,7 +66,7 @@ B1 = Claim(
     ),
     measure=learning_rate_sweep.measure,
     values=learning_rate_sweep.values,
-    facts=learning_rate_sweep.facts,
+    facts=_facts_b1,
 )
 
 B2 = Claim(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
@@ -14,7 +16,7 @@ import traitlets
 from bnlab.claims.learning_rate_sweep import SEEDS as COUNTED
 from bnlab.errors import unknown
 from bnlab.lab.bundle import bundle, stylesheet
-from bnlab.lab.points import GROUP_SIZE, NORMS, Points, race_run
+from bnlab.lab.points import BLOCK, GROUP_SIZE, NORMS, Points, race_run
 from bnlab.train import make_device, training
 
 LRS = (0.003, 0.0056, 0.01, 0.018, 0.03, 0.056, 0.1, 0.18, 0.3, 0.56, 1.0, 1.8, 3.0, 5.6, 10.0)
@@ -26,7 +28,7 @@ FEWEST, MOST = 2, 5
 PAUSE = 0.04
 """Seconds between two messages about one net."""
 
-NEEDS_IMAGES = "needs images: in this net a channel has one value (see net='plain')"
+NEEDS_IMAGES = "needs images inside the net: in this one a channel has a single value"
 
 
 class Race(anywidget.AnyWidget):
@@ -149,10 +151,16 @@ class Racer:
         self._started = 0.0
         self._request: tuple | None = None  # waits for the thread
         self._thread: threading.Thread | None = None
+        # A Python that ends while a thread is inside torch is aborted: end the training first.
+        atexit.register(_end, weakref.ref(self))
 
     def train(self, number: object, begin: Callable[[], dict[str, Iterator]], device: str) -> None:
         """Train what ``begin`` returns, in place of anything older."""
+        torch.get_num_threads()  # a thread that never asked would inherit the other thread's one
         with self._lock:
+            if number is not None and self._newest is not None and self._thread is not None:
+                replaced = {"type": "finished", "id": self._newest, "stopped": True}
+                self._send({**replaced, **self._seconds()})  # another view may still wait for it
             self._generation += 1
             self._newest, self._started = number, time.perf_counter()
             self._request = (self._generation, number, begin, device)
@@ -225,6 +233,12 @@ class Racer:
             tell("finished", stopped=False, device=device, **self._seconds())
 
 
+def _end(racer: weakref.ref) -> None:
+    if (running := racer()) is not None:
+        running.drop()
+        running.wait(2)
+
+
 def take_turns(trainings: dict[str, Iterator]) -> Iterator[tuple[str, dict | None]]:
     """Train several nets, a step each in turn; yields (norm, points or None) after each step."""
     lanes = {norm: Lane(records) for norm, records in trainings.items()}
@@ -261,7 +275,8 @@ class Lane:
 def one_thread() -> Iterator[None]:
     """Let torch use one thread here: these nets are so small that more make them slower.
 
-    torch keeps this number per thread, so the notebook's own trainings keep theirs.
+    torch keeps this number per thread, so the notebook's own trainings keep theirs, once they have
+    asked for it (``Racer.train`` does).
     """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -299,8 +314,10 @@ def _check_net(net: str, width: int, steps: int) -> None:
             f"width must be a multiple of {GROUP_SIZE} (group norm has {GROUP_SIZE} channels a "
             f"group), got {width!r}."
         )
-    if not _is_int(steps) or steps < 1:
-        raise ValueError(f"steps must be an integer of 1 or more, got {steps!r}.")
+    if not _is_int(steps) or steps < BLOCK or steps % BLOCK:
+        raise ValueError(
+            f"steps must be a multiple of {BLOCK} (so many make one point), got {steps!r}."
+        )
 
 
 def _is_int(value: object) -> bool:

@@ -2,7 +2,7 @@
 
 The file holds every run of a grid of settings, its curves in one byte a point:
 loss = low * (high / low) ** (q / 254) and accuracy = q / 250, with q = 255 for 'no value'.
-Finished runs are kept in ``_build/replay``; interrupted, the same command goes on.
+Finished runs are kept in ``.cache/replay``; interrupted, the same command goes on.
 """
 
 from __future__ import annotations
@@ -199,7 +199,7 @@ def main(arguments: list[str] | None = None) -> int:
     if given.output is None and not Path("pyproject.toml").is_file():
         parser.error("run this in the root of the repository, or say --output FILE")
     output = given.output or Path("assets/replay") / f"{given.name}.js"
-    journal = Path("_build/replay") / f"{given.name}.jsonl"
+    journal = Path(".cache/replay") / f"{given.name}.jsonl"
     try:
         size = make(given.name, GRIDS[given.name], output, journal, given.processes)
     except KeyboardInterrupt:

@@ -29,14 +29,17 @@ CSS = (
     ".bnlab-box table,.bnlab-table table{border-collapse:collapse;margin:.5em 0;width:100%}"
     ".bnlab-box th,.bnlab-box td,.bnlab-table th,.bnlab-table td{text-align:left;"
     "vertical-align:top;padding:.25em .8em .25em 0;border-bottom:1px solid "
-    "color-mix(in srgb,currentColor 25%,transparent);background:none;color:inherit}"
+    "color-mix(in srgb,currentColor 25%,transparent)}"
+    # JupyterLab and the site style all tables of outputs; these are ours.
+    ".bnlab-box :is(tr,th,td),.bnlab-table :is(tr,th,td){text-align:left!important;"
+    "background:none!important;color:inherit!important;max-width:none!important}"
     ".bnlab-box td:last-child,.bnlab-table td:last-child{white-space:nowrap}"
     ".bnlab-table{overflow-x:auto}.bnlab-say{margin:.6em 0}"
     # On a phone a row becomes a card: each cell on a line of its own, with its column's name.
     "@media(max-width:640px){"
     + ",".join(f".bnlab-box {part},.bnlab-table {part}" for part in ("table", "tbody", "tr", "td"))
     + "{display:block}.bnlab-box thead,.bnlab-table thead{display:none}"
-    ".bnlab-box td,.bnlab-table td{border:0;padding:.1em 0}"
+    ".bnlab-box td,.bnlab-table td{border:0;padding:.1em 0;white-space:normal!important}"
     ".bnlab-box tr,.bnlab-table tr{padding:.5em 0;"
     "border-bottom:1px solid color-mix(in srgb,currentColor 25%,transparent)}"
     ".bnlab-box td::before,.bnlab-table td::before{content:attr(data-column) ': ';font-weight:600}}"
@@ -75,7 +78,7 @@ def claim_box(name: str) -> Shown:
     rows = {
         "Claim": f"{item.sentence} ({item.authors})",
         "It would be false if": item.falsifier,
-        "Our prediction, written before measuring": item.prediction,
+        "Our prediction, written before these seeds were run": item.prediction,
         "How far we are from the paper": item.gap,
     }
     page, text = _paragraphs(rows)
@@ -95,8 +98,8 @@ def plain(value: float, unit: str) -> str:
 
 def amount(value: float, unit: str) -> str:
     """A number with its unit; a ratio in decades also as a factor."""
-    factor = f" (× {power(10**value)})" if unit == "decades" else ""
-    return f"{plain(value, unit)} {unit or 'points'}{factor}"
+    factor = f" (×\u00a0{power(10**value)})" if unit == "decades" else ""
+    return f"{plain(value, unit)}\u00a0{unit or 'points'}{factor}"
 
 
 def power(value: float) -> str:
@@ -136,7 +139,7 @@ def verdict_box(name: str, here: Evidence | None = None) -> Shown:
         count = len(here.data["seeds"])
         columns.insert(3, f"This run, {count} seed{'s' if count > 1 else ''}")
     rows = [_row(j, here) for j in verdict.judgements]
-    note = "Mean over the seeds, 95 % bootstrap interval. The verdict follows from the evidence."
+    note = "Mean over the seeds with its 95 % interval. The verdict follows from the evidence."
     if here is not None and len(here.data["seeds"]) < LEAST_SEEDS:
         note += f" This run has fewer than {LEAST_SEEDS} seeds, too few for a verdict of its own."
     page, text = table(columns, rows)

@@ -21,7 +21,8 @@ CSS = (
     ".bnlab-figure{margin:0}"
     # Side by side where there is room, else one below the other: legible on a phone.
     ".bnlab-panels{display:flex;flex-wrap:wrap;gap:.6rem}"
-    ".bnlab-panels svg{flex:1 1 19rem;min-width:0;max-width:26rem;height:auto;background:none}"
+    ".bnlab-panels svg{flex:1 1 19rem;min-width:0;max-width:26rem!important;"
+    "height:auto;background:none}"
     ".bnlab-figure figcaption{font-size:.95em;margin-top:.4em}"
 ) + color_variables(".bnlab-figure")
 RC = {

@@ -13,6 +13,8 @@ from bnlab.show.boxes import power
 from bnlab.show.figure import Drawing, band, curve, draw, label, panel, plain_log
 from bnlab.show.style import STYLE
 
+CEILING = 1e60  # variances above leave the picture: a few seeds would squash the others
+
 
 def accuracy_by_lr(evidence: Evidence) -> Drawing:
     """Test accuracy over learning rate with and without BatchNorm, a panel for each depth."""
@@ -64,10 +66,10 @@ def explosion(evidence: Evidence) -> Drawing:
     """Variance of each block's output before and after the step that diverges."""
     data = evidence.data
     grown = {
-        (norm, when): middle[-1] / middle[0]
-        for norm in NORMS
+        (net, when): middle[-1] / middle[0]
+        for net in NORMS
         for when in ("before", "after")
-        for middle in [typical(data, norm, when)]
+        for middle in [typical(data, net, when)]
     }
     alt = (
         "Variance of each block's output before and after the step in which the net without a "
@@ -76,30 +78,34 @@ def explosion(evidence: Evidence) -> Drawing:
         f"{power(grown['none', 'after'])} times after it; with BatchNorm it is "
         f"{power(grown['batch', 'before'])} and {power(grown['batch', 'after'])} times."
     )
+    highest = profiles(data, "none", "after").max(1)
+    outside = int((highest > CEILING).sum())
     caption = (
         f"Bold: median over {len(data['seeds'])} seeds, thin: each seed; dotted before the step, "
-        "solid after it. Both nets take a step at the rate at which the plain one diverges."
+        "solid after it. Both nets take a step of the length at which the plain one diverges. "
+        + (f"{outside} seeds leave the picture at the top." if outside else "")
     )
-    axes = [_explosion_panel(data, norm, grown[norm, "after"]) for norm in NORMS]
-    low, high = (pick(a.get_ylim()[i] for a in axes) for i, pick in enumerate((min, max)))
-    for each in axes:
-        each.set_ylim(low, high)
-    return draw(axes, alt, caption)
+    panels = [_explosion_panel(data, net, grown[net, "after"]) for net in NORMS]
+    low = min(each.get_ylim()[0] for each in panels)
+    for each in panels:
+        each.set_ylim(low / 1e4, min(10 * highest.max(), CEILING))
+    return draw(panels, alt, caption.strip())
 
 
-def _explosion_panel(data: dict, norm: str, growth: float) -> Axes:
-    axes = panel(f"{STYLE[norm]['label'].capitalize()}: last block ÷ first = {power(growth)}")
+def _explosion_panel(data: dict, net: str, growth: float) -> Axes:
+    axes = panel(f"{STYLE[net]['label'].capitalize()}: after it, last ÷ first = {power(growth)}")
     for when, dash in (("before", ":"), ("after", "-")):
-        values = profiles(data, norm, when)
+        values = profiles(data, net, when)
         block = np.arange(1, values.shape[1] + 1)
         for one in values:
-            curve(axes, norm, block, one, linestyle=dash, marker="", lw=0.8, alpha=0.35)
-        middle = typical(data, norm, when)
-        curve(axes, norm, block, middle, linestyle=dash, ms=4)
-        if (norm, when) == ("none", "after"):
-            label(axes, norm, block[-1], middle[-1], when, ha="right", xytext=(-6, 12))
-    if norm == "batch":  # the two lines lie on each other
-        label(axes, norm, block[-1] * 0.6, middle.max(), "before and after", xytext=(0, 14))
+            curve(axes, net, block, one, linestyle=dash, marker="", lw=0.8, alpha=0.35)
+        middle = typical(data, net, when)
+        curve(axes, net, block, middle, linestyle=dash, ms=4)
+        if net == "none":
+            place = {"after": (-4, 9), "before": (-4, -20)}[when]
+            label(axes, net, block[-1], middle[-1], when, ha="right", xytext=place)
+    if net == "batch":  # the two lines lie close to each other
+        label(axes, net, block[-1] * 0.6, middle.max(), "before and after", xytext=(0, 14))
     axes.set(xlabel="residual block", ylabel="variance of its output", yscale="log")
     axes.set_xticks([1, *range(3, len(block) + 1, 3)])
     return axes

@@ -18,10 +18,11 @@ class Source(str):
 
 
 def source(function: Callable) -> Source:
-    """The code of a function without its docstring, read from the file that is imported."""
+    """The code of a function as it is imported, without its docstring and annotations."""
     lines = textwrap.dedent(inspect.getsource(function)).splitlines()
-    body = ast.parse("\n".join(lines)).body[0].body
-    first = body[0]
+    tree = ast.parse("\n".join(lines)).body[0]
+    first = tree.body[0]
     if isinstance(first, ast.Expr) and isinstance(getattr(first.value, "value", None), str):
-        del lines[first.lineno - 1 : first.end_lineno]
-    return Source("\n".join(lines))
+        first = tree.body[1]
+    names = ", ".join(argument.arg for argument in tree.args.args)
+    return Source("\n".join([f"def {tree.name}({names}):", *lines[first.lineno - 1 :]]))

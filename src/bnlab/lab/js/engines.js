@@ -22,12 +22,16 @@ export function kernelEngine(model, options) {
   function start(state, sink) {
     const id = ++lastMessage;
     let over = false;
-    const silence = setTimeout(() => {
-      sink.waiting("The kernel does not answer. Is it running, and not busy with another cell?");
-    }, SILENCE);
+    let silence = 0;
+    function wait() {
+      clearTimeout(silence);
+      silence = setTimeout(() => {
+        sink.waiting("The kernel does not answer. Is it running, and not busy with another cell?");
+      }, SILENCE);
+    }
     function hear(message) {
       if (message?.id !== id || over) return;
-      clearTimeout(silence);
+      wait();
       if (message.type === "points") sink.points(message.norm, message);
       if (message.type === "finished") { end(); sink.finished(message); }
       if (message.type === "error") { end(); sink.error(message.text); }
@@ -37,9 +41,23 @@ export function kernelEngine(model, options) {
       clearTimeout(silence);
       model.off("msg:custom", hear);
     }
+    function stop() {  // at once, whether or not the kernel still answers
+      if (over) return;
+      end();
+      sink.finished({ stopped: true });
+      tell({ type: "stop", id });
+    }
+    function tell(message) {
+      try {
+        model.send(message);
+      } catch (error) {
+        if (!over) { end(); sink.error(`The kernel cannot be reached: ${error.message}`); }
+      }
+    }
     model.on("msg:custom", hear);
-    model.send({ type: "train", id, state });
-    return { stop: () => model.send({ type: "stop", id }), cancel: end };
+    wait();
+    tell({ type: "train", id, state });
+    return { stop, cancel: end };
   }
   return { name: "kernel", badge, start };
 }

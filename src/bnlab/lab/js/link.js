@@ -6,7 +6,7 @@ const WAIT = 400;  // ms between two changes of the address; Chromium allows 200
 const taken = (globalThis.bnlabLinks ??= new Set());  // two widgets of a page need two names
 
 /**
- * `parse(query)` turns URLSearchParams into {state, problems}; `write(state)` gives the query.
+ * `parse(query)` turns URLSearchParams into {state, problems}; `write()` gives the query of now.
  * `onState(state, problems)` is called when the address names this widget: at `begin` and later.
  * Away from the site there is no address to share, so nothing is read, written or shown.
  */
@@ -15,12 +15,11 @@ export function addressLink({ site, name, parse, write, onState }) {
   let own = name;
   for (let number = 2; taken.has(own); number++) own = `${name}-${number}`;
   taken.add(own);
-  let current = null;
 
   const put = throttle(() => {
-    try { history.replaceState(history.state, "", `#${own}?${write(current)}`); } catch { /* a limit */ }
+    try { history.replaceState(history.state, "", `#${own}?${write()}`); } catch { /* a limit */ }
   }, WAIT);
-  const save = (state) => { current = state; put(); };
+  const save = () => put();
 
   function read() {
     const [stem, query = ""] = location.hash.slice(1).split("?", 2);
@@ -31,7 +30,7 @@ export function addressLink({ site, name, parse, write, onState }) {
 
   async function copy() {
     put.cancel();
-    const address = `${location.href.split("#")[0]}#${own}?${write(current)}`;
+    const address = `${location.href.split("#")[0]}#${own}?${write()}`;
     try {
       await navigator.clipboard.writeText(address);
       say("Link copied");
@@ -58,6 +57,5 @@ export function addressLink({ site, name, parse, write, onState }) {
     clearTimeout(timer);
     removeEventListener("hashchange", read);
   }
-  const begin = (state) => { current = state; read(); };
-  return { element, begin, save, destroy };
+  return { element, begin: read, save, destroy };
 }

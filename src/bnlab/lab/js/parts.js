@@ -58,7 +58,6 @@ export function perFrame(action) {
   let handle = 0;
   const ask = () => { handle ||= requestAnimationFrame(() => { handle = 0; action(); }); };
   ask.cancel = () => { cancelAnimationFrame(handle); handle = 0; };
-  ask.pending = () => handle !== 0;
   return ask;
 }
 

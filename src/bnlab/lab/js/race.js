@@ -36,7 +36,7 @@ class Race {
     model.on("change:state", this.fromModel);
     this.show();
     this.draw();
-    this.link.begin(this.state);
+    this.link.begin();
   }
 
   makeParts() {
@@ -75,7 +75,7 @@ class Race {
     };
     this.link = addressLink({
       site: this.model.bnlabHost === "static", name: options.replay,
-      parse: (query) => parseState(query, options), write: writeState,
+      parse: (query) => parseState(query, options), write: () => writeState(this.state),
       onState: (part, problems) => this.fromLink(part, problems),
     });
   }
@@ -106,7 +106,7 @@ class Race {
   set(part) {
     this.change(part);
     this.saveModel();
-    this.link.save(this.state);
+    this.link.save();
   }
 
   /** The newest setting wins: what runs is dropped now, and a start follows in the next frame. */

@@ -126,7 +126,8 @@ def venv_python():
 def run(*arguments, **options):
     """Run the environment's Python and return its exit status."""
     command = [str(venv_python())] + [str(a) for a in arguments]
-    return subprocess.run(command, cwd=str(ROOT), env=clean_environment(), **options).returncode
+    options.setdefault("env", clean_environment())
+    return subprocess.run(command, cwd=str(ROOT), **options).returncode
 
 
 def need_space(needed, why):
@@ -333,10 +334,22 @@ def serve():
         say("")
 
 
+def write_lab_settings():
+    """Switch off JupyterLab's question about news: it would lie over the widget on a projector."""
+    settings = VENV / "share" / "jupyter" / "lab" / "settings"
+    settings.mkdir(parents=True, exist_ok=True)
+    quiet = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}
+    (settings / "overrides.json").write_text(json.dumps(quiet), encoding="utf-8")
+
+
 def lecture(*arguments):
     """Open the chapters in JupyterLab, without its news, update checks and extension list."""
     env()
     say("Opening the chapters in JupyterLab (Ctrl-C twice ends it).")
+    write_lab_settings()
+    env_vars = clean_environment()
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):  # a reader may train larger nets
+        env_vars.pop(name)
     options = [
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
@@ -345,7 +358,7 @@ def lecture(*arguments):
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         options.append("--allow-root")
     try:
-        status = run("-m", "jupyterlab", "book", *options, *arguments)
+        status = run("-m", "jupyterlab", "book", *options, *arguments, env=env_vars)
     except KeyboardInterrupt:
         return
     if status:

@@ -2,6 +2,9 @@
 
 import itertools
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 
@@ -119,7 +122,9 @@ def test_newest_of_200_fast_messages_wins(race):
     assert race.wait(60)
     assert {m["id"] for t, m in race.sent if t > last} == {199}
     assert race.of(199)[-1]["type"] == "finished"
-    assert sum(m["type"] == "finished" for _, m in race.sent) == 1
+    ends = [m for _, m in race.sent if m["type"] == "finished"]
+    assert [m["id"] for m in ends] == list(range(200))  # whoever waited for an older one knows
+    assert [m["id"] for m in ends if not m["stopped"]] == [199]
 
 
 def test_one_thread_at_most(race):
@@ -241,3 +246,32 @@ def test_state_set_from_python_is_checked(short):
 def test_traits_can_be_sent(short):
     json.dumps([short.options, short.state], allow_nan=False)
     assert check_state(short.state, short.options) == short.state
+
+
+ALONE = """
+import torch
+from bnlab.lab import Race
+race = Race()
+{code}
+"""
+
+
+def alone(code):
+    """Run Python in a process of its own, with two threads for torch."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "2"}
+    command = [sys.executable, "-c", ALONE.format(code=code)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def test_a_race_leaves_the_threads_of_the_notebook_alone():
+    done = alone("race.wait(); print(torch.get_num_threads())")
+    assert done.stdout.strip() == "2", done.stderr
+
+
+def test_python_can_end_while_a_race_trains():
+    state = "{**race.state, 'depth': 12, 'batch_size': 256}"
+    done = alone(
+        f"race.wait(); race._hear(race, {{'type': 'train', 'id': 1, 'state': {state}}}, [])\n"
+        "import time; time.sleep(0.2)"
+    )
+    assert done.returncode == 0, done.stderr

@@ -14,7 +14,7 @@ def test_the_variance_is_that_of_each_channel_on_average():
     (found,) = block_variances(net, x, nn.Conv2d)
     y = net(x)
     wanted = sum(((y[:, c] - y[:, c].mean()) ** 2).mean() for c in range(2)) / 2
-    assert found == pytest.approx(float(wanted), rel=1e-12)
+    assert found == pytest.approx(wanted.item(), rel=1e-12)
 
 
 def test_one_number_a_block_from_input_to_output():
@@ -23,7 +23,7 @@ def test_one_number_a_block_from_input_to_output():
     found = block_variances(net, x)
     assert len(found) == 4
     stem = net.blocks[0](net.stem(x))
-    assert found[0] == pytest.approx(float(stem.var((0, 2, 3), unbiased=False).mean()), rel=1e-5)
+    assert found[0] == pytest.approx(stem.var((0, 2, 3), unbiased=False).mean().item(), rel=1e-5)
 
 
 def test_the_net_and_the_random_state_stay_as_they_were(torch_random_state_stays):

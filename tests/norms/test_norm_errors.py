@@ -115,15 +115,15 @@ def test_num_features_must_be_a_positive_integer(name, channels):
 
 
 @pytest.mark.parametrize("name", [n for n in NORMS if n != "none"])
-@pytest.mark.parametrize("eps", [-1e-5, float("nan")])
-def test_eps_must_not_be_negative(name, eps):
-    with pytest.raises(ValueError, match="eps must be zero or positive, got "):
+@pytest.mark.parametrize("eps", [-1e-5, float("nan"), float("inf"), "1e-5", None, True])
+def test_eps_must_be_a_number_of_zero_or_more(name, eps):
+    with pytest.raises(ValueError, match="eps must be a finite number of 0 or more, got "):
         norm(name, eps=eps)
 
 
-@pytest.mark.parametrize("momentum", [-0.1, 1.5, float("nan"), None])
+@pytest.mark.parametrize("momentum", [-0.1, 1.5, float("nan"), None, "0.1", True])
 def test_momentum_must_be_a_share(momentum):
-    with pytest.raises(ValueError, match="momentum must be between 0 and 1, got "):
+    with pytest.raises(ValueError, match="momentum must be a finite number between 0 and 1, got "):
         BatchNorm(4, momentum=momentum)
 
 

@@ -1,5 +1,6 @@
 """What ``train`` refuses: at once, before the first record, with what to do."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -10,13 +11,56 @@ BAD_RUNS = [
     ({"batch_size": 1198}, r"batch_size=1198 is larger than the training data \(1197 images\)"),
     ({"norm": "instance"}, r"InstanceNorm has one value a group.*Use larger groups, or inputs"),
     ({"norm": "batch", "batch_size": 1}, r"more than one value a channel.*Use a larger batch"),
-    ({"norm": "group", "norm_options": {"group_size": 3}}, "group_size must divide num_features=8"),
-    ({"norm": "group"}, "give exactly one of them"),
     ({"sampler": "k_classes", "sampler_options": {"k": 11}}, "k must be between 1 and 10"),
     ({"sampler": "k_classes", "sampler_options": {"k": 0}}, "k must be between 1 and 10"),
     ({"optimizer_options": {"momentum": -1}}, "Invalid momentum value: -1"),
-    ({"norm": "batch", "norm_options": {"momentum": 2}}, "momentum must be between 0 and 1"),
 ]
+
+
+BAD_FIELDS = [
+    ({"norm": "group", "norm_options": {"group_size": 3}}, "group_size must divide num_features=8"),
+    ({"norm": "group", "norm_options": {"group_size": True}}, "group_size must divide"),
+    ({"norm": "group"}, "give exactly one of them"),
+    ({"norm": "batch", "norm_options": {"momentum": 2}}, "a finite number between 0 and 1"),
+    ({"norm": "batch", "norm_options": {"momentum": "0.1"}}, "a finite number between 0 and 1"),
+    ({"norm": "batch", "norm_options": {"eps": float("nan")}}, "norm_options must be a dict of"),
+    ({"norm": "batch", "norm_options": {"affine": "no"}}, "affine must be True or False"),
+    ({"norm": ["batch"]}, "unknown normalizer"),
+    ({"data": ["digits"]}, "unknown data"),
+    ({"lr": 10**400}, "lr must be a positive, finite number"),
+    ({"lr": "0.1"}, "lr must be a positive, finite number"),
+]
+
+
+@pytest.mark.parametrize("changes, message", BAD_FIELDS, ids=[str(c)[:60] for c, _ in BAD_FIELDS])
+def test_bad_fields_are_refused_when_the_run_is_written(changes, message):
+    with pytest.raises(ValueError, match=message):
+        SMALL.replace(**changes)
+
+
+def test_numpy_numbers_make_the_same_run():
+    run = SMALL.replace(seed=np.int64(3), lr=np.float64(0.1), steps=np.int32(3))
+    assert run == SMALL.replace(seed=3, lr=0.1)
+    assert Run.from_dict(run.to_dict()).key() == run.key()
+
+
+@pytest.mark.parametrize("fields", [None, "abc", [("lr", 1)]])
+def test_fields_that_are_no_dict_are_refused(fields):
+    with pytest.raises(ValueError, match="must be a dict"):
+        Run.from_dict(fields)
+
+
+def test_train_takes_a_run():
+    with pytest.raises(ValueError, match=r"Use Run\.from_dict"):
+        train({"lr": 0.1})
+
+
+def test_an_explosion_in_the_last_update_is_a_divergence():
+    """Its damage shows in no later batch, so the last batch is looked at once more."""
+    long = Run(norm="none", depth=12, lr=1.0, steps=20)
+    at = train(long, device="cpu").diverged_at
+    cut = train(long.replace(steps=at), device="cpu")
+    assert cut.diverged_at == at and np.isnan(cut.test_accuracy)
 
 
 @pytest.mark.parametrize("changes, message", BAD_RUNS, ids=[str(c) for c, _ in BAD_RUNS])

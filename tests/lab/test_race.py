@@ -258,7 +258,7 @@ race = Race()
 
 def alone(code):
     """Run Python in a process of its own, with two threads for torch."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "2"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "2", "MKL_NUM_THREADS": "2"}
     command = [sys.executable, "-c", ALONE.format(code=code)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
 

@@ -90,8 +90,7 @@ B2 = Claim(
     gap=(
         "The paper looks at a ResNet-110 on CIFAR-10. We look at 18 residual blocks of 16 and 32 "
         "channels on digits, over the first 10 steps. With He's initial weights the plain net "
-        "starts at a loss that is far too high, as the paper's does; how much that matters is "
-        "measured too."
+        "starts at a loss that is far too high; how much that matters is measured too."
     ),
     effects=(
         Effect(

@@ -288,13 +288,16 @@ export const SCALES = {
 
 /**
  * Moves boxes {x, y, width, height} up or down until none covers another, y being a box's middle;
- * a box with `avoid` (a list of boxes) keeps clear of these too, if there is room.
+ * a box with `avoid` (a list of boxes) keeps clear of these too, if there is room. Boxes side by
+ * side keep their order: the label of a lower curve does not stand above that of a higher one.
  */
 export function spread(boxes, top, bottom) {
   const placed = [], most = bottom - top;
   for (const box of [...boxes].sort((a, b) => a.y - b.y)) {
     const wanted = box.y, others = [...placed, ...(box.avoid ?? [])];
-    const free = (y) => !others.some((other) => overlap({ ...box, y }, other));
+    const beside = placed.filter((other) => overlap({ ...box, y: other.y }, other));
+    const highest = Math.max(-Infinity, ...beside.map((other) => other.y));
+    const free = (y) => y >= highest && !others.some((other) => overlap({ ...box, y }, other));
     const within = (y) => Math.min(bottom, Math.max(top, y));
     box.y = within(wanted);
     for (let offset = 0; Math.abs(offset) <= most; offset = offset < 0 ? -offset : -offset - 1) {

@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from bnlab.lab import Race
-from bnlab.lab.race import BATCH_SIZES, DEPTHS, LRS, Racer, check_state
+from bnlab.lab.race import BATCH_SIZES, DEPTHS, LRS, check_state
+from bnlab.lab.racer import Racer
 
 
 class Heard(Race):

@@ -23,6 +23,7 @@ def make_net(
     norm: str = "none",
     norm_options: dict[str, object] | None = None,
     seed: int = 0,
+    **net_options: object,
 ) -> nn.Module:
     """The net called ``name``, with initial weights from ``seed``.
 
@@ -35,6 +36,7 @@ def make_net(
         norm: a name for ``make_norm``.
         norm_options: options of the normalizer.
         seed: which initial weights.
+        **net_options: options of the net, such as ``branch`` of a resnet.
 
     Raises:
         ValueError: for an unknown net or normalizer, an unknown option or a bad value.
@@ -44,7 +46,8 @@ def make_net(
         if not isinstance(value, int) or value < 1:
             raise ValueError(f"{key} must be a positive integer, got {value!r}.")
     with torch.random.fork_rng(devices=[]):  # torch's layers draw first weights: not from the user
-        net = NETS[name](image_shape, num_classes, depth, width, norm, **(norm_options or {}))
+        options = {**(norm_options or {}), **net_options}
+        net = NETS[name](image_shape, num_classes, depth, width, norm, **options)
     initialize(net, seed)
     return net
 

@@ -1,41 +1,66 @@
-"""A small residual net."""
+"""A small residual net, with normalizers or with what can stand in for them."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
+from bnlab.errors import unknown
+from bnlab.nets.activation import relu_after
+from bnlab.nets.fixup import FixupBlock, fixup_initialize
+from bnlab.nets.scalars import Scale, Shift
 from bnlab.nets.stages import stages
 from bnlab.norms import make_norm
 
+BRANCHES = ("plain", "skipinit", "fixup")
+
 
 class Block(nn.Module):
-    """y = relu(norm2(conv2(relu(norm1(conv1(x))))) + shortcut(x)), the basic post-activation block.
+    """y = relu(scale(norm2(conv2(relu(norm1(conv1(x)))))) + shortcut(x)), post-activation block.
 
     The shortcut is the identity, or a 1x1 convolution and a normalizer where the shape changes.
+    ``scale`` is the identity, or with ``skipinit`` a learnable scalar that starts at 0, so that the
+    block starts as relu(shortcut(x)).
 
-    Source: He et al. 2016, arXiv 1512.03385, equation 1 and option B of section 4.1.
+    A normalizer that contains a nonlinearity takes the place of normalizer and ReLU:
+    y = norm2(scale(conv2(norm1(conv1(x)))) + shortcut(x)), with no normalizer in the shortcut, as
+    in Lubana et al. 2021's code.
+
+    Source: He et al. 2016, arXiv 1512.03385, equation 1 and option B of section 4.1; SkipInit: De
+    and Smith 2020, arXiv 2002.10444 (post-activation as in Lubana et al. 2021's code).
     """
 
-    def __init__(self, fan_in: int, width: int, stride: int, norm: str, **options: object) -> None:
+    def __init__(
+        self,
+        fan_in: int,
+        width: int,
+        stride: int,
+        norm: str,
+        *,
+        skipinit: bool = False,
+        **options: object,
+    ) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(fan_in, width, 3, stride, padding=1)
         self.norm1 = make_norm(norm, width, **options)
+        self.relu1 = relu_after(self.norm1)
         self.conv2 = nn.Conv2d(width, width, 3, padding=1)
         self.norm2 = make_norm(norm, width, **options)
-        same = stride == 1 and fan_in == width
-        self.shortcut = (
-            nn.Identity()
-            if same
-            else nn.Sequential(
-                nn.Conv2d(fan_in, width, 1, stride), make_norm(norm, width, **options)
-            )
-        )
+        self.has_scale = skipinit
+        self.scale = Scale(0.0) if skipinit else nn.Identity()
+        self.activates = getattr(self.norm2, "activates", False)
+        self.shortcut: nn.Module = nn.Identity()
+        if stride != 1 or fan_in != width:
+            self.shortcut = nn.Sequential(nn.Conv2d(fan_in, width, 1, stride))
+            if not self.activates:
+                self.shortcut.append(make_norm(norm, width, **options))
 
     def forward(self, x: Tensor) -> Tensor:
         """One block."""
-        branch = torch.relu(self.norm1(self.conv1(x)))
-        return torch.relu(self.norm2(self.conv2(branch)) + self.shortcut(x))
+        branch = self.conv2(self.relu1(self.norm1(self.conv1(x))))
+        if self.activates:
+            return self.norm2(self.scale(branch) + self.shortcut(x))
+        return torch.relu(self.scale(self.norm2(branch)) + self.shortcut(x))
 
 
 class ResNet(nn.Module):
@@ -47,10 +72,15 @@ class ResNet(nn.Module):
         depth: residual blocks, of two convolutions each.
         width: channels of the stem and the first stage; see ``stages``.
         norm: a name for ``make_norm``.
+        branch: ``plain``; ``skipinit``, with any normalizer, as a rule ``none``; or ``fixup``,
+            which takes the place of the normalizer and of the biases (see ``FixupBlock``).
         **options: options of the normalizer.
 
     Shape:
         (N, C, H, W) -> logits (N, num_classes).
+
+    Raises:
+        ValueError: for an unknown branch, or ``fixup`` with a normalizer.
     """
 
     def __init__(
@@ -60,18 +90,45 @@ class ResNet(nn.Module):
         depth: int,
         width: int,
         norm: str = "none",
+        *,
+        branch: str = "plain",
         **options: object,
     ) -> None:
         super().__init__()
-        stem = nn.Conv2d(image_shape[0], width, 3, padding=1)
-        self.stem = nn.Sequential(stem, make_norm(norm, width, **options), nn.ReLU())
+        if branch not in BRANCHES:
+            raise ValueError(unknown("branch of a residual net", branch, BRANCHES))
+        if branch == "fixup" and norm != "none":
+            raise ValueError(
+                f"branch='fixup' stands in for the normalizer: norm must be 'none', got {norm!r}."
+            )
+        self.branch = branch
+        fixup = branch == "fixup"
+        stem = nn.Conv2d(image_shape[0], width, 3, padding=1, bias=not fixup)
+        after = Shift() if fixup else make_norm(norm, width, **options)
+        self.stem = nn.Sequential(stem, after, relu_after(after))
         channels, blocks = width, []
         for out, stride in stages(image_shape[1], depth, width):
-            blocks.append(Block(channels, out, stride, norm, **options))
+            blocks.append(
+                FixupBlock(channels, out, stride)
+                if fixup
+                else Block(channels, out, stride, norm, skipinit=branch == "skipinit", **options)
+            )
             channels = out
         self.blocks = nn.Sequential(*blocks)
+        self.shift = Shift() if fixup else nn.Identity()
         self.head = nn.Linear(channels, num_classes)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits of a batch of images."""
-        return self.head(self.blocks(self.stem(x)).mean((2, 3)))
+        return self.head(self.shift(self.blocks(self.stem(x)).mean((2, 3))))
+
+    def after_initialize(self) -> None:
+        """Called by ``initialize`` once all weights are He's: what the branches change in them."""
+        with torch.no_grad():
+            for module in self.modules():
+                if isinstance(module, Scale):
+                    module.scale.fill_(module.initial)
+                elif isinstance(module, Shift):
+                    module.shift.zero_()
+        if self.branch == "fixup":
+            fixup_initialize(list(self.blocks), self.head)

@@ -4,6 +4,7 @@ from bnlab.norms.base import Normalizer
 from bnlab.norms.batch import BatchNorm
 from bnlab.norms.group import GroupNorm, InstanceNorm, LayerNorm
 from bnlab.norms.registry import NORMS, NoNorm, check_options, make_norm, options_of
+from bnlab.norms.swap import SwapReport, swap_norms
 
 __all__ = [
     "NORMS",
@@ -13,7 +14,9 @@ __all__ = [
     "LayerNorm",
     "NoNorm",
     "Normalizer",
+    "SwapReport",
     "check_options",
     "make_norm",
     "options_of",
+    "swap_norms",
 ]

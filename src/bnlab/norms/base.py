@@ -29,6 +29,7 @@ class Normalizer(nn.Module):
     """
 
     uses_batch = False  # True if a sample's output depends on the other samples, in training
+    activates = False  # True if it contains a nonlinearity; the nets then have no ReLU after it
 
     def __init__(
         self,

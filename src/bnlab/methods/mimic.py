@@ -1,0 +1,187 @@
+"""MimicNorm: weight mean and one last BatchNorm in place of all normalizers."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterable
+from fnmatch import fnmatchcase
+
+import torch
+from torch import nn
+
+from bnlab.errors import unknown
+from bnlab.nets.fixup import FixupBlock
+from bnlab.nets.resnet import Block
+from bnlab.nets.scalars import Scale
+from bnlab.norms import NORMS, Normalizer, make_norm
+from bnlab.norms.weight import eligible_layers, normalize_weights, project_weight_mean
+from bnlab.norms.weight.eligible import weighted_layers
+from bnlab.norms.weight.filters import fan_in
+
+NORMALIZERS = (
+    Normalizer,
+    nn.modules.batchnorm._BatchNorm,
+    nn.modules.instancenorm._InstanceNorm,
+    nn.GroupNorm,
+    nn.LayerNorm,
+)
+NONLINEAR = ("filter_response", "evonorm_b0", "evonorm_s0")  # they take the place of a ReLU too
+GAIN = 1.2  # about 1 / sqrt(1 - 1/pi) = 1.211: what centring a convolution takes from the std
+WEIGHT_MEANS = ("parametrization", "projection")
+
+
+def mimic(
+    model: nn.Module,
+    eligible: str | Iterable[str] | Callable[[str, nn.Module], bool] = "mimic_cifar",
+    weight_mean: str = "parametrization",
+    branch_end: str | None = None,
+    shortcut_end: str | None = None,
+    layers_a_branch: int = 2,
+    variance: float | None = None,
+    **options: object,
+) -> nn.Module:
+    r"""A copy of ``model`` with MimicNorm instead of its normalizers.
+
+    1. Each normalizer is taken out; convolutions without a bias get one, which starts at 0.
+    2. The normalizer at the end of residual branch number k = 1, 2, ... becomes a learnable scalar
+       that starts at 1.2^m / k (m layers a branch); that of a projection shortcut, one that starts
+       at 1.2. This needs their names: known for bnlab's residual net, else ``branch_end`` and
+       ``shortcut_end``.
+    3. The eligible layers get weight mean: each filter minus its mean.
+    4. A BatchNorm without weight and bias follows the last Linear: each logit is normalized.
+
+    Source: Fei et al. 2020, arXiv 2010.09278, and its official code. Initial weights: that code has
+    variance 2 / fan_in in residual nets, which the copy's weights are left at if the model has it,
+    and 2.8 / fan_in in plain ones (CIFAR; 2.8 / fan_out for ImageNet): ``variance=2.8``.
+
+    Args:
+        model: a net whose last Linear gives the logits, (N, classes).
+        eligible: the rule for weight mean, see ``eligible_layers``. The official ones never take a
+            Linear: for a multilayer perceptron use ``hidden``.
+        weight_mean: ``parametrization``, differentiated through; or ``projection``, as in the
+            official code: then call ``project_weight_mean(model, eligible)`` after each step of the
+            optimizer, or once ``project_after_step(optimizer, model, eligible)``.
+        branch_end: name pattern of the normalizers that end a residual branch, in order of depth:
+            ``"*.bn2"`` for a ResNet-18 in torchvision's manner, ``"*.bn3"`` for a ResNet-50.
+        shortcut_end: name pattern of the normalizers in projection shortcuts, ``"*.downsample.1"``.
+        layers_a_branch: m, 2 for basic blocks and 3 for bottlenecks.
+        variance: rescale each eligible weight to a mean square of ``variance`` / fan_in, before the
+            mean is taken out; None leaves them.
+        **options: options of the last BatchNorm, such as ``momentum``, ``native``.
+
+    Returns:
+        The copy. ``model`` is not changed. Make its optimizer afterwards.
+
+    Raises:
+        ValueError: if a pattern matches no normalizer, nothing is eligible, there is no Linear, or
+            a normalizer has a nonlinearity of its own (EvoNorm, FRN), so that it cannot be left
+            out, or the net is a residual one without normalizers already (SkipInit, Fixup).
+    """
+    if weight_mean not in WEIGHT_MEANS:
+        raise ValueError(unknown("weight_mean", weight_mean, WEIGHT_MEANS))
+    if variance is not None and not 0 < variance < math.inf:
+        raise ValueError(f"variance must be None or a positive number, got {variance!r}.")
+    out = copy.deepcopy(model)
+    linears = [name for name, m in weighted_layers(out).items() if isinstance(m, nn.Linear)]
+    if not linears:
+        raise ValueError(
+            f"this {type(model).__name__} has no Linear layer whose outputs could be the logits."
+        )
+    _replace_normalizers(out, branch_end, shortcut_end, layers_a_branch)
+    layers = eligible_layers(out, eligible)
+    _add_biases(out)
+    if variance is not None:
+        _rescale(layers.values(), variance)
+    if weight_mean == "parametrization":
+        normalize_weights(out, "weight_mean", lambda name, _: name in layers)
+    else:
+        project_weight_mean(out, lambda name, _: name in layers)
+    return _with_last_batch_norm(out, linears[-1], options)
+
+
+def _replace(model: nn.Module, name: str, module: nn.Module) -> None:
+    parent, _, child = name.rpartition(".")
+    setattr(model.get_submodule(parent), child, module)
+
+
+def _replace_normalizers(
+    model: nn.Module, branch_end: str | None, shortcut_end: str | None, layers_a_branch: int
+) -> None:
+    norms = {n: m for n, m in model.named_modules() if isinstance(m, NORMALIZERS)}
+    nonlinear = tuple(NORMS[name] for name in NONLINEAR if name in NORMS)
+    for name, norm in norms.items():
+        if isinstance(norm, nonlinear):
+            raise ValueError(
+                f"normalizer {name!r} ({type(norm).__name__}) has a nonlinearity of its own and "
+                "cannot be left out. Start from a net with 'batch' or 'none'."
+            )
+    ends, shortcuts = _ends_of_blocks(model)
+    ends += _matching(norms, "branch_end", branch_end)
+    shortcuts += _matching(norms, "shortcut_end", shortcut_end)
+    for name, norm in norms.items():
+        if name in ends:
+            new = Scale(GAIN**layers_a_branch / (ends.index(name) + 1))
+        else:
+            new = Scale(GAIN) if name in shortcuts else nn.Identity()
+        _placed(new, like=model).train(norm.training)
+        if isinstance(new, Scale):
+            new.scale.data.fill_(new.initial)  # anew: it was rounded to float32
+        _replace(model, name, new)
+
+
+def _ends_of_blocks(model: nn.Module) -> tuple[list[str], list[str]]:
+    """Names of the normalizers that end branches and projection shortcuts of bnlab's own blocks."""
+    ends, shortcuts = [], []
+    for name, block in model.named_modules():
+        if isinstance(block, FixupBlock) or (isinstance(block, Block) and block.has_scale):
+            raise ValueError(
+                f"block {name!r} does without normalizers already (SkipInit or Fixup). "
+                "Start from a net with branch='plain'."
+            )
+        if isinstance(block, Block):
+            prefix = f"{name}." if name else ""
+            ends.append(f"{prefix}norm2")
+            if isinstance(block.shortcut, nn.Sequential):
+                shortcuts.append(f"{prefix}shortcut.1")
+    return ends, shortcuts
+
+
+def _matching(norms: dict[str, nn.Module], option: str, pattern: str | None) -> list[str]:
+    if pattern is None:
+        return []
+    names = [name for name in norms if fnmatchcase(name, pattern)]
+    if not names:
+        raise ValueError(
+            f"{option}={pattern!r} matches no normalizer. There are: {', '.join(norms) or 'none'}."
+        )
+    return names
+
+
+def _placed(module: nn.Module, like: nn.Module) -> nn.Module:
+    first = next(like.parameters())
+    return module.to(device=first.device, dtype=first.dtype)
+
+
+def _add_biases(model: nn.Module) -> None:
+    for layer in weighted_layers(model).values():
+        if layer.bias is None and not isinstance(layer, nn.Linear):
+            layer.bias = nn.Parameter(layer.weight.new_zeros(layer.out_channels))
+
+
+@torch.no_grad()
+def _rescale(layers: Iterable[nn.Module], variance: float) -> None:
+    for layer in layers:
+        mean_square = layer.weight.square().mean()
+        layer.weight.mul_((variance / fan_in(layer) / mean_square).sqrt())
+
+
+def _with_last_batch_norm(model: nn.Module, name: str, options: dict[str, object]) -> nn.Module:
+    head = model.get_submodule(name)
+    norm = make_norm("batch", head.out_features, affine=False, **options)
+    last = nn.Sequential(head, _placed(norm, like=model).train(head.training))
+    last.training = head.training
+    if not name:
+        return last
+    _replace(model, name, last)
+    return model

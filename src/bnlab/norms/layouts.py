@@ -1,0 +1,89 @@
+"""Adapters that let a normalizer of (N, C) and (N, C, H, W) serve other arrangements of axes."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+
+class ChannelsLast(nn.Module):
+    """Applies ``norm`` to the last axis: (*, C) is seen as (M, C), M = all other axes together.
+
+    Each position is a sample of its own, as for ``torch.nn.LayerNorm(C)``: a token of (N, T, C) is
+    normalized over its own channels by ``layer`` and ``rms``, and ``batch`` pools all N*T tokens.
+
+    Args:
+        norm: a normalizer of C channels on (N, C).
+
+    Shape:
+        (*, C), in and out.
+
+    Raises:
+        ValueError: if the last axis is not C.
+
+    Example:
+        >>> from bnlab.norms import make_norm
+        >>> tokens = torch.tensor([[[1.0, 3.0], [10.0, 30.0]]])
+        >>> ChannelsLast(make_norm("layer", 2, eps=0.0))(tokens).tolist()
+        [[[-1.0, 1.0], [-1.0, 1.0]]]
+    """
+
+    def __init__(self, norm: nn.Module) -> None:
+        super().__init__()
+        self.norm = norm
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalize ``x`` along its last axis."""
+        channels = self.norm.num_features
+        if x.ndim == 0 or x.shape[-1] != channels:
+            raise ValueError(
+                f"ChannelsLast was made for {channels} channels on the last axis, "
+                f"got shape {tuple(x.shape)}."
+            )
+        return self.norm(x.reshape(-1, channels)).reshape(x.shape)
+
+
+class Positions(nn.Module):
+    """Applies ``norm`` to any number of position axes: (N, C, *) is seen as (N, C, H, W).
+
+    Normalizers treat all positions alike, so that a sequence (N, C, L) becomes (N, C, L, 1), and a
+    volume (N, C, D, H, W) becomes (N, C, D, H*W). (N, C) and (N, C, H, W) pass as they are.
+
+    Args:
+        norm: a normalizer of C channels, on axis 1.
+        axes: the numbers of axes to accept; None for any from 2 on. torch's InstanceNorm also takes
+            a sample without its batch axis, which would be mistaken for a batch here.
+
+    Shape:
+        (N, C, *), in and out.
+
+    Raises:
+        ValueError: for another number of axes.
+
+    Example:
+        >>> from bnlab.norms import make_norm
+        >>> sequence = torch.tensor([[[1.0, 3.0]]])
+        >>> Positions(make_norm("instance", 1, eps=0.0))(sequence).tolist()
+        [[[-1.0, 1.0]]]
+    """
+
+    def __init__(self, norm: nn.Module, axes: tuple[int, ...] | None = None) -> None:
+        super().__init__()
+        self.norm = norm
+        self.axes = axes
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalize ``x``, channels on axis 1."""
+        if x.ndim < 2 or (self.axes is not None and x.ndim not in self.axes):
+            accepted = "2 or more" if self.axes is None else " or ".join(map(str, self.axes))
+            raise ValueError(
+                f"this normalizer takes {accepted} axes, batch and channels first, "
+                f"got shape {tuple(x.shape)}."
+            )
+        if x.ndim in (2, 4):
+            return self.norm(x)
+        as_image = x.unsqueeze(-1) if x.ndim == 3 else x.flatten(3)
+        return self.norm(as_image).reshape(x.shape)
+
+    def extra_repr(self) -> str:
+        """The numbers of axes, where they are limited."""
+        return "" if self.axes is None else f"axes={self.axes}"

@@ -1,0 +1,248 @@
+"""Another normalizer in any model: ``swap_norms``."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _LazyNormBase
+from torch.nn.modules.lazy import LazyModuleMixin
+from torch.nn.utils.parametrize import ParametrizationList
+
+from bnlab.norms.layouts import ChannelsLast, Positions
+from bnlab.norms.registry import NORMS, check_options
+from bnlab.norms.replace import (
+    CannotReplaceError,
+    Old,
+    build,
+    inspect_norm,
+    is_norm,
+    take_hooks,
+    take_over,
+)
+
+
+@dataclass(frozen=True)
+class Swap:
+    """One normalizer that was replaced.
+
+    Attributes:
+        paths: where it is in the model; more than one if the model uses the module repeatedly.
+        before: the old module, as it prints itself.
+        after: the new module, as it prints itself.
+        kept: names of the parameters and buffers that were taken over.
+        dropped: names of those for which the new normalizer has no use.
+    """
+
+    paths: tuple[str, ...]
+    before: str
+    after: str
+    kept: tuple[str, ...]
+    dropped: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One normalizer that could not be replaced: where it is, what it is, and why."""
+
+    paths: tuple[str, ...]
+    module: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{_places(self.paths)}: {self.module}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class SwapReport:
+    """What ``swap_norms`` did. It prints as a list.
+
+    Attributes:
+        name: the new normalizer.
+        changed: a ``Swap`` for each module that was replaced, in the order of the model.
+        refused: a ``Refusal`` for each that was left as it is.
+    """
+
+    name: str
+    changed: tuple[Swap, ...]
+    refused: tuple[Refusal, ...]
+
+    def __str__(self) -> str:
+        lines = [f"swap_norms to {self.name!r}: {len(self.changed)} replaced"]
+        for swap in self.changed:
+            kept = f"; kept {', '.join(swap.kept)}" if swap.kept else ""
+            dropped = f"; dropped {', '.join(swap.dropped)}" if swap.dropped else ""
+            lines.append(f"  {_places(swap.paths)}: {swap.before} -> {swap.after}{kept}{dropped}")
+        if self.changed and getattr(NORMS[self.name], "activates", False):
+            lines.append("it contains a nonlinearity: activations that follow it are one too many")
+        if self.refused:
+            lines.append(f"{len(self.refused)} left as they are")
+            lines += [f"  {refusal}" for refusal in self.refused]
+        return "\n".join(lines)
+
+
+def swap_norms(model: nn.Module, name: str, *, strict: bool = True, **options: object) -> nn.Module:
+    """A copy of ``model`` with the normalizer ``name`` in place of every normalizer.
+
+    Replaced are torch's BatchNorm1d, 2d, 3d, SyncBatchNorm, GroupNorm, InstanceNorm1d, 2d, 3d,
+    LayerNorm and RMSNorm over the last axis, and all of bnlab. Weight, bias and the running
+    statistics of BatchNorm are kept where the new normalizer has them. It also takes over ``eps``,
+    ``momentum``, ``affine``, ``track_running_stats``, ``native`` and ``group_size`` where it has
+    such an option and none is given here, so that the models differ in nothing else; give the
+    option where a paper's own value counts, such as momentum=0.01 for ``batch_renorm``. Hooks,
+    device, dtype, training mode, frozen and shared parameters, and modules that the model uses
+    repeatedly, stay what they were. ``model`` itself is not touched.
+
+    In place of LayerNorm and RMSNorm, which normalize the last axis, the new one sits in
+    ``ChannelsLast``: each token is a sample of its own. Where inputs may have other axes than
+    (N, C) and (N, C, H, W), it sits in ``Positions``. Both hold it as ``.norm``. The model's
+    activations stay: where the new normalizer contains a nonlinearity of its own (its ``activates``
+    is True), a ReLU after it has to be taken out by hand; the report says so.
+
+    Args:
+        model: any module; it may be a normalizer itself.
+        name: a name for ``make_norm``.
+        strict: raise an error if a normalizer cannot be replaced. Otherwise it is left as it is,
+            and the report says why.
+        **options: options for ``make_norm``, such as ``group_size``.
+
+    Returns:
+        The copy. Its attribute ``swap_report`` is a ``SwapReport``: what changed, and what did not.
+
+    Raises:
+        ValueError: for an unknown name or option, for a model without a normalizer or with lazy
+            modules, and, if ``strict``, for normalizers that cannot be replaced: LayerNorm over
+            several axes, subclasses with a forward method of their own, unknown classes called
+            ...Norm, parametrized ones, those that ``make_norm`` refuses (a group size that does not
+            divide the channels), and, after LayerNorm and RMSNorm, ``instance``, which needs
+            positions.
+        TypeError: for anything but a module, and for a scripted one, which cannot be changed.
+
+    Example:
+        >>> net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU())
+        >>> print(swap_norms(net, "group", group_size=4)[1])
+        GroupNorm(8, eps=1e-05, affine=True, group_size=4)
+    """
+    check_options(name, options)
+    _check_model(model)
+    found = list(_find(model))
+    if not found:
+        raise ValueError(
+            "the model has no normalizer to replace; swap_norms knows those of torch.nn and bnlab."
+        )
+    planned, refused = _plan(found, name, options)
+    if refused and strict:
+        listed = "\n  ".join(str(refusal) for refusal in refused)
+        raise ValueError(
+            f"{len(refused)} of {len(found)} normalizers cannot become {name!r}:\n  {listed}\n"
+            "With strict=False they are left as they are."
+        )
+    clone = copy.deepcopy(model)
+    changed = []
+    for paths, new in planned:
+        clone, swap = _put(clone, paths, new)
+        changed.append(swap)
+    _turn_off_fused_encoders(clone)
+    clone.swap_report = SwapReport(name, tuple(changed), tuple(refused))
+    return clone
+
+
+def _check_model(model: nn.Module) -> None:
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"swap_norms takes a torch.nn.Module, got {type(model).__name__}.")
+    if any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
+        raise TypeError("a scripted module cannot be changed; swap before torch.jit.script.")
+    lazy = [
+        path or type(module).__name__
+        for path, module in model.named_modules()
+        if isinstance(module, LazyModuleMixin)
+        and (module.has_uninitialized_params() or isinstance(module, _LazyNormBase))
+    ]
+    if lazy:
+        raise ValueError(
+            f"lazy modules do not know their sizes yet: {', '.join(lazy)}. "
+            "Send one batch through the model first."
+        )
+
+
+def _places(paths: tuple[str, ...]) -> str:
+    return " = ".join(path or "the model itself" for path in paths)
+
+
+def _find(model: nn.Module) -> Iterator[tuple[tuple[str, ...], nn.Module]]:
+    # Each normalizer once, with all its paths; none inside of an adapter or a parametrization.
+    paths: dict[nn.Module, list[str]] = {}
+    closed: tuple[str, ...] = ()
+    for path, module in model.named_modules(remove_duplicate=False):
+        if path.startswith(closed):
+            continue
+        normalizes = is_norm(module)
+        if normalizes:
+            paths.setdefault(module, []).append(path)
+        if isinstance(module, ParametrizationList) or (normalizes and any(module.children())):
+            closed = (*closed, f"{path}." if path else "")
+    for module, places in paths.items():
+        yield tuple(places), module
+
+
+def _plan(
+    found: list[tuple[tuple[str, ...], nn.Module]], name: str, options: dict[str, object]
+) -> tuple[list[tuple[tuple[str, ...], nn.Module]], list[Refusal]]:
+    # Everything that can fail is done before the model is copied.
+    planned, refused = [], []
+    for paths, module in found:
+        try:
+            planned.append((paths, build(inspect_norm(module), name, options)))
+        except CannotReplaceError as error:
+            refused.append(Refusal(paths, _one_line(module), str(error)))
+    return planned, refused
+
+
+def _put(clone: nn.Module, paths: tuple[str, ...], new: nn.Module) -> tuple[nn.Module, Swap]:
+    # The clone with ``new`` at ``paths``; another module only if the clone is itself a normalizer.
+    module = clone.get_submodule(paths[0])
+    old: Old = inspect_norm(module)
+    tensors = (*old.norm.parameters(), *old.norm.buffers(), *clone.parameters(), *clone.buffers())
+    like = next((tensor for tensor in tensors if tensor.is_floating_point()), None)
+    if like is not None:
+        new.to(like.device, like.dtype)
+    kept, dropped = take_over(old.norm, new)
+    placed = old.arrange(new)
+    placed.training = module.training
+    take_hooks(module, placed)
+    for path in paths:
+        parent, _, key = path.rpartition(".")
+        if not path:
+            clone = placed
+        else:
+            clone.get_submodule(parent)._modules[key] = placed
+    swap = Swap(paths, _one_line(module), _one_line(placed), tuple(kept), tuple(dropped))
+    return clone, swap
+
+
+def _turn_off_fused_encoders(clone: nn.Module) -> None:
+    """Make torch's transformer encoders call their normalizers.
+
+    In evaluation mode they may compute a whole layer in one kernel, which reads the weights of
+    norm1 and norm2 and computes LayerNorm whatever these modules are.
+    """
+    foreign = [
+        layer
+        for layer in clone.modules()
+        if isinstance(layer, nn.TransformerEncoderLayer)
+        and not (isinstance(layer.norm1, nn.LayerNorm) and isinstance(layer.norm2, nn.LayerNorm))
+    ]
+    for layer in foreign:
+        layer.activation_relu_or_gelu = 0  # what it holds for an activation unknown to the kernel
+    for encoder in clone.modules():
+        if isinstance(encoder, nn.TransformerEncoder) and set(encoder.layers) & set(foreign):
+            encoder.use_nested_tensor = False
+
+
+def _one_line(module: nn.Module) -> str:
+    if isinstance(module, ChannelsLast | Positions):
+        return f"{type(module).__name__}({module.norm!r})"
+    return " ".join(repr(module).split())

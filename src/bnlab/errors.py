@@ -21,9 +21,12 @@ def check_name(kind: str, name: object, known: Iterable[str]) -> None:
         raise ValueError(unknown(kind, name, known))
 
 
-def check_number(name: str, value: object, low: float, high: float) -> None:
-    """Raise a ``ValueError`` unless ``value`` is a finite number from ``low`` to ``high``."""
+def check_number(
+    name: str, value: object, low: float, high: float = math.inf, *, finite: bool = True
+) -> None:
+    """Raise a ``ValueError`` unless ``value`` is a (finite) number from ``low`` to ``high``."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not low <= value <= high or not abs(value) < math.inf:
+    if not is_number or not low <= value <= high or (finite and value == math.inf):
+        kind = "a finite number" if finite else "a number"
         bound = f"between {low:g} and {high:g}" if high < math.inf else f"of {low:g} or more"
-        raise ValueError(f"{name} must be a finite number {bound}, got {value!r}.")
+        raise ValueError(f"{name} must be {kind} {bound}, got {value!r}.")

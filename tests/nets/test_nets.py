@@ -16,8 +16,16 @@ every_net = pytest.mark.parametrize("name", NETS)
 every_shape = pytest.mark.parametrize("shape", SHAPES, ids=["8x8", "32x32"])
 
 
-def options(norm: str) -> dict[str, int]:
-    return {"group_size": 4} if norm == "group" else {}
+OPTIONS = {
+    "group": {"group_size": 4},
+    "evonorm_s0": {"group_size": 4},
+    "ghost_batch": {"ghost_size": 3},
+    "filter_response": {"learnable_eps": True},
+}
+
+
+def options(norm: str) -> dict[str, object]:
+    return OPTIONS.get(norm, {})
 
 
 def net_of(name: str, norm: str = "none", shape=(1, 8, 8), depth=2, width=8, seed=0, **more):
@@ -77,7 +85,8 @@ def test_biases_start_at_zero_and_normalizers_as_the_identity(name, norm):
         if isinstance(module, nn.Linear | nn.Conv2d):
             assert not module.bias.any()
         if isinstance(module, Normalizer) and module.affine:
-            assert (module.weight == 1).all() and not module.bias.any()
+            assert (module.weight == 1).all()
+            assert module.bias is None or not module.bias.any()  # RMSNorm has none
 
 
 @every_net

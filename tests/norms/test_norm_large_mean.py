@@ -8,6 +8,7 @@ are 8 apart, would have no digit right.
 
 import pytest
 import torch
+from norm_cases import RUNNING, Case, one_case
 
 from bnlab.norms import make_norm
 from bnlab.norms.functional import normalize
@@ -60,3 +61,38 @@ def test_running_variance_of_batch_norm_stays_right(native, tolerance):
     layer(x)
     want = x.double().var(0, unbiased=True)
     assert ((layer.running_var.double() - want) / want).abs().max() < tolerance
+
+
+# Largest error, relative to the largest output: 0.025 where the mean is subtracted (its error is as
+# large as above); 5e-4 where the input is divided by a deviation, which has three digits; elsewhere
+# nothing cancels, and all digits of float32 stay.
+CENTRED, DIVIDED, WHOLE = 0.025, 5e-4, 1e-6
+TOLERANCES = {
+    "ghost_batch": CENTRED,
+    "batch_renorm": CENTRED,
+    "l1_batch": CENTRED,
+    "l2_batch": CENTRED,
+    "linf_batch": CENTRED,
+    "noisy_batch": CENTRED,
+    "variance": DIVIDED,
+    "evonorm_s0": DIVIDED,
+    "evonorm_b0": WHOLE,
+    "rms": WHOLE,
+    "filter_response": WHOLE,
+}
+
+
+@pytest.mark.parametrize("name, tolerance", TOLERANCES.items())
+@pytest.mark.parametrize("shape", [(256, 16), (16, 16, 8, 8)], ids=str)
+@pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])
+def test_all_others_keep_the_digits_that_their_formula_leaves(name, tolerance, shape, training):
+    pooled = {"ghost_batch": {"ghost_size": 16}, "evonorm_s0": {"group_size": 8}}
+    case = Case(name, shape, pooled.get(name, one_case(name, shape).options))
+    x = inputs(shape, 0)
+    got, want = case.layer(torch.float32), case.layer(torch.float64)
+    if name in RUNNING:  # statistics of this very input, for evaluation mode
+        for layer, values in ((got, x), (want, x.double())):
+            layer.momentum = 1.0
+            layer(values)
+    y, true = got.train(training)(x).double(), want.train(training)(x.double())
+    assert (y - true).abs().max() < tolerance * true.abs().max()

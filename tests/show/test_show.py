@@ -1,12 +1,16 @@
 """Boxes, sentences and figures: their HTML, their plain text, and where their numbers come from."""
 
 import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 import torch
+from matplotlib.markers import MarkerStyle
 
+import bnlab.lab
 from bnlab import claims, show
+from bnlab.norms import NORMS
 from bnlab.show.boxes import power
 from bnlab.show.figure import INK
 from bnlab.show.style import STYLE
@@ -119,6 +123,17 @@ def test_no_two_normalizers_look_alike():
     assert len({tuple(look["dash"]) for look in STYLE.values()}) == len(STYLE)
 
 
+def test_every_normalizer_has_a_look_that_figures_and_widgets_can_draw():
+    assert set(STYLE) == set(NORMS)
+    drawn = (Path(bnlab.lab.__file__).parent / "js" / "parts.js").read_text()
+    drawn = drawn[drawn.index("const MARKERS = {") :]
+    drawn = drawn[: drawn.index("};")]
+    known = {key.strip('"') for key in re.findall(r'^  ("[^"]+"|\w+): ', drawn, re.MULTILINE)}
+    for look in STYLE.values():
+        assert look["marker"] in known and look["marker"] in (*MarkerStyle.filled_markers, ".")
+        assert look["marker"] != "x", "it says that a net diverged"
+
+
 def luminance(color):
     channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
@@ -134,13 +149,15 @@ def test_colours_can_be_read_on_light_and_dark_pages(name):
 
 
 def test_source_is_the_code_that_runs_without_its_docstring():
-    from bnlab.norms.functional import normalize
+    from bnlab.norms import functional
 
+    normalize = functional.normalize
     text = show.source(normalize)
     assert repr(text) == str(text) and text.startswith("def normalize(")
-    assert '"""' not in text and "centred * (var + eps).rsqrt()" in text
-    scope = {}
-    exec(text, scope)
+    assert '"""' not in text and "centred = x - mean\n" in text
+    scope = dict(vars(functional))
+    del scope["normalize"]
+    exec("from __future__ import annotations\n" + text, scope)
     x = torch.randn(8, 3)
     assert torch.equal(scope["normalize"](x, (0,), 1e-5)[0], normalize(x, (0,), 1e-5)[0])
 

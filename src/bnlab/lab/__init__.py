@@ -1,5 +1,6 @@
 """The widgets of the book."""
 
+from bnlab.lab.family import Family
 from bnlab.lab.race import Race
 
-__all__ = ["Race"]
+__all__ = ["Family", "Race"]

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from bnlab import random
+from bnlab.norms import NoisyBatchNorm
 
 
 def initialize(net: nn.Module, seed: int) -> None:
@@ -18,6 +19,7 @@ def initialize(net: nn.Module, seed: int) -> None:
     variance 1 / fan_in. Matrix number k draws from stream WEIGHTS + k: nets that differ only in
     their normalizers start from the same weights, so that seeds pair them. A net whose method asks
     for other weights, such as Fixup, derives them from these in its ``after_initialize()``.
+    The noise of ``noisy_batch`` follows the seed too, another one in each layer.
 
     Args:
         net: a module whose linear and convolutional layers stand in order of depth.
@@ -34,5 +36,8 @@ def initialize(net: nn.Module, seed: int) -> None:
             weight.copy_(values.reshape(weight.shape))
             if getattr(layer, "bias", None) is not None:
                 layer.bias.zero_()
+    noisy = (module for module in net.modules() if isinstance(module, NoisyBatchNorm))
+    for layer, module in enumerate(noisy):
+        module.place(layer, seed)
     if hasattr(net, "after_initialize"):
         net.after_initialize()

@@ -7,6 +7,7 @@ import math
 
 from torch import Tensor, nn
 
+from bnlab.nets.activation import relu_after
 from bnlab.norms import make_norm
 
 
@@ -14,7 +15,7 @@ class MLP(nn.Module):
     """``depth`` times linear, normalizer, ReLU; then a linear layer to the classes.
 
     All nets have biases, also where a normalizer makes them redundant: so nets with different
-    normalizers differ in nothing else.
+    normalizers differ in nothing else. Normalizers that contain a nonlinearity have no ReLU.
 
     Args:
         image_shape: (C, H, W); the input is flattened.
@@ -41,7 +42,8 @@ class MLP(nn.Module):
         sizes = [math.prod(image_shape)] + [width] * depth
         layers: list[nn.Module] = [nn.Flatten()]
         for fan_in, fan_out in itertools.pairwise(sizes):
-            layers += [nn.Linear(fan_in, fan_out), make_norm(norm, fan_out, **options), nn.ReLU()]
+            after = make_norm(norm, fan_out, **options)
+            layers += [nn.Linear(fan_in, fan_out), after, relu_after(after)]
         self.body = nn.Sequential(*layers)
         self.head = nn.Linear(sizes[-1], num_classes)
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from bnlab.nets.activation import relu_after
 from bnlab.nets.stages import stages
 from bnlab.norms import make_norm
 
 
 class PlainConvNet(nn.Module):
     """``depth`` times 3x3 convolution, normalizer, ReLU; global average pooling; linear.
+
+    Normalizers that contain a nonlinearity have no ReLU.
 
     Args:
         image_shape: (C, H, W), 8 x 8 or 32 x 32 pixels or any other size.
@@ -37,7 +40,8 @@ class PlainConvNet(nn.Module):
         layers: list[nn.Module] = []
         for out, stride in stages(image_shape[1], depth, width):
             conv = nn.Conv2d(channels, out, 3, stride, padding=1)
-            layers += [conv, make_norm(norm, out, **options), nn.ReLU()]
+            after = make_norm(norm, out, **options)
+            layers += [conv, after, relu_after(after)]
             channels = out
         self.body = nn.Sequential(*layers)
         self.head = nn.Linear(channels, num_classes)

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from torch import Tensor, nn
 
 from bnlab.norms.base import Normalizer
-from bnlab.norms.functional import affine, normalize
+from bnlab.norms.functional import normalize
+from bnlab.norms.groups import (
+    by_group,
+    channels_by_group,
+    check_groups,
+    group_size_of,
+    within_group,
+)
 
 
 class GroupNorm(Normalizer):
@@ -39,6 +48,8 @@ class GroupNorm(Normalizer):
         [[-1.0, 1.0, -1.0, 1.0]]
     """
 
+    has_kernel: ClassVar[bool] = True
+
     def __init__(
         self,
         num_features: int,
@@ -50,42 +61,26 @@ class GroupNorm(Normalizer):
         native: bool = False,
     ) -> None:
         super().__init__(num_features, eps, affine, native=native)
-        if (group_size is None) == (num_groups is None):
-            raise ValueError(
-                "GroupNorm takes group_size (channels a group) or num_groups (number of groups): "
-                "give exactly one of them."
-            )
-        name, value = (
-            ("group_size", group_size) if num_groups is None else ("num_groups", num_groups)
-        )
-        if (
-            not isinstance(value, int)
-            or isinstance(value, bool)
-            or value < 1
-            or num_features % value
-        ):
-            divisors = [d for d in range(1, num_features + 1) if num_features % d == 0]
-            raise ValueError(
-                f"{name} must divide num_features={num_features}, got {value!r}. "
-                f"Possible: {divisors}."
-            )
-        self.group_size = value if num_groups is None else num_features // value
+        owner = type(self).__name__
+        self.group_size = group_size_of(owner, num_features, group_size, num_groups)
         self.num_groups = num_features // self.group_size
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Normalize each group of channels of each sample."""
-        self.check(x)
-        if x.numel() == x.shape[0] * self.num_groups:
-            raise ValueError(
-                f"{type(self).__name__} has one value a group here (shape {tuple(x.shape)}, group "
-                f"size {self.group_size}), so every output would be the bias. Use larger groups, "
-                "or inputs with positions (H*W > 1)."
-            )
-        if self.native:
+    def check(self, x: Tensor) -> None:
+        """As all normalizers; a group needs more than one value."""
+        super().check(x)
+        check_groups(self, x)
+
+    def _normalize(self, x: Tensor) -> Tensor:
+        if self._use_kernel(x):
+            if (
+                not x.requires_grad
+            ):  # torch 2.13 crashes on the backward pass if it is channels-last
+                x = x.contiguous()
             return nn.functional.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
-        grouped = x.reshape(x.shape[0], self.num_groups, -1)
-        y, _, _ = normalize(grouped, (2,), self.eps)
-        return affine(y.reshape(x.shape), self.weight, self.bias)
+        weight, bias = (channels_by_group(v, x, self.num_groups) for v in (self.weight, self.bias))
+        groups = by_group(x, self.num_groups)
+        y, _, _ = normalize(groups, within_group(x), self.eps, weight, bias)
+        return y.reshape(x.shape)
 
     def extra_repr(self) -> str:
         """The arguments, as torch's own layers print them."""
@@ -112,6 +107,11 @@ class LayerNorm(GroupNorm):
         self, num_features: int, eps: float = 1e-5, affine: bool = True, *, native: bool = False
     ) -> None:
         super().__init__(num_features, num_groups=1, eps=eps, affine=affine, native=native)
+
+    def _normalize(self, x: Tensor) -> Tensor:
+        if self._use_kernel(x) and x.ndim == 2:  # twice as fast as the kernel of group norm
+            return nn.functional.layer_norm(x, x.shape[1:], self.weight, self.bias, self.eps)
+        return super()._normalize(x)
 
 
 class InstanceNorm(GroupNorm):

@@ -8,8 +8,15 @@ from torch import Tensor, nn
 
 from bnlab.errors import check_name, unknown
 from bnlab.norms.base import Normalizer
-from bnlab.norms.batch import BatchNorm
+from bnlab.norms.batch import BatchNorm, GhostBatchNorm
+from bnlab.norms.batch_renorm import BatchRenorm
+from bnlab.norms.evonorm import EvoNormB0, EvoNormS0
+from bnlab.norms.filter_response import FilterResponseNorm
 from bnlab.norms.group import GroupNorm, InstanceNorm, LayerNorm
+from bnlab.norms.lp import L1BatchNorm, L2BatchNorm, LInfBatchNorm
+from bnlab.norms.noisy import NoisyBatchNorm
+from bnlab.norms.rms import RMSNorm
+from bnlab.norms.variance import VarianceNorm
 
 
 class NoNorm(Normalizer):
@@ -25,9 +32,7 @@ class NoNorm(Normalizer):
     def __init__(self, num_features: int, *, native: bool = False) -> None:
         super().__init__(num_features, affine=False, native=native)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """``x``, unchanged."""
-        self.check(x)
+    def _normalize(self, x: Tensor) -> Tensor:
         return x
 
     def extra_repr(self) -> str:
@@ -38,9 +43,20 @@ class NoNorm(Normalizer):
 NORMS: dict[str, type[Normalizer]] = {
     "none": NoNorm,
     "batch": BatchNorm,
+    "ghost_batch": GhostBatchNorm,
+    "batch_renorm": BatchRenorm,
+    "variance": VarianceNorm,
+    "l1_batch": L1BatchNorm,
+    "l2_batch": L2BatchNorm,
+    "linf_batch": LInfBatchNorm,
+    "noisy_batch": NoisyBatchNorm,
     "layer": LayerNorm,
     "group": GroupNorm,
     "instance": InstanceNorm,
+    "rms": RMSNorm,
+    "filter_response": FilterResponseNorm,
+    "evonorm_b0": EvoNormB0,
+    "evonorm_s0": EvoNormS0,
 }
 
 

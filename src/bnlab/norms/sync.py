@@ -7,7 +7,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from bnlab.norms.base import Normalizer
-from bnlab.norms.functional import affine, per_channel, standardize
+from bnlab.norms.functional import per_channel, scale_shift
 
 
 class _SumOverProcesses(torch.autograd.Function):
@@ -70,8 +70,8 @@ class SyncBatchNorm(Normalizer):
             mean, var = self._statistics(x)
         else:
             mean, var = self.running_mean, self.running_var
-        y = standardize(x, per_channel(mean, x), per_channel(var, x), self.eps)
-        return affine(y, self.weight, self.bias)
+        scale = per_channel((var + self.eps).rsqrt(), x)
+        return scale_shift(x - per_channel(mean, x), scale, *self._affine_for(x))
 
     def _statistics(self, x: Tensor) -> tuple[Tensor, Tensor]:
         alone = not (dist.is_available() and dist.is_initialized()) or dist.get_world_size() == 1

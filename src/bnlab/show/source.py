@@ -24,5 +24,8 @@ def source(function: Callable) -> Source:
     first = tree.body[0]
     if isinstance(first, ast.Expr) and isinstance(getattr(first.value, "value", None), str):
         first = tree.body[1]
-    names = ", ".join(argument.arg for argument in tree.args.args)
-    return Source("\n".join([f"def {tree.name}({names}):", *lines[first.lineno - 1 :]]))
+    for node in ast.walk(tree.args):
+        if isinstance(node, ast.arg):
+            node.annotation = None
+    head = f"def {tree.name}({ast.unparse(tree.args)}):"
+    return Source("\n".join([head, *lines[first.lineno - 1 :]]))

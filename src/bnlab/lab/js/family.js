@@ -1,0 +1,199 @@
+// Family: which numbers of a block (N, C, H, W) share one mean, for every normalizer.
+
+import { cellAt, fitted, indexOf, parseFamily, writeFamily } from "./family_state.js";
+import { addressLink } from "./link.js";
+import { numberBlock } from "./numbers.js";
+import {
+  button, choice, coloured, fullScreen, html, liveText, perFrame, throttle, uniqueId,
+} from "./parts.js";
+import { blockOf, hasStored, normalizeBlock, otherSamples, usesStored } from "./pooling.js";
+import { changeText, explain, hintText } from "./sharing.js";
+import { STYLE } from "./style.js";
+
+class Family {
+  constructor(model, el) {
+    this.model = model;
+    this.options = model.get("options");
+    this.state = { ...model.get("state") };
+    this.preview = null;  // index under the mouse
+    this.before = null;   // the samples before the others were changed
+    this.redraw = perFrame(() => this.draw());
+    this.saveModel = throttle(() => {
+      model.set("state", this.state);
+      model.save_changes();
+    }, 200);
+    this.makeParts();
+    this.layOut(el);
+    this.fromModel = () => this.change(model.get("state"));
+    model.on("change:state", this.fromModel);
+    this.show();
+    this.draw();
+    this.link.begin(this.state);
+  }
+
+  makeParts() {
+    const { options, state } = this;
+    const one = (name, label, items) =>
+      choice({ label, items, value: state[name], onChange: (value) => this.set({ [name]: value }) });
+    this.controls = {
+      norm: one("norm", "normalizer",
+        options.norms.map((name) => ({ value: name, text: STYLE[name].short }))),
+      mode: one("mode", "mode", options.modes),
+      batch_size: one("batch_size", "batch size N (samples)", options.batch_sizes),
+      group_size: one("group_size", "group size (channels)", options.group_sizes),
+      ghost_size: one("ghost_size", "ghost batch (samples)", options.ghost_sizes),
+    };
+    this.others = button({
+      text: "Change the other samples", kind: "bnlab-main", onClick: () => this.changeOthers(),
+    });
+    this.note = liveText({ kind: "bnlab-note" });
+    this.summary = liveText({ kind: "bnlab-summary bnlab-sentence" });
+    this.verdict = liveText({ kind: "bnlab-verdict" });
+    const heard = {
+      shape: options.shape,
+      onChoose: (index) => this.choose(index),
+      onPreview: (index) => { this.preview = index; this.redraw(); },
+    };
+    this.blocks = { before: numberBlock({ ...heard, keys: true }), after: numberBlock(heard) };
+    this.link = addressLink({
+      site: this.model.bnlabHost === "static", name: options.name,
+      parse: (query) => parseFamily(query, this.state, options), write: writeFamily,
+      onState: (part, problems) => this.fromLink(part, problems),
+    });
+  }
+
+  layOut(el) {
+    const id = uniqueId("title");
+    this.root = html("section", { class: "bnlab bnlab-family", "aria-labelledby": id });
+    this.screen = fullScreen(this.root);
+    this.root.append(
+      html("div", { class: "bnlab-head" },
+        html("div", { class: "bnlab-title", id }, "Which numbers share one mean?"),
+        this.link.element, this.screen.element),
+      html("div", { class: "bnlab-controls" },
+        ...Object.values(this.controls).map((control) => control.element),
+        html("div", { class: "bnlab-actions" }, this.others.element)),
+      this.note.element, this.verdict.element,
+      html("div", { class: "bnlab-stage bnlab-blocks" },
+        this.blocks.before.element, this.summary.element, this.blocks.after.element),
+      html("p", { class: "bnlab-hint bnlab-family-hint" }, hintText(this.options)));
+    el.append(this.root);
+  }
+
+  // ---- changes ---------------------------------------------------------------------------------
+
+  /** A control was moved by the reader. */
+  set(part) {
+    if (part.ghost_size > this.state.batch_size) {
+      this.note.now(`Not changed: a ghost batch of ${part.ghost_size} is larger than the batch.`);
+      this.show();
+      return;
+    }
+    this.change(part);
+    this.saveModel();
+    this.link.save(this.state);
+  }
+
+  change(part) {
+    const before = this.state;
+    this.state = fitted({ ...before, ...part });
+    if (writeFamily(this.state) === writeFamily(before)) return;  // the model's echo
+    this.note.now("");
+    if (this.state.batch_size !== before.batch_size) this.before = this.preview = null;
+    if (part.ghost_size === undefined && this.state.ghost_size !== before.ghost_size) {
+      this.note.now(`A ghost batch is at most the batch: its size is now ${this.state.ghost_size}.`);
+    }
+    this.show();
+    this.redraw();
+  }
+
+  choose(index) {
+    this.preview = null;
+    this.set({ cell: cellAt(index, this.options.shape) });
+  }
+
+  changeOthers() {
+    const { samples, cell } = this.state;
+    this.preview = null;
+    this.before = samples;
+    this.set({ samples: otherSamples(samples, cell[0], this.options.pool.length) });
+  }
+
+  fromLink(part, problems) {
+    if (part) this.change(part);
+    if (problems.length) this.note.now(`The link was read in part: ${problems.join("; ")}.`);
+    const scroll = () => this.root.scrollIntoView({ block: "start" });
+    requestAnimationFrame(scroll);
+    if (document.readyState !== "complete") addEventListener("load", scroll, { once: true });
+  }
+
+  // ---- what is seen ----------------------------------------------------------------------------
+
+  show() {
+    const { state, controls } = this;
+    for (const [name, control] of Object.entries(controls)) control.set(state[name]);
+    controls.group_size.element.hidden = state.norm !== "group";
+    controls.ghost_size.element.hidden = state.norm !== "ghost_batch";
+    this.others.enable(state.batch_size > 1);
+  }
+
+  blockOf(samples) {
+    const { options: { pool, shape }, state } = this;
+    return blockOf(samples.slice(0, state.batch_size).map((sample) => pool[sample].values), shape[0]);
+  }
+
+  draw() {
+    this.redraw.cancel();
+    const { state, options } = this, { pool, stored, eps } = options;
+    const block = this.blockOf(state.samples), chosen = indexOf(state.cell, options.shape);
+    const shown = this.preview ?? chosen;
+    const { shared, text } = explain(state, block, stored, eps, shown);
+    coloured(this.root, state.norm);
+    const seen = {
+      samples: state.samples.slice(0, block.N).map((sample) => pool[sample]),
+      lit: new Set(shared.members), shown, chosen,
+      kept: this.before && this.before[state.cell[0]] === state.samples[state.cell[0]] ? state.cell[0] : null,
+    };
+    const channel = Math.floor(shown / block.P) % block.C;
+    const name = STYLE[state.norm].label, mode = hasStored(state.norm) ? `, ${state.mode} mode` : "";
+    this.blocks.before.draw({
+      ...seen, values: block.values, words: "before: samples down, channels across",
+      stored: hasStored(state.norm) ? { ...stored, channel, used: usesStored(state) } : null,
+    });
+    this.blocks.after.draw({
+      ...seen, values: normalizeBlock(state, block, stored, eps), words: `after ${name}${mode}`, stored: null,
+    });
+    this.summary.now(text);
+    const changed = this.changeText(block, chosen);
+    this.verdict.now(changed || this.question());
+    this.verdict.element.classList.toggle("bnlab-asking", !changed);
+  }
+
+  /** What changing the others did to the chosen number; "" if nothing was changed around it. */
+  changeText(block, chosen) {
+    const { state, options: { stored, eps }, before } = this, n = state.cell[0];
+    if (!before || before[n] !== state.samples[n] || before === state.samples) return "";
+    const old = explain(state, this.blockOf(before), stored, eps, chosen);
+    const now = explain(state, block, stored, eps, chosen);
+    return changeText(state, now.shared.pool, block.N - 1, old.result, now.result);
+  }
+
+  question() {
+    if (this.state.batch_size === 1) return "This batch is one sample: there are no others to change.";
+    return "Guess first: if the other samples change, does the chosen number's output change?";
+  }
+
+  destroy() {
+    this.model.off("change:state", this.fromModel);
+    for (const waiting of [this.redraw, this.saveModel]) waiting.cancel();
+    for (const part of [this.summary, this.note, this.verdict, this.screen, this.link]) part.destroy();
+    this.root.remove();
+  }
+}
+
+function render({ model, el }) {
+  const family = new Family(model, el);
+  return () => family.destroy();
+}
+
+export default { render };

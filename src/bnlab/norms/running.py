@@ -1,0 +1,100 @@
+"""Normalizers with running statistics: what evaluation mode puts in place of the batch's own."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from bnlab.errors import check_number
+from bnlab.norms.base import Normalizer
+
+
+class RunningNormalizer(Normalizer):
+    """Base of the normalizers that use statistics of the batch in training mode.
+
+    A running statistic follows ``s <- (1 - momentum) * s + momentum * (that of the batch)``.
+
+    Args:
+        num_features: C.
+        eps: keeps the divisor away from zero.
+        momentum: weight of the newest batch in the running statistics (torch's convention).
+        affine: learn weight and bias.
+        track_running_stats: keep running statistics; without them the batch's own are used in
+            evaluation mode too.
+        native: use torch's fused kernel.
+    """
+
+    uses_batch: ClassVar[bool] = True
+
+    starts: ClassVar[dict[str, float]] = {"running_mean": 0.0, "running_var": 1.0}
+    """Running statistics, of shape (C,) each, and where they start."""
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        *,
+        native: bool = False,
+    ) -> None:
+        super().__init__(num_features, eps, affine, native=native)
+        check_number("momentum", momentum, 0, 1)
+        self.momentum = momentum
+        self.track_running_stats = track_running_stats
+        self.recomputing = False  # set by ``recompute_statistics``: no noise, no correction
+        for name, start in self.starts.items():
+            value = torch.full((num_features,), start) if track_running_stats else None
+            self.register_buffer(name, value)
+
+    @property
+    def from_batch(self) -> bool:
+        """Whether the statistics of the batch are used now."""
+        return self.training or not self.track_running_stats
+
+    def check(self, x: Tensor) -> None:
+        """As all normalizers; where the batch's statistics are used, it has to have some."""
+        super().check(x)
+        if self.from_batch and self._values_pooled(x) == 1:
+            raise ValueError(
+                f"{type(self).__name__} in training mode needs more than one value a channel, got "
+                f"shape {tuple(x.shape)}. Use a larger batch, or call model.eval() first."
+            )
+
+    def _values_pooled(self, x: Tensor) -> int:
+        return x.numel() // self.num_features
+
+    def _follow(self, **statistics: Tensor) -> None:
+        # Assigned rather than changed in place: torch.func and the compiled step see an assignment.
+        if not (self.training and self.track_running_stats):
+            return
+        for name, value in statistics.items():
+            old = self._buffers[name]
+            new = value.detach().flatten().to(old.dtype)
+            setattr(self, name, old.lerp(new, self.momentum))
+
+    def averaged(self) -> dict[str, Tensor]:
+        """The running statistics, in a form of which an average over batches makes sense."""
+        return {name: getattr(self, name) for name in self.starts}
+
+    def set_averaged(self, values: dict[str, Tensor]) -> None:
+        """Take over what ``averaged`` gives."""
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    def extra_repr(self) -> str:
+        """The arguments, as torch's own layers print them."""
+        return f"{super().extra_repr()}, momentum={self.momentum}"
+
+
+def batch_dims(x: Tensor) -> tuple[int, ...]:
+    """All axes but that of the channels: (0,) or (0, 2, 3)."""
+    return (0,) if x.ndim == 2 else (0, 2, 3)
+
+
+def unbiased(var: Tensor, m: int) -> Tensor:
+    """The unbiased variance from the biased one of ``m`` values."""
+    return var * (m / (m - 1))

@@ -1,0 +1,708 @@
+"""Family in a browser: the page's numbers are bnlab's, and its words are true."""
+
+import re
+
+import pytest
+import torch
+from axe_playwright_python.sync_playwright import Axe
+from family_page import write_family
+from playwright.sync_api import Page, expect
+from torch.nn import functional
+
+from bnlab.lab.family import BATCH_SIZES, CHANNELS, EPS, MODES, NORMS, Family
+from bnlab.norms import make_norm
+
+pytestmark = pytest.mark.web
+
+WIDE, PHONE = {"width": 1280, "height": 720}, {"width": 360, "height": 740}
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    """A page for each number of channels: ``C/index.html``."""
+    folder = tmp_path_factory.mktemp("family")
+    for channels in CHANNELS:
+        (folder / str(channels)).mkdir()
+        write_family(folder / str(channels), channels=channels)
+    return folder
+
+
+@pytest.fixture
+def family(page: Page, folder):
+    """Opens the page; afterwards nothing may have gone wrong or left the machine."""
+    found = []
+    page.on("console", lambda m: m.type in ("error", "warning") and found.append(m.text))
+    page.on("pageerror", lambda error: found.append(str(error)))
+    page.on("request", lambda r: r.url.startswith("http") and found.append(r.url))
+
+    def open_page(query: str = "", theme: str = "light", size=WIDE, channels: int = 6):
+        page.set_viewport_size(size)
+        page.goto("about:blank")
+        page.goto(f"file://{folder}/{channels}/index.html{query and '#family?' + query}")
+        page.wait_for_function("globalThis.ready")
+        page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+        settle(page)
+        return page
+
+    yield open_page
+    assert found == []
+
+
+def settle(page):
+    """Until what was asked for is drawn."""
+    page.evaluate("() => new Promise((f) => requestAnimationFrame(() => setTimeout(f)))")
+
+
+def group(page, name):
+    return page.get_by_role("group", name=name)
+
+
+def pick(page, name, value):
+    group(page, name).get_by_role("radio", name=value, exact=True).click()
+    settle(page)
+
+
+def change_others(page):
+    page.get_by_role("button", name="Change the other samples").click()
+    settle(page)
+
+
+def values(page, which, mark=""):
+    """The numbers of a block, 0 before and 1 after the normalizer; ``mark`` picks some."""
+    cells = page.locator(".bnlab-numbers").nth(which).locator(f"td[data-value]{mark}")
+    return cells.evaluate_all("all => all.map((td) => [+td.dataset.at, +td.dataset.value])")
+
+
+def lit(page, which=0):
+    return {at for at, _ in values(page, which, ".bnlab-lit")}
+
+
+def summary(page):
+    return page.locator(".bnlab-sentence").inner_text()
+
+
+def verdict(page):
+    return page.locator(".bnlab-verdict").inner_text()
+
+
+def choose(page, at, which=0):
+    page.locator(".bnlab-numbers").nth(which).locator(f"td[data-at='{at}']").click()
+    settle(page)
+
+
+# ---- the same numbers as PyTorch ---------------------------------------------------------------
+
+
+def settings(channels):
+    """Every state of the widget's controls that computes something of its own."""
+    sizes = [size for size in range(1, channels + 1) if channels % size == 0]
+    for norm in NORMS:
+        for mode in MODES:
+            for batch in BATCH_SIZES:
+                for size in sizes if norm == "group" else sizes[-1:]:
+                    ghosts = [g for g in BATCH_SIZES if g <= batch]
+                    for ghost in ghosts if norm == "ghost_batch" else ghosts[:1]:
+                        yield {
+                            "norm": norm,
+                            "mode": mode,
+                            "batch_size": batch,
+                            "group_size": size,
+                            "ghost_size": ghost,
+                        }
+
+
+def expected(x, setting, stored):
+    """From the formulas, with torch's functions; not with bnlab."""
+    norm, channels = setting["norm"], x.shape[1]
+    mean, variance = (stored[key].to(x) for key in ("mean", "variance"))
+    if norm == "none":
+        return x
+    if norm == "rms":
+        return x / (x.square().mean((1, 2, 3), keepdim=True) + EPS).sqrt()
+    if norm in ("batch", "ghost_batch"):
+        if setting["mode"] == "eval":
+            return functional.batch_norm(x, mean, variance, eps=EPS)
+        size = len(x) if norm == "batch" else setting["ghost_size"]
+        return torch.cat(
+            [
+                functional.batch_norm(part, None, None, training=True, eps=EPS)
+                for part in x.split(size)
+            ]
+        )
+    groups = {"layer": 1, "instance": channels}.get(norm, channels // setting["group_size"])
+    return functional.group_norm(x, groups, eps=EPS)
+
+
+def own_layer(setting, channels, stored):
+    """bnlab's normalizer for this setting, in double precision and with the stored statistics."""
+    norm = setting["norm"]
+    options = {} if norm == "none" else {"eps": EPS}
+    options |= {key: setting[key] for key in ("group_size", "ghost_size") if key[:5] == norm[:5]}
+    layer = make_norm(norm, channels, **options).double()
+    if norm in ("batch", "ghost_batch"):
+        layer.running_mean = stored["mean"].double()
+        layer.running_var = stored["variance"].double()
+    return layer.train(setting["mode"] == "train")
+
+
+READ = """async (states) => {
+  const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  const [before, after] = document.querySelectorAll(".bnlab-numbers");
+  const read = (table, mark = "") => [...table.querySelectorAll(`td[data-value]${mark}`)];
+  const inOrder = (cells) => cells.sort((a, b) => a.dataset.at - b.dataset.at);
+  const all = [];
+  for (const state of states) {
+    model.set("state", { ...model.get("state"), ...state });
+    await frame();
+    all.push({
+      x: inOrder(read(before)).map((td) => +td.dataset.value),
+      y: inOrder(read(after)).map((td) => +td.dataset.value),
+      lit: read(before, ".bnlab-lit").map((td) => +td.dataset.at),
+      litAfter: read(after, ".bnlab-lit").map((td) => +td.dataset.at),
+      text: document.querySelector(".bnlab-sentence").textContent.replaceAll("\\u00a0", " "),
+    });
+  }
+  return all;
+}"""
+
+
+@pytest.fixture(scope="module")
+def readings(browser, folder):
+    """What the page shows for every setting: (channels, stored, state, reading)."""
+    found = []
+    for channels in CHANNELS:
+        page = browser.new_page()
+        page.goto(f"file://{folder}/{channels}/index.html")
+        page.wait_for_function("globalThis.ready")
+        options = page.evaluate("model.get('options')")
+        stored = {k: torch.tensor(v, dtype=torch.float64) for k, v in options["stored"].items()}
+        states = [
+            {**state, "cell": [state["batch_size"] - 1, channels // 2, 1, 0]}
+            for state in settings(channels)
+        ]
+        for state, reading in zip(states, page.evaluate(READ, states), strict=True):
+            found.append((channels, stored, state, reading))
+        page.close()
+    return found
+
+
+def block(numbers, channels):
+    return torch.tensor(numbers, dtype=torch.float64).reshape(-1, channels, 2, 2)
+
+
+def test_numbers_are_those_of_the_formulas(readings):
+    assert {(s["norm"], s["mode"]) for _, _, s, _ in readings} == {
+        (n, m) for n in NORMS for m in MODES
+    }
+    for channels, stored, setting, shown in readings:
+        x = block(shown["x"], channels)
+        assert len(x) == setting["batch_size"] and (x * 10 - (x * 10).round()).abs().max() < 1e-12
+        y = expected(x, setting, stored)
+        assert (block(shown["y"], channels) - y).abs().max() < 1e-6, setting
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_numbers_are_those_of_the_package(readings, norm):
+    mine = [one for one in readings if one[2]["norm"] == norm]
+    assert len(mine) >= len(CHANNELS) * len(MODES) * len(BATCH_SIZES)
+    for channels, stored, setting, shown in mine:
+        with torch.no_grad():
+            y = own_layer(setting, channels, stored)(block(shown["x"], channels))
+        assert (block(shown["y"], channels) - y).abs().max() < 1e-6, setting
+
+
+def test_lit_numbers_are_those_that_the_output_depends_on(readings):
+    """By differentiation: an output moves with the numbers of its statistic, and no others."""
+    generator = torch.Generator().manual_seed(0)
+    for channels, stored, setting, shown in readings:
+        shape = (setting["batch_size"], channels, 2, 2)
+        x = torch.randn(shape, generator=generator, dtype=torch.float64, requires_grad=True)
+        (gradient,) = torch.autograd.grad(expected(x, setting, stored)[tuple(setting["cell"])], x)
+        wanted = set(gradient.flatten().nonzero().flatten().tolist())
+        assert set(shown["lit"]) == set(shown["litAfter"]) == wanted, setting
+
+
+NUMBER = r"\(?(−?\d+(?:\.\d+)?)\)?"
+
+
+def number(text):
+    return float(text.replace("−", "-"))
+
+
+def test_sentences_state_the_numbers_of_the_block(readings):
+    for channels, stored, setting, shown in readings:
+        text, x, y = shown["text"], block(shown["x"], channels), block(shown["y"], channels)
+        cell = tuple(setting["cell"])
+        if setting["norm"] == "none":
+            value = f"{x[cell]:.1f}".replace("-", "−")
+            assert text == f"No number shares anything: {value} stays {value}."
+            continue
+        pooled = x.flatten()[shown["lit"]]
+        result = number(re.search(rf"= {NUMBER}\.(?: |$)", text)[1])
+        assert result == pytest.approx(y[cell].item(), abs=0.00501)
+        from_store = setting["mode"] == "eval" and "batch" in setting["norm"]
+        if from_store:
+            mean, variance = (stored[key][cell[1]].item() for key in ("mean", "variance"))
+            assert "Nothing in this batch is pooled" in text and "stored while training" in text
+        else:
+            assert text.startswith(f"These {len(pooled)} numbers ("), text
+            mean, variance = pooled.mean().item(), pooled.var(correction=0).item()
+            assert ("Eval mode computes the same" in text) == (setting["mode"] == "eval")
+        if setting["norm"] == "rms":
+            told = number(re.search(rf"one mean square, {NUMBER};", text)[1])
+            assert told == pytest.approx(pooled.square().mean().item(), rel=0.006)
+            continue
+        told = re.search(rf"mean {NUMBER},? (?:and the )?variance {NUMBER}", text)
+        assert number(told[1]) == pytest.approx(mean, rel=0.006, abs=0.00006)
+        assert number(told[2]) == pytest.approx(variance, rel=0.006)
+        hand = re.search(rf"\({NUMBER} − {NUMBER}\) / √\({NUMBER} \+ ε\)", text)
+        by_hand = (number(hand[1]) - number(hand[2])) / number(hand[3]) ** 0.5
+        assert by_hand == pytest.approx(result, abs=0.0201), (
+            "what is written can be checked by hand"
+        )
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("norm=batch", "channel 2 of all 4 samples"),
+        ("norm=ghost_batch&ghost_size=2&cell=3,1,0,0", "channel 2 of samples 3 to 4"),
+        ("norm=layer", "all 6 channels of sample 1"),
+        ("norm=rms&cell=2,0,0,0", "all 6 channels of sample 3"),
+        ("norm=group&group_size=3&cell=0,4,0,0", "channels 4 to 6 of sample 1"),
+        ("norm=instance", "channel 2 of sample 1"),
+        ("norm=group&group_size=1", "the same as instance norm"),
+        ("norm=group&group_size=6", "the same as layer norm"),
+        ("norm=batch&batch_size=1", "the same as instance norm"),
+        ("norm=ghost_batch&ghost_size=1", "the same as instance norm"),
+        ("norm=ghost_batch&ghost_size=4", "the same as batch norm"),
+        ("norm=batch&mode=eval", "channel 2 uses the mean 1.39 and the variance 3.33"),
+    ],
+)
+def test_sentence_says_which_numbers(family, query, words):
+    assert words in summary(family(query))
+
+
+# ---- what changes when the batch changes -------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("norm", NORMS)
+def test_changing_the_others(family, norm, mode):
+    page = family(f"norm={norm}&mode={mode}&cell=1,2,0,1&batch_size=4&ghost_size=2")
+    assert verdict(page).startswith("Guess first")
+    at = (1 * 6 + 2) * 4 + 1
+    before, after = dict(values(page, 0)), dict(values(page, 1))
+    change_others(page)
+    now, then = dict(values(page, 0)), dict(values(page, 1))
+    own = range(24, 48)
+    assert all(now[i] == before[i] for i in own), "the chosen sample stays"
+    for others in (range(24), range(48, 72), range(72, 96)):
+        assert any(now[i] != before[i] for i in others)
+    depends = mode == "train" and norm in ("batch", "ghost_batch")
+    assert all((then[i] == after[i]) != depends for i in own)
+    if not depends:
+        assert f"stays {then[at]:.2f}".replace("-", "−") in verdict(page)
+        return
+    told = re.search(rf"from {NUMBER} to {NUMBER} \(by (\+|−)([\d.]+)\)\.", verdict(page))
+    first, last = number(told[1]), number(told[2])
+    assert (first, last) == pytest.approx((after[at], then[at]), abs=0.00501)
+    by = (1 if told[3] == "+" else -1) * float(told[4])
+    assert by == pytest.approx(last - first)
+
+
+def test_what_a_change_did_is_told_for_every_mode_and_normalizer(family):
+    page = family()
+    change_others(page)
+    assert "went from" in verdict(page)
+    pick(page, "mode", "eval")
+    assert "mean and variance are stored" in verdict(page)
+    pick(page, "mode", "train")
+    pick(page, "normalizer", "layer")
+    assert "its own sample alone decides" in verdict(page)
+    pick(page, "normalizer", "none")
+    assert "nothing is pooled" in verdict(page)
+    pick(page, "normalizer", "batch")
+    choose(page, 40)
+    assert verdict(page).startswith("Guess first"), "this sample was changed itself"
+
+
+def test_every_change_brings_other_samples(family):
+    page = family("batch_size=8&cell=7,0,0,0")
+    seen = [tuple(page.evaluate("model.get('state').samples"))]
+    for _ in range(8):
+        change_others(page)
+        page.wait_for_timeout(210)
+        new = tuple(page.evaluate("model.get('state').samples"))
+        assert new[7] == seen[0][7] and len(set(new)) == 8
+        assert not set(new[:7]) & set(seen[-1][:7])
+        seen.append(new)
+    assert len({sample for one in seen for sample in one}) == 24, "all of the pool comes up"
+
+
+def test_a_batch_of_one_has_no_others(family):
+    page = family("batch_size=1")
+    press = page.get_by_role("button", name="Change the other samples")
+    expect(press).to_have_attribute("aria-disabled", "true")
+    before = values(page, 0)
+    press.click(force=True)
+    assert values(page, 0) == before
+    assert "no others to change" in verdict(page)
+
+
+def test_stored_statistics_belong_to_batch_norm_alone(family):
+    page = family()
+    foot = page.locator(".bnlab-numbers tfoot").first
+    for norm in NORMS:
+        for mode in MODES:
+            page.evaluate(
+                "part => model.set('state', { ...model.get('state'), ...part })",
+                {"norm": norm, "mode": mode},
+            )
+            settle(page)
+            if norm not in ("batch", "ghost_batch"):
+                expect(foot).to_be_hidden()
+                continue
+            expect(foot).to_be_visible()
+            assert ("not used" in foot.inner_text()) == (mode == "train")
+            used = foot.locator("td.bnlab-lit").all_inner_texts()
+            assert used == ([] if mode == "train" else ["1.39", "3.33"])
+
+
+# ---- choosing ----------------------------------------------------------------------------------
+
+
+def test_pointing_shows_and_leaving_goes_back(family):
+    page = family()
+    chosen, words = lit(page), summary(page)
+    for which in (0, 1):
+        page.locator(".bnlab-numbers").nth(which).locator("td[data-at='0']").hover()
+        settle(page)
+        assert lit(page) == lit(page, 1) == {n * 24 + p for n in range(4) for p in range(4)}
+        assert "channel 1 of" in summary(page)
+        page.locator(".bnlab-title").hover()
+        settle(page)
+        assert (lit(page), summary(page)) == (chosen, words)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_clicking_keeps(family, which):
+    page = family()
+    choose(page, 17, which)
+    page.locator(".bnlab-title").hover()
+    settle(page)
+    assert [at for at, _ in values(page, 0, ".bnlab-shown")] == [17]
+    assert [at for at, _ in values(page, 1, ".bnlab-shown")] == [17]
+    assert "channel 5 of" in summary(page)
+
+
+def test_tapping(browser, folder):
+    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(f"file://{folder}/6/index.html#family?norm=instance")
+    page.wait_for_function("globalThis.ready")
+    page.locator(".bnlab-numbers").first.locator("td[data-at='30']").tap()
+    settle(page)
+    assert lit(page) == {28, 29, 30, 31}
+    context.close()
+
+
+def test_keyboard_alone(family):
+    page = family("norm=layer&cell=0,0,0,0")
+    group(page, "batch size").get_by_role("radio", checked=True).focus()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Change the other samples")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    place = {
+        "ArrowRight": 1,
+        "ArrowDown": 3,
+        "ArrowLeft": 2,
+        "End": 23,
+        "ArrowUp": 21,
+        "Home": 0,
+    }
+    for key, at in place.items():
+        page.keyboard.press(key)
+        settle(page)
+        assert [one for one, _ in values(page, 0, ".bnlab-shown")] == [at], key
+        expect(page.locator(f".bnlab-numbers td[data-at='{at}']").first).to_be_focused()
+    for _ in range(2):
+        page.keyboard.press("ArrowDown")
+    settle(page)
+    assert "of sample 2)" in summary(page)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement === document.body"), "one stop for all numbers"
+
+
+def test_the_edges_hold(family):
+    page = family("cell=0,0,0,0")
+    page.locator("td[tabindex='0']").focus()
+    for key in ("ArrowLeft", "ArrowUp"):
+        page.keyboard.press(key)
+    settle(page)
+    assert [at for at, _ in values(page, 0, ".bnlab-shown")] == [0]
+
+
+def test_focus_is_seen(family):
+    page = family()
+    page.keyboard.press("Tab")
+    seen = set()
+    for _ in range(12):
+        tag, style = page.evaluate("""() => {
+          const now = document.activeElement, face = now.nextElementSibling;
+          const seen = face?.classList.contains("bnlab-face") ? face : now;
+          return [now.localName, getComputedStyle(seen).outlineStyle];
+        }""")
+        if tag == "body":
+            break
+        seen.add(tag)
+        assert style == "solid", tag
+        page.keyboard.press("Tab")
+    assert seen == {"button", "input", "td"}
+
+
+def test_numbers_tell_screen_readers_where_they_are(family):
+    page = family()
+    grid = page.get_by_role("grid")
+    expect(grid).to_have_count(1)
+    chosen = page.get_by_role("gridcell", name="sample 1, channel 2: 4.2")
+    expect(chosen).to_have_attribute("aria-selected", "true")
+    expect(chosen).to_have_attribute("data-lm-suppress-shortcuts", "true")
+    expect(grid.get_by_role("rowheader", name="sample 1, a 9")).to_have_count(1)
+    for name in ("sentence", "verdict", "note"):
+        expect(page.locator(f".bnlab-{name}")).to_have_attribute("aria-live", "polite")
+
+
+# ---- controls ----------------------------------------------------------------------------------
+
+
+def test_sizes_are_offered_where_they_mean_something(family):
+    page = family()
+    for norm in ("batch", "ghost batch", "layer", "group", "instance", "rms", "none"):
+        pick(page, "normalizer", norm)
+        for name, owner in {"group size": "group", "ghost batch (": "ghost batch"}.items():
+            control = page.locator("fieldset", has_text=name)
+            assert control.is_visible() == (norm == owner)
+
+
+def test_a_ghost_batch_fits_in_the_batch(family):
+    page = family("norm=ghost_batch&batch_size=4&ghost_size=4&cell=3,0,0,0")
+    ghost, note = group(page, "ghost batch ("), page.locator(".bnlab-note")
+    pick(page, "ghost batch (", "8")
+    expect(note).to_have_text("Not changed: a ghost batch of 8 is larger than the batch.")
+    expect(ghost.get_by_role("radio", name="4")).to_be_checked()
+    pick(page, "batch size", "2")
+    expect(note).to_have_text("A ghost batch is at most the batch: its size is now 2.")
+    expect(ghost.get_by_role("radio", name="2")).to_be_checked()
+    assert "of sample" not in summary(page) and "channel 1 of all 2 samples" in summary(page)
+    pick(page, "mode", "eval")
+    expect(note).to_be_empty()
+
+
+def test_answers_within_a_tenth_of_a_second(family):
+    page = family("batch_size=8")
+    waited = page.evaluate("""() => new Promise((resolve) => {
+      const words = document.querySelector(".bnlab-sentence"), begun = performance.now();
+      new MutationObserver(() => resolve(performance.now() - begun))
+        .observe(words, { childList: true, characterData: true, subtree: true });
+      document.querySelector("input[value=layer]").click();
+    })""")
+    assert waited < 100
+
+
+def test_a_thousand_fast_changes_draw_the_last_one(family):
+    wanted = values(family("norm=group&mode=eval&batch_size=2&group_size=2"), 1)
+    page = family()
+    addresses = page.evaluate("""async () => {
+      let count = 0;
+      const real = history.replaceState.bind(history);
+      history.replaceState = (...what) => { count++; real(...what); };
+      const inputs = [...document.querySelectorAll(".bnlab input")];
+      for (let i = 0; i < 1000; i++) {
+        inputs[(i * 7) % inputs.length].click();
+        if (i % 50 === 0) await new Promise(requestAnimationFrame);
+      }
+      const set = (name, value) => [...document.querySelectorAll("fieldset")]
+        .find((one) => one.innerText.includes(name) || one.textContent.includes(name))
+        .querySelector(`input[value='${value}']`).click();
+      set("normalizer", "group"); set("mode", "eval");
+      set("batch size", 2); set("group size", 2);
+      await new Promise((done) => setTimeout(done, 600));
+      return count;
+    }""")
+    assert values(page, 1) == wanted
+    assert addresses <= 6
+
+
+# ---- the address, the kernel -------------------------------------------------------------------
+
+ADDRESS = (
+    "norm=group&mode=eval&batch_size=8&group_size=2&ghost_size=1&cell=5,4,1,0"
+    "&samples=9,8,7,6,5,4,3,2"
+)
+
+
+def test_state_is_written_and_restored(family):
+    page = family("norm=group")
+    pick(page, "group size", "2")
+    choose(page, 5)
+    change_others(page)
+    page.wait_for_function("location.hash.includes('samples=0,8,9,10,11,12,13,14')")
+    written = page.url.split("#family?")[1]
+    assert written.startswith(
+        "norm=group&mode=train&batch_size=4&group_size=2&ghost_size=2&cell=0,1,"
+    )
+    shown = values(page, 0), values(page, 1), summary(page)
+    again = family(written)
+    assert (values(again, 0), values(again, 1), summary(again)) == shown
+
+
+def test_a_link_says_all(family):
+    page = family(ADDRESS)
+    assert page.evaluate("document.querySelectorAll('.bnlab-note:empty').length") == 1
+    assert [at for at, _ in values(page, 0, ".bnlab-shown")] == [(5 * 6 + 4) * 4 + 2]
+    assert len(values(page, 0)) == 8 * 24
+
+
+@pytest.mark.parametrize(
+    ("query", "note"),
+    [
+        ("norm=bach", "norm=bach is not one of batch, ghost_batch, layer"),
+        ("batch_size=3", "batch_size=3 is not one of 1, 2, 4, 8"),
+        ("batch_size=", "batch_size= is not one of"),
+        ("group_size=4", "group_size=4 is not one of 1, 2, 3, 6"),
+        ("ghost_size=8", "ghost_size=8 is larger than the batch of 4"),
+        ("cell=0,6,0,0", "cell=0,6,0,0 is not sample,channel,row,column"),
+        ("cell=1", "cell=1 is not sample,channel,row,column"),
+        ("cell=5,0,0,0", "cell=5,0,0,0 is not in a batch of 4"),
+        ("samples=1,1,1,1,1,1,1,1", "are not 8 different numbers from 0 to 23"),
+        ("samples=0,1,2,3,4,5,6,24", "are not 8 different numbers"),
+        ("samples=a", "samples=a are not"),
+        ("mode=<b>x</b>", "is not one of train, eval"),
+        ("colour=red", "colour=red means nothing here"),
+        ("__proto__=1", "__proto__=1 means nothing here"),
+    ],
+)
+def test_bad_links_are_ignored_with_a_note(family, query, note):
+    page = family(f"norm=layer&{query}")
+    expect(page.locator(".bnlab-note")).to_contain_text(note)
+    if not query.startswith("norm"):
+        assert "all 6 channels" in summary(page)
+
+
+@pytest.fixture
+def notebook(page, tmp_path):
+    """The widget as JupyterLab and Colab show it: with a kernel, without an address."""
+    write_family(tmp_path, host=None, norm="instance")
+    page.goto(f"file://{tmp_path}/index.html")
+    page.wait_for_function("globalThis.ready")
+    settle(page)
+    return page
+
+
+def test_in_a_notebook_python_and_page_share_the_state(notebook):
+    page = notebook
+    assert page.get_by_role("button", name="Copy link").count() == 0
+    page.evaluate("model.set('state', { ...model.get('state'), norm: 'layer', batch_size: 2 })")
+    settle(page)
+    expect(group(page, "normalizer").get_by_role("radio", name="layer")).to_be_checked()
+    assert len(values(page, 0)) == 48
+    pick(page, "mode", "eval")
+    choose(page, 30)
+    page.wait_for_function("model.get('state').mode === 'eval' && model.get('state').cell[0] === 1")
+    back = Family()
+    back.state = page.evaluate("model.get('state')")
+    assert back.state["cell"] == [1, 1, 1, 0] and back.state["norm"] == "layer"
+    assert "#" not in page.url
+
+
+# ---- looks -------------------------------------------------------------------------------------
+
+QUERIES = ["", "norm=ghost_batch&mode=eval", "norm=group&batch_size=8&mode=eval", ADDRESS]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("norm", ["batch", "ghost_batch", "group", "rms"])
+def test_no_serious_accessibility_problem(family, norm, theme):
+    page = family(f"norm={norm}&mode={'eval' if theme == 'dark' else 'train'}", theme=theme)
+    change_others(page)
+    found = Axe().run(page).response["violations"]
+    serious = [
+        (v["id"], [n["html"] for n in v["nodes"]])
+        for v in found
+        if v["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
+
+
+@pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.parametrize("size", [PHONE, WIDE], ids=["phone", "wide"])
+def test_fits_and_numbers_stay_in_their_cells(family, query, size):
+    page = family(query, size=size)
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    inside = page.locator(".bnlab *:not(.bnlab-option input, .bnlab-hidden)").evaluate_all(
+        "(all, width) => all.filter((e) => e.getBoundingClientRect().right > width)"
+        ".map((e) => e.outerHTML)",
+        size["width"],
+    )
+    assert inside == []
+    spilt = page.locator(".bnlab-numbers :is(td[data-value], tfoot td, tfoot th)").evaluate_all(
+        """all => all.filter((td) => {
+          const range = document.createRange();
+          range.selectNodeContents(td);
+          const text = range.getBoundingClientRect(), box = td.getBoundingClientRect();
+          return text.left < box.left - 0.5 || text.right > box.right + 0.5;
+        }).map((td) => td.outerHTML)"""
+    )
+    assert spilt == []
+    small = page.locator(".bnlab-numbers").first.evaluate(
+        "e => parseFloat(getComputedStyle(e).fontSize)"
+    )
+    assert small >= 12 - (size == PHONE)
+
+
+@pytest.mark.parametrize(("batch_size", "least"), [(4, 18), (8, 11)])
+@pytest.mark.parametrize("norm", ["batch", "group", "ghost_batch"])
+def test_full_screen_has_large_type_and_fits(family, norm, batch_size, least):
+    page = family(f"norm={norm}&batch_size={batch_size}&mode=eval")
+    change_others(page)
+    page.get_by_role("button", name="Full screen").click()
+    root = page.locator(".bnlab")
+    expect(root).to_have_class(re.compile("bnlab-large"))
+    page.wait_for_timeout(300)
+    fits, size = root.evaluate(
+        "e => [e.scrollHeight <= e.clientHeight && e.scrollWidth <= e.clientWidth, "
+        "parseFloat(getComputedStyle(e.querySelector('.bnlab-numbers')).fontSize)]"
+    )
+    assert fits and size >= least
+    page.keyboard.press("Escape")
+    expect(root).not_to_have_class(re.compile("bnlab-large"))
+
+
+def test_blocks_lie_side_by_side_or_one_below_the_other(family):
+    for size, below in ((WIDE, False), (PHONE, True)):
+        page = family(size=size)
+        first, second = (page.locator(".bnlab-block").nth(i).bounding_box() for i in (0, 1))
+        assert (second["y"] >= first["y"] + first["height"]) == below
+
+
+def test_two_widgets_of_a_page_share_no_names(family):
+    page = family()
+    page.evaluate("async () => { await show(document.querySelector('main')); }")
+    ids = page.locator(".bnlab [id]").evaluate_all("all => all.map((e) => e.id)")
+    assert len(ids) == len(set(ids)) >= 2
+    names = page.locator(".bnlab fieldset").evaluate_all(
+        "all => all.map((e) => e.querySelector('input').name)"
+    )
+    assert len(names) == len(set(names))
+
+
+def test_taking_it_off_the_page_leaves_nothing_behind(family):
+    page = family()
+    pick(page, "normalizer", "layer")
+    page.evaluate("cleanUp()")
+    assert page.locator(".bnlab").count() == 0
+    assert page.evaluate("listening()") == 0
+    page.evaluate("location.hash = '#family?norm=batch'")
+    page.wait_for_timeout(300)

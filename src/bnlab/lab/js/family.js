@@ -28,7 +28,7 @@ class Family {
     model.on("change:state", this.fromModel);
     this.show();
     this.draw();
-    this.link.begin(this.state);
+    this.link.begin();
   }
 
   makeParts() {
@@ -57,7 +57,7 @@ class Family {
     this.blocks = { before: numberBlock({ ...heard, keys: true }), after: numberBlock(heard) };
     this.link = addressLink({
       site: this.model.bnlabHost === "static", name: options.name,
-      parse: (query) => parseFamily(query, this.state, options), write: writeFamily,
+      parse: (query) => parseFamily(query, this.state, options), write: () => writeFamily(this.state),
       onState: (part, problems) => this.fromLink(part, problems),
     });
   }
@@ -91,7 +91,7 @@ class Family {
     }
     this.change(part);
     this.saveModel();
-    this.link.save(this.state);
+    this.link.save();
   }
 
   change(part) {

@@ -18,7 +18,7 @@ def test_no_answer_yet(exercise):
 
 
 def test_unknown_exercise_lists_the_known():
-    with pytest.raises(ValueError, match=r"Known: 03\.1, 03\.2, 03\.3"):
+    with pytest.raises(ValueError, match=r"Known: .*03\.1, 03\.2, 03\.3"):
         check("3.1", 1)
 
 

@@ -6,6 +6,7 @@ from bnlab.claims import Evidence
 from bnlab.errors import unknown
 from bnlab.show import learning_rates
 from bnlab.show.boxes import claim_box, claims_table, say, verdict_box
+from bnlab.show.family import methods_table
 from bnlab.show.figure import Drawing
 from bnlab.show.source import source
 from bnlab.show.style import STYLE
@@ -25,4 +26,14 @@ def plot(evidence: Evidence) -> Drawing:
     return FIGURES[name](evidence)
 
 
-__all__ = ["STYLE", "Drawing", "claim_box", "claims_table", "plot", "say", "source", "verdict_box"]
+__all__ = [
+    "STYLE",
+    "Drawing",
+    "claim_box",
+    "claims_table",
+    "methods_table",
+    "plot",
+    "say",
+    "source",
+    "verdict_box",
+]

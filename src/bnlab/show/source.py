@@ -17,8 +17,12 @@ class Source(str):
         return str(self)
 
 
-def source(function: Callable) -> Source:
-    """The code of a function as it is imported, without its docstring and annotations."""
+def source(*functions: Callable) -> Source:
+    """The code of functions as they are imported, without their docstrings and annotations."""
+    return Source("\n\n\n".join(map(_source, functions)))
+
+
+def _source(function: Callable) -> str:
     lines = textwrap.dedent(inspect.getsource(function)).splitlines()
     tree = ast.parse("\n".join(lines)).body[0]
     first = tree.body[0]
@@ -28,4 +32,4 @@ def source(function: Callable) -> Source:
         if isinstance(node, ast.arg):
             node.annotation = None
     head = f"def {tree.name}({ast.unparse(tree.args)}):"
-    return Source("\n".join([head, *lines[first.lineno - 1 :]]))
+    return "\n".join([head, *lines[first.lineno - 1 :]])

@@ -1,0 +1,58 @@
+"""The table of all methods says of each module what the module does."""
+
+import re
+
+import pytest
+
+from bnlab import show
+from bnlab.norms import NORMS
+from bnlab.norms.weight import WEIGHT_NORMS
+from bnlab.show.family import METHODS, WEIGHTS
+
+
+def rows(text):
+    """One dict for each name, of both tables together."""
+    found = {}
+    for block in re.split(r"(?=^- Name: )", text, flags=re.M)[1:]:
+        cells = dict(re.findall(r"- ([^:]+): (.*(?:\n  .*)*)", block))
+        found.setdefault(cells.pop("Name").split(", ")[-1], {}).update(cells)
+    return found
+
+
+@pytest.fixture(scope="module")
+def table():
+    return show.methods_table()
+
+
+def test_every_normalizer_has_a_row():
+    assert set(METHODS) == set(NORMS) and set(WEIGHTS) == set(WEIGHT_NORMS)
+
+
+def test_what_is_known_by_definition(table):
+    found = rows(table.text)
+    assert list(found) == list(NORMS)
+    assert found["batch"]["Train = eval"] == "no" and found["batch"]["Time"] == "1.0"
+    assert found["batch"]["Learned"] == "weight, bias"
+    assert found["batch"]["Stored"] == "running_mean, running_var"
+    assert found["batch"]["Others matter in"] == "train"
+    assert found["rms"]["Learned"] == "weight" and found["rms"]["Stored"] == "–"
+    for name in ("none", "layer", "group", "instance", "rms", "batch_renorm"):
+        assert found[name]["Train = eval"] == "yes"
+        assert found[name]["Others matter in"] == "neither"
+
+
+def test_the_page_has_the_same_cells(table):
+    for name, cells in rows(table.text).items():
+        for cell in cells.values():
+            assert f">{' '.join(cell.split())}<" in table.page, (name, cell)
+
+
+def test_normalizers_of_weights():
+    found = rows(show.methods_table("weights").text)
+    assert list(found) == list(WEIGHT_NORMS)
+    assert {row["Train = eval"] for row in found.values()} == {"yes"}
+
+
+def test_unknown_kind():
+    with pytest.raises(ValueError, match="unknown kind of normalizers 'weight'"):
+        show.methods_table("weight")

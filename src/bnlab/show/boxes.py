@@ -34,6 +34,8 @@ CSS = (
     ".bnlab-box :is(tr,th,td),.bnlab-table :is(tr,th,td){text-align:left!important;"
     "background:none!important;color:inherit!important;max-width:none!important}"
     ".bnlab-box td:last-child,.bnlab-table td:last-child{white-space:nowrap}"
+    ".bnlab-table.bnlab-formulas td:last-child{white-space:normal}"
+    ".bnlab-formulas td:nth-child(2){width:46%}"
     ".bnlab-table{overflow-x:auto}.bnlab-say{margin:.6em 0}"
     # On a phone a row becomes a card: each cell on a line of its own, with its column's name.
     "@media(max-width:640px){"

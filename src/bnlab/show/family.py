@@ -96,8 +96,11 @@ def methods_table(kind: str = "activations", device: str = "cpu") -> Shown:
     rows = [_row(name, modules[name].cpu(), batches, costs[name]) for name in methods]
     formulas = [[_label(name), method.formula, method.over] for name, method in methods.items()]
     (first, text_1), (second, text_2) = table(FORMULAS, formulas), table(BEHAVIOUR, rows)
-    page = "".join(f'<div class="bnlab-table">{part}</div>' for part in (first, second))
-    return Shown(page, f"{text_1}\n\n{text_2}")
+    return Shown(
+        f'<div class="bnlab-table bnlab-formulas">{first}</div>'
+        f'<div class="bnlab-table">{second}</div>',
+        f"{text_1}\n\n{text_2}",
+    )
 
 
 def _costs(modules: dict[str, nn.Module], first: str, x: torch.Tensor) -> dict[str, float]:

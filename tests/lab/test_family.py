@@ -4,12 +4,12 @@ import json
 
 import numpy as np
 import pytest
-import torch
 
 from bnlab.data import digits
 from bnlab.lab.family import (
     BATCH_SIZES,
     CHANNELS,
+    GROUPS,
     NORMS,
     PIXELS,
     POOL,
@@ -19,6 +19,7 @@ from bnlab.lab.family import (
     check_state,
 )
 from bnlab.nets import make_net
+from bnlab.norms import NORMS as ALL
 from bnlab.norms import make_norm
 
 
@@ -65,18 +66,52 @@ def test_stored_statistics_are_where_running_statistics_settle(family):
     order = np.random.default_rng(0)
     for _ in range(400):
         norm(x[order.choice(len(x), 64, replace=False)])
-    stored = {k: torch.tensor(v, dtype=torch.float64) for k, v in family.options["stored"].items()}
-    assert (norm.running_mean - stored["mean"]).abs().max() < 0.1
-    assert (norm.running_var / stored["variance"] - 1).abs().max() < 0.1
+    stored = family.options["stored"]["batch"]
+    assert norm.running_mean.tolist() == pytest.approx(stored["mean"], abs=0.1)
+    assert norm.running_var.tolist() == pytest.approx(stored["var"], rel=0.1)
 
 
-def test_stored_statistics_are_mean_and_unbiased_variance_of_all_images(family):
-    x = activations().transpose(0, 1).flatten(1)
-    mean = x.sum(1) / x.shape[1]
-    variance = ((x - mean[:, None]) ** 2).sum(1) / (x.shape[1] - 1)
-    assert family.options["stored"]["mean"] == pytest.approx(mean.tolist(), abs=0.00501)
-    assert family.options["stored"]["variance"] == pytest.approx(variance.tolist(), abs=0.00501)
+def test_every_normalizer_is_offered_once_in_the_menu(family):
+    assert sorted(NORMS) == sorted(ALL) and len(NORMS) == 16
+    assert family.options["groups"] == [
+        {"label": label, "norms": list(norms)} for label, norms in GROUPS.items()
+    ]
+    assert [n for one in family.options["groups"] for n in one["norms"]] == family.options["norms"]
+
+
+def test_stored_statistics_are_those_of_all_images(family):
+    x = activations().numpy().swapaxes(0, 1).reshape(6, -1)
+    count = x.shape[1]
+    mean = x.sum(1) / count
+    squares = ((x - mean[:, None]) ** 2).sum(1)
+    biased, unbiased = squares / count, squares / (count - 1)
+    pair = {"mean": mean, "var": unbiased}
+    wanted = {
+        "batch": pair,
+        "ghost_batch": pair,
+        "noisy_batch": pair,
+        "batch_renorm": {"mean": mean, "var": biased},
+        "variance": {"var": unbiased},
+        "evonorm_b0": {"var": biased},
+        "l1_batch": {"mean": mean, "norm": np.abs(x).sum(1) / count},
+        "l2_batch": {"mean": mean, "norm": np.sqrt((x**2).sum(1) / count)},
+        "linf_batch": {"mean": mean, "norm": np.abs(x).max(1)},
+    }
+    stored = family.options["stored"]
+    assert stored.keys() == wanted.keys()
+    for norm, statistics in wanted.items():
+        assert stored[norm].keys() == statistics.keys()
+        for key, values in statistics.items():
+            assert stored[norm][key] == pytest.approx(values.tolist(), abs=0.00502), (norm, key)
+            assert [round(value, 2) for value in stored[norm][key]] == stored[norm][key]
     assert family.options["images"] == len(digits().train_x)
+
+
+def test_eps_is_each_normalizers_own(family):
+    smaller = {norm for norm, eps in family.options["eps"].items() if eps == 1e-6}
+    assert smaller == {"filter_response"}
+    others = set(NORMS) - smaller - {"none"}
+    assert {norm for norm, eps in family.options["eps"].items() if eps == 1e-5} == others
 
 
 def test_no_pool_of_the_block_is_constant(family):
@@ -114,7 +149,7 @@ def test_state_is_what_was_asked_for():
     ("arguments", "message"),
     [
         ({"norm": "bach"}, "unknown normalizer 'bach'. Did you mean 'batch'"),
-        ({"norm": "filter_response"}, "Known: batch, ghost_batch, layer, group"),
+        ({"norm": "weight"}, "Known: batch, ghost_batch, batch_renorm, noisy_batch"),
         ({"mode": "test"}, "mode must be one of train, eval, got 'test'"),
         ({"batch_size": 3}, "batch_size must be one of 1, 2, 4, 8, got 3"),
         ({"batch_size": True}, "batch_size must be one of"),

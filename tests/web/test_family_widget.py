@@ -1,5 +1,6 @@
 """Family in a browser: the page's numbers are bnlab's, and its words are true."""
 
+import math
 import re
 
 import pytest
@@ -7,9 +8,9 @@ import torch
 from axe_playwright_python.sync_playwright import Axe
 from family_page import write_family
 from playwright.sync_api import Page, expect
-from torch.nn import functional
 
-from bnlab.lab.family import BATCH_SIZES, CHANNELS, EPS, MODES, NORMS, Family
+from bnlab import random
+from bnlab.lab.family import BATCH_SIZES, CHANNELS, GROUPS, MODES, NORMS, Family
 from bnlab.norms import make_norm
 
 pytestmark = pytest.mark.web
@@ -53,6 +54,11 @@ def settle(page):
     page.evaluate("() => new Promise((f) => requestAnimationFrame(() => setTimeout(f)))")
 
 
+def pick_norm(page, norm):
+    page.get_by_label("normalizer").select_option(norm)
+    settle(page)
+
+
 def group(page, name):
     return page.get_by_role("group", name=name)
 
@@ -93,13 +99,31 @@ def choose(page, at, which=0):
 # ---- the same numbers as PyTorch ---------------------------------------------------------------
 
 
+EPS = 1e-5
+SMALL_EPS = 1e-6  # of filter_response
+
+OVER_BATCH = (
+    "batch",
+    "ghost_batch",
+    "batch_renorm",
+    "noisy_batch",
+    "variance",
+    "l1_batch",
+    "l2_batch",
+    "linf_batch",
+    "evonorm_b0",
+)
+GROUPED = ("group", "evonorm_s0")
+LAST = {"l1_batch": "absolute", "l2_batch": "square", "linf_batch": "largest"}
+
+
 def settings(channels):
     """Every state of the widget's controls that computes something of its own."""
     sizes = [size for size in range(1, channels + 1) if channels % size == 0]
     for norm in NORMS:
         for mode in MODES:
             for batch in BATCH_SIZES:
-                for size in sizes if norm == "group" else sizes[-1:]:
+                for size in sizes if norm in GROUPED else sizes[-1:]:
                     ghosts = [g for g in BATCH_SIZES if g <= batch]
                     for ghost in ghosts if norm == "ghost_batch" else ghosts[:1]:
                         yield {
@@ -111,37 +135,104 @@ def settings(channels):
                         }
 
 
-def expected(x, setting, stored):
-    """From the formulas, with torch's functions; not with bnlab."""
+def moments(x, dims):
+    mean = x.mean(dims, keepdim=True)
+    return mean, ((x - mean) ** 2).mean(dims, keepdim=True)
+
+
+def first_noise(shape):
+    """Factors and shifts of step 0 with noise_seed 0, from the definition; not with bnlab.norms."""
+    n, c = math.prod(shape), shape[1]
+    seed = random.bits(0, random.NOISE, 1)[0]
+    u = torch.from_numpy(random.uniform(seed, random.NOISE, 2 * c + 2 * n))
+    mu, sigma = (u[:c] - 0.5).view(-1, 1, 1), (1 + u[c : 2 * c] / 4).view(-1, 1, 1)
+    shift = mu + 0.1 * (2 * u[2 * c : 2 * c + n].view(shape) - 1)
+    radius = (-2 * (1 - u[2 * c + n : 2 * c + n + n // 2]).log()).sqrt()
+    angle = 2 * math.pi * u[2 * c + n + n // 2 :]
+    normal = torch.cat([radius * angle.cos(), radius * angle.sin()]).view(shape)
+    return sigma + 0.1 * normal, shift
+
+
+def statistics(x, setting, stored):
+    """Of each number, what its normalizer has for it: mean, variance, norm, own variance, r, d."""
     norm, channels = setting["norm"], x.shape[1]
-    mean, variance = (stored[key].to(x) for key in ("mean", "variance"))
+    if setting["mode"] == "eval" and norm in OVER_BATCH:
+        s = {key: value.view(-1, 1, 1) for key, value in stored.items()}
+    else:
+        parts, dims = x, (1, 2, 3)
+        if norm in OVER_BATCH:
+            size = setting["ghost_size"] if norm == "ghost_batch" else len(x)
+            parts, dims = x.view(-1, size, *x.shape[1:]), (1, 3, 4)
+        elif norm not in ("layer", "rms"):
+            size = setting["group_size"] if norm in GROUPED else 1
+            parts, dims = x.view(len(x), channels // size, size, 2, 2), (2, 3, 4)
+        mean, var = moments(parts, dims)
+        means = {
+            "mean": mean,
+            "var": var,
+            "square": (parts**2).mean(dims, keepdim=True),
+            "absolute": parts.abs().mean(dims, keepdim=True),
+            "largest": parts.abs().amax(dims, keepdim=True),
+        }
+        s = {key: value.expand(parts.shape).reshape(x.shape) for key, value in means.items()}
+        if norm in LAST:
+            last = s[LAST[norm]]
+            s["norm"] = (last + EPS).sqrt() if norm == "l2_batch" else last + EPS
+    s["own"] = moments(x, (2, 3))[1]
+    if norm == "batch_renorm" and setting["mode"] == "train":
+        mu, sd = stored["mean"].view(-1, 1, 1), (stored["var"].view(-1, 1, 1) + EPS).sqrt()
+        s["r"] = ((s["var"] + EPS).sqrt() / sd).clamp(1 / 3, 3)
+        s["d"] = ((s["mean"] - mu) / sd).clamp(-5, 5)
+    return s
+
+
+def shares(x, setting, stored):
+    """The output as its shared statistic makes it: before thresholds, noise and corrections."""
+    norm, s = setting["norm"], statistics(x, setting, stored)
     if norm == "none":
         return x
-    if norm == "rms":
-        return x / (x.square().mean((1, 2, 3), keepdim=True) + EPS).sqrt()
-    if norm in ("batch", "ghost_batch"):
-        if setting["mode"] == "eval":
-            return functional.batch_norm(x, mean, variance, eps=EPS)
-        size = len(x) if norm == "batch" else setting["ghost_size"]
-        return torch.cat(
-            [
-                functional.batch_norm(part, None, None, training=True, eps=EPS)
-                for part in x.split(size)
-            ]
-        )
-    groups = {"layer": 1, "instance": channels}.get(norm, channels // setting["group_size"])
-    return functional.group_norm(x, groups, eps=EPS)
+    if norm in ("rms", "filter_response"):
+        return x / (s["square"] + (EPS if norm == "rms" else SMALL_EPS)).sqrt()
+    if norm in LAST:
+        return (x - s["mean"]) / s["norm"]
+    if norm in ("variance", "evonorm_b0"):
+        return x / (s["var"] + EPS).sqrt()
+    if norm == "evonorm_s0":
+        return x / (1 + (-x).exp()) / (s["var"] + EPS).sqrt()
+    return (x - s["mean"]) / (s["var"] + EPS).sqrt()
+
+
+def shares_inside(x):
+    """The second argument of EvoNorm-B0's max: a pool of one sample and channel."""
+    return x / (x + (moments(x, (2, 3))[1] + EPS).sqrt())
+
+
+def expected(x, setting, stored):
+    """From the formulas; not with bnlab's normalizers."""
+    norm, y = setting["norm"], shares(x, setting, stored)
+    if norm == "filter_response":
+        return y.clamp(min=0)
+    s = statistics(x, setting, stored)
+    if norm == "evonorm_b0":
+        of_batch, of_sample = (s["var"] + EPS).sqrt(), x + (s["own"] + EPS).sqrt()
+        return x / torch.maximum(of_batch, of_sample)
+    if setting["mode"] == "train" and norm == "batch_renorm":
+        return y * s["r"] + s["d"]
+    if setting["mode"] == "train" and norm == "noisy_batch":
+        factor, shift = first_noise(tuple(x.shape))
+        return y * factor + shift
+    return y
 
 
 def own_layer(setting, channels, stored):
     """bnlab's normalizer for this setting, in double precision and with the stored statistics."""
     norm = setting["norm"]
-    options = {} if norm == "none" else {"eps": EPS}
-    options |= {key: setting[key] for key in ("group_size", "ghost_size") if key[:5] == norm[:5]}
+    sizes = {"ghost_batch": "ghost_size", "group": "group_size", "evonorm_s0": "group_size"}
+    options = {sizes[norm]: setting[sizes[norm]]} if norm in sizes else {}
     layer = make_norm(norm, channels, **options).double()
-    if norm in ("batch", "ghost_batch"):
-        layer.running_mean = stored["mean"].double()
-        layer.running_var = stored["variance"].double()
+    for key, value in stored.items():
+        assert getattr(layer, f"running_{key}").shape == value.shape
+        setattr(layer, f"running_{key}", value.clone())
     return layer.train(setting["mode"] == "train")
 
 
@@ -159,6 +250,8 @@ READ = """async (states) => {
       y: inOrder(read(after)).map((td) => +td.dataset.value),
       lit: read(before, ".bnlab-lit").map((td) => +td.dataset.at),
       litAfter: read(after, ".bnlab-lit").map((td) => +td.dataset.at),
+      framed: read(before, ".bnlab-framed").map((td) => +td.dataset.at),
+      framedAfter: read(after, ".bnlab-framed").map((td) => +td.dataset.at),
       text: document.querySelector(".bnlab-sentence").textContent.replaceAll("\\u00a0", " "),
     });
   }
@@ -175,13 +268,16 @@ def readings(browser, folder):
         page.goto(f"file://{folder}/{channels}/index.html")
         page.wait_for_function("globalThis.ready")
         options = page.evaluate("model.get('options')")
-        stored = {k: torch.tensor(v, dtype=torch.float64) for k, v in options["stored"].items()}
+        stored = {
+            norm: {k: torch.tensor(v, dtype=torch.float64) for k, v in one.items()}
+            for norm, one in options["stored"].items()
+        }
         states = [
             {**state, "cell": [state["batch_size"] - 1, channels // 2, 1, 0]}
             for state in settings(channels)
         ]
         for state, reading in zip(states, page.evaluate(READ, states), strict=True):
-            found.append((channels, stored, state, reading))
+            found.append((channels, stored.get(state["norm"], {}), state, reading))
         page.close()
     return found
 
@@ -217,9 +313,30 @@ def test_lit_numbers_are_those_that_the_output_depends_on(readings):
     for channels, stored, setting, shown in readings:
         shape = (setting["batch_size"], channels, 2, 2)
         x = torch.randn(shape, generator=generator, dtype=torch.float64, requires_grad=True)
-        (gradient,) = torch.autograd.grad(expected(x, setting, stored)[tuple(setting["cell"])], x)
+        cell = tuple(setting["cell"])
+        (gradient,) = torch.autograd.grad(shares(x, setting, stored)[cell], x)
         wanted = set(gradient.flatten().nonzero().flatten().tolist())
         assert set(shown["lit"]) == set(shown["litAfter"]) == wanted, setting
+        inside = set()
+        if setting["norm"] == "evonorm_b0":
+            (gradient,) = torch.autograd.grad(shares_inside(x)[cell], x)
+            inside = set(gradient.flatten().nonzero().flatten().tolist())
+        assert set(shown["framed"]) == set(shown["framedAfter"]) == inside, setting
+
+
+def test_renorm_limits_are_reached(readings):
+    """Some blocks of one sample are further from the stored statistics than r or d may correct."""
+    limited = set()
+    for channels, stored, setting, shown in readings:
+        if setting["norm"] != "batch_renorm" or setting["mode"] == "eval":
+            continue
+        s = statistics(block(shown["x"], channels), setting, stored)
+        at_cell = s["r"].expand(len(shown["x"]) // channels // 4, channels, 2, 2)
+        at_limit = at_cell[tuple(setting["cell"])].item() in (1 / 3, 3)
+        assert ("as far as the limits allow" in shown["text"]) == at_limit
+        assert ("the same output as in eval mode" in shown["text"]) != at_limit
+        limited.add(at_limit)
+    assert False in limited
 
 
 NUMBER = r"\(?(−?\d+(?:\.\d+)?)\)?"
@@ -229,37 +346,71 @@ def number(text):
     return float(text.replace("−", "-"))
 
 
+TOLD = {
+    "mean": rf"(?:: mean|the mean) {NUMBER}",
+    "var": rf"(?:, variance|the variance|share one variance,) {NUMBER}",
+    "square": rf"mean square,? {NUMBER}",
+    "absolute": rf"(?<!one )mean of \|x\| {NUMBER}",
+    "largest": rf"(?<!one )largest \|x\| {NUMBER}",
+    "norm": rf"the norm {NUMBER}",
+    "own": rf"(?:share another,|framed numbers \([^)]*\) share one variance,) {NUMBER}",
+    "r": rf" r = {NUMBER}",
+    "d": rf" d = {NUMBER}",
+}
+
+
+def told_by(norm, from_store, one_sample):
+    """Which statistics a sentence states."""
+    if norm in LAST:
+        return {"mean", "norm" if from_store else LAST[norm]}
+    if norm in ("rms", "filter_response"):
+        return {"square"}
+    if norm in ("variance", "evonorm_s0"):
+        return {"var"}
+    if norm == "evonorm_b0":
+        return {"var"} if one_sample and not from_store else {"var", "own"}
+    return {"mean", "var"} | ({"r", "d"} if norm == "batch_renorm" and not from_store else set())
+
+
+def by_hand(text):
+    """The value of the formula that a sentence ends with, and the result that it states."""
+    written, result = re.search(rf"Here (.*) = {NUMBER}\.(?: |$)", text).groups()
+    names = {"max": max, "sqrt": math.sqrt, "e": EPS, "sigmoid": lambda v: 1 / (1 + math.exp(-v))}
+    for sign, code in {"−": "-", "×": "*", "√": "sqrt", "ε": "e"}.items():
+        written = written.replace(sign, code)
+    assert re.fullmatch(r"[\d.()+*/, e-]*", re.sub("max|sqrt|sigmoid", "", written)), written
+    return eval(written, {"__builtins__": {}}, names), number(result)
+
+
 def test_sentences_state_the_numbers_of_the_block(readings):
     for channels, stored, setting, shown in readings:
         text, x, y = shown["text"], block(shown["x"], channels), block(shown["y"], channels)
-        cell = tuple(setting["cell"])
-        if setting["norm"] == "none":
+        cell, norm = tuple(setting["cell"]), setting["norm"]
+        if norm == "none":
             value = f"{x[cell]:.1f}".replace("-", "−")
             assert text == f"No number shares anything: {value} stays {value}."
             continue
-        pooled = x.flatten()[shown["lit"]]
-        result = number(re.search(rf"= {NUMBER}\.(?: |$)", text)[1])
+        value, result = by_hand(text)
         assert result == pytest.approx(y[cell].item(), abs=0.00501)
-        from_store = setting["mode"] == "eval" and "batch" in setting["norm"]
+        assert value == pytest.approx(result, abs=0.0301, rel=0.02), text
+        from_store = setting["mode"] == "eval" and norm in OVER_BATCH
         if from_store:
-            mean, variance = (stored[key][cell[1]].item() for key in ("mean", "variance"))
-            assert "Nothing in this batch is pooled" in text and "stored while training" in text
+            assert "pooled" in text and "stored while training" in text
         else:
-            assert text.startswith(f"These {len(pooled)} numbers ("), text
-            mean, variance = pooled.mean().item(), pooled.var(correction=0).item()
+            assert text.startswith(f"These {len(shown['lit'])} numbers ("), text
             assert ("Eval mode computes the same" in text) == (setting["mode"] == "eval")
-        if setting["norm"] == "rms":
-            told = number(re.search(rf"one mean square, {NUMBER};", text)[1])
-            assert told == pytest.approx(pooled.square().mean().item(), rel=0.006)
-            continue
-        told = re.search(rf"mean {NUMBER},? (?:and the )?variance {NUMBER}", text)
-        assert number(told[1]) == pytest.approx(mean, rel=0.006, abs=0.00006)
-        assert number(told[2]) == pytest.approx(variance, rel=0.006)
-        hand = re.search(rf"\({NUMBER} − {NUMBER}\) / √\({NUMBER} \+ ε\)", text)
-        by_hand = (number(hand[1]) - number(hand[2])) / number(hand[3]) ** 0.5
-        assert by_hand == pytest.approx(result, abs=0.0201), (
-            "what is written can be checked by hand"
+        assert ("Noise" in text) == (norm == "noisy_batch" and setting["mode"] == "train")
+        assert ("no mean is subtracted" in text.lower()) == (
+            norm in ("rms", "filter_response", "variance", "evonorm_s0", "evonorm_b0")
+            and not from_store
         )
+        s = statistics(x, setting, stored)
+        stated = {key for key, words in TOLD.items() if re.search(words, text)}
+        assert stated == told_by(norm, from_store, len(x) == 1), text
+        for key in stated:
+            exact = s[key].expand(x.shape)[cell].item()
+            shown_as = number(re.search(TOLD[key], text)[1])
+            assert shown_as == pytest.approx(exact, rel=0.006, abs=0.00006), (key, text)
 
 
 @pytest.mark.parametrize(
@@ -277,6 +428,16 @@ def test_sentences_state_the_numbers_of_the_block(readings):
         ("norm=ghost_batch&ghost_size=1", "the same as instance norm"),
         ("norm=ghost_batch&ghost_size=4", "the same as batch norm"),
         ("norm=batch&mode=eval", "channel 2 uses the mean 1.39 and the variance 3.33"),
+        ("norm=linf_batch&mode=eval", "the mean 1.39 and the norm 6.00 that were stored"),
+        ("norm=variance&mode=eval", "channel 2 uses the variance 3.33 that was stored"),
+        ("norm=l1_batch", "channel 2 of all 4 samples) share one mean and one mean of |x|"),
+        ("norm=evonorm_s0&group_size=3&cell=0,4,0,0", "channels 4 to 6 of sample 1"),
+        ("norm=filter_response&cell=2,0,0,0", "channel 1 of sample 3"),
+        ("norm=evonorm_b0&cell=2,0,0,0", "the 4 framed numbers (channel 1 of sample 3)"),
+        ("norm=evonorm_b0&batch_size=1", "that of the batch and of the sample are the same"),
+        ("norm=batch_renorm", "turn them into the stored ones: the same output as in eval mode"),
+        ("norm=noisy_batch", "Noise, that of the first step, then scales and shifts each number"),
+        ("norm=noisy_batch&mode=eval", "Eval mode has no noise."),
     ],
 )
 def test_sentence_says_which_numbers(family, query, words):
@@ -286,45 +447,71 @@ def test_sentence_says_which_numbers(family, query, words):
 # ---- what changes when the batch changes -------------------------------------------------------
 
 
-@pytest.mark.parametrize("mode", MODES)
+def stays(norm, mode):
+    """Whether an output of the block below does not feel the other samples."""
+    return mode == "eval" or norm not in OVER_BATCH or norm == "batch_renorm"
+
+
 @pytest.mark.parametrize("norm", NORMS)
-def test_changing_the_others(family, norm, mode):
-    page = family(f"norm={norm}&mode={mode}&cell=1,2,0,1&batch_size=4&ghost_size=2")
-    assert verdict(page).startswith("Guess first")
-    at = (1 * 6 + 2) * 4 + 1
-    before, after = dict(values(page, 0)), dict(values(page, 1))
-    change_others(page)
-    now, then = dict(values(page, 0)), dict(values(page, 1))
-    own = range(24, 48)
-    assert all(now[i] == before[i] for i in own), "the chosen sample stays"
-    for others in (range(24), range(48, 72), range(72, 96)):
-        assert any(now[i] != before[i] for i in others)
-    depends = mode == "train" and norm in ("batch", "ghost_batch")
-    assert all((then[i] == after[i]) != depends for i in own)
-    if not depends:
-        assert f"stays {then[at]:.2f}".replace("-", "−") in verdict(page)
-        return
-    told = re.search(rf"from {NUMBER} to {NUMBER} \(by (\+|−)([\d.]+)\)\.", verdict(page))
-    first, last = number(told[1]), number(told[2])
-    assert (first, last) == pytest.approx((after[at], then[at]), abs=0.00501)
-    by = (1 if told[3] == "+" else -1) * float(told[4])
-    assert by == pytest.approx(last - first)
+def test_changing_the_others(family, norm):
+    for mode in MODES:
+        page = family(f"norm={norm}&mode={mode}&cell=1,2,0,1&batch_size=4&ghost_size=2")
+        assert verdict(page).startswith("Guess first")
+        at = (1 * 6 + 2) * 4 + 1
+        before, after = dict(values(page, 0)), dict(values(page, 1))
+        change_others(page)
+        now, then = dict(values(page, 0)), dict(values(page, 1))
+        own = range(24, 48)
+        assert all(now[i] == before[i] for i in own), "the chosen sample stays"
+        for others in (range(24), range(48, 72), range(72, 96)):
+            assert any(now[i] != before[i] for i in others)
+        moved = {i for i in own if abs(then[i] - after[i]) > 1e-9}
+        if stays(norm, mode):
+            assert moved == set()
+            assert f"stays {then[at]:.2f}".replace("-", "−") in verdict(page)
+            continue
+        if norm != "evonorm_b0":
+            assert moved == {i for i in own if now[i] != 0 or norm != "variance"}
+        told = re.search(rf"from {NUMBER} to {NUMBER} \(by (\+|−)([\d.]+)\)\.", verdict(page))
+        first, last = number(told[1]), number(told[2])
+        assert (first, last) == pytest.approx((after[at], then[at]), abs=0.00501)
+        by = (1 if told[3] == "+" else -1) * float(told[4])
+        assert by == pytest.approx(last - first)
+        assert ("The noise is the same" in verdict(page)) == (norm == "noisy_batch")
 
 
 def test_what_a_change_did_is_told_for_every_mode_and_normalizer(family):
     page = family()
     change_others(page)
     assert "went from" in verdict(page)
-    pick(page, "mode", "eval")
-    assert "mean and variance are stored" in verdict(page)
-    pick(page, "mode", "train")
-    pick(page, "normalizer", "layer")
-    assert "its own sample alone decides" in verdict(page)
-    pick(page, "normalizer", "none")
-    assert "nothing is pooled" in verdict(page)
-    pick(page, "normalizer", "batch")
+    why = {
+        ("batch", "eval"): "mean and variance are stored",
+        ("variance", "eval"): "the variance is stored",
+        ("l1_batch", "eval"): "mean and norm are stored",
+        ("evonorm_b0", "eval"): "the variance over the samples is stored",
+        ("batch_renorm", "train"): "r and d put the stored mean and variance in place",
+        ("evonorm_b0", "train"): "the divisor of its own sample is the larger one",
+        ("layer", "train"): "its own sample alone decides",
+        ("filter_response", "train"): "its own sample alone decides",
+        ("none", "train"): "nothing is pooled",
+    }
+    for (norm, mode), words in why.items():
+        pick_norm(page, norm)
+        pick(page, "mode", mode)
+        assert words in verdict(page)
+    pick_norm(page, "batch")
     choose(page, 40)
     assert verdict(page).startswith("Guess first"), "this sample was changed itself"
+
+
+def test_a_zero_stays_zero_where_no_mean_is_subtracted(family):
+    page = family("norm=variance")
+    zeros = [at for at, value in values(page, 0) if value == 0]
+    choose(page, zeros[0])
+    change_others(page)
+    assert "stays 0.00: the others did not change its statistic, or its number is 0" in verdict(
+        page
+    )
 
 
 def test_every_change_brings_other_samples(family):
@@ -350,9 +537,12 @@ def test_a_batch_of_one_has_no_others(family):
     assert "no others to change" in verdict(page)
 
 
-def test_stored_statistics_belong_to_batch_norm_alone(family):
+def test_stored_statistics_belong_to_those_that_pool_over_the_batch(family):
     page = family()
     foot = page.locator(".bnlab-numbers tfoot").first
+    labels = {"mean": "mean", "var": "var.", "norm": "norm"}
+    stored = page.evaluate("model.get('options').stored")
+    assert set(stored) == set(OVER_BATCH)
     for norm in NORMS:
         for mode in MODES:
             page.evaluate(
@@ -360,13 +550,20 @@ def test_stored_statistics_belong_to_batch_norm_alone(family):
                 {"norm": norm, "mode": mode},
             )
             settle(page)
-            if norm not in ("batch", "ghost_batch"):
+            if norm not in OVER_BATCH:
                 expect(foot).to_be_hidden()
                 continue
-            expect(foot).to_be_visible()
-            assert ("not used" in foot.inner_text()) == (mode == "train")
-            used = foot.locator("td.bnlab-lit").all_inner_texts()
-            assert used == ([] if mode == "train" else ["1.39", "3.33"])
+            words = foot.inner_text()
+            assert ("not used in train mode" in words) == (
+                mode == "train" and norm != "batch_renorm"
+            )
+            assert ("used in r and d" in words) == (mode == "train" and norm == "batch_renorm")
+            rows = foot.locator("tr:visible th[scope=row]").all_inner_texts()
+            assert rows == [labels[key] for key in stored[norm]]
+            used = foot.locator("td.bnlab-lit:visible").all_inner_texts()
+            beside = mode == "train" and norm != "batch_renorm"
+            wanted = [f"{values[1]:.2f}" for values in stored[norm].values()]
+            assert used == ([] if beside else wanted)
 
 
 # ---- choosing ----------------------------------------------------------------------------------
@@ -459,7 +656,7 @@ def test_focus_is_seen(family):
         seen.add(tag)
         assert style == "solid", tag
         page.keyboard.press("Tab")
-    assert seen == {"button", "input", "td"}
+    assert seen == {"button", "input", "select", "td"}
 
 
 def test_numbers_tell_screen_readers_where_they_are(family):
@@ -477,13 +674,39 @@ def test_numbers_tell_screen_readers_where_they_are(family):
 # ---- controls ----------------------------------------------------------------------------------
 
 
+def test_the_menu_has_all_normalizers_in_groups(family):
+    page = family()
+    shown = page.get_by_label("normalizer").evaluate(
+        "e => [...e.children].map((g) => [g.label, [...g.children].map((o) => o.value)])"
+    )
+    assert [tuple(norms) for _, norms in shown] == list(GROUPS.values())
+    assert [label for label, _ in shown] == list(GROUPS)
+
+
+def test_the_menu_by_keyboard(family):
+    page = family()
+    menu = page.get_by_label("normalizer")
+    menu.focus()
+    expect(menu).to_have_attribute("data-lm-suppress-shortcuts", "true")
+    for norm in NORMS[1:]:
+        page.keyboard.press("ArrowDown")
+        settle(page)
+        expect(menu).to_have_value(norm)
+        assert page.evaluate("model.get('state').norm") in NORMS
+    expect(page.locator(".bnlab-caption").last).to_have_text("after no normalizer")
+    page.keyboard.type("filter")
+    settle(page)
+    expect(page.locator(".bnlab-caption").last).to_have_text("after filter response norm")
+
+
 def test_sizes_are_offered_where_they_mean_something(family):
     page = family()
-    for norm in ("batch", "ghost batch", "layer", "group", "instance", "rms", "none"):
-        pick(page, "normalizer", norm)
-        for name, owner in {"group size": "group", "ghost batch (": "ghost batch"}.items():
+    owners = {"group size": ("group", "evonorm_s0"), "ghost batch (": ("ghost_batch",)}
+    for norm in NORMS:
+        pick_norm(page, norm)
+        for name, having in owners.items():
             control = page.locator("fieldset", has_text=name)
-            assert control.is_visible() == (norm == owner)
+            assert control.is_visible() == (norm in having)
 
 
 def test_a_ghost_batch_fits_in_the_batch(family):
@@ -506,7 +729,9 @@ def test_answers_within_a_tenth_of_a_second(family):
       const words = document.querySelector(".bnlab-sentence"), begun = performance.now();
       new MutationObserver(() => resolve(performance.now() - begun))
         .observe(words, { childList: true, characterData: true, subtree: true });
-      document.querySelector("input[value=layer]").click();
+      const menu = document.querySelector("select");
+      menu.value = "layer";
+      menu.dispatchEvent(new Event("change"));
     })""")
     assert waited < 100
 
@@ -519,14 +744,17 @@ def test_a_thousand_fast_changes_draw_the_last_one(family):
       const real = history.replaceState.bind(history);
       history.replaceState = (...what) => { count++; real(...what); };
       const inputs = [...document.querySelectorAll(".bnlab input")];
+      const menu = document.querySelector("select");
+      const choose = (norm) => { menu.value = norm; menu.dispatchEvent(new Event("change")); };
       for (let i = 0; i < 1000; i++) {
         inputs[(i * 7) % inputs.length].click();
+        if (i % 3 === 0) choose(menu.options[i % menu.options.length].value);
         if (i % 50 === 0) await new Promise(requestAnimationFrame);
       }
       const set = (name, value) => [...document.querySelectorAll("fieldset")]
         .find((one) => one.innerText.includes(name) || one.textContent.includes(name))
         .querySelector(`input[value='${value}']`).click();
-      set("normalizer", "group"); set("mode", "eval");
+      choose("group"); set("mode", "eval");
       set("batch size", 2); set("group size", 2);
       await new Promise((done) => setTimeout(done, 600));
       return count;
@@ -568,7 +796,7 @@ def test_a_link_says_all(family):
 @pytest.mark.parametrize(
     ("query", "note"),
     [
-        ("norm=bach", "norm=bach is not one of batch, ghost_batch, layer"),
+        ("norm=bach", "norm=bach is not one of batch, ghost_batch, batch_renorm"),
         ("batch_size=3", "batch_size=3 is not one of 1, 2, 4, 8"),
         ("batch_size=", "batch_size= is not one of"),
         ("group_size=4", "group_size=4 is not one of 1, 2, 3, 6"),
@@ -606,7 +834,7 @@ def test_in_a_notebook_python_and_page_share_the_state(notebook):
     assert page.get_by_role("button", name="Copy link").count() == 0
     page.evaluate("model.set('state', { ...model.get('state'), norm: 'layer', batch_size: 2 })")
     settle(page)
-    expect(group(page, "normalizer").get_by_role("radio", name="layer")).to_be_checked()
+    expect(page.get_by_label("normalizer")).to_have_value("layer")
     assert len(values(page, 0)) == 48
     pick(page, "mode", "eval")
     choose(page, 30)
@@ -619,11 +847,18 @@ def test_in_a_notebook_python_and_page_share_the_state(notebook):
 
 # ---- looks -------------------------------------------------------------------------------------
 
-QUERIES = ["", "norm=ghost_batch&mode=eval", "norm=group&batch_size=8&mode=eval", ADDRESS]
+QUERIES = [
+    "",
+    "norm=ghost_batch&mode=eval",
+    "norm=group&batch_size=8&mode=eval",
+    "norm=evonorm_b0",
+    "norm=variance&batch_size=1",
+    ADDRESS,
+]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("norm", ["batch", "ghost_batch", "group", "rms"])
+@pytest.mark.parametrize("norm", ["batch", "ghost_batch", "evonorm_b0"])
 def test_no_serious_accessibility_problem(family, norm, theme):
     page = family(f"norm={norm}&mode={'eval' if theme == 'dark' else 'train'}", theme=theme)
     change_others(page)
@@ -634,6 +869,15 @@ def test_no_serious_accessibility_problem(family, norm, theme):
         if v["impact"] in ("serious", "critical")
     ]
     assert serious == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_normalizers_colour_can_be_read(family, theme):
+    page = family(theme=theme)
+    for norm in NORMS:
+        pick_norm(page, norm)
+        found = Axe().run(page, options={"runOnly": ["color-contrast"]}).response["violations"]
+        assert [(norm, n["html"]) for v in found for n in v["nodes"]] == []
 
 
 @pytest.mark.parametrize("query", QUERIES)
@@ -663,7 +907,7 @@ def test_fits_and_numbers_stay_in_their_cells(family, query, size):
 
 
 @pytest.mark.parametrize(("batch_size", "least"), [(4, 18), (8, 11)])
-@pytest.mark.parametrize("norm", ["batch", "group", "ghost_batch"])
+@pytest.mark.parametrize("norm", ["batch", "evonorm_s0", "ghost_batch", "evonorm_b0"])
 def test_full_screen_has_large_type_and_fits(family, norm, batch_size, least):
     page = family(f"norm={norm}&batch_size={batch_size}&mode=eval")
     change_others(page)
@@ -700,7 +944,7 @@ def test_two_widgets_of_a_page_share_no_names(family):
 
 def test_taking_it_off_the_page_leaves_nothing_behind(family):
     page = family()
-    pick(page, "normalizer", "layer")
+    pick_norm(page, "layer")
     page.evaluate("cleanUp()")
     assert page.locator(".bnlab").count() == 0
     assert page.evaluate("listening()") == 0

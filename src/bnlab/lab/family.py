@@ -14,13 +14,22 @@ from bnlab.data import digits
 from bnlab.errors import unknown
 from bnlab.lab.bundle import bundle, stylesheet
 from bnlab.nets import make_net
+from bnlab.norms import NORMS as REGISTRY
+from bnlab.norms import make_norm, options_of
 
-NORMS = ("batch", "ghost_batch", "layer", "group", "instance", "rms", "none")
+GROUPS = {
+    "mean and variance of the batch": ("batch", "ghost_batch", "batch_renorm", "noisy_batch"),
+    "other batch statistics": ("variance", "l1_batch", "l2_batch", "linf_batch", "evonorm_b0"),
+    "each sample alone": ("layer", "group", "instance", "rms", "filter_response", "evonorm_s0"),
+    "nothing": ("none",),
+}
+"""The menu: what is pooled in training, and by which normalizers."""
+
+NORMS = tuple(norm for norms in GROUPS.values() for norm in norms)
 MODES = ("train", "eval")
 BATCH_SIZES = (1, 2, 4, 8)
 CHANNELS = (2, 3, 4, 6)
 HEIGHT = WIDTH = 2
-EPS = 1e-5
 POOL = 24
 """Samples that the widget can draw from, at least twice the largest batch."""
 
@@ -37,8 +46,12 @@ class Family(anywidget.AnyWidget):
     and everything is computed from the rounded numbers, so that it can be checked by hand. All
     computation is in JavaScript; no kernel is needed.
 
-    The running statistics of evaluation mode are mean and unbiased variance of each channel over
-    all training images, rounded to two decimals: what a running average of many batches is near.
+    Each normalizer is an untrained one of ``make_norm`` with its own defaults: weight 1, bias 0,
+    v = 1, tau = 0. The noise of ``noisy_batch`` is that of its first step, with ``noise_seed=0``.
+
+    The running statistics of evaluation mode, rounded to two decimals, are those that a normalizer
+    finds in all training images as one batch: what a running average of many batches is near. It
+    would hold less for ``linf_batch`` alone, whose largest value grows with the batch.
 
     Args:
         norm: one of ``NORMS``.
@@ -108,12 +121,13 @@ def _options(channels: int) -> dict[str, object]:
     return {
         "name": "family",
         "norms": list(NORMS),
+        "groups": [{"label": label, "norms": list(norms)} for label, norms in GROUPS.items()],
         "modes": list(MODES),
         "batch_sizes": list(BATCH_SIZES),
         "group_sizes": [size for size in range(1, channels + 1) if channels % size == 0],
         "ghost_sizes": list(BATCH_SIZES),
         "shape": [channels, HEIGHT, WIDTH],
-        "eps": EPS,
+        "eps": {norm: _normalizer(norm, x).eps for norm in NORMS if norm != "none"},
         "pool": [
             {"digit": int(label), "pixels": _pixels(image), "values": _rounded(values, 1)}
             for label, image, values in zip(
@@ -121,10 +135,25 @@ def _options(channels: int) -> dict[str, object]:
             )
         ],
         "images": len(x),
-        "stored": {
-            "mean": _rounded(x.mean((0, 2, 3)), 2),
-            "variance": _rounded(x.var((0, 2, 3), correction=1), 2),
-        },
+        "stored": {norm: _stored(norm, x) for norm in NORMS if REGISTRY[norm].uses_batch},
+    }
+
+
+def _normalizer(norm: str, x: torch.Tensor) -> torch.nn.Module:
+    """The normalizer for all of ``x`` at once, in double precision."""
+    sizes = {"ghost_size": len(x), "group_size": x.shape[1]}
+    options = {key: sizes[key] for key in options_of(norm) if key in sizes}
+    return make_norm(norm, x.shape[1], **options).double()
+
+
+def _stored(norm: str, x: torch.Tensor) -> dict[str, list[float]]:
+    """The running statistics that ``x`` as one batch leaves with momentum 1: mean, var, norm."""
+    module = _normalizer(norm, x)
+    module.momentum = 1.0
+    with torch.no_grad():
+        module(x)
+    return {
+        name.removeprefix("running_"): _rounded(getattr(module, name), 2) for name in module.starts
     }
 
 

@@ -1,12 +1,14 @@
 // Family: which numbers of a block (N, C, H, W) share one mean, for every normalizer.
 
 import { cellAt, fitted, indexOf, parseFamily, writeFamily } from "./family_state.js";
+import { normalizeBlock } from "./formulas.js";
 import { addressLink } from "./link.js";
+import { menu } from "./menu.js";
 import { numberBlock } from "./numbers.js";
 import {
   button, choice, coloured, fullScreen, html, liveText, perFrame, throttle, uniqueId,
 } from "./parts.js";
-import { blockOf, hasStored, normalizeBlock, otherSamples, usesStored } from "./pooling.js";
+import { blockOf, hasGroups, hasStored, otherSamples, placeOf, usesStored } from "./pooling.js";
 import { changeText, explain, hintText } from "./sharing.js";
 import { STYLE } from "./style.js";
 
@@ -36,8 +38,11 @@ class Family {
     const one = (name, label, items) =>
       choice({ label, items, value: state[name], onChange: (value) => this.set({ [name]: value }) });
     this.controls = {
-      norm: one("norm", "normalizer",
-        options.norms.map((name) => ({ value: name, text: STYLE[name].short }))),
+      norm: menu({
+        label: "normalizer", value: state.norm, onChange: (norm) => this.set({ norm }),
+        groups: options.groups.map(({ label, norms }) =>
+          ({ label, items: norms.map((norm) => ({ value: norm, text: STYLE[norm].label })) })),
+      }),
       mode: one("mode", "mode", options.modes),
       batch_size: one("batch_size", "batch size N (samples)", options.batch_sizes),
       group_size: one("group_size", "group size (channels)", options.group_sizes),
@@ -49,6 +54,7 @@ class Family {
     this.note = liveText({ kind: "bnlab-note" });
     this.summary = liveText({ kind: "bnlab-summary bnlab-sentence" });
     this.verdict = liveText({ kind: "bnlab-verdict" });
+    this.hint = html("p", { class: "bnlab-hint bnlab-family-hint" });
     const heard = {
       shape: options.shape,
       onChoose: (index) => this.choose(index),
@@ -76,7 +82,7 @@ class Family {
       this.note.element, this.verdict.element,
       html("div", { class: "bnlab-stage bnlab-blocks" },
         this.blocks.before.element, this.summary.element, this.blocks.after.element),
-      html("p", { class: "bnlab-hint bnlab-family-hint" }, hintText(this.options)));
+      this.hint);
     el.append(this.root);
   }
 
@@ -132,9 +138,10 @@ class Family {
   show() {
     const { state, controls } = this;
     for (const [name, control] of Object.entries(controls)) control.set(state[name]);
-    controls.group_size.element.hidden = state.norm !== "group";
+    controls.group_size.element.hidden = !hasGroups(state.norm);
     controls.ghost_size.element.hidden = state.norm !== "ghost_batch";
     this.others.enable(state.batch_size > 1);
+    this.hint.textContent = hintText(this.options, state.norm);
   }
 
   blockOf(samples) {
@@ -142,26 +149,32 @@ class Family {
     return blockOf(samples.slice(0, state.batch_size).map((sample) => pool[sample].values), shape[0]);
   }
 
+  /** What a block's numbers are normalized with: the arguments of `explain` and `normalizeBlock`. */
+  given(samples) {
+    const { state, options: { stored, eps } } = this;
+    return [state, this.blockOf(samples), stored[state.norm] ?? null, eps[state.norm]];
+  }
+
   draw() {
     this.redraw.cancel();
-    const { state, options } = this, { pool, stored, eps } = options;
-    const block = this.blockOf(state.samples), chosen = indexOf(state.cell, options.shape);
-    const shown = this.preview ?? chosen;
-    const { shared, text } = explain(state, block, stored, eps, shown);
+    const { state, options } = this, { pool } = options;
+    const given = this.given(state.samples), [, block, stored] = given;
+    const chosen = indexOf(state.cell, options.shape), shown = this.preview ?? chosen;
+    const { shared, text } = explain(...given, shown);
     coloured(this.root, state.norm);
     const seen = {
       samples: state.samples.slice(0, block.N).map((sample) => pool[sample]),
-      lit: new Set(shared.members), shown, chosen,
+      lit: new Set(shared.members), framed: new Set(shared.inner), shown, chosen,
       kept: this.before && this.before[state.cell[0]] === state.samples[state.cell[0]] ? state.cell[0] : null,
     };
-    const channel = Math.floor(shown / block.P) % block.C;
+    const channel = placeOf(shown, block).c;
     const name = STYLE[state.norm].label, mode = hasStored(state.norm) ? `, ${state.mode} mode` : "";
     this.blocks.before.draw({
       ...seen, values: block.values, words: "before: samples down, channels across",
-      stored: hasStored(state.norm) ? { ...stored, channel, used: usesStored(state) } : null,
+      stored: stored && { values: stored, channel, used: usesStored(state), helps: state.norm === "batch_renorm" },
     });
     this.blocks.after.draw({
-      ...seen, values: normalizeBlock(state, block, stored, eps), words: `after ${name}${mode}`, stored: null,
+      ...seen, values: normalizeBlock(...given), words: `after ${name}${mode}`, stored: null,
     });
     this.summary.now(text);
     const changed = this.changeText(block, chosen);
@@ -171,11 +184,10 @@ class Family {
 
   /** What changing the others did to the chosen number; "" if nothing was changed around it. */
   changeText(block, chosen) {
-    const { state, options: { stored, eps }, before } = this, n = state.cell[0];
+    const { state, before } = this, n = state.cell[0];
     if (!before || before[n] !== state.samples[n] || before === state.samples) return "";
-    const old = explain(state, this.blockOf(before), stored, eps, chosen);
-    const now = explain(state, block, stored, eps, chosen);
-    return changeText(state, now.shared.pool, block.N - 1, old.result, now.result);
+    const [old, now] = [before, state.samples].map((samples) => explain(...this.given(samples), chosen));
+    return changeText(state, block.N - 1, old, now);
   }
 
   question() {

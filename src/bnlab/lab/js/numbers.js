@@ -25,9 +25,10 @@ function thumbnail() {
 /**
  * `shape` is [C, H, W]. `onChoose(index)` and `onPreview(index or null)` hear of the pointer; with
  * `keys`, the table is a grid: arrow keys choose too. `draw` takes {samples, values, lit, shown,
- * chosen, kept, stored}: samples are {digit, pixels}; lit is a Set of indices; shown is the index
- * looked at, chosen the one that keeps the focus; kept a row to mark, or null; stored is
- * {mean, variance, channel, used} or null.
+ * framed, chosen, kept, stored}: samples are {digit, pixels}; lit and framed are Sets of indices, two
+ * marks; shown is the index looked at, chosen the one that keeps the focus; kept a row to mark, or
+ * null; stored is {values, channel, used, helps} or null, values being {mean, var, norm}, as far as
+ * they are kept: `used` instead of the batch's, or beside them (`helps`).
  */
 export function numberBlock({ shape: [C, H, W], keys = false, onChoose, onPreview }) {
   const caption = html("figcaption", { class: "bnlab-caption" });
@@ -48,7 +49,7 @@ export function numberBlock({ shape: [C, H, W], keys = false, onChoose, onPrevie
   };
   const footWords = html("th", { scope: "rowgroup", colspan: C * W + 1, class: "bnlab-foot" });
   foot.append(html("tr", {}, footWords));
-  const stored = { mean: storedRow("mean"), variance: storedRow("var.") };
+  const stored = { mean: storedRow("mean"), var: storedRow("var."), norm: storedRow("norm") };
 
   function build(N) {
     rows = Array.from({ length: N }, (_, n) => {
@@ -67,14 +68,16 @@ export function numberBlock({ shape: [C, H, W], keys = false, onChoose, onPrevie
   }
 
   function cell(n, c, h, w) {
-    const edges = [w === 0 && "bnlab-first", h === 0 && "bnlab-top"].filter(Boolean).join(" ");
-    const td = html("td", { class: edges });
+    const edges = {
+      "bnlab-first": w === 0, "bnlab-last": w === W - 1, "bnlab-top": h === 0, "bnlab-bottom": h === H - 1,
+    };
+    const td = html("td", { class: Object.keys(edges).filter((edge) => edges[edge]).join(" ") });
     td.dataset.at = indexAt(n, c, h, w);
     if (keys) td.dataset.lmSuppressShortcuts = "true";  // or JupyterLab takes the arrow keys away
     return td;
   }
 
-  function draw({ samples, values, lit, shown, chosen, kept, stored: used, words }) {
+  function draw({ samples, values, lit, framed, shown, chosen, kept, stored: used, words }) {
     if (rows.length !== samples.length) build(samples.length);
     samples.forEach(({ digit, pixels }, n) => {
       const { head, image, words: label } = rows[n];
@@ -85,6 +88,7 @@ export function numberBlock({ shape: [C, H, W], keys = false, onChoose, onPrevie
     cells.forEach((td, i) => {
       if (td.dataset.value !== String(values[i])) write(td, i, values[i]);
       td.classList.toggle("bnlab-lit", lit.has(i));
+      td.classList.toggle("bnlab-framed", framed.has(i));
       td.classList.toggle("bnlab-shown", i === shown);
       if (!keys) return;
       td.tabIndex = i === chosen ? 0 : -1;
@@ -95,10 +99,10 @@ export function numberBlock({ shape: [C, H, W], keys = false, onChoose, onPrevie
     table.setAttribute("aria-label", words);
   }
 
-  /** One decimal; a hyphen on the page, where room is short, a true minus for screen readers. */
+  /** One decimal, if there is room; a hyphen on the page, a true minus for screen readers. */
   function write(td, i, value) {
     td.dataset.value = value;
-    td.textContent = figure(value).replace("−", "-");
+    td.textContent = figure(value, Math.abs(value) < 9.95 ? 1 : 0).replace("−", "-");
     const n = Math.floor(i / (H * W * C)), c = Math.floor(i / (H * W)) % C;
     if (keys) td.setAttribute("aria-label", `sample ${n + 1}, channel ${c + 1}: ${figure(value)}`);
   }
@@ -106,11 +110,14 @@ export function numberBlock({ shape: [C, H, W], keys = false, onChoose, onPrevie
   function drawStored(now) {
     foot.hidden = now === null;
     if (!now) return;
-    footWords.textContent = now.used ? "stored while training" : "stored while training; not used in train mode";
-    for (const key of ["mean", "variance"]) {
-      stored[key].forEach((td, c) => {
-        td.textContent = figure(now[key][c], 2).replace("−", "-");
-        td.classList.toggle("bnlab-lit", now.used && c === now.channel);
+    const not = now.helps ? "used in r and d" : "not used in train mode";
+    footWords.textContent = now.used ? "stored while training" : `stored while training; ${not}`;
+    for (const [key, tds] of Object.entries(stored)) {
+      tds[0].parentElement.hidden = !(key in now.values);
+      if (!(key in now.values)) continue;
+      tds.forEach((td, c) => {
+        td.textContent = figure(now.values[key][c], 2).replace("−", "-");
+        td.classList.toggle("bnlab-lit", (now.used || now.helps) && c === now.channel);
       });
     }
   }

@@ -1,8 +1,14 @@
-// Which numbers of a block (N, C, H, W) share one statistic, and what becomes of them.
+// Which numbers of a block (N, C, H, W) share one statistic.
 //
 // A block is {N, C, P, values}: P = H * W positions, values in C order, so that the number of
 // sample n, channel c and position p has the index (n * C + c) * P + p.
 // A setting is {norm, mode, batch_size, group_size, ghost_size}.
+
+/** Pool over the samples in training; in evaluation a stored statistic takes the place. */
+const OVER_SAMPLES = new Set([
+  "batch", "ghost_batch", "batch_renorm", "noisy_batch", "variance", "l1_batch", "l2_batch",
+  "linf_batch", "evonorm_b0",
+]);
 
 /** The samples (lists of C * P numbers) as one block. */
 export function blockOf(samples, C) {
@@ -10,13 +16,23 @@ export function blockOf(samples, C) {
   return { N: samples.length, C, P: values.length / samples.length / C, values };
 }
 
+export function hasStored(norm) {
+  return OVER_SAMPLES.has(norm);
+}
+
 /** Whether running statistics, stored while training, take the place of the batch's own. */
 export function usesStored({ norm, mode }) {
   return mode === "eval" && hasStored(norm);
 }
 
-export function hasStored(norm) {
-  return norm === "batch" || norm === "ghost_batch";
+/** Whether the normalizer has groups of channels. */
+export function hasGroups(norm) {
+  return norm === "group" || norm === "evonorm_s0";
+}
+
+/** Sample and channel of the number at `index`. */
+export function placeOf(index, { C, P }) {
+  return { n: Math.floor(index / (P * C)), c: Math.floor(index / P) % C };
 }
 
 /**
@@ -27,9 +43,14 @@ export function poolOf(setting, { N, C }, n, c) {
   const { norm, group_size: group, ghost_size: ghost } = setting;
   if (norm === "none" || usesStored(setting)) return null;
   const part = (at, size) => [at - (at % size), at - (at % size) + size];
-  const [n0, n1] = part(n, { batch: N, ghost_batch: ghost }[norm] ?? 1);
-  const [c0, c1] = part(c, { layer: C, rms: C, group }[norm] ?? 1);
+  const [n0, n1] = part(n, norm === "ghost_batch" ? ghost : hasStored(norm) ? N : 1);
+  const [c0, c1] = part(c, hasGroups(norm) ? group : { layer: C, rms: C }[norm] ?? 1);
   return { n0, n1, c0, c1 };
+}
+
+/** The pool of one sample inside of the batch's, where a normalizer has both; else null. */
+export function innerPoolOf({ norm }, n, c) {
+  return norm === "evonorm_b0" ? { n0: n, n1: n + 1, c0: c, c1: c + 1 } : null;
 }
 
 /** Indices of the numbers in a pool. */
@@ -41,46 +62,17 @@ export function membersOf({ n0, n1, c0, c1 }, { C, P }) {
   return members;
 }
 
-/** Mean and biased variance; the mean square is that about zero. Two passes, as in bnlab. */
+/** Mean, biased variance, and the means of squares and absolute values, and the largest of these. */
 export function statisticOf(numbers) {
   const average = (list) => list.reduce((sum, v) => sum + v, 0) / list.length;
   const mean = average(numbers);
-  const variance = average(numbers.map((v) => (v - mean) ** 2));
-  return { mean, variance, square: average(numbers.map((v) => v * v)) };
-}
-
-/**
- * What a number is normalized with: {members, pool, mean, variance}. The members are the indices
- * of the numbers that share the statistic. For rms the mean is 0 and the variance is about 0.
- */
-export function sharedBy(setting, block, stored, index) {
-  const c = Math.floor(index / block.P) % block.C, n = Math.floor(index / (block.P * block.C));
-  const pool = poolOf(setting, block, n, c);
-  if (!pool) {
-    const own = { members: [index], pool };
-    return usesStored(setting) ? { ...own, mean: stored.mean[c], variance: stored.variance[c] } : own;
-  }
-  const members = membersOf(pool, block);
-  const { mean, variance, square } = statisticOf(members.map((i) => block.values[i]));
-  return setting.norm === "rms"
-    ? { members, pool, mean: 0, variance: square } : { members, pool, mean, variance };
-}
-
-/** The block after the normalizer, with weight 1 and bias 0. */
-export function normalizeBlock(setting, block, stored, eps) {
-  const { N, C, P, values } = block, out = [...values];
-  if (setting.norm === "none") return out;
-  const seen = new Set();
-  for (let first = 0; first < N * C * P; first += P) {
-    if (seen.has(first)) continue;
-    const { members, pool, mean, variance } = sharedBy(setting, block, stored, first);
-    const all = pool ? members : Array.from({ length: P }, (_, p) => first + p);
-    for (const i of all) {
-      seen.add(i);
-      out[i] = (values[i] - mean) / Math.sqrt(variance + eps);
-    }
-  }
-  return out;
+  return {
+    mean,
+    variance: average(numbers.map((v) => (v - mean) ** 2)),  // two passes, as in bnlab
+    square: average(numbers.map((v) => v * v)),
+    absolute: average(numbers.map(Math.abs)),
+    largest: Math.max(...numbers.map(Math.abs)),
+  };
 }
 
 /** The list of samples with all but number `keep` replaced by the next ones not in use. */

@@ -1,6 +1,7 @@
 // Sentences about the numbers that share a statistic.
 
-import { sharedBy, usesStored } from "./pooling.js";
+import { RENORM_LIMITS, outputOf, sharedBy, statisticAt } from "./formulas.js";
+import { hasStored, placeOf, usesStored } from "./pooling.js";
 
 /** A number for a sentence: a true minus sign, at most `digits` decimals. */
 export function figure(value, digits = 1) {
@@ -9,7 +10,7 @@ export function figure(value, digits = 1) {
 }
 
 /** A statistic: three digits that count, at most four decimals. */
-function statistic(value) {
+function rounded(value) {
   const decimals = 2 - Math.floor(Math.log10(Math.abs(value) || 1));
   return figure(value, Math.min(4, Math.max(0, decimals)));
 }
@@ -18,6 +19,9 @@ function statistic(value) {
 const together = (text) => text.replaceAll(" ", "\u00a0");
 
 const bracketed = (text) => (text.startsWith("−") ? `(${text})` : text);
+
+/** A term that is added: + 0.2 or − 0.2. */
+const added = (value) => (value < 0 ? `− ${rounded(-value)}` : `+ ${rounded(value)}`);
 
 function places(pool, { N, C }) {
   const samples = pool.n1 - pool.n0, channels = pool.c1 - pool.c0;
@@ -42,54 +46,146 @@ function sameAs({ norm, group_size: group, ghost_size: ghost }, { N, C }) {
   return "";
 }
 
-/** What the number at `index` shares, and how it is normalized: {shared, result, text}. */
-export function explain(setting, block, stored, eps, index) {
-  const shared = sharedBy(setting, block, stored, index), value = block.values[index];
-  const { members, pool, mean, variance } = shared;
-  if (setting.norm === "none") {
-    const text = `No number shares anything: ${figure(value)} stays ${figure(value)}.`;
-    return { shared, result: value, text };
-  }
-  const result = (value - mean) / Math.sqrt(variance + eps), outcome = figure(result, 2);
-  const root = together(`√(${statistic(variance)} + ε)`);
-  const rest = `${together(`(${figure(value)} − ${bracketed(statistic(mean))})`)} / ${root} = ${outcome}.`;
+// ---- what is shared ----------------------------------------------------------------------------
+
+const CENTRED = (s) => `one mean and one variance: mean ${rounded(s.mean)}, variance ${rounded(s.variance)}`;
+const SPREAD = (s) => `one variance, ${rounded(s.variance)}; no mean is subtracted`;
+const SQUARE = (s) => `one mean square, ${rounded(s.square)}; no mean is subtracted`;
+const LP = (name, key) => (s) => `one mean and one ${name}: mean ${rounded(s.mean)}, ${name} ${rounded(s[key])}`;
+
+const SHARED = {
+  variance: SPREAD,
+  evonorm_s0: SPREAD,
+  rms: SQUARE,
+  filter_response: (s) => `${SQUARE(s)}, and outputs below the threshold 0 become 0`,
+  l1_batch: LP("mean of |x|", "absolute"),
+  l2_batch: LP("mean square", "square"),
+  linf_batch: LP("largest |x|", "largest"),
+};
+
+/** The second sentence of some. */
+const MORE = {
+  batch_renorm: (s) => ` r = ${rounded(s.r)} and d = ${rounded(s.d)} turn them into the stored ones`
+    + `${s.limited ? ` as far as the limits allow (r from 1/${RENORM_LIMITS.r} to ${RENORM_LIMITS.r},`
+      + ` d from −${RENORM_LIMITS.d} to ${RENORM_LIMITS.d})` : ": the same output as in eval mode"}.`,
+  noisy_batch: () => " Noise, that of the first step, then scales and shifts each number.",
+};
+
+const STORED_WORDS = {
+  variance: (s) => `the variance ${rounded(s.variance)} that was`,
+  evonorm_b0: (s) => `the variance ${rounded(s.variance)} that was`,
+  ...Object.fromEntries(["l1_batch", "l2_batch", "linf_batch"].map((norm) =>
+    [norm, (s) => `the mean ${rounded(s.mean)} and the norm ${rounded(s.norm)} that were`])),
+};
+const STORED_PAIR = (s) => `the mean ${rounded(s.mean)} and the variance ${rounded(s.variance)} that were`;
+
+function sharedText(setting, block, { members, inner, pool, innerPool, statistic: s }, c) {
+  const { norm } = setting;
+  const framed = inner.length ? `the ${inner.length} framed numbers (${places(innerPool, block)})` : "";
+  const own = inner.length ? rounded(s.own.variance) : "";
   if (!pool) {
-    const c = Math.floor(index / block.P) % block.C;
-    return {
-      shared, result,
-      text: `Nothing in this batch is pooled: channel ${c + 1} uses the mean ${statistic(mean)} and `
-        + `the variance ${statistic(variance)} that were stored while training. Here ${rest}`,
-    };
+    const words = (STORED_WORDS[norm] ?? STORED_PAIR)(s);
+    const begin = inner.length ? "Nothing is pooled over the samples" : "Nothing in this batch is pooled";
+    return `${begin}: channel ${c + 1} uses ${words} stored while training`
+      + `${inner.length ? `; ${framed} share one variance, ${own}` : ""}.`;
   }
   const these = `These ${members.length} numbers (${places(pool, block)}) share`;
-  const spread = statistic(variance);
-  const text = setting.norm === "rms"
-    ? `${these} one mean square, ${spread}; no mean is subtracted. `
-      + `Here ${figure(value)} / ${root} = ${outcome}.`
-    : `${these} one mean and one variance: mean ${statistic(mean)}, variance ${spread}. Here ${rest}`;
-  const mode = setting.mode === "eval" ? " Eval mode computes the same as train mode." : "";
-  return { shared, result, text: text + sameAs(setting, block) + mode };
+  if (inner.length === members.length) {
+    return `${these} one variance, ${own}: that of the batch and of the sample are the same. No mean is subtracted.`;
+  }
+  if (inner.length) {
+    return `${these} one variance, ${rounded(s.variance)}; ${framed} share another, ${own}. No mean is subtracted.`;
+  }
+  return `${these} ${(SHARED[norm] ?? CENTRED)(s)}.${MORE[norm]?.(s) ?? ""}`;
 }
 
-/** What a change of the other samples did to an output, and why. */
-export function changeText(setting, pool, count, before, after) {
-  const begin = `The other ${count === 1 ? "sample" : `${count} samples`} changed; this output`;
-  const [from, to] = [before, after].map((v) => figure(v, 2));
-  if (pool && pool.n1 - pool.n0 > 1) {
-    if (from === to) return `${begin} moved by less than 0.01: it is still ${to}.`;
-    const by = figure(Number(after.toFixed(2)) - Number(before.toFixed(2)), 2);  // of what is shown
-    return `${begin} went from ${from} to ${to} (by ${by.startsWith("−") ? "" : "+"}${by}).`;
+// ---- how the number is normalized --------------------------------------------------------------
+
+const root = (value) => together(`√(${rounded(value)} + ε)`);
+const above = (x, s) => together(`(${figure(x)} − ${bracketed(rounded(s.mean))})`);
+const byDeviation = (x, s) => `${above(x, s)} / ${root(s.variance)}`;
+const byNorm = (text) => (x, s, stored) =>
+  `${above(x, s)} / ${stored ? rounded(s.norm) : together(text(s))}`;
+
+/** The formula with this number's values, as far as its last equals sign. */
+const WRITTEN = {
+  batch_renorm: (x, s, stored) =>
+    byDeviation(x, s) + (stored ? "" : together(` × ${rounded(s.r)} ${added(s.d)}`)),
+  noisy_batch: (x, s, stored) =>
+    byDeviation(x, s) + (stored ? "" : together(` × ${rounded(s.factor)} ${added(s.shift)}`)),
+  variance: (x, s) => `${figure(x)} / ${root(s.variance)}`,
+  rms: (x, s) => `${figure(x)} / ${root(s.square)}`,
+  filter_response: (x, s) => `max(${together(`${figure(x)} / ${root(s.square)}, 0`)})`,
+  l1_batch: byNorm((s) => `(${rounded(s.absolute)} + ε)`),
+  l2_batch: byNorm((s) => root(s.square)),
+  linf_batch: byNorm((s) => `(${rounded(s.largest)} + ε)`),
+  evonorm_b0: (x, s) => `${figure(x)} / max(${root(s.variance)}, `
+    + `${together(`${figure(x)} + √(${rounded(s.own.variance)} + ε)`)})`,
+  evonorm_s0: (x, s) => `${together(`${figure(x)} × sigmoid(${figure(x)})`)} / ${root(s.variance)}`,
+};
+
+/** What the number at `index` shares, and how it is normalized: {shared, result, text}. */
+export function explain(setting, block, stored, eps, index) {
+  const shared = sharedBy(setting, block, stored, eps, index), x = block.values[index];
+  const s = statisticAt(setting, block, shared.statistic, index);
+  const result = outputOf(setting, block, s, index), { norm, mode } = setting;
+  if (norm === "none") {
+    return { shared, result, text: `No number shares anything: ${figure(x)} stays ${figure(x)}.` };
   }
-  const why = setting.norm === "none" ? "nothing is pooled"
-    : usesStored(setting) ? "mean and variance are stored"
-      : "its own sample alone decides";
-  return `${begin} stays ${to}: ${why}.`;
+  const fromStored = usesStored(setting);
+  const written = (WRITTEN[norm] ?? byDeviation)(x, s, fromStored);
+  const same = mode === "eval" && !fromStored ? " Eval mode computes the same as train mode." : "";
+  const quiet = norm === "noisy_batch" && fromStored ? " Eval mode has no noise." : "";
+  const text = `${sharedText(setting, block, shared, placeOf(index, block).c)} `
+    + `Here ${written} = ${figure(result, 2)}.${shared.pool ? sameAs(setting, block) : ""}${same}${quiet}`;
+  return { shared, result, text };
 }
+
+// ---- what a change did -------------------------------------------------------------------------
+
+const STILL = 1e-9;  // less is rounding
+
+/** What a change of the other samples did to an output, and why. `now` and `old` from `explain`. */
+export function changeText(setting, count, old, now) {
+  const begin = `The other ${count === 1 ? "sample" : `${count} samples`} changed; this output`;
+  const [before, after] = [old.result, now.result], [from, to] = [before, after].map((v) => figure(v, 2));
+  const pool = now.shared.pool;
+  if (!pool || pool.n1 - pool.n0 === 1 || Math.abs(after - before) < STILL) {
+    return `${begin} stays ${to}: ${stayReason(setting, pool, after)}.`;
+  }
+  const noise = setting.norm === "noisy_batch" ? " The noise is the same as before." : "";
+  if (from === to) return `${begin} moved by less than 0.01: it is still ${to}.${noise}`;
+  const by = figure(Number(after.toFixed(2)) - Number(before.toFixed(2)), 2);  // of what is shown
+  return `${begin} went from ${from} to ${to} (by ${by.startsWith("−") ? "" : "+"}${by}).${noise}`;
+}
+
+function stayReason(setting, pool, value) {
+  const { norm } = setting;
+  if (norm === "none") return "nothing is pooled";
+  if (usesStored(setting)) {
+    if (norm === "variance") return "the variance is stored";
+    if (norm === "evonorm_b0") return "the variance over the samples is stored";
+    return norm in STORED_WORDS ? "mean and norm are stored" : "mean and variance are stored";
+  }
+  if (pool.n1 - pool.n0 === 1) return "its own sample alone decides";
+  if (norm === "batch_renorm") return "r and d put the stored mean and variance in place of the batch's";
+  if (value !== 0 && norm === "evonorm_b0") return "the divisor of its own sample is the larger one";
+  return "the others did not change its statistic, or its number is 0";
+}
+
+// ---- the hint ----------------------------------------------------------------------------------
+
+const STARTS = { filter_response: ", threshold τ = 0", evonorm_b0: ", v = 1", evonorm_s0: ", v = 1" };
 
 /** How to use the widget, and where its numbers come from. */
-export function hintText({ shape: [, H, W], eps, images }) {
+export function hintText({ shape: [, H, W], eps, images }, norm) {
+  const all = `all ${images.toLocaleString("en")} training images`;
+  const stored = norm === "linf_batch"
+    ? ` Stored: mean and largest |x| of ${all}; a running average over batches would hold a smaller one.`
+    : hasStored(norm) ? ` Stored statistics are those of ${all} as one batch.` : "";
+  const small = norm === "none" ? "" : ` Untrained: weight 1, bias 0${STARTS[norm] ?? ""}; `
+    + `ε = ${eps[norm].toFixed(6).replace(/0$/, "")}.`;
   return "Point at a number, tap it, or choose it with the arrow keys. Each crossing of a sample "
     + `(a digit) and a channel holds ${H} × ${W} positions of the first convolution's output, in a net `
-    + `at its start, rounded to one decimal. ε = ${eps.toFixed(5)}, weight 1, bias 0. Stored: mean and `
-    + `unbiased variance of all ${images.toLocaleString("en")} training images.`;
+    + `at its start, rounded to one decimal.${small}${stored}`;
 }

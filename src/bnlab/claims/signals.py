@@ -239,8 +239,8 @@ B8 = Claim(
         "all matrices of a chain changes the size of its output as much with BatchNorm as without."
     ),
     prediction=(
-        "Both hold. The largest singular values follow the theory of free products. BatchNorm keeps "
-        "the scale exactly."
+        "Both hold. The largest singular values follow the theory of free products, and BatchNorm "
+        "keeps the scale exactly."
     ),
     gap=(
         "As the paper: square matrices, entries N(0, 1/N), one, three and five of them; N = 256 "

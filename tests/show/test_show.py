@@ -11,6 +11,7 @@ from matplotlib.markers import MarkerStyle
 import bnlab.lab
 from bnlab import claims, show
 from bnlab.norms import NORMS
+from bnlab.norms.weight import WEIGHT_NORMS
 from bnlab.show.boxes import power
 from bnlab.show.figure import INK
 from bnlab.show.style import STYLE
@@ -118,13 +119,15 @@ def test_a_claim_without_figure_says_so():
 
 
 def test_no_two_normalizers_look_alike():
-    for key in ("label", "light", "dark", "marker"):
+    for key in ("label", "light", "dark"):
         assert len({str(look[key]) for look in STYLE.values()}) == len(STYLE)
+    for names in (NORMS, WEIGHT_NORMS):  # there are not markers enough for both
+        assert len({STYLE[name]["marker"] for name in names}) == len(names)
     assert len({tuple(look["dash"]) for look in STYLE.values()}) == len(STYLE)
 
 
 def test_every_normalizer_has_a_look_that_figures_and_widgets_can_draw():
-    assert set(STYLE) == set(NORMS)
+    assert set(STYLE) == {*NORMS, *WEIGHT_NORMS}
     drawn = (Path(bnlab.lab.__file__).parent / "js" / "parts.js").read_text()
     drawn = drawn[drawn.index("const MARKERS = {") :]
     drawn = drawn[: drawn.index("};")]

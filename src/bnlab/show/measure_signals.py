@@ -56,8 +56,8 @@ def draw_growth(growth: Growth, norm: str) -> Drawing:
     factor = f"{growth.rate:.3g} per layer ({rate_low:.3g} to {rate_high:.3g})"
     exponential = f"exponential, factor {factor}"
     title = {
-        "power": f"A power law, exponent {growth.exponent:.2f}",
-        "exponential": f"Exponential, × {growth.rate:.3g} a layer",
+        "power": f"Power {growth.exponent:.2f} of depth, R² {growth.power.r2:.2f}",
+        "exponential": f"× {growth.rate:.3g} a layer, R² {growth.exponential.r2:.2f}",
         "neither": "No growth",
     }[growth.better]
     axes = panel(title)

@@ -16,9 +16,6 @@ from bnlab.norms.weight.filters import LAYERS, from_filters, is_transposed, to_f
 Direction = Mapping[str, Tensor]
 """A tensor for each parameter that requires grad, by its name and of its shape."""
 
-DIRECTIONS = 3000
-"""Parameter number k draws from stream DIRECTIONS + k of ``bnlab.random``."""
-
 
 def random_direction(net: nn.Module, seed: int = 0) -> dict[str, Tensor]:
     """Independent standard normal numbers for every parameter that requires grad.
@@ -32,7 +29,7 @@ def random_direction(net: nn.Module, seed: int = 0) -> dict[str, Tensor]:
     found = {}
     for k, (name, parameter) in enumerate(trained_parameters(net).items()):
         count = parameter.numel()
-        uniform = random.uniform(seed, DIRECTIONS + k, count + count % 2)
+        uniform = random.uniform(seed, random.DIRECTIONS + k, count + count % 2)
         found[name] = normal(torch.from_numpy(uniform))[:count].reshape(parameter.shape)
         found[name] = found[name].to(parameter)
     return found

@@ -14,7 +14,6 @@ from bnlab.errors import check_number
 from bnlab.measure.lanczos import check_count, krylov
 from bnlab.measure.products import Product
 
-START = 40  # stream of bnlab.random
 DIRECT = 40  # rows up to which the dense matrix costs no more than its extreme eigenvalues
 ROUGH = 10  # steps of Lanczos that tell the order of magnitude, and whether a value was missed
 HAS_RNG = "rng" in inspect.signature(eigsh).parameters  # scipy 1.17
@@ -99,7 +98,7 @@ def _both_ends(
     product: Product, counts: tuple[int, int], tolerance: float, max_restarts: int, seed: int
 ) -> list[np.ndarray]:
     # Rows: eigenvectors of the upper end, and of the lower one, which is the upper one of -M.
-    start, other = random.uniform(seed, START, 2 * product.size).reshape(2, -1) - 0.5
+    start, other = random.uniform(seed, random.START, 2 * product.size).reshape(2, -1) - 0.5
     basis, within = krylov(product, torch.from_numpy(other), ROUGH)
     scale = float(np.abs(np.linalg.eigvalsh(within)).max())
     if scale == 0:  # the zero matrix

@@ -13,8 +13,6 @@ from bnlab.errors import check_number
 from bnlab.measure.lanczos import check_count, ritz
 from bnlab.measure.products import Product
 
-PROBES = 41  # stream of bnlab.random
-
 
 @dataclass(frozen=True)
 class Trace:
@@ -54,7 +52,7 @@ class Density:
 
 def _probe(product: Product, seed: int, number: int) -> Tensor:
     # Signs: of all probes with independent entries, the trace's variance is least for these.
-    words = random.bits(seed, PROBES, product.size, number * product.size)
+    words = random.bits(seed, random.PROBES, product.size, number * product.size)
     signs = 1.0 - 2.0 * (words >> np.uint32(31)).astype(np.float64)
     return torch.from_numpy(signs).to(product.device, product.dtype)
 

@@ -110,6 +110,24 @@ def gradient_sizes(evidence: Evidence) -> Drawing:
     return draw([axes], alt, caption)
 
 
+def classes(evidence: Evidence) -> Drawing:
+    """Share of the images that get the most frequent class, seed by seed, sorted."""
+    facts, axes = evidence.facts, panel("")
+    for net in PAIR:
+        shares = np.sort(column(evidence.data, net, "share"))
+        curve(axes, net, np.arange(1, len(shares) + 1), shares, ms=5)
+        label(axes, net, 4, shares[3], xytext={"none": (0, 8), "batch": (60, -8)}[net])
+    axes.set_title("{none_share:.0%} without, {batch_share:.0%} with, on average".format(**facts))
+    axes.set(xlabel="seed, sorted", ylabel="share of the most frequent class", ylim=(0, 1.15))
+    axes.set_xticks([1, len(shares)])
+    alt = (
+        "Share of the images that get the most frequent class, one point a seed, sorted. On "
+        f"average {facts['none_share']:.0%} without a normalizer, {facts['batch_share']:.0%} with "
+        "BatchNorm."
+    )
+    return draw([axes], alt, "At the start, 512 digits. Chance would be near 0.1.")
+
+
 def growth(evidence: Evidence) -> Drawing:
     """Variance of each block's output for normalizers of activations and of weights."""
     data, seeds = evidence.data, len(evidence.data["seeds"])
@@ -175,6 +193,7 @@ FIGURES = {
     "B3": deviations,
     "B4": gradient_sizes,
     "B5": sums,
+    "B6": classes,
     "B8": singular_values,
     "L1": growth,
 }

@@ -118,7 +118,7 @@ def test_pictures_have_sentences(page: Page, address: str, name: str):
     for text in texts:
         assert len(text.split()) >= 4 and "_images" not in text, text
         assert not re.search(r"\bNaN\b|\bnan\b|undefined", text)
-    if name in CHAPTERS:
+    if name in CHAPTERS and name != WITHOUT_CLAIMS:
         assert len(texts) >= 3
 
 

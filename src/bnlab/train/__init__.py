@@ -1,7 +1,16 @@
 """One training, from a Run to a History."""
 
 from bnlab.train.history import DIVERGED, History, Step
-from bnlab.train.loop import Trainer, build, evaluate, make_device, threads, train, training
+from bnlab.train.loop import (
+    Trainer,
+    build,
+    evaluate,
+    make_device,
+    threads,
+    train,
+    training,
+    training_data,
+)
 from bnlab.train.optimizers import OPTIMIZERS, make_optimizer
 from bnlab.train.run import Run
 
@@ -19,4 +28,5 @@ __all__ = [
     "threads",
     "train",
     "training",
+    "training_data",
 ]

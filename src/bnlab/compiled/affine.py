@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import sympy
 
-_PROBE = 2**4 * 3**2 * 5 * 7 * 11  # a batch that every ghost size in use divides
+_PROBE = 2**4 * 3**2 * 5 * 7 * 11  # a number that small ones divide
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,12 @@ class Size:
         return text if not self.c else f"({text} + {self.c})"
 
 
-def size(value: object) -> Size:
+def size(value: object, unit: int = 1) -> Size:
     """A Size from a number, a symbolic integer of torch, or a Size.
+
+    Args:
+        value: what to convert.
+        unit: how many samples the symbol of the symbolic integer counts: B / unit.
 
     Raises:
         ValueError: for a symbolic integer that is not of the form a * B + c.
@@ -67,18 +71,18 @@ def size(value: object) -> Size:
         return value
     if isinstance(value, int):
         return Size(Fraction(0), value)
-    return _fitted(sympy.sympify(value.node.expr))
+    return _fitted(sympy.sympify(value.node.expr), unit)
 
 
-def _fitted(expr: sympy.Expr) -> Size:
+def _fitted(expr: sympy.Expr, unit: int) -> Size:
     symbols = list(expr.free_symbols)
     # Two batch symbols of one program (of x and of y) always have the same value.
     at = [int(expr.subs({s: k * _PROBE for s in symbols})) for k in (1, 2, 3)]
     a = Fraction(at[1] - at[0], _PROBE)
-    fitted = Size(a, int(at[0] - a * _PROBE))
-    if fitted.at(3 * _PROBE) != at[2]:
+    c = int(at[0] - a * _PROBE)
+    if a * 3 * _PROBE + c != at[2]:
         raise ValueError(f"the size {expr} is not of the form a * B + c, which is all there may be.")
-    return fitted
+    return Size(a / unit, c)
 
 
 def product(sizes: list[Size]) -> Size:

@@ -26,7 +26,6 @@ from bnlab.compiled.lazy import (
     kind_of,
     row_major,
     scalar,
-    sizes,
 )
 
 Rule = Callable[["Lowering", fx.Node, list, tuple[Size, ...]], object]
@@ -83,13 +82,15 @@ class Lowering:
         buffers: all of them; their numbers are the keys.
         calls: in order.
         marks: number of calls at the end of each segment.
-        writers: for each buffer, the calls that write to it.
+        cache: what rules want to keep.
+        unit: how many samples the symbol of the graph's sizes counts.
     """
 
     buffers: dict[int, Buffer] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     marks: list[int] = field(default_factory=list)
     cache: dict[object, object] = field(default_factory=dict)
+    unit: int = 1
 
     # ------------------------------------------------------------------ memory
 
@@ -152,7 +153,7 @@ class Lowering:
         env: dict[fx.Node, object] = {}
         for node, name in zip(holders, inputs, strict=True):
             value = node.meta["val"]
-            env[node] = self.new(sizes(value.shape), kind_of(value.dtype), name)
+            env[node] = self.new(self.sizes(value.shape), kind_of(value.dtype), name)
         results = list(nodes[-1].args[0])
         uses = {node: len(node.users) for node in nodes}
         done = set(holders)
@@ -205,25 +206,27 @@ class Lowering:
         if name not in RULES:
             raise NotSupported(_complaint(node, name))
         args = [_resolved(arg, env) for arg in node.args]
-        shape = sizes(value.shape) if isinstance(value, torch.Tensor) else ()
+        shape = self.sizes(value.shape) if isinstance(value, torch.Tensor) else ()
         result = RULES[name](self, node, args, shape)
         if isinstance(result, Lazy) and not result.cheap and uses[node] > 1:
             return self.materialise(result)
         return result
 
-    @staticmethod
-    def _stored(node: fx.Node) -> Lazy:
+    def _stored(self, node: fx.Node) -> Lazy:
         value = getattr(node.graph.owning_module, node.target)
         if value.numel() != 1:
             raise NotSupported(f"a constant tensor of shape {tuple(value.shape)} in the net.")
         number = scalar(value.item(), kind_of(value.dtype))
-        return Lazy(sizes(value.shape), number.kind, number.at, cheap=True)
+        return Lazy(self.sizes(value.shape), number.kind, number.at, cheap=True)
 
-    @staticmethod
-    def _number(node: fx.Node, value: object, env: dict) -> object:
+    def sizes(self, shape: Sequence[object]) -> tuple[Size, ...]:
+        """A shape of torch as Sizes."""
+        return tuple(size(n, self.unit) for n in shape)
+
+    def _number(self, node: fx.Node, value: object, env: dict) -> object:
         # Whole numbers are Sizes; quotients of them (m / (m - 1)) are expressions.
         if isinstance(value, int | torch.SymInt):
-            return size(value)
+            return size(value, self.unit)
         if isinstance(value, float):
             return value
         args = [env[a] if isinstance(a, fx.Node) else a for a in node.args]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import torch
 
-from bnlab.compiled.affine import Index, Size, product, size
+from bnlab.compiled.affine import Index, Size, product
 
 KINDS = {"real": "REAL", "double": "double", "int": "int"}
 """Kinds of elements and their C types. REAL is the precision of the program; truth values are int."""
@@ -138,8 +138,3 @@ def broadcast(tensor: Lazy, position: Sequence[Index]) -> Expr:
     """The element of ``tensor`` at a position of a tensor that it is broadcast to."""
     own = list(position)[len(position) - len(tensor.shape) :]
     return tensor.at([Index() if n.is_one else i for i, n in zip(own, tensor.shape, strict=True)])
-
-
-def sizes(shape: Sequence[object]) -> tuple[Size, ...]:
-    """A shape of torch as Sizes."""
-    return tuple(size(n) for n in shape)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bnlab.compiled import elementwise, matrix, views  # noqa: F401  (they register their rules)
 from bnlab.compiled import step as steps
@@ -18,6 +19,9 @@ from bnlab.compiled.update import example as update_example
 
 LARGEST_BATCH = 300
 """Samples a program has room for: batches of 256, and the 300 validation images at once."""
+
+EXAMPLE_UNITS = 6
+"""Samples, or ghost batches, in the example that is traced: no size of a net, and not 1."""
 
 SCALARS = (
     *("lr", "weight_decay", "momentum", "beta1", "beta2", "eps", "power1", "power2"),
@@ -118,23 +122,35 @@ def evaluation_program(
     )
 
 
-def example_batch(net: nn.Module) -> int:
-    """A batch to trace with: a multiple of the ghost batches, and more than one of them."""
-    sizes = [m.ghost_size for m in net.modules() if hasattr(m, "ghost_size")]
-    return 6 * math.lcm(*sizes) if sizes else 6
+def ghost_unit(net: nn.Module) -> int:
+    """Samples that every ghost batch of the net fits into; 1 without ghost batches."""
+    return math.lcm(*(m.ghost_size for m in net.modules() if hasattr(m, "ghost_size")))
+
+
+def _by_units(function: Callable[..., tuple]) -> Callable[..., tuple]:
+    # Sizes of ghost batches are multiples of their number, and fractions of that of the samples,
+    # with which torch's symbolic arithmetic takes minutes.
+    def of_units(x: Tensor, y: Tensor, *rest: Tensor) -> tuple:
+        return function(x.flatten(0, 1), y.flatten(0, 1), *rest)
+
+    return of_units
 
 
 def _program(
     net: nn.Module,
     image_shape: tuple[int, ...],
     library: Library,
-    function: object,
+    function: Callable[..., tuple],
     segments: tuple[tuple[str, ...], ...],
 ) -> Program:
     net = net.to(torch.float32)
-    args = steps.example(net, image_shape, example_batch(net))
-    module = trace(function, args, dynamic=(0, 1))
-    low = Lowering()
+    unit = ghost_unit(net)
+    x, y, *rest = steps.example(net, image_shape, EXAMPLE_UNITS * unit)
+    if unit > 1:
+        x, y = x.unflatten(0, (-1, unit)), y.unflatten(0, (-1, unit))
+        function = _by_units(function)
+    module = trace(function, [x, y, *rest], dynamic=(0, 1))
+    low = Lowering(unit=unit)
     low.run(module.graph, _names(tuple(steps.inputs_of(net))), segments)
     places, first = layout(net, image_shape)
     offsets, heap = plan(low, _fixed(places), first, LARGEST_BATCH)

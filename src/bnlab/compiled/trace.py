@@ -24,8 +24,6 @@ from bnlab.norms import noise
 
 aten = torch.ops.aten
 
-BATCH = 6  # even, so that ghost batches fit, and no size of a net
-
 # What core ATen keeps whole and the lowering does not know.
 SPLIT = (
     aten._log_softmax,

@@ -7,12 +7,14 @@ Each works forward and backward on the shapes of ``SHAPES``, one thread, float32
 layer for is compared with that layer, by its kernel (``native=True``) and in primitive operations;
 all others with the plainest correct PyTorch code, which is ``plain_norms.py``. Speed is a ratio of
 processor times, timed in turn in one run, so that a busy machine slows both; of the ratios the
-median counts. The exit status is 1 if a limit is broken.
+median counts. Freed memory is kept (``keep_memory``), so that it is the work that is timed. The
+exit status is 1 if a limit is broken.
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import statistics
 import sys
 from collections.abc import Callable, Iterator
@@ -67,6 +69,19 @@ def work(norm: nn.Module, shape: tuple[int, ...]) -> Callable[[], object]:
     return lambda: torch.autograd.grad(norm(x), inputs, dy)
 
 
+def keep_memory() -> None:
+    """Have glibc keep what is freed, instead of now and then giving it back to the system.
+
+    A new tensor of 16 MiB whose pages the system has to clear first takes longer than all other
+    work on it. By default it depends on the last few KiB at the end of the heap whether that
+    happens, and to which of the two sides: the ratio of large rows then varies by a factor of 3.
+    """
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if hasattr(libc, "mallopt"):
+        libc.mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
+        libc.mallopt(-3, 2**25)  # M_MMAP_THRESHOLD, its largest value
+
+
 def ratios(works: list[Callable[[], object]], rounds: int) -> list[float]:
     """Processor times of all but the first, each divided by the first's: medians."""
     for one in works:  # the first call of each loads and allocates
@@ -110,6 +125,7 @@ def main(arguments: list[str] | None = None) -> int:
         if name not in NORMS:
             parser.error(f"unknown normalizer {name!r}. Known: {', '.join(NORMS)}.")
     torch.set_num_threads(1)
+    keep_memory()
     print(f"Before: {machine()}")
     names = chosen.names or list(NORMS)
     rows = [

@@ -13,9 +13,9 @@ from __future__ import annotations
 import numpy as np
 
 # Streams: what a number is used for. Weight matrix number k draws from WEIGHTS + k, the noise of
-# normalizer number k from NOISE + k.
-SPLIT, BATCH, CLASSES, WHICH_CLASS, MEMBERS, PATHS = 1, 2, 3, 4, 5, 20
-WEIGHTS, NOISE = 1000, 2000
+# normalizer number k from NOISE + k, a direction for parameter number k from DIRECTIONS + k.
+SPLIT, BATCH, CLASSES, WHICH_CLASS, MEMBERS, PATHS, START, PROBES = 1, 2, 3, 4, 5, 20, 40, 41
+WEIGHTS, NOISE, DIRECTIONS = 1000, 2000, 3000
 
 
 def mix(x: np.ndarray | int) -> np.ndarray:

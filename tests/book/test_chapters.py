@@ -130,3 +130,28 @@ def test_what_chapter_03_says_in_words_still_follows_from_the_evidence():
     assert b2.facts["explode_median"] < 10 ** b2.values["explode"].mean()  # "a few ... far more"
     assert b2.facts["none_first_loss"] > 20  # "far too high"
     assert 0.5 < b2.facts["scaled_decades"] < b2.facts["decades"]  # "two things at once"
+
+
+def test_what_chapter_02_says_in_words_still_follows_from_the_evidence():
+    """Sentences of the chapter that no code prints; if one fails, the text must change."""
+    import numpy as np
+
+    from bnlab import claims
+    from bnlab.claims.at_start import column
+
+    found = {name: claims.load(name) for name in ("B3", "B4", "B5", "B6", "B8", "L1")}
+    words = {j.effect.name: j.word for j in found["B3"].verdict.judgements}
+    assert words["law"] == words["std"] == "shown"  # "the growth is exponential"
+    assert words["level"] == "reversed"  # "The word *level* does not hold"
+    assert found["B3"].facts["batch_power"] > 0  # "a power of the depth fits better"
+    assert found["B3"].verdict.word == "reversed"  # "as strong as its weakest part"
+    variance = column(found["L1"].data, "batch", "variance")
+    assert (np.median(variance, 0)[9] < 0.5 * np.median(variance, 0)[8]).all()  # "starts anew"
+    assert found["B5"].facts["none_first"] < 4 < found["B5"].facts["batch_last"]
+    assert found["L1"].verdict.word == "shown" and abs(found["L1"].facts["sws_skipinit"] - 1) < 0.2
+    share = column(found["B6"].data, "batch", "share")
+    assert np.ptp(share) > 0.3  # "with a large spread between seeds"
+    sure = (found["B6"].facts["none_sure"], found["B6"].facts["batch_sure"])
+    assert sure[0] - sure[1] > 0.2  # "What differs clearly"
+    spread = (found["B8"].facts["spread_none"], found["B8"].facts["spread_batch"])
+    assert 0.1 < spread[1] / spread[0] < 1  # "the scale, not the spread"

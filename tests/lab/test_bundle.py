@@ -103,7 +103,7 @@ def test_unknown_widget_lists_the_modules():
 def test_style_has_a_look_of_its_own_for_each_normalizer():
     table = style_table()
     assert {"none", "batch", "layer", "group", "instance"} <= set(table)
-    for key in ("label", "short", "light", "dark", "dash", "marker"):
+    for key in ("label", "short", "light", "dark", "dash"):
         assert len({str(style[key]) for style in table.values()}) == len(table)
 
 

@@ -23,7 +23,7 @@ def no_pool(monkeypatch, results):
     """Trains in this process and counts; the pool itself is used by the browser tests."""
     trained = []
 
-    def compute(runs, journal, processes):
+    def compute(runs, journal, processes, work):
         known = dict(zip([run.key() for run in TINY.runs()], results, strict=True))
         for run in runs:
             if run.key() not in journal:

@@ -128,14 +128,14 @@ def test_vmap_over_stacked_layers_equals_one_after_the_other(case, training):
 @both_modes
 def test_compiled_it_computes_the_same(case, training):
     """In one graph, forward and backward, by ``aot_eager``: tracing without a C++ compiler."""
-    layer = trained(case).train(training)
+    layer = trained(case).double().train(training)
     twin = copy.deepcopy(layer)
     torch._dynamo.reset()
     compiled = torch.compile(layer, backend="aot_eager", fullgraph=True)
     for seed in (0, 1):
-        x = data(case.shape, seed)
+        x = data(case.shape, seed).double()
         got = step(compiled, x)
-        assert_same(got, step(twin, x), exact=False, rtol=1e-5, atol=1e-5)
+        assert_same(got, step(twin, x), exact=False, rtol=1e-10, atol=1e-10)
 
 
 @every_case

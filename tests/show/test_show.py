@@ -11,6 +11,7 @@ from matplotlib.markers import MarkerStyle
 import bnlab.lab
 from bnlab import claims, show
 from bnlab.norms import NORMS
+from bnlab.norms.weight import WEIGHT_NORMS
 from bnlab.show.boxes import power
 from bnlab.show.figure import INK
 from bnlab.show.style import STYLE
@@ -95,7 +96,9 @@ def test_figures_are_whole_svg_with_a_sentence(name):
 def test_figures_follow_the_theme(name):
     svg = "".join(show.plot(claims.load(name)).svgs)
     assert "currentColor" in svg and INK not in svg
-    assert "var(--bnlab-none" in svg and "var(--bnlab-batch" in svg
+    assert "var(--bnlab-" in svg
+    for look in STYLE.values():  # a colour stands nowhere but as the fallback of its variable
+        assert not re.search(rf"(?<!, ){look['light']}", svg)
     assert not re.search(r"(fill|stroke): #000000", svg)
 
 
@@ -118,13 +121,15 @@ def test_a_claim_without_figure_says_so():
 
 
 def test_no_two_normalizers_look_alike():
-    for key in ("label", "light", "dark", "marker"):
+    for key in ("label", "light", "dark"):
         assert len({str(look[key]) for look in STYLE.values()}) == len(STYLE)
+    for names in (NORMS, WEIGHT_NORMS):  # there are not markers enough for both
+        assert len({STYLE[name]["marker"] for name in names}) == len(names)
     assert len({tuple(look["dash"]) for look in STYLE.values()}) == len(STYLE)
 
 
 def test_every_normalizer_has_a_look_that_figures_and_widgets_can_draw():
-    assert set(STYLE) == set(NORMS)
+    assert set(STYLE) == {*NORMS, *WEIGHT_NORMS}
     drawn = (Path(bnlab.lab.__file__).parent / "js" / "parts.js").read_text()
     drawn = drawn[drawn.index("const MARKERS = {") :]
     drawn = drawn[: drawn.index("};")]

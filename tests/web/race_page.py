@@ -99,8 +99,8 @@ def offered(grid: Grid = SMALL) -> dict[str, object]:
     }
 
 
-class Kernel(Race):
-    """A Race whose messages a test carries between Python and the page, as Jupyter would."""
+class Carried:
+    """A widget whose messages a test carries between Python and the page, as Jupyter would."""
 
     def __init__(self, **arguments: object) -> None:
         self.outbox: queue.Queue[dict] = queue.Queue()
@@ -121,3 +121,7 @@ class Kernel(Race):
         """Carry what Python has sent so far to the page."""
         while not self.outbox.empty():
             page.evaluate("message => deliver(message)", self.outbox.get())
+
+
+class Kernel(Carried, Race):
+    """A Race with a kernel."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bnlab.check import family, learning_rates
+from bnlab.check import family, learning_rates, signals
 from bnlab.check.feedback import Feedback
 from bnlab.errors import unknown
 
@@ -12,6 +12,9 @@ EXERCISES: dict[str, Callable[[object], str]] = {
     "01.1": family.shared_numbers,
     "01.2": family.group_norm,
     "01.3": family.looks_at_others,
+    "02.1": signals.variances,
+    "02.2": signals.similarity,
+    "02.3": signals.law,
     "03.1": learning_rates.scaled_weights,
     "03.2": learning_rates.relative_loss,
     "03.3": learning_rates.paired_plan,

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
-from bnlab.claims import evidence, learning_rates
+from bnlab.claims import evidence, learning_rates, signals
 from bnlab.claims.evidence import Evidence
 from bnlab.claims.verdict import Claim, Effect, Judgement, Verdict, decide, interval, judge
 
-CLAIMS: dict[str, Claim] = {claim.id: claim for claim in learning_rates.CLAIMS}
+CLAIMS: dict[str, Claim] = {
+    claim.id: claim
+    for claim in sorted((*learning_rates.CLAIMS, *signals.CLAIMS), key=lambda claim: claim.id)
+}
 
 
 def claim(name: str) -> Claim:

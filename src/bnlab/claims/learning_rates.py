@@ -126,32 +126,9 @@ def _unmeasured(number: int, sentence: str) -> Claim:
 
 OTHERS = (
     _unmeasured(
-        3,
-        "At the start, means and variances of the channels grow with depth roughly exponentially "
-        "without a normalizer, and stay level with BatchNorm.",
-    ),
-    _unmeasured(
-        4,
-        "At the start, gradients without a normalizer have heavy tails and are about a hundred "
-        "times larger.",
-    ),
-    _unmeasured(
-        5,
-        "Without a normalizer the contributions of samples and positions to a kernel's gradient "
-        "share their sign; with BatchNorm they cancel.",
-    ),
-    _unmeasured(
-        6, "At the start, the net without a normalizer predicts one class for nearly all inputs."
-    ),
-    _unmeasured(
         7,
         "The noise of SGD grows as the squared learning rate over the batch size, so a larger rate "
         "acts like a smaller batch.",
-    ),
-    _unmeasured(
-        8,
-        "Products of random matrices become ill-conditioned with depth; BatchNorm resets the "
-        "scale.",
     ),
     _unmeasured(9, "A single BatchNorm before the classifier gives most of the gain."),
 )

@@ -1,6 +1,7 @@
 """The widgets of the book."""
 
 from bnlab.lab.family import Family
+from bnlab.lab.profiles import Profiles
 from bnlab.lab.race import Race
 
-__all__ = ["Family", "Race"]
+__all__ = ["Family", "Profiles", "Race"]

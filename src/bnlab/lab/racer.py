@@ -22,11 +22,12 @@ class Racer:
 
     Every request has a number of its own, ``generation``; the thread drops what it does as soon
     as this number has moved on. ``send`` is called with messages ready for JSON; a request whose
-    id is None is answered with none.
+    id is None is answered with none. ``turns`` makes what ``begin`` returns into (norm, points or
+    None), one after each piece of work.
     """
 
-    def __init__(self, send: Callable[[dict], None]) -> None:
-        self._send = send
+    def __init__(self, send: Callable[[dict], None], turns: Callable | None = None) -> None:
+        self._send, self._turns = send, turns or take_turns
         self._lock = threading.Condition()
         self._generation = 0
         self._newest: object = None  # the front end's id of the newest request
@@ -36,7 +37,7 @@ class Racer:
         # A Python that ends while a thread is inside torch is aborted: end the training first.
         atexit.register(_end, weakref.ref(self))
 
-    def train(self, number: object, begin: Callable[[], dict[str, Iterator]], device: str) -> None:
+    def train(self, number: object, begin: Callable[[], object], device: str) -> None:
         """Train what ``begin`` returns, in place of anything older."""
         torch.get_num_threads()  # a thread that never asked would inherit the other thread's one
         with self._lock:
@@ -104,7 +105,7 @@ class Racer:
                     self._send({"type": kind, "id": number, **content})
 
         try:
-            for norm, points in take_turns(begin()):
+            for norm, points in self._turns(begin()):
                 if generation != self._generation:
                     return
                 if points is not None:

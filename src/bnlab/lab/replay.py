@@ -1,7 +1,8 @@
 """Makes the stored runs that a widget shows on the website: ``python -m bnlab.lab.replay race``.
 
-The file holds every run of a grid of settings, its curves in one byte a point:
-loss = low * (high / low) ** (q / 254) and accuracy = q / 250, with q = 255 for 'no value'.
+The file holds every run of a grid of settings. A race's curves have one byte a point:
+loss = low * (high / low) ** (q / 254) and accuracy = q / 250, with q = 255 for 'no value';
+for the profiles see ``profile_grid``.
 Finished runs are kept in ``.cache/replay``; interrupted, the same command goes on.
 """
 
@@ -18,6 +19,7 @@ import math
 import multiprocessing
 import signal
 import sys
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,7 @@ from tqdm.auto import tqdm
 import bnlab
 from bnlab.lab.journal import Journal
 from bnlab.lab.points import BLOCK, EVALUATE_EVERY, Points, race_run
+from bnlab.lab.profile_grid import ProfileGrid
 from bnlab.lab.race import BATCH_SIZES, DEPTHS, LRS, SEEDS
 from bnlab.store import write_text
 from bnlab.train import Run, training
@@ -38,13 +41,15 @@ NO_VALUE = 255
 LIMIT = 400_000
 """Bytes of the gzipped file that a page may ask its reader to load."""
 
-COMPUTES = ("norms", "nets", "data", "train")
-"""The subpackages on which the numbers depend."""
-
 
 @dataclass(frozen=True)
 class Grid:
-    """The settings whose runs are stored; the order of the axes is that of the arrays."""
+    """The settings whose runs are stored; the order of the axes is that of the arrays.
+
+    Attributes:
+        computes: the subpackages on which the numbers depend.
+        own: and the module beside this one.
+    """
 
     norms: tuple[str, ...] = ("none", "batch", "layer", "group")
     lrs: tuple[float, ...] = LRS
@@ -54,6 +59,9 @@ class Grid:
     steps: int = 300
     net: str = "mlp"
     width: int = 64
+
+    computes = ("norms", "nets", "data", "train")
+    own = "points.py"
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self)[:5]:
@@ -77,8 +85,17 @@ class Grid:
         combinations = itertools.product(*axes.values())
         return [race_run(**dict(zip(axes, one, strict=True)), **fixed) for one in combinations]
 
+    @staticmethod
+    def work(run: Run) -> dict[str, object]:
+        """What is kept of one run."""
+        return curves(run)
 
-GRIDS = {"race": Grid()}
+    def pack(self, results: Sequence[dict]) -> dict[str, object]:
+        """The content of the file."""
+        return pack(self, results)
+
+
+GRIDS = {"race": Grid(), "profiles": ProfileGrid()}
 
 
 def curves(run: Run) -> dict[str, object]:
@@ -90,13 +107,13 @@ def curves(run: Run) -> dict[str, object]:
     return points.take()
 
 
-def compute(runs: list[Run], journal: Journal, processes: int) -> None:
-    """Train the runs that the journal does not hold, in several processes."""
+def compute(runs: list, journal: Journal, processes: int, work: Callable) -> None:
+    """Compute the runs that the journal does not hold, in several processes."""
     missing = [run for run in runs if run.key() not in journal]
     bar = tqdm(total=len(runs), initial=len(runs) - len(missing), desc="replay", unit="run")
     context = multiprocessing.get_context("spawn")
     with bar, ProcessPoolExecutor(processes, context, _leave_interrupts_to_parent) as pool:
-        keys = {pool.submit(curves, run): run.key() for run in missing}
+        keys = {pool.submit(work, run): run.key() for run in missing}
         try:
             for future in as_completed(keys):
                 journal.add(keys[future], future.result())
@@ -122,7 +139,7 @@ def accuracy_code(value: float) -> int:
     return round(250 * value)
 
 
-def pack(grid: Grid, results: list[dict]) -> dict[str, object]:
+def pack(grid: Grid, results: Sequence[dict]) -> dict[str, object]:
     """The content of the file, from the points of each run in the grid's order."""
     loss_steps = list(range(BLOCK, grid.steps + 1, BLOCK))
     accuracy_steps = list(range(0, grid.steps + 1, EVALUATE_EVERY))
@@ -156,29 +173,31 @@ def _base64(array: np.ndarray) -> str:
     return base64.b64encode(array.tobytes()).decode("ascii")
 
 
-def code_digest() -> str:
+def code_digest(computes: Sequence[str], own: str) -> str:
     """Names the code and the torch that compute: other code's results are not taken over."""
     root = Path(bnlab.__file__).parent
     digest = hashlib.sha256(torch.__version__.encode())
-    files = [root / "random.py", *(p for part in COMPUTES for p in (root / part).rglob("*.py"))]
-    for path in sorted([*files, root / "lab" / "points.py"]):
+    files = [root / "random.py", *(p for part in computes for p in (root / part).rglob("*.py"))]
+    for path in sorted([*files, root / "lab" / own]):
         digest.update(path.relative_to(root).as_posix().encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def make(name: str, grid: Grid, output: Path, journal_path: Path, processes: int = 1) -> int:
+def make(
+    name: str, grid: Grid | ProfileGrid, output: Path, journal_path: Path, processes: int = 1
+) -> int:
     """Compute what is missing of a grid and write its file; returns its size in bytes, gzipped.
 
     Raises:
         ValueError: if a page would have to load more than ``LIMIT`` bytes.
     """
     runs = grid.runs()
-    journal = Journal(journal_path, code_digest())
+    journal = Journal(journal_path, code_digest(grid.computes, grid.own))
     if journal.dropped:
         print(f"{journal.dropped} kept lines were damaged or of other code: computed anew.")
-    compute(runs, journal, processes)
-    content = json.dumps(pack(grid, [journal[run.key()] for run in runs]), separators=(",", ":"))
+    compute(runs, journal, processes, grid.work)
+    content = json.dumps(grid.pack([journal[run.key()] for run in runs]), separators=(",", ":"))
     text = f"(globalThis.bnlabReplay ??= {{}}).{name} = {content};\n"
     size = len(gzip.compress(text.encode(), mtime=0))
     if size >= LIMIT:
@@ -191,7 +210,7 @@ def main(arguments: list[str] | None = None) -> int:
     """The command; returns its exit status."""
     parser = argparse.ArgumentParser(prog="python -m bnlab.lab.replay", description=__doc__)
     parser.add_argument("name", choices=sorted(GRIDS), help="the widget whose runs are stored")
-    parser.add_argument("--processes", type=int, default=1, help="trainings at once (default 1)")
+    parser.add_argument("--processes", type=int, default=1, help="runs at once (default 1)")
     parser.add_argument("--output", type=Path, help="file (default assets/replay/NAME.js)")
     given = parser.parse_args(arguments)
     if given.processes < 1:

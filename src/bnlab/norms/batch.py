@@ -7,7 +7,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from bnlab.norms.functional import normalize, per_channel, scale_shift
+from bnlab.norms.functional import per_channel, scale_shift
+from bnlab.norms.fused import normalize
 from bnlab.norms.running import RunningNormalizer, batch_dims, unbiased
 
 
@@ -59,13 +60,14 @@ class BatchNorm(RunningNormalizer):
         if not self.from_batch:
             return self._with_running_statistics(x)
         y, mean, var = normalize(x, batch_dims(x), self.eps, *self._affine_for(x))
-        self._follow(running_mean=mean, running_var=unbiased(var.detach(), self._values_pooled(x)))
+        self._follow(running_mean=mean, running_var=unbiased(var, self._values_pooled(x)))
         return y
 
     def _use_kernel(self, x: Tensor) -> bool:
+        if not super()._use_kernel(x):
+            return False
         running = self.running_mean
-        fits = running is None or running.dtype == x.dtype
-        return super()._use_kernel(x) and fits and self.eps > 0
+        return (running is None or running.dtype == x.dtype) and self.eps > 0
 
     def _with_running_statistics(self, x: Tensor) -> Tensor:
         # The mean is subtracted first: in float32, folding it into the shift loses a large mean.

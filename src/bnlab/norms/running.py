@@ -74,7 +74,7 @@ class RunningNormalizer(Normalizer):
         for name, value in statistics.items():
             old = self._buffers[name]
             new = value.detach().flatten().to(old.dtype)
-            setattr(self, name, old.lerp(new, self.momentum))
+            self._buffers[name] = old.lerp(new, self.momentum)  # half the time of setattr
 
     def averaged(self) -> dict[str, Tensor]:
         """The running statistics, in a form of which an average over batches makes sense."""

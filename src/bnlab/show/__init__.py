@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bnlab.claims import Evidence
 from bnlab.errors import unknown
-from bnlab.show import learning_rates
+from bnlab.show import learning_rates, signals
 from bnlab.show.boxes import claim_box, claims_table, say, verdict_box
 from bnlab.show.family import methods_table
 from bnlab.show.figure import Drawing
 from bnlab.show.source import source
 from bnlab.show.style import STYLE
 
-FIGURES = {**learning_rates.FIGURES}
+FIGURES = {**learning_rates.FIGURES, **signals.FIGURES}
 
 
 def plot(evidence: Evidence) -> Drawing:

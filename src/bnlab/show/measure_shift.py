@@ -9,8 +9,8 @@ import numpy as np
 from bnlab.measure.covariate_shift import CovariateShift
 from bnlab.measure.shift import InputShift
 from bnlab.measure.shift_recorder import ShiftHistory
-from bnlab.show.figure import Drawing, band, curve, draw, label, panel
-from bnlab.show.measure_panels import by_layer, compared, number
+from bnlab.show.figure import Drawing, band, curve, draw, panel
+from bnlab.show.measure_panels import by_layer, compared, name_ends, number
 from bnlab.show.style import STYLE
 
 
@@ -54,7 +54,7 @@ def draw_input_shift(shifts: Mapping[str, InputShift]) -> Drawing:
 def draw_shift_history(histories: Mapping[str, ShiftHistory]) -> Drawing:
     """Relative Wasserstein distance by step: mean over the layers and their range."""
     axes = panel("")
-    titles, sentences = [], []
+    titles, sentences, ends = [], [], {}
     for norm, history in histories.items():
         known = ~np.isnan(history.relative).all(1)  # a net may be dead: no unit varies
         steps, rows = history.steps[known], history.relative[known]
@@ -65,10 +65,11 @@ def draw_shift_history(histories: Mapping[str, ShiftHistory]) -> Drawing:
         mean = np.nanmean(rows, 1)
         band(axes, norm, steps, np.nanmin(rows, 1), np.nanmax(rows, 1))
         curve(axes, norm, steps, mean, ms=4)
-        label(axes, norm, steps[-1], mean[-1], ha="right")
+        ends[norm] = steps[-1], mean[-1]
         titles.append(f"{STYLE[norm]['short']} {number(mean[0])} → {number(mean[-1])}")
         end = "" if history.diverged_at is None else f", diverged at step {history.diverged_at}"
         sentences.append(f"{name}: from {number(mean[0])} to {number(mean[-1])}{end}.")
+    name_ends(axes, ends)
     axes.set(xlabel="step", ylabel="shift ÷ standard deviation", title=", ".join(titles))
     alt = (
         "Shift of the layer inputs from look to look during a training, in standard deviations, "

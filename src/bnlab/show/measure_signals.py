@@ -12,7 +12,7 @@ from bnlab.measure.gradients import Gradients
 from bnlab.measure.growth import Growth
 from bnlab.measure.signals import Signals
 from bnlab.show.figure import Drawing, curve, draw, label, panel
-from bnlab.show.measure_panels import by_layer, compared, number, positive
+from bnlab.show.measure_panels import FAR, by_layer, compared, log_axis, number, positive
 from bnlab.show.style import STYLE
 
 QUANTITIES = {
@@ -56,8 +56,8 @@ def draw_growth(growth: Growth, norm: str) -> Drawing:
     factor = f"{growth.rate:.3g} per layer ({rate_low:.3g} to {rate_high:.3g})"
     exponential = f"exponential, factor {factor}"
     title = {
-        "power": f"A power law, exponent {growth.exponent:.2f}",
-        "exponential": f"Exponential, × {growth.rate:.3g} a layer",
+        "power": f"Power {growth.exponent:.2f} of depth, R² {growth.power.r2:.2f}",
+        "exponential": f"× {growth.rate:.3g} a layer, R² {growth.exponential.r2:.2f}",
         "neither": "No growth",
     }[growth.better]
     axes = panel(title)
@@ -68,11 +68,16 @@ def draw_growth(growth: Growth, norm: str) -> Drawing:
         "power law": growth.power.intercept + growth.power.slope * np.log(fine),
         "exponential": growth.exponential.intercept + growth.exponential.slope * fine,
     }
-    for (name, line), dash, up in zip(lines.items(), ("-", ":"), (-14, 8), strict=True):
+    top = max(line[-1] for line in lines.values())
+    for (name, line), dash in zip(lines.items(), ("-", ":"), strict=True):
         axes.plot(fine, np.exp(line), color=color, ls=dash, lw=1.6)
-        place = {"ha": "right", "xytext": (0, up)}
-        label(axes, norm, fine[-1], np.exp(line[-1]), name, **place)
-    axes.set(xlabel="depth", ylabel="value", yscale="log")
+        place = {"ha": "right", "xytext": (0, 7 if line[-1] == top else -18)}
+        if growth.better != "neither":
+            label(axes, norm, fine[-1], np.exp(line[-1]), name, **place)
+    axes.set(xlabel="depth", ylabel="value")
+    if growth.values.max() > FAR * growth.values.min():
+        log_axis(axes, growth.values)
+    axes.margins(y=0.15)
     best = "Neither fits better" if growth.better == "neither" else f"{growth.better} fits better"
     alt = (
         f"A signal over {len(growth.depth)} depths, from {number(growth.values[0])} to "

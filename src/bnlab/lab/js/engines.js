@@ -125,7 +125,7 @@ function load(options) {
   return scripts.get(name).promise;
 }
 
-function loadScript(name) {
+export function loadScript(name) {
   if (globalThis.bnlabReplay?.[name]) return Promise.resolve();
   const root = document.documentElement.dataset.content_root ?? "./";
   return new Promise((resolve, reject) => {

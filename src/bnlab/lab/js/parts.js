@@ -236,7 +236,7 @@ const corners = (count, radii = [1.15], turn = 0) => (r) => "M" + Array.from({ l
   return `${(radius * Math.sin(angle)).toFixed(2)},${(-radius * Math.cos(angle)).toFixed(2)}`;
 }).join("L") + "z";
 
-const MARKERS = {
+export const MARKERS = {
   o: (r) => `M${-r},0a${r},${r} 0 1 0 ${2 * r},0a${r},${r} 0 1 0 ${-2 * r},0z`,
   s: (r) => `M${-r},${-r}h${2 * r}v${2 * r}h${-2 * r}z`,
   "^": (r) => `M0,${-1.2 * r}L${1.15 * r},${0.9 * r}H${-1.15 * r}z`,

@@ -169,8 +169,9 @@ function stayReason(setting, pool, value) {
   }
   if (pool.n1 - pool.n0 === 1) return "its own sample alone decides";
   if (norm === "batch_renorm") return "r and d put the stored mean and variance in place of the batch's";
-  if (value !== 0 && norm === "evonorm_b0") return "the divisor of its own sample is the larger one";
-  return "the others did not change its statistic, or its number is 0";
+  if (value === 0) return "0 divided by anything is 0";  // with a mean, the mean would have moved
+  if (norm === "evonorm_b0") return "the divisor of its own sample is the larger one";
+  return "its statistic is what it was";
 }
 
 // ---- the hint ----------------------------------------------------------------------------------

@@ -1,0 +1,158 @@
+"""Nets before their first step: what B3 to B6 of Bjorck 2018 and L1 of Lubana 2021 look at.
+
+Settings, margins and predictions were written before the seeds of ``SEEDS`` were run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from bnlab import random
+from bnlab.data import load
+from bnlab.measure import (
+    fit_growth,
+    measure_cancellation,
+    measure_gradients,
+    measure_signals,
+)
+from bnlab.nets import make_net
+from bnlab.norms.weight import correct_relus, normalize_weights
+from bnlab.train import Run, threads
+
+SEEDS = tuple(range(400, 416))
+BASE = Run(net="resnet", depth=18, width=16, batch_size=128)
+PAIR = ("none", "batch")
+GROUP_SIZE = 8
+FAMILY = ("none", "batch", "layer", "group", "instance", "weight_norm", "sws", "sws_skipinit")
+POOLING = ("batch", "layer", "group", "instance")
+PARAMETRIC = ("weight_norm", "sws")
+
+Progress = Callable[[Iterable], Iterable]
+
+
+def net_at_start(name: str, seed: int) -> nn.Module:
+    """The residual net with a normalizer of activations or of weights, untrained, float64.
+
+    ``weight_norm`` is that of Lubana's code: gains of 1, and each ReLU corrected for its mean and
+    size. ``sws`` is scaled weight standardization, ``sws_skipinit`` with SkipInit's branches.
+    """
+    run = BASE.replace(seed=seed)
+    norm = name if name in (*POOLING, "none") else "none"
+    more = {"branch": "skipinit"} if name == "sws_skipinit" else {}
+    options = {"group_size": GROUP_SIZE} if name == "group" else {}
+    net = make_net(run.net, (1, 8, 8), 10, run.depth, run.width, norm, options, seed, **more)
+    if name.startswith("sws"):
+        normalize_weights(net, "scaled_weight_standardization", eligible="hidden")
+    if name == "weight_norm":
+        normalize_weights(net, "weight_norm", eligible="hidden", gain=1.0, eps=1e-5)
+        correct_relus(net)
+    return net.double()
+
+
+def batch(seed: int, count: int = BASE.batch_size) -> tuple[Tensor, Tensor]:
+    """``count`` training images of the digits, other ones for each seed."""
+    data = load(BASE.data)
+    chosen = random.permutation(seed, random.BATCH, len(data.train_y))[:count]
+    return torch.tensor(data.train_x[chosen]).double(), torch.tensor(data.train_y[chosen])
+
+
+def measure_growth(
+    seeds: Sequence[int] = SEEDS, progress: Progress = iter, nets: Sequence[str] = FAMILY
+) -> dict:
+    """Mean and variance of each block's output, one row a net and seed."""
+
+    def row(net: str, seed: int) -> list:
+        signals = measure_signals(net_at_start(net, seed), None, batch(seed)[0])
+        return [_short(signals.mean), _short(signals.variance)]
+
+    return _table(("mean", "variance"), row, nets, seeds, progress)
+
+
+def measure_gradient_sizes(seeds: Sequence[int] = SEEDS, progress: Progress = iter) -> dict:
+    """Size and quantiles of the weight gradients of each convolution in a block."""
+
+    def row(net: str, seed: int) -> list:
+        model, (x, y) = net_at_start(net, seed), batch(seed)
+        found = measure_gradients(model, cross_entropy, x, y, layers=convolutions(model))
+        quantiles = np.log10(found.quantiles[:, -1] / found.quantiles[:, 0])
+        return [_short(found.std), _short(quantiles)]
+
+    return _table(("std", "tail"), row, PAIR, seeds, progress)
+
+
+def measure_sums(seeds: Sequence[int] = SEEDS, progress: Progress = iter) -> dict:
+    """Sum of absolute values over absolute sum, of each convolution in a block."""
+
+    def row(net: str, seed: int) -> list:
+        model, (x, y) = net_at_start(net, seed), batch(seed)
+        found = measure_cancellation(model, cross_entropy, x, y, layers=convolutions(model))
+        return [_short(found.ratio)]
+
+    return _table(("ratio",), row, PAIR, seeds, progress)
+
+
+def measure_classes(seeds: Sequence[int] = SEEDS, progress: Progress = iter) -> dict:
+    """Share of the images that get the most frequent class, and how sure the net is of it."""
+
+    @torch.no_grad()
+    def row(net: str, seed: int) -> list:
+        logits = net_at_start(net, seed).train()(batch(seed, 512)[0])
+        counts = torch.bincount(logits.argmax(1), minlength=10)
+        sure = float(logits.softmax(1).amax(1).mean())
+        return [float(counts.max() / counts.sum()), float(f"{sure:.4g}")]
+
+    return _table(("share", "sure"), row, PAIR, seeds, progress)
+
+
+@threads(1)
+def _table(
+    columns: Sequence[str],
+    row: Callable[[str, int], list],
+    nets: Sequence[str],
+    seeds: Sequence[int],
+    progress: Progress,
+) -> dict:
+    rows = [[net, seed, *row(net, seed)] for seed in progress(list(seeds)) for net in nets]
+    return {
+        "base": BASE.to_dict(),
+        "seeds": list(seeds),
+        "nets": list(nets),
+        "columns": ["net", "seed", *columns],
+        "rows": rows,
+    }
+
+
+def convolutions(net: nn.Module) -> list[str]:
+    """Names of the convolutions on the branches of the blocks."""
+    return [
+        name
+        for name, module in net.named_modules()
+        if isinstance(module, nn.Conv2d) and name.startswith("blocks.") and "shortcut" not in name
+    ]
+
+
+def _short(values: np.ndarray) -> list[float]:
+    return [float(f"{v:.4g}") for v in values]
+
+
+def column(data: dict, net: str, name: str) -> np.ndarray:
+    """One column of a net's rows, (seeds,) or (seeds, layers)."""
+    at = data["columns"].index(name)
+    return np.array([row[at] for row in data["rows"] if row[0] == net])
+
+
+def decades(values: np.ndarray) -> np.ndarray:
+    """log10 of last over first layer, for (seeds, layers): (seeds,)."""
+    return np.log10(values[:, -1] / values[:, 0])
+
+
+def better_fit(values: np.ndarray, kind: str) -> np.ndarray:
+    """By how much R^2 of this kind of growth is larger than that of the other one, (seeds,)."""
+    fits = [fit_growth(row) for row in values]
+    gain = np.array([fit.exponential.r2 - fit.power.r2 for fit in fits])
+    return gain if kind == "exponential" else -gain

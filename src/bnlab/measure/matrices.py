@@ -1,0 +1,86 @@
+"""The curvature matrices of a loss, each as a map from a vector to its product.
+
+All by reverse mode over reverse mode. Forward over reverse, which most libraries use, is wrong for
+torch's normalizers in training mode (pytorch#196699); in this order their kernels' second
+derivatives are right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+Apply = Callable[[list[Tensor]], Sequence[Tensor | None]]
+"""One tensor a parameter in; one, or None for zeros, out."""
+
+
+def _hessian(output: object, loss: Loss, y: Tensor | None, parameters: list[Tensor]) -> Apply:
+    value = loss(output, y)
+    slopes = torch.autograd.grad(value, parameters, create_graph=True, allow_unused=True)
+    # A gradient that is a constant has no graph: its rows are zero.
+    curved = [i for i, g in enumerate(slopes) if g is not None and g.requires_grad]
+
+    def apply(v: list[Tensor]) -> Sequence[Tensor | None]:
+        if not curved:
+            return [None] * len(parameters)
+        along = [v[i] for i in curved]
+        return _grad([slopes[i] for i in curved], parameters, along)
+
+    return apply
+
+
+def _gauss_newton(output: object, loss: Loss, y: Tensor | None, parameters: list[Tensor]) -> Apply:
+    forward = _jacobian_product(output, parameters)
+    leaf = output.detach().requires_grad_()
+    value = loss(leaf, y)
+    (slope,) = torch.autograd.grad(value, leaf, create_graph=True)
+
+    def apply(v: list[Tensor]) -> Sequence[Tensor | None]:
+        if not slope.requires_grad:  # a loss that is linear in the output
+            return [None] * len(parameters)
+        (curved,) = _grad([slope], [leaf], [forward(v)])
+        return [None] * len(parameters) if curved is None else _grad([output], parameters, [curved])
+
+    return apply
+
+
+def _fisher(output: object, loss: object, y: object, parameters: list[Tensor]) -> Apply:
+    forward = _jacobian_product(output, parameters)
+    if not output.isfinite().all():
+        raise ValueError(
+            "the net's output is not finite: look for NaN or infinite weights or inputs."
+        )
+    samples = len(output)
+    return lambda v: _grad([output], parameters, [forward(v) / samples])
+
+
+def _jacobian_product(output: object, parameters: list[Tensor]) -> Callable[[list[Tensor]], Tensor]:
+    # v -> J v of the shape of the output: the derivative of the linear map u -> J^T u, transposed.
+    if not isinstance(output, Tensor) or output.ndim == 0:
+        raise TypeError(
+            "gauss_newton and fisher need a net whose output is one tensor with a sample in each "
+            f"row, got {type(output).__name__ if not isinstance(output, Tensor) else 'a number'}."
+        )
+    if not output.requires_grad:
+        raise ValueError("the output does not depend on any parameter that requires a gradient.")
+    u = torch.zeros_like(output, requires_grad=True)
+    slopes = torch.autograd.grad(output, parameters, u, create_graph=True, allow_unused=True)
+    used = [i for i, g in enumerate(slopes) if g is not None]
+
+    def product(v: list[Tensor]) -> Tensor:
+        (out,) = _grad([slopes[i] for i in used], [u], [v[i] for i in used])
+        return out
+
+    return product
+
+
+def _grad(
+    of: Sequence[Tensor], to: Sequence[Tensor], along: Sequence[Tensor]
+) -> tuple[Tensor | None, ...]:
+    return torch.autograd.grad(of, to, along, retain_graph=True, allow_unused=True)
+
+
+MATRICES = {"hessian": _hessian, "gauss_newton": _gauss_newton, "fisher": _fisher}

@@ -46,6 +46,12 @@ def store_for(net: Net, precision: str) -> Store:
     return compiled_here(net, precision)
 
 
+def is_ready(run: Run) -> bool:
+    """Whether a Run trains on the committed programs, without a compiler."""
+    store = artefact.load()
+    return Net.of(run).key in store.nets and run.precision in store.modules
+
+
 class CompiledTrainer(Trainer):
     """One net in training on the compiled engine; see ``Trainer``.
 

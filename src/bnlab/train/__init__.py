@@ -12,6 +12,7 @@ from bnlab.train.loop import (
     training,
     training_data,
 )
+from bnlab.train.many import train_many
 from bnlab.train.optimizers import OPTIMIZERS, make_optimizer
 from bnlab.train.run import Run
 
@@ -29,6 +30,7 @@ __all__ = [
     "make_trainer",
     "threads",
     "train",
+    "train_many",
     "training",
     "training_data",
 ]

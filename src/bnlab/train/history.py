@@ -50,6 +50,7 @@ class History:
         diverged_at: number of updates after which the loss was beyond bounds, or None.
         seconds: wall-clock time.
         device: where it was trained.
+        engine: what trained it: ``torch``, ``compiled``, or ``stack``.
         versions: of bnlab, torch and numpy.
     """
 
@@ -63,6 +64,7 @@ class History:
     diverged_at: int | None
     seconds: float
     device: str
+    engine: str
     versions: dict[str, str]
 
     def __repr__(self) -> str:

@@ -298,7 +298,7 @@ def train(
         accuracy = math.nan
         if diverged_at is None:
             accuracy = trainer.test_accuracy()
-    return _history(run, records, accuracy, time.perf_counter() - start, trainer)
+    return history_of(run, records, accuracy, time.perf_counter() - start, trainer)
 
 
 def _shown(records: Iterator[Step], run: Run, progress: bool) -> Iterator[Step]:
@@ -309,9 +309,10 @@ def _shown(records: Iterator[Step], run: Run, progress: bool) -> Iterator[Step]:
     return tqdm(records, total=run.steps + 1, desc=f"{run.net}, {run.norm}", unit="step")
 
 
-def _history(
+def history_of(
     run: Run, records: list[Step], test_accuracy: float, seconds: float, trainer: Trainer
 ) -> History:
+    """The History of the records that a trainer gave for a Run."""
     updates = [r for r in records if not math.isnan(r.accuracy)]
     looks = [r for r in records if r.val_accuracy is not None]
     return History(
@@ -325,6 +326,7 @@ def _history(
         diverged_at=records[-1].step if records[-1].diverged else None,
         seconds=seconds,
         device=str(trainer.device),
+        engine=trainer.engine,
         versions={
             **trainer.versions,
             "bnlab": bnlab.__version__,

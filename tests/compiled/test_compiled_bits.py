@@ -13,6 +13,7 @@ import bnlab.compiled
 from bnlab import random
 from bnlab.compiled.artefact import FOLDER
 from bnlab.compiled.catalogue import OPTIONS, UNDEFINED
+from bnlab.compiled.nets import Net
 from bnlab.data import batches, digits
 from bnlab.norms import NORMS
 from bnlab.train import Run, make_trainer
@@ -55,7 +56,7 @@ def digest(array: np.ndarray) -> str:
 def task_of(run: Run) -> dict:
     trainer = make_trainer(run, "compiled")
     return {
-        "key": next(k for k, v in trainer.store.nets.items() if v is trainer.programs),
+        "key": Net.of(run).key,
         "precision": run.precision,
         "update": trainer.update_name,
         "inputs": trainer.inputs,

@@ -191,7 +191,7 @@ def gradient_step(net: nn.Module, loss: str = "cross_entropy") -> Callable[..., 
     Returns:
         A function of x (B, C, H, W), y (B,), params (P,), buffers (Q,), counters (R,) and the
         values of ``inputs_of(net)``, which gives loss, accuracy, gradient (P,), buffers (Q,),
-        counters (R,), gradient norm () and three metrics a layer (3 L,).
+        counters (R,) and three metrics a layer (3 L,).
     """
     check_name("loss", loss, LOSSES)
     state, names = State.of(net), list(inputs_of(net))
@@ -213,7 +213,7 @@ def gradient_step(net: nn.Module, loss: str = "cross_entropy") -> Callable[..., 
         moved = [state.buffers.pack(moved, buffers), state.counters.pack(moved, counters)]
         # Last, so that a program can leave them out.
         metrics = torch.stack([m for layer in layers for m in layer_metrics(layer)])
-        return value, right, flat, *moved, (flat * flat).sum().sqrt(), metrics
+        return value, right, flat, *moved, metrics
 
     return step
 

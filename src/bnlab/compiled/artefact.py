@@ -22,7 +22,7 @@ from pathlib import Path
 
 from bnlab.compiled.catalogue import catalogue
 from bnlab.compiled.initial import checked
-from bnlab.compiled.nets import Compiled, Store, compile_nets
+from bnlab.compiled.nets import Compiled, Net, Store, compile_nets
 from bnlab.compiled.program import Program
 
 FORMAT = 2
@@ -236,15 +236,12 @@ def _content(folder: Path, name: str, digest: str) -> bytes:
 def _complaint(path: Path, what: str) -> str:
     return (
         f"{path.name} of the compiled nets {what}. Install bnlab anew, build the nets "
-        "(python -m bnlab.compiled), or train with engine='torch'."
+        "(python -m bnlab.compiled build), or train with engine='torch'."
     )
 
 
-def build(folder: Path = FOLDER) -> None:
-    """Compile the nets of the catalogue and write them."""
+def build(folder: Path = FOLDER, on_net: Callable[[Net], None] = lambda net: None) -> None:
+    """Compile the nets of the catalogue and write them; ``on_net`` is called before each."""
     nets = catalogue()
-    store, places = compile_nets(nets)
-    initial = {}
-    for net in nets:
-        initial[net.key] = checked(net.module(), net.module)
-    save(store, places, initial, folder)
+    store, places = compile_nets(nets, on_net=on_net)
+    save(store, places, {net.key: checked(net) for net in nets}, folder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from torch import nn
@@ -27,7 +27,6 @@ from bnlab.data import load
 from bnlab.nets import make_net
 from bnlab.norms.weight import normalize_weights
 from bnlab.train.run import Run
-
 
 NORM = "gradient_norm"
 """The program, among those of the updates, that gives the norm of the gradient."""
@@ -142,7 +141,10 @@ class Store:
 
 
 def compile_nets(
-    nets: list[Net], precisions: tuple[str, ...] = tuple(TYPES), extras: tuple[str, ...] = ()
+    nets: list[Net],
+    precisions: tuple[str, ...] = tuple(TYPES),
+    extras: tuple[str, ...] = (),
+    on_net: Callable[[Net], None] = lambda net: None,
 ) -> tuple[Store, list[int]]:
     """Compile nets together, so that they share kernels; and the places that each kernel takes.
 
@@ -150,6 +152,7 @@ def compile_nets(
         nets: what to compile.
         precisions: keys of ``TYPES``.
         extras: updates that look at single tensors, see ``bnlab.compiled.tensorwise``.
+        on_net: called before each net.
 
     Raises:
         NotSupportedError: if a net does something that cannot be compiled.
@@ -162,10 +165,12 @@ def compile_nets(
     # The shallow ones first: deeper ones then need no new kernels, and a build of the shallow ones
     # alone gives the same kernels.
     for net in sorted(nets, key=lambda net: net.depth):
+        on_net(net)
         module = net.module()
         gradient = gradient_program(module, net.image_shape, library, net.loss)
         evaluation = evaluation_program(module, net.image_shape, library, net.loss)
-        more = {name: extra_program(name, module, gradient, library) for name in extras}
+        behind = max(gradient.heap, evaluation.heap)
+        more = {name: extra_program(name, module, gradient, behind, library) for name in extras}
         compiled[net.key] = Compiled(gradient, evaluation, more)
     compiled = {net.key: compiled[net.key] for net in nets}
     modules = {p: wasm(c_source(library.kernels, p)) for p in precisions}

@@ -22,7 +22,7 @@ from torch.func import functional_call, grad
 
 from bnlab.errors import check_name
 from bnlab.nets import Block
-from bnlab.norms import NORMS, BatchRenorm, NoisyBatchNorm, Normalizer
+from bnlab.norms import BatchRenorm, NoisyBatchNorm
 
 INPUTS = {
     "batch_renorm": ("r_max", "d_max"),
@@ -239,8 +239,3 @@ def example(net: nn.Module, image_shape: Sequence[int], batch: int) -> list[Tens
     x, y = torch.zeros(batch, *image_shape, dtype=real), torch.zeros(batch, dtype=torch.int32)
     values = [torch.tensor(v, dtype=torch.float64) for v in inputs_of(net).values()]
     return [x, y, *State.of(net).vectors(net), *values]
-
-
-def supported_norms() -> tuple[str, ...]:
-    """Names of all normalizers that can be compiled: all that there are."""
-    return tuple(name for name, kind in NORMS.items() if issubclass(kind, Normalizer))

@@ -68,17 +68,22 @@ def constrained(net: nn.Module, part: str, base: str) -> Callable[..., tuple[Ten
     return function
 
 
-def extra_program(which: str, net: nn.Module, gradient: Program, library: Library) -> Program:
-    """The program of an extra of a net; its ``norms``, if it has them, lie at ``places``.
+def extra_program(
+    which: str, net: nn.Module, gradient: Program, behind: int, library: Library
+) -> Program:
+    """The program of an extra of a net; the ``norms`` of LAWN lie among its places.
 
     Args:
         which: see the head of this module.
         net: in PyTorch.
-        gradient: the program that it works with; what it keeps lies behind that one's heap.
+        gradient: the program that it works with.
+        behind: where the heaps of the other programs end, which must leave the norms alone.
         library: of kernels.
     """
     net = net.to(torch.float32)
-    count, places, first = gradient.sizes["params"], dict(gradient.places), gradient.heap
+    count, places = gradient.sizes["params"], gradient.places | {"norms": behind}
+    # One norm a parameter at most; the other extras keep their hands off them too.
+    first = behind + words("real", len(list(net.parameters()))) + PADDING
     if which == "clip":
         names, results, function = ["params", "gradient", "clip"], ["gradient'"], clipping(net)
         args = [torch.zeros(count), torch.zeros(count), torch.ones((), dtype=torch.float64)]
@@ -88,7 +93,6 @@ def extra_program(which: str, net: nn.Module, gradient: Program, library: Librar
         names = ["norms", *vectors_of(update), *update.powers, *update.inputs]
         results = [f"{name}'" for name in (*update.changes, *update.powers)]
         function, args = constrained(net, part, base), [torch.ones(number), *example(update, count)]
-        places["norms"], first = first, first + words("real", number) + PADDING
     low = Lowering()
     low.run(trace(function, args, dynamic=()).graph, names, [results])
     offsets, heap = plan(low, fixed(places), first, LARGEST_BATCH)

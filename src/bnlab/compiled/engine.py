@@ -25,6 +25,7 @@ from bnlab.compiled.update import UPDATES, update_of
 from bnlab.optim import LAWN
 from bnlab.train.history import DIVERGED, Step
 from bnlab.train.loop import Trainer
+from bnlab.train.optimizers import BASES
 from bnlab.train.run import Run
 
 BLOCK = 64
@@ -51,8 +52,9 @@ def store_for(net: Net, precision: str, extras: tuple[str, ...] = ()) -> Store:
 
 def is_ready(run: Run) -> bool:
     """Whether a Run trains on the committed programs, without a compiler."""
-    store = artefact.load()
-    return Net.of(run).key in store.nets and run.precision in store.modules
+    is_plain = run.clip is None and run.optimizer in BASES
+    fits = run.batch_size <= LARGEST_BATCH and not run.optimizer_options.get("dampening")
+    return is_plain and fits and Net.of(run).key in artefact.load().nets
 
 
 class CompiledTrainer(Trainer):

@@ -1,4 +1,4 @@
-"""One counter-based random generator for weights, batches and splits.
+"""One counter-based random generator for weights, batches, augmentation and splits.
 
 A number depends on (seed, stream, counter) alone, through 32-bit integer operations that give the
 same bits in numpy and in JavaScript (``Math.imul``, ``>>>``), on every machine. So a seed is all
@@ -16,6 +16,7 @@ import numpy as np
 # normalizer number k from NOISE + k, a direction for parameter number k from DIRECTIONS + k.
 SPLIT, BATCH, CLASSES, WHICH_CLASS, MEMBERS, PATHS, START, PROBES = 1, 2, 3, 4, 5, 20, 40, 41
 IS_WRONG, WRONG_LABEL = 50, 51
+CROP_ROW, CROP_COLUMN, MIRRORED = 60, 61, 62
 WEIGHTS, NOISE, DIRECTIONS = 1000, 2000, 3000
 
 

@@ -1,32 +1,38 @@
-"""CIFAR-10 from small files of its layout that the tests write, and every way to be without it.
+"""CIFAR-10 and CIFAR-100 from small files of their layouts that the tests write.
 
-The servers here listen on 127.0.0.1; nothing goes further.
+And every way to be without them. The servers here listen on 127.0.0.1; nothing goes further.
 """
 
 import contextlib
+import dataclasses
 import http.server
 import io
+import os
 import socket
 import tarfile
 import threading
+from pathlib import Path
 
 import numpy as np
 import pooch
 import pytest
 
 from bnlab.data import cifar, load
-from bnlab.data.cifar import ARCHIVE, FOLDER, MEAN, STD, TEST, TRAIN, cifar10
+from bnlab.data.cifar import CIFAR10, CIFAR100, cifar10, cifar100
 from bnlab.train import Run, train
 
-FILES = (*TRAIN, TEST)
+ARCHIVE, FOLDER = CIFAR10.archive.name, CIFAR10.archive.folder
+TRAIN, TEST, FILES = CIFAR10.train, CIFAR10.test, CIFAR10.archive.members
+MEAN, STD = (np.array(c)[:, None, None] for c in (CIFAR10.mean, CIFAR10.std))
 PER_FILE = 8
 
 
-def records(seed, count=PER_FILE):
-    """Random images, their first pixel a serial number: uint8, (count, 3073)."""
-    made = np.random.default_rng(seed).integers(0, 256, (count, cifar.RECORD), dtype=np.uint8)
-    made[:, 0] = np.arange(count) % 10
-    made[:, 1] = seed * count + np.arange(count)
+def records(seed, count=PER_FILE, layout=CIFAR10):
+    """Random images, their first pixel a serial number: uint8, (count, bytes)."""
+    made = np.random.default_rng(seed).integers(0, 256, (count, layout.record), dtype=np.uint8)
+    for place, classes in enumerate(layout.classes):
+        made[:, place] = np.arange(count) * 7 % classes
+    made[:, len(layout.classes)] = seed * count + np.arange(count)
     return made
 
 
@@ -41,11 +47,19 @@ def packed(files):
     return buffer.getvalue()
 
 
+def write(folder, raw, layout=CIFAR10):
+    """The unpacked folder of a layout, inside of ``folder``."""
+    (folder / layout.archive.folder).mkdir()
+    for name, made in raw.items():
+        (folder / layout.archive.folder / name).write_bytes(made.tobytes())
+    return folder / layout.archive.folder
+
+
 @pytest.fixture(autouse=True)
 def nothing_kept():
-    cifar._cifar10.cache_clear()
+    cifar._load.cache_clear()
     yield
-    cifar._cifar10.cache_clear()
+    cifar._load.cache_clear()
 
 
 @pytest.fixture
@@ -54,13 +68,22 @@ def raw():
 
 
 @pytest.fixture
+def raw100():
+    return {"train.bin": records(0, 250, CIFAR100), "test.bin": records(1, 120, CIFAR100)}
+
+
+@pytest.fixture
 def folder(tmp_path, monkeypatch, raw):
     """The unpacked folder, inside the one that BNLAB_DATA names."""
     monkeypatch.setenv("BNLAB_DATA", str(tmp_path))
-    (tmp_path / FOLDER).mkdir()
-    for name, made in raw.items():
-        (tmp_path / FOLDER / name).write_bytes(made.tobytes())
-    return tmp_path / FOLDER
+    return write(tmp_path, raw)
+
+
+@pytest.fixture
+def folder100(tmp_path, monkeypatch, raw100):
+    """The same of CIFAR-100."""
+    monkeypatch.setenv("BNLAB_DATA", str(tmp_path))
+    return write(tmp_path, raw100, CIFAR100)
 
 
 @pytest.fixture
@@ -81,9 +104,15 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "cache" / "bnlab"
 
 
+def change_archive(monkeypatch, **changes):
+    """Let CIFAR-10 come from elsewhere."""
+    archive = dataclasses.replace(cifar.CIFAR10.archive, **changes)
+    monkeypatch.setattr(cifar, "CIFAR10", dataclasses.replace(cifar.CIFAR10, archive=archive))
+
+
 @contextlib.contextmanager
 def server(monkeypatch, content, length=None, status=200):
-    """A server of ``content``, which it says has ``length`` bytes; URL points to it."""
+    """A server of ``content``, which it says has ``length`` bytes; the url points to it."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
@@ -96,7 +125,7 @@ def server(monkeypatch, content, length=None, status=200):
             pass
 
     with http.server.HTTPServer(("127.0.0.1", 0), Handler) as served:
-        monkeypatch.setattr(cifar, "URL", f"http://127.0.0.1:{served.server_port}/{ARCHIVE}")
+        change_archive(monkeypatch, url=f"http://127.0.0.1:{served.server_port}/{ARCHIVE}")
         thread = threading.Thread(target=served.serve_forever)
         thread.start()
         try:
@@ -143,7 +172,7 @@ def test_official_test_images_stay_the_test_part(folder, raw):
 
 def test_split_depends_on_its_seed_alone(folder):
     first, other = cifar10(0), cifar10(1)
-    cifar._cifar10.cache_clear()
+    cifar._load.cache_clear()
     again = cifar10(0)
     assert all(map(np.array_equal, arrays(first), arrays(again)))
     assert not np.array_equal(first.val_x, other.val_x)
@@ -162,7 +191,7 @@ def test_archive_gives_the_same_as_the_folder(archive, folder):
     for name in FILES:
         (folder / name).unlink()
     folder.rmdir()
-    cifar._cifar10.cache_clear()
+    cifar._load.cache_clear()
     assert all(map(np.array_equal, arrays(from_folder), arrays(cifar10())))
     assert list(archive.parent.iterdir()) == [archive]  # nothing is unpacked to disk
 
@@ -202,7 +231,7 @@ def test_given_archive_lacks_a_file(archive, raw):
 
 
 @pytest.mark.parametrize("name", [TRAIN[1], TEST])
-@pytest.mark.parametrize("size", [0, 1, 3 * cifar.RECORD - 1])
+@pytest.mark.parametrize("size", [0, 1, 3 * CIFAR10.record - 1])
 def test_truncated_file(folder, name, size):
     (folder / name).write_bytes((folder / name).read_bytes()[:size])
     with pytest.raises(ValueError, match=f"{name} in .*{FOLDER} is truncated.*; delete it and get"):
@@ -237,7 +266,7 @@ def test_label_out_of_range(folder, raw, name):
 def test_no_network(cache, monkeypatch):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # bound, so that no one else listens there; not listening
-        monkeypatch.setattr(cifar, "URL", f"http://127.0.0.1:{closed.getsockname()[1]}/{ARCHIVE}")
+        change_archive(monkeypatch, url=f"http://127.0.0.1:{closed.getsockname()[1]}/{ARCHIVE}")
         with pytest.raises(OSError, match=f"ConnectionError.*put {ARCHIVE} into .*BNLAB_DATA"):
             cifar10()
 
@@ -257,6 +286,20 @@ def test_connection_lost_in_mid_download(cache, monkeypatch):
     ):
         cifar10()
     assert list(cache.iterdir()) == []
+
+
+def test_a_broken_download_is_started_again(cache, monkeypatch, raw, tmp_path):
+    content = packed({name: made.tobytes() for name, made in raw.items()})
+    (tmp_path / "expected").write_bytes(content)
+    change_archive(monkeypatch, md5=pooch.file_hash(tmp_path / "expected", "md5"))
+    half = content[: len(content) // 2]
+    with (
+        server(monkeypatch, half, length=len(content)),
+        pytest.raises(OSError, match=r"Try again"),
+    ):
+        cifar10()
+    with server(monkeypatch, content):
+        assert len(cifar10().train_y) == 36
 
 
 def test_damaged_download_is_refused(cache, monkeypatch):
@@ -284,10 +327,90 @@ def test_interrupted_download_leaves_nothing(cache, monkeypatch):
 def test_downloaded_once(cache, monkeypatch, raw, tmp_path):
     content = packed({name: made.tobytes() for name, made in raw.items()})
     (tmp_path / "expected").write_bytes(content)
-    monkeypatch.setattr(cifar, "HASH", f"md5:{pooch.file_hash(tmp_path / 'expected', 'md5')}")
+    change_archive(monkeypatch, md5=pooch.file_hash(tmp_path / "expected", "md5"))
     monkeypatch.setenv("BNLAB_DATA", "")  # as good as unset
     with server(monkeypatch, content):
         first = cifar10()
-    cifar._cifar10.cache_clear()
+    cifar._load.cache_clear()
     assert all(map(np.array_equal, arrays(first), arrays(cifar10())))  # the server is gone
     assert list(cache.iterdir()) == [cache / ARCHIVE]
+
+
+# -------------------------------------------------------------------------------- CIFAR-100
+
+
+def test_cifar100_learns_the_fine_labels(folder100, raw100):
+    data = cifar100(3)
+    assert data.name == "cifar100" and data.num_classes == 100
+    assert [len(y) for y in arrays(data)[1::2]] == [225, 25, 120]
+    mean, std = (np.array(c)[:, None, None] for c in (CIFAR100.mean, CIFAR100.std))
+    first = (data.train_x[:, 0, 0, 0] * std[0, 0, 0] + mean[0, 0, 0]) * 255
+    np.testing.assert_array_equal(data.train_y, np.rint(first).astype(int) * 7 % 100)
+    pixels = raw100["test.bin"][:, 2:].reshape(-1, 3, 32, 32) / 255
+    np.testing.assert_allclose(data.test_x, (pixels - mean) / std, atol=1e-6)
+    np.testing.assert_array_equal(data.test_y, raw100["test.bin"][:, 1])
+
+
+def test_cifar100_from_its_archive(tmp_path, monkeypatch, folder100, raw100):
+    from_folder = arrays(cifar100())
+    for file in folder100.iterdir():
+        file.unlink()
+    folder100.rmdir()
+    content = packed({name: made.tobytes() for name, made in raw100.items()})
+    (tmp_path / "cifar-100-binary.tar.gz").write_bytes(content)
+    cifar._load.cache_clear()
+    assert all(map(np.array_equal, from_folder, arrays(load("cifar100"))))
+
+
+def test_both_in_one_folder(folder, folder100):
+    assert load("cifar10").num_classes == 10 and load("cifar100").num_classes == 100
+    assert load("cifar10").train_x.shape == (36, 3, 32, 32)
+
+
+@pytest.mark.parametrize("place, label, last", [(0, 20, 19), (1, 100, 99)])
+def test_coarse_and_fine_labels_out_of_range(folder100, raw100, place, label, last):
+    raw100["train.bin"][4, place] = label
+    (folder100 / "train.bin").write_bytes(raw100["train.bin"].tobytes())
+    message = f"no file of CIFAR-100: image 4 has label {label}, labels are 0 to {last}; delete"
+    with pytest.raises(ValueError, match=message):
+        cifar100()
+
+
+def test_cifar100_truncated(folder100, raw100):
+    (folder100 / "test.bin").write_bytes(raw100["test.bin"].tobytes()[:3073])
+    with pytest.raises(ValueError, match=r"test.bin in .* truncated: .* multiple of 3,074 "):
+        cifar100()
+
+
+def test_cifar100_is_not_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("BNLAB_DATA", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="neither cifar-100-binary.tar.gz nor the folder"):
+        cifar100()
+
+
+def test_where_the_archives_are():
+    """The file names are those of the servers; the checksums have 32 hexadecimal digits."""
+    for layout, name in (
+        (CIFAR10, "cifar-10-binary.tar.gz"),
+        (CIFAR100, "cifar-100-binary.tar.gz"),
+    ):
+        assert layout.archive.url == f"https://www.cs.toronto.edu/~kriz/{name}"
+        assert layout.archive.name == name and len(bytes.fromhex(layout.archive.md5)) == 16
+
+
+# ----------------------------------------------------------------------------- the whole set
+
+
+def test_the_whole_set_where_it_is():
+    """Only where BNLAB_DATA names the 60,000 images, original or a copy of them."""
+    folder = Path(os.environ.get("BNLAB_DATA", "")) / FOLDER
+    if not (folder / TEST).is_file() or (folder / TEST).stat().st_size != 10_000 * CIFAR10.record:
+        pytest.skip(f"BNLAB_DATA names no folder with all of CIFAR-10 in {FOLDER}.")
+    data = cifar10()
+    assert [x.shape for x in arrays(data)[::2]] == [(n, 3, 32, 32) for n in (45_000, 5000, 10_000)]
+    both = np.concatenate([data.train_y, data.val_y])
+    assert np.bincount(both).tolist() == [5000] * 10
+    assert np.bincount(data.test_y).tolist() == [1000] * 10
+    # The constants are the mean and standard deviation of these very images.
+    np.testing.assert_allclose(data.train_x.mean((0, 2, 3)), 0, atol=0.01)
+    np.testing.assert_allclose(data.train_x.std((0, 2, 3)), 1, atol=0.01)

@@ -13,6 +13,7 @@ from bnlab.train import Run
 OTHER = {
     "data": "cifar10",
     "sampler": "one_class",
+    "augment": "flip",
     "label_noise": 0.2,
     "net": "resnet",
     "net_options": {"branch": "skipinit"},
@@ -67,7 +68,8 @@ def test_the_list_above_names_every_field():
 
 @pytest.mark.parametrize("field", OTHER)
 def test_the_key_changes_with_every_field(field):
-    base = Run(**BASE, net="resnet" if field == "net_options" else "mlp")
+    data = "cifar100" if field == "augment" else "digits"
+    base = Run(**BASE, data=data, net="resnet" if field == "net_options" else "mlp")
     other = base.replace(**{field: OTHER[field]})
     assert getattr(other, field) != getattr(base, field)
     assert other.key() != base.key() and other != base

@@ -52,7 +52,7 @@ def store_for(net: Net, precision: str, extras: tuple[str, ...] = ()) -> Store:
 
 def is_ready(run: Run) -> bool:
     """Whether a Run trains on the committed programs, without a compiler."""
-    is_plain = run.clip is None and run.optimizer in BASES
+    is_plain = run.clip is None and run.optimizer in BASES and run.augment == "none"
     fits = run.batch_size <= LARGEST_BATCH and not run.optimizer_options.get("dampening")
     return is_plain and fits and Net.of(run).key in artefact.load().nets
 
@@ -62,8 +62,8 @@ class CompiledTrainer(Trainer):
 
     Raises:
         ValueError: as ``Trainer``, and for a Run that is not supported: other images than 8 x 8,
-            a larger batch than a program has room for, an optimizer option that is not compiled,
-            or a net that is not compiled where there is no compiler.
+            augmentation, a larger batch than a program has room for, an optimizer option that is
+            not compiled, or a net that is not compiled where there is no compiler.
     """
 
     engine = "compiled"
@@ -71,6 +71,11 @@ class CompiledTrainer(Trainer):
     def __init__(self, run: Run, device: str = "auto") -> None:
         if device not in ("auto", "cpu"):
             raise ValueError(f"engine='compiled' runs on the CPU, got device={device!r}.")
+        if run.augment != "none":
+            raise ValueError(
+                f"engine='compiled' does not augment images, got augment={run.augment!r}; "
+                "train with engine='torch'."
+            )
         super().__init__(run, "cpu")
         self._check_sizes()
         self.state = State.of(self.net)
@@ -173,8 +178,11 @@ class CompiledTrainer(Trainer):
 
     # --------------------------------------------------------------------- training
 
-    def update(self, numbers: np.ndarray) -> tuple[float, float]:
-        """One step of gradient descent; loss and accuracy of the batch before it."""
+    def update(self, numbers: np.ndarray, step: int = 1) -> tuple[float, float]:
+        """One step of gradient descent; loss and accuracy of the batch before it.
+
+        ``step`` changes nothing: images are not augmented here.
+        """
         return tuple(self._block([numbers], math.inf)[0])
 
     def _block(self, batches: list[np.ndarray], limit: float) -> list[list[float]]:
@@ -222,7 +230,7 @@ class CompiledTrainer(Trainer):
         train_mode = self.evaluated(x, y, True)[1] if self.batch_dependent else val
         return Step(step, loss, accuracy, val, train_mode)
 
-    def loss_now(self, numbers: np.ndarray) -> float:
+    def loss_now(self, numbers: np.ndarray, step: int = 1) -> float:
         """Loss of a batch with the weights as they are, in training mode; nothing moves."""
         return self.evaluated(self.data.train_x[numbers], self.data.train_y[numbers], True)[0]
 
@@ -270,7 +278,7 @@ class CompiledTrainer(Trainer):
                     return
                 is_look = looks and (done % run.eval_every == 0 or done == run.steps)
                 yield (self.look if is_look else Step)(done, loss, accuracy)
-        after = self.loss_now(batches[-1])
+        after = self.loss_now(batches[-1], run.steps)
         if not after <= limit:
             yield Step(run.steps, after, math.nan, diverged=True)
 

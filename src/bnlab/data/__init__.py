@@ -2,21 +2,25 @@
 
 from collections.abc import Callable
 
-from bnlab.data.cifar import cifar10
+from bnlab.data.cifar import cifar10, cifar100
 from bnlab.data.dataset import Dataset
 from bnlab.data.digits import digits
 from bnlab.data.labels import with_wrong_labels
 from bnlab.data.samplers import SAMPLERS, batches, check_sampler
 from bnlab.errors import check_name
 
-DATASETS: dict[str, Callable[[int], Dataset]] = {"digits": digits, "cifar10": cifar10}
+DATASETS: dict[str, Callable[[int], Dataset]] = {
+    "digits": digits,
+    "cifar10": cifar10,
+    "cifar100": cifar100,
+}
 
 
 def load(name: str, split_seed: int = 0) -> Dataset:
     """The data set called ``name``, split by ``split_seed``.
 
-    ``digits`` is in scikit-learn's wheel; ``cifar10`` is downloaded once, or taken from the folder
-    that the environment variable ``BNLAB_DATA`` names.
+    ``digits`` is in scikit-learn's wheel. ``cifar10`` and ``cifar100`` are downloaded once, or
+    taken from the folder that the environment variable ``BNLAB_DATA`` names.
 
     Raises:
         ValueError: for an unknown name; the known ones are listed. Also for damaged files.
@@ -33,6 +37,7 @@ __all__ = [
     "batches",
     "check_sampler",
     "cifar10",
+    "cifar100",
     "digits",
     "load",
     "with_wrong_labels",

@@ -1,30 +1,76 @@
-"""CIFAR-10: 60,000 real images of 32 x 32 pixels, from their official binary archive."""
+"""CIFAR-10 and CIFAR-100: 60,000 real images of 32 x 32 pixels each, from their binary archives."""
 
 from __future__ import annotations
 
 import functools
-import gzip
-import os
-import tarfile
-import zlib
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from bnlab import random
+from bnlab.data.archive import Archive, given_folder
 from bnlab.data.dataset import Dataset
 
-ARCHIVE, FOLDER = "cifar-10-binary.tar.gz", "cifar-10-batches-bin"
-URL = f"https://www.cs.toronto.edu/~kriz/{ARCHIVE}"
-HASH = "md5:c32a1d4ab5d03f1284b67883e8d87530"  # as published beside the archive
-TRAIN = tuple(f"data_batch_{number}.bin" for number in range(1, 6))
-TEST = "test_batch.bin"
-NUM_CLASSES, SHAPE = 10, (3, 32, 32)
-RECORD = 1 + 3 * 32 * 32  # bytes of an image: its label, then the red, green and blue planes
+SHAPE = (3, 32, 32)  # the red, green and blue planes
+SERVER = "https://www.cs.toronto.edu/~kriz"
 
-# Mean and standard deviation of the training pixels, scaled to 0 .. 1, of each channel.
-MEAN = np.array([0.4914, 0.4822, 0.4465], dtype=np.float32)[:, None, None]
-STD = np.array([0.2470, 0.2435, 0.2616], dtype=np.float32)[:, None, None]
+
+@dataclass(frozen=True)
+class Layout:
+    """What tells the two data sets apart.
+
+    Attributes:
+        name: what it is called.
+        archive: where its files are.
+        train: names of the files with training images.
+        test: name of the file with test images.
+        classes: how many values each label of an image has. A record is one byte a label, then
+            the pixels; the last label is the one that a net learns.
+        mean: of the training pixels, scaled to 0 .. 1, of each channel.
+        std: their standard deviation.
+    """
+
+    name: str
+    archive: Archive
+    train: tuple[str, ...]
+    test: str
+    classes: tuple[int, ...]
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+    @property
+    def record(self) -> int:
+        """Bytes of an image with its labels."""
+        return len(self.classes) + 3 * 32 * 32
+
+
+def _layout(title: str, md5: str, folder: str, train: tuple[str, ...], test: str, **rest) -> Layout:
+    url = f"{SERVER}/{title.lower()}-binary.tar.gz"
+    archive = Archive(title, url, md5, folder, (*train, test))
+    return Layout(title.lower().replace("-", ""), archive, train, test, **rest)
+
+
+CIFAR10 = _layout(
+    "CIFAR-10",
+    "c32a1d4ab5d03f1284b67883e8d87530",
+    "cifar-10-batches-bin",
+    tuple(f"data_batch_{number}.bin" for number in range(1, 6)),
+    "test_batch.bin",
+    classes=(10,),
+    mean=(0.4914, 0.4822, 0.4465),
+    std=(0.2470, 0.2435, 0.2616),
+)
+CIFAR100 = _layout(
+    "CIFAR-100",
+    "03b5dce01913d631647c71ecec9e9cb8",
+    "cifar-100-binary",
+    ("train.bin",),
+    "test.bin",
+    classes=(20, 100),  # the coarse label, the fine label
+    mean=(0.5071, 0.4865, 0.4409),
+    std=(0.2673, 0.2564, 0.2762),
+)
 
 
 def cifar10(split_seed: int = 0) -> Dataset:
@@ -35,8 +81,9 @@ def cifar10(split_seed: int = 0) -> Dataset:
     of each channel, the same for every split.
 
     The first call downloads 170 MB into the user's cache, unless the environment variable
-    ``BNLAB_DATA`` names a folder that has the archive, or the folder unpacked from it. Files of the
-    same layout with fewer images work too.
+    ``BNLAB_DATA`` names a folder that has the archive, or the folder unpacked from it. A download
+    that breaks off is started again by the next call. Files of the same layout with fewer images
+    work too.
 
     Source: A. Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images.
 
@@ -47,135 +94,67 @@ def cifar10(split_seed: int = 0) -> Dataset:
         OSError: if the archive cannot be downloaded, or ``BNLAB_DATA`` does not have the data.
         ValueError: for a file that is truncated, damaged or none of CIFAR-10.
     """
-    return _cifar10(split_seed, os.environ.get("BNLAB_DATA", ""))
+    return _load(CIFAR10, split_seed, given_folder())
+
+
+def cifar100(split_seed: int = 0) -> Dataset:
+    """CIFAR-100: as ``cifar10``, with 100 classes (the fine labels) of 600 images each."""
+    return _load(CIFAR100, split_seed, given_folder())
 
 
 # Training asks for its data more than once, and reading takes seconds; but one split fills 737 MB,
 # so only the last one is kept. BNLAB_DATA is part of the key: another folder is other data.
 @functools.lru_cache(maxsize=1)
-def _cifar10(split_seed: int, given: str) -> Dataset:
-    source = _given(Path(given).expanduser()) if given else _downloaded()
-    files = _read(source)
-    test_x, test_y = _decode(files.pop(TEST), TEST, source)
-    parts = [_decode(files.pop(name), name, source) for name in TRAIN]
+def _load(layout: Layout, split_seed: int, given: str) -> Dataset:
+    source = layout.archive.find(given)
+    files = layout.archive.read(source)
+    decoded = functools.partial(_decode, layout, source)
+    test_x, test_y = decoded(layout.test, files.pop(layout.test))
+    parts = [decoded(name, files.pop(name)) for name in layout.train]
     train_x, train_y = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     del parts  # with it go the files, before the larger arrays are made
     order = random.permutation(split_seed, random.SPLIT, len(train_y))
     train, val = np.split(order, [len(order) - len(order) // 10])
     return Dataset(
-        "cifar10",
-        NUM_CLASSES,
-        _standardized(train_x[train]),
+        layout.name,
+        layout.classes[-1],
+        _standardized(layout, train_x[train]),
         train_y[train],
-        _standardized(train_x[val]),
+        _standardized(layout, train_x[val]),
         train_y[val],
-        _standardized(test_x),
+        _standardized(layout, test_x),
         test_y,
     )
 
 
-def _standardized(pixels: np.ndarray) -> np.ndarray:
+def _standardized(layout: Layout, pixels: np.ndarray) -> np.ndarray:
     """(p / 255 - mean) / std, float32, with one array of that size."""
+    mean, std = (np.float32(c)[:, None, None] for c in (layout.mean, layout.std))
     x = pixels.astype(np.float32)
-    x -= 255 * MEAN
-    x /= 255 * STD
+    x -= 255 * mean
+    x /= 255 * std
     return x
 
 
-def _given(folder: Path) -> Path:
-    """The unpacked folder or the archive in the folder that BNLAB_DATA names."""
-    if not folder.is_dir():
-        raise NotADirectoryError(
-            f"BNLAB_DATA names {folder}, which is not a folder; set it to a folder that has "
-            f"{ARCHIVE} or {FOLDER}, or unset it to download the archive."
-        )
-    for source in (folder / FOLDER, folder / ARCHIVE):
-        if source.exists():
-            return source
-    raise FileNotFoundError(
-        f"BNLAB_DATA names {folder}, which has neither {ARCHIVE} nor the folder {FOLDER}; "
-        f"put one of them there (from {URL}), or unset BNLAB_DATA to download the archive."
-    )
-
-
-def _downloaded() -> Path:
-    """The archive in the user's cache, downloaded if it is not there.
-
-    pooch downloads to a temporary file, which takes its place when it is whole and its hash fits.
-    """
-    import pooch  # needed here alone
-
-    try:
-        path = pooch.retrieve(
-            URL,
-            known_hash=HASH,
-            fname=ARCHIVE,
-            path=pooch.os_cache("bnlab"),
-            downloader=pooch.HTTPDownloader(progressbar=True),
-        )
-    except OSError as error:  # requests' errors are OSErrors too
-        raise OSError(
-            f"CIFAR-10 could not be downloaded ({type(error).__name__}: {error}). Try again, or "
-            f"get {URL} with a browser, put {ARCHIVE} into a folder and set the environment "
-            "variable BNLAB_DATA to that folder."
-        ) from error
-    except ValueError as error:  # the hash
-        raise ValueError(
-            f"What came from {URL} is not the CIFAR-10 archive: its checksum differs, and it was "
-            f"not kept. Try again, or put {ARCHIVE} into a folder and set the environment variable "
-            "BNLAB_DATA to that folder."
-        ) from error
-    return Path(path)
-
-
-def _read(source: Path) -> dict[str, bytes]:
-    """Content of the six files, by name, from the unpacked folder or straight from the archive."""
-    files = _unpacked(source) if source.is_dir() else _packed(source)
-    missing = [name for name in (*TRAIN, TEST) if name not in files]
-    if missing:
-        raise FileNotFoundError(
-            f"{source} does not have {', '.join(missing)}; replace it by the one from {URL}."
-        )
-    return files
-
-
-def _unpacked(folder: Path) -> dict[str, bytes]:
-    paths = (folder / name for name in (*TRAIN, TEST))
-    return {path.name: path.read_bytes() for path in paths if path.is_file()}
-
-
-def _packed(archive: Path) -> dict[str, bytes]:
-    files = {}
-    try:
-        with gzip.open(archive) as plain:
-            with tarfile.open(fileobj=plain, mode="r|") as tar:
-                for member in tar:
-                    name = PurePosixPath(member.name).name
-                    if member.isfile() and name in (*TRAIN, TEST):
-                        files[name] = tar.extractfile(member).read()
-            while plain.read(2**20):  # to the end, where gzip compares its checksum
-                pass
-    except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ValueError(
-            f"{archive} is truncated or damaged ({error}); delete it and get it again from {URL}."
-        ) from error
-    return files
-
-
-def _decode(content: bytes, name: str, source: Path) -> tuple[np.ndarray, np.ndarray]:
+def _decode(
+    layout: Layout, source: Path, name: str, content: bytes
+) -> tuple[np.ndarray, np.ndarray]:
     """Pixels, uint8 (n, 3, 32, 32), and labels, int64 (n,), of one file, checked."""
-    again = f"delete it and get it again from {URL}."
-    if not content or len(content) % RECORD:
+    again = f"delete it and get it again from {layout.archive.url}."
+    record, count = layout.record, len(layout.classes)
+    if not content or len(content) % record:
         raise ValueError(
             f"{name} in {source} is truncated: it has {len(content):,} bytes, not a positive "
-            f"multiple of {RECORD:,} (a label and an image); {again}"
+            f"multiple of {record:,} (an image with its labels); {again}"
         )
-    records = np.frombuffer(content, dtype=np.uint8).reshape(-1, RECORD)
-    labels = records[:, 0].astype(np.int64)
-    wrong = np.flatnonzero(labels >= NUM_CLASSES)
-    if len(wrong):
-        raise ValueError(
-            f"{name} in {source} is damaged or no file of CIFAR-10: image {wrong[0]:,} has label "
-            f"{labels[wrong[0]]}, labels are 0 to {NUM_CLASSES - 1}; {again}"
-        )
-    return records[:, 1:].reshape(-1, *SHAPE), labels
+    records = np.frombuffer(content, dtype=np.uint8).reshape(-1, record)
+    for place, classes in enumerate(layout.classes):
+        wrong = np.flatnonzero(records[:, place] >= classes)
+        if len(wrong):
+            raise ValueError(
+                f"{name} in {source} is damaged or no file of {layout.archive.title}: image "
+                f"{wrong[0]:,} has label {records[wrong[0], place]}, labels are 0 to "
+                f"{classes - 1}; {again}"
+            )
+    labels = records[:, count - 1].astype(np.int64)
+    return records[:, count:].reshape(-1, *SHAPE), labels

@@ -21,6 +21,7 @@ from bnlab.nets import make_net
 from bnlab.norms import Normalizer
 from bnlab.norms.weight import normalize_weights
 from bnlab.optim import adaptive_clip_grad
+from bnlab.train.augment import augmented
 from bnlab.train.history import DIVERGED, History, Step
 from bnlab.train.losses import LOSSES
 from bnlab.train.optimizers import make_optimizer
@@ -161,10 +162,20 @@ class Trainer:
         y = torch.tensor(getattr(self.data, f"{name}_y"), device=self.device)
         return x, y
 
-    def update(self, numbers: np.ndarray) -> tuple[float, float]:
-        """One step of gradient descent; loss and accuracy of the batch before it."""
+    def batch(self, numbers: np.ndarray, step: int) -> tuple[Tensor, Tensor]:
+        """Images, augmented as the Run says, and labels of a batch.
+
+        Args:
+            numbers: which images, (B,).
+            step: for which step, from 1.
+        """
         index = torch.from_numpy(numbers).to(self.device)
-        x, y = self.train_x[index], self.train_y[index]
+        x = augmented(self.train_x[index], self.run.augment, self.run.seed, step)
+        return x, self.train_y[index]
+
+    def update(self, numbers: np.ndarray, step: int) -> tuple[float, float]:
+        """One step of gradient descent; loss and accuracy of the batch before it."""
+        x, y = self.batch(numbers, step)
         self.optimizer.zero_grad()
         logits = self.net(x)
         loss = self.loss(logits, y)
@@ -183,10 +194,9 @@ class Trainer:
             _, train_mode = evaluate(self.net, self.val_x, self.val_y, batch_statistics=True)
         return Step(step, loss, accuracy, val, train_mode)
 
-    def loss_now(self, numbers: np.ndarray) -> float:
+    def loss_now(self, numbers: np.ndarray, step: int) -> float:
         """Loss of a batch with the weights as they are, in training mode; nothing moves."""
-        index = torch.from_numpy(numbers).to(self.device)
-        x, y = self.train_x[index], self.train_y[index]
+        x, y = self.batch(numbers, step)
         return evaluate(self.net, x, y, batch_statistics=True, loss=self.loss)[0]
 
     def test_accuracy(self) -> float:
@@ -204,7 +214,7 @@ class Trainer:
         self.net.train()
         yield self.look(0, math.nan, math.nan) if looks else Step(0, math.nan, math.nan)
         for step, numbers in enumerate(self.batches, start=1):
-            loss, accuracy = self.update(numbers)
+            loss, accuracy = self.update(numbers, step)
             if step == 1:
                 limit = min(DIVERGED * loss, sys.float_info.max)
             if not loss <= limit:
@@ -215,7 +225,8 @@ class Trainer:
                 yield self.look(step, loss, accuracy)
             else:
                 yield Step(step, loss, accuracy)
-        after = self.loss_now(numbers)  # what the last update did, no later batch has seen
+        # What the last update did, no later batch has seen.
+        after = self.loss_now(numbers, run.steps)
         if not after <= limit:
             yield Step(run.steps, after, math.nan, diverged=True)
 

@@ -14,6 +14,7 @@ from bnlab.errors import check_name, check_number, unknown
 from bnlab.nets import NET_OPTIONS, NETS
 from bnlab.norms import check_options, make_norm
 from bnlab.norms.weight import WEIGHT_NORMS, weight_norm_options
+from bnlab.train.augment import check_augment
 from bnlab.train.losses import LOSSES
 from bnlab.train.optimizers import check_optimizer
 
@@ -42,6 +43,8 @@ class Run:
         data: name of the data set.
         sampler: ``iid``, ``one_class`` or ``k_classes`` (which takes the option ``k``).
         sampler_options: options of the sampler.
+        augment: how training images are changed at random: ``none``, ``flip`` or ``crop_flip``, see
+            ``bnlab.train.augment``. Digits are not augmented.
         label_noise: share of wrong labels among the training images, 0 to 1.
         net: ``mlp``, ``plain`` or ``resnet``.
         net_options: options of the net: ``branch`` of a resnet.
@@ -60,7 +63,7 @@ class Run:
         batch_size: images a step.
         steps: updates of the weights.
         eval_every: steps between two evaluations on the validation images.
-        seed: initial weights, batches, noise and wrong labels.
+        seed: initial weights, batches, augmentation, noise and wrong labels.
         split_seed: which images are for training, validation and test.
         precision: ``float32`` or ``float64``.
 
@@ -71,6 +74,7 @@ class Run:
     data: str = "digits"
     sampler: str = "iid"
     sampler_options: dict[str, object] = field(default_factory=dict)
+    augment: str = "none"
     label_noise: float = 0.0
     net: str = "mlp"
     net_options: dict[str, object] = field(default_factory=dict)
@@ -98,6 +102,7 @@ class Run:
             check_name(name, getattr(self, name), known)
         for name in OPTIONS:
             object.__setattr__(self, name, _as_in_json(name, getattr(self, name)))
+        check_augment(self.augment, self.data)
         check_sampler(self.sampler, self.sampler_options)
         check_options(self.norm, self.norm_options)
         check_optimizer(self.optimizer, self.optimizer_options)

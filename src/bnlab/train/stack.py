@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from bnlab.data import batches
+from bnlab.train.augment import augmented
 from bnlab.train.history import DIVERGED, Step
 from bnlab.train.loop import SLICE, build, kept_buffers, kept_modes, make_device, training_data
 from bnlab.train.losses import LOSSES
@@ -85,16 +86,25 @@ class StackTrainer:
 
     # ------------------------------------------------------------------------ steps
 
-    def update(self, numbers: np.ndarray) -> np.ndarray:
-        """One step of every net; losses and accuracies before it, (2, K).
+    def batch(self, numbers: np.ndarray, step: int) -> tuple[Tensor, Tensor]:
+        """Images (B, K*C, H, W), each net's own batch, augmented, and labels (K, B).
 
         Args:
             numbers: which images, (K, B).
+            step: for which step, from 1.
         """
         index = torch.from_numpy(numbers).to(self.device)
-        x = self.train_x[index.T].flatten(1, 2)
+        x = self.train_x[index.T]
+        if self.runs[0].augment != "none":
+            for k, run in enumerate(self.runs):
+                x[:, k] = augmented(x[:, k], run.augment, run.seed, step)
+        return x.flatten(1, 2), self.train_y[self.nets[:, None], index]
+
+    def update(self, numbers: np.ndarray, step: int) -> np.ndarray:
+        """One step of every net; losses and accuracies before it, (2, K)."""
+        x, y = self.batch(numbers, step)
         self.optimizer.zero_grad()
-        losses, accuracies = self._scores(self.net(x), self.train_y[self.nets[:, None], index])
+        losses, accuracies = self._scores(self.net(x), y)
         losses.sum().backward()  # a net's gradient knows nothing of the other losses
         self._step()
         return torch.stack([losses.detach(), accuracies]).cpu().double().numpy()
@@ -130,13 +140,12 @@ class StackTrainer:
         scores = self._scores(logits, y.expand(count, -1))
         return torch.stack(scores).cpu().double().numpy()
 
-    def losses_now(self, numbers: np.ndarray) -> np.ndarray:
+    def losses_now(self, numbers: np.ndarray, step: int) -> np.ndarray:
         """Losses of batches with the weights as they are, in training mode; nothing moves. (K,)."""
-        index = torch.from_numpy(numbers).to(self.device)
+        x, y = self.batch(numbers, step)
         with torch.no_grad(), kept_modes(self.net), kept_buffers(self.net):
             self.net.train()
-            logits = self.net(self.train_x[index.T].flatten(1, 2))
-            losses, _ = self._scores(logits, self.train_y[self.nets[:, None], index])
+            losses, _ = self._scores(self.net(x), y)
         return losses.cpu().double().numpy()
 
     def look(self, step: int, losses: np.ndarray, accuracies: np.ndarray) -> list[Step]:
@@ -157,7 +166,7 @@ class StackTrainer:
         yield self.look(0, unknown, unknown)
         for step in range(1, run.steps + 1):
             numbers = np.stack([next(sampler) for sampler in self.samplers])
-            losses, accuracies = self.update(numbers)
+            losses, accuracies = self.update(numbers, step)
             if step == 1:
                 limits = np.minimum(DIVERGED * losses, sys.float_info.max)
             over = ~(losses <= limits)
@@ -173,7 +182,7 @@ class StackTrainer:
             for k in np.flatnonzero(over):
                 records[k] = Step(step - 1, float(losses[k]), float(accuracies[k]), diverged=True)
             yield records
-        after = self.losses_now(numbers)
+        after = self.losses_now(numbers, run.steps)
         yield [
             Step(run.steps, loss, math.nan, diverged=True) if not loss <= limit else None
             for loss, limit in zip(after.tolist(), limits.tolist(), strict=True)

@@ -21,7 +21,7 @@ from bnlab.train.history import DIVERGED, History, Step
 from bnlab.train.optimizers import make_optimizer
 from bnlab.train.run import Run
 
-ENGINES = ("torch",)
+ENGINES = ("torch", "compiled")
 SLICE = 512  # images evaluated at a time
 
 
@@ -98,6 +98,8 @@ def evaluate(
 class Trainer:
     """One net in training: ``steps`` yields a record after each update. See ``training``."""
 
+    engine = "torch"
+
     def __init__(self, run: Run, device: str = "auto") -> None:
         self.run, self.device = run, make_device(device)
         self.data: Dataset = load(run.data, run.split_seed)
@@ -119,6 +121,11 @@ class Trainer:
         # A normalizer that is undefined on the shapes of this net says so here, not on the way.
         x, y = self.train_x[: run.batch_size], self.train_y[: run.batch_size]
         evaluate(self.net, x, y, batch_statistics=True)
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """What the numbers depend on besides bnlab, torch and numpy."""
+        return {}
 
     def part(self, name: str) -> tuple[Tensor, Tensor]:
         """Images and labels of a part of the data, on the device."""
@@ -153,6 +160,10 @@ class Trainer:
         x, y = self.train_x[index], self.train_y[index]
         return evaluate(self.net, x, y, batch_statistics=True)[0]
 
+    def test_accuracy(self) -> float:
+        """Accuracy on the test images in evaluation mode."""
+        return evaluate(self.net, *self.part("test"))[1]
+
     def steps(self, looks: bool = True) -> Iterator[Step]:
         """Train; yield a record at step 0 and after each update, the last one if it diverges.
 
@@ -178,6 +189,16 @@ class Trainer:
         after = self.loss_now(numbers)  # what the last update did, no later batch has seen
         if not after <= limit:
             yield Step(run.steps, after, math.nan, diverged=True)
+
+
+def make_trainer(run: Run, engine: str = "torch", device: str = "auto") -> Trainer:
+    """What trains a Run on an engine; see ``train``."""
+    check_name("engine", engine, ENGINES)
+    if engine == "torch":
+        return Trainer(run, device)
+    from bnlab.compiled.engine import CompiledTrainer  # it builds on this module
+
+    return CompiledTrainer(run, device)
 
 
 def training(run: Run, device: str = "auto") -> Iterator[Step]:
@@ -218,7 +239,9 @@ def train(
 
     Args:
         run: what to train.
-        engine: ``torch``.
+        engine: ``torch``; or ``compiled``, which computes the same step many times faster for
+            small nets on small batches, with the same bits on every machine and in a browser, but
+            not the same bits as torch. Nothing falls back from one to the other.
         device: ``auto`` (a CUDA GPU if there is one, else the CPU) or a name that torch knows.
         on_step: called with a ``Step`` at step 0 and after each update.
         progress: draw a progress bar.
@@ -234,7 +257,7 @@ def train(
     if not isinstance(run, Run):
         raise ValueError(f"train takes a Run, got {run!r}. Use Run.from_dict for a dict.")
     start = time.perf_counter()
-    trainer = Trainer(run, device)
+    trainer = make_trainer(run, engine, device)
     small = max(trainer.data.image_shape) <= 8
     records: list[Step] = []
     with threads(1 if small else None):
@@ -245,8 +268,8 @@ def train(
         diverged_at = records[-1].step if records[-1].diverged else None
         accuracy = math.nan
         if diverged_at is None:
-            accuracy = evaluate(trainer.net, *trainer.part("test"))[1]
-    return _history(run, records, accuracy, time.perf_counter() - start, trainer.device)
+            accuracy = trainer.test_accuracy()
+    return _history(run, records, accuracy, time.perf_counter() - start, trainer)
 
 
 def _shown(records: Iterator[Step], run: Run, progress: bool) -> Iterator[Step]:
@@ -258,7 +281,7 @@ def _shown(records: Iterator[Step], run: Run, progress: bool) -> Iterator[Step]:
 
 
 def _history(
-    run: Run, records: list[Step], test_accuracy: float, seconds: float, device: torch.device
+    run: Run, records: list[Step], test_accuracy: float, seconds: float, trainer: Trainer
 ) -> History:
     updates = [r for r in records if not math.isnan(r.accuracy)]
     looks = [r for r in records if r.val_accuracy is not None]
@@ -272,8 +295,9 @@ def _history(
         test_accuracy=test_accuracy,
         diverged_at=records[-1].step if records[-1].diverged else None,
         seconds=seconds,
-        device=str(device),
+        device=str(trainer.device),
         versions={
+            **trainer.versions,
             "bnlab": bnlab.__version__,
             "torch": torch.__version__,
             "numpy": np.__version__,

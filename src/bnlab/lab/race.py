@@ -20,6 +20,7 @@ DEPTHS = (2, 6, 12)
 SEEDS = COUNTED[:3]  # runs that the evidence for B1 counts
 NETS = ("mlp", "plain")
 FEWEST, MOST = 2, 5
+PAGE_NET, PAGE_WIDTH = "mlp", 64  # nets that the website trains in the page, see bnlab.lab.page
 
 NEEDS_IMAGES = "needs images inside the net: in this one a channel has a single value"
 
@@ -28,7 +29,8 @@ class Race(anywidget.AnyWidget):
     """Curves of nets in training, one per normalizer; the controls are drawn by JavaScript.
 
     With a kernel, PyTorch trains in a thread and the curves grow as it does; a newer training
-    ends the one before. On the website, stored runs of the same code are shown.
+    ends the one before. On the website, nets of width 64 are trained in the page (``bnlab.lab.page``);
+    else stored runs of the same code are shown.
 
     Args:
         norms: two to five of ``none, batch, layer, group, instance``; group norm has 8 channels a
@@ -145,6 +147,7 @@ def _options(net: str, width: int, steps: int, device: str) -> dict[str, object]
         "width": width,
         "device": device,
         "replay": "race",
+        "compiled": "race" if (net, width) == (PAGE_NET, PAGE_WIDTH) else None,
     }
 
 

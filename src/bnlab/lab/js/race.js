@@ -1,11 +1,11 @@
 // Race: nets that differ in their normalizer alone, trained side by side.
 
-import { chooseEngine } from "./engines.js";
 import { addressLink } from "./link.js";
 import {
   addPoints, altText, guesses, hasPoints, newRace, settingKey, summaryText, untrainedText,
   verdictText,
 } from "./outcome.js";
+import { chooseEngine } from "./page_engine.js";
 import {
   badge, button, checkbox, choice, curvePlot, fullScreen, guessBox, html, legend, liveText, perFrame,
   slider, throttle, toggles, uniqueId,
@@ -19,6 +19,7 @@ class Race {
     this.model = model;
     this.options = model.get("options");
     this.state = { ...model.get("state") };
+    this.engine = chooseEngine(model, this.options, () => this.show());
     this.race = null;       // what is drawn: see newRace
     this.running = null;    // what the engine gave: {stop, cancel}
     this.trained = false;   // from the first Train on, a change of a control trains again
@@ -97,6 +98,10 @@ class Race {
         html("div", { class: "bnlab-plots" }, this.plots.loss.element, this.plots.accuracy.element),
         this.guessBox.element),
       this.verdict.element, this.legend.element, this.summary.element);
+    // What the engine needs is loaded when the reader comes near: then the first point comes at once.
+    for (const near of ["pointerenter", "focusin"]) {
+      this.root.addEventListener(near, () => this.engine.warm?.(), { once: true });
+    }
     el.append(this.root);
   }
 
@@ -156,7 +161,7 @@ class Race {
     this.verdict.now("");
     const race = this.race = newRace(this.state);
     let silent = false;
-    const running = chooseEngine(this.model, this.options).start(this.state, {
+    const running = this.engine.start(this.state, {
       points: (norm, points) => {
         if (silent) this.note.now("");
         silent = false;
@@ -164,6 +169,7 @@ class Race {
         this.redraw();
       },
       waiting: (text) => { silent = true; this.note.now(text); },
+      note: (text) => this.note.now(text),
       finished: ({ stopped }) => this.end(race, stopped ? "stopped" : "finished"),
       error: (text) => { this.end(race, "failed"); this.note.now(text); },
     });
@@ -198,7 +204,7 @@ class Race {
 
   show() {
     for (const [name, control] of Object.entries(this.controls)) control.set(this.state[name]);
-    this.badge.set(chooseEngine(this.model, this.options).badge);
+    this.badge.set(this.engine.badge);
     this.legend.set(this.state.norms, this.hidden);
     this.go.setText(this.asking ? "Reveal" : "Train");
     this.go.enable(!this.asking || this.guess !== null);
@@ -242,6 +248,7 @@ class Race {
   destroy() {
     if (this.running) this.running.stop();
     this.drop();
+    this.engine.destroy?.();
     this.model.off("change:state", this.fromModel);
     for (const waiting of [this.redraw, this.restart, this.saveModel]) waiting.cancel();
     for (const part of [this.summary, this.note, this.verdict, this.screen, this.link]) part.destroy();

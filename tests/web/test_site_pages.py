@@ -18,6 +18,8 @@ PAGES = sorted(
     for path in [*SITE.glob("book/**/*.html"), *SITE.glob("search.html")]
 )
 CHAPTERS = [page for page in PAGES if re.search(r"book/\d\d_", page)]
+WITHOUT_CLAIMS = "book/01_the_family.html"
+RACE = "book/03_learning_rates.html"
 PHONE = {"width": 360, "height": 780}
 WIDE = {"width": 1280, "height": 800}
 pytestmark = pytest.mark.web
@@ -66,7 +68,7 @@ def settle(page: Page) -> None:
     page.wait_for_function("!window.MathJax?.startup || MathJax.startup.promise.then(() => true)")
     views = page.locator('script[type="application/vnd.jupyter.widget-view+json"]').count()
     if views:
-        expect(page.get_by_role("button", name="Train").first).to_be_visible()
+        expect(page.locator("section.bnlab")).to_have_count(views)
 
 
 def test_all_pages_are_there():
@@ -89,8 +91,9 @@ def test_a_chapter_works_from_a_file(page: Page, name: str):
     watch = Watch(page, "file://")
     page.goto((SITE / name).as_uri())
     settle(page)
-    page.get_by_role("button", name="Train").first.click()
-    expect(page.locator(".bnlab-summary")).to_contain_text("Finished", timeout=8000)
+    if name == RACE:
+        page.get_by_role("button", name="Train").first.click()
+        expect(page.locator(".bnlab-summary")).to_contain_text("Finished", timeout=8000)
     icons_need_http = [w for w in watch.wrong if "font" not in w.lower()]
     assert icons_need_http == []
 
@@ -115,7 +118,7 @@ def test_pictures_have_sentences(page: Page, address: str, name: str):
     for text in texts:
         assert len(text.split()) >= 4 and "_images" not in text, text
         assert not re.search(r"\bNaN\b|\bnan\b|undefined", text)
-    if name in CHAPTERS:
+    if name in CHAPTERS and name != WITHOUT_CLAIMS:
         assert len(texts) >= 3
 
 
@@ -140,7 +143,7 @@ def test_axe_finds_no_serious_violation(browser: Browser, address: str, name: st
 def test_figures_follow_the_theme(browser: Browser, address: str, scheme: str):
     context = browser.new_context(color_scheme=scheme)
     page = context.new_page()
-    page.goto(f"{address}/{CHAPTERS[0]}")
+    page.goto(f"{address}/{RACE}")
     settle(page)
     ink, paper = page.evaluate(
         """() => {
@@ -179,8 +182,9 @@ def test_install_cells_are_hidden_and_sentences_are_not(page: Page, address: str
     page.goto(f"{address}/{name}")
     text = page.locator(".bd-article").inner_text()
     assert "%pip" not in text and "show.say(" not in text
-    assert page.locator(".bnlab-say").count() >= 2
-    assert page.locator(".bnlab-box").count() >= 4
+    if name != WITHOUT_CLAIMS:
+        assert page.locator(".bnlab-say").count() >= 2
+        assert page.locator(".bnlab-box").count() >= 4
 
 
 # ---- the race on its page ------------------------------------------------------------------------
@@ -192,7 +196,7 @@ def chapter(page: Page, address: str):
 
     def open_page(state: str = "") -> Page:
         page.goto("about:blank")
-        page.goto(f"{address}/book/03_learning_rates.html{state}")
+        page.goto(f"{address}/{RACE}{state}")
         settle(page)
         return page
 

@@ -77,11 +77,13 @@ def size(value: object, unit: int = 1) -> Size:
 def _fitted(expr: sympy.Expr, unit: int) -> Size:
     symbols = list(expr.free_symbols)
     # Two batch symbols of one program (of x and of y) always have the same value.
-    at = [int(expr.subs({s: k * _PROBE for s in symbols})) for k in (1, 2, 3)]
+    at = [int(expr.subs(dict.fromkeys(symbols, k * _PROBE))) for k in (1, 2, 3)]
     a = Fraction(at[1] - at[0], _PROBE)
     c = int(at[0] - a * _PROBE)
     if a * 3 * _PROBE + c != at[2]:
-        raise ValueError(f"the size {expr} is not of the form a * B + c, which is all there may be.")
+        raise ValueError(
+            f"the size {expr} is not of the form a * B + c, which is all there may be."
+        )
     return Size(a / unit, c)
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -30,7 +30,7 @@ FOLDER = Path(__file__).parent / "artefacts"
 PROGRAMS, MANIFEST = "programs.bin", "manifest.json"
 
 
-class Corrupted(RuntimeError):
+class CorruptedError(RuntimeError):
     """A file of compiled nets is missing or is not what the manifest says."""
 
 
@@ -99,7 +99,9 @@ def save(store: Store, places: list[int], initial: dict[str, list], folder: Path
         data.extend(block)
         return [len(data) - len(block), len(block)]
 
-    entries = {key: _entry(net, added) | {"initial": initial[key]} for key, net in store.nets.items()}
+    entries = {
+        key: _entry(net, added) | {"initial": initial[key]} for key, net in store.nets.items()
+    }
     updates = {name: added(code) for name, code in store.updates.items()}
     files = {f"kernels.{p}.wasm": code for p, code in store.modules.items()}
     files[PROGRAMS] = bytes(data)
@@ -123,6 +125,7 @@ def _entry(net: Compiled, added: object) -> dict[str, object]:
         "evaluation": [*added(net.evaluation.code), *net.evaluation.ends],
         "heap": max(net.gradient.heap, net.evaluation.heap),
         "places": net.gradient.places,
+        "sizes": net.gradient.sizes,
     }
 
 
@@ -130,15 +133,15 @@ def read(folder: Path = FOLDER) -> dict[str, object]:
     """The manifest.
 
     Raises:
-        Corrupted: if it is not there, no JSON, or of another format.
+        CorruptedError: if it is not there, no JSON, or of another format.
     """
     try:
         manifest = json.loads((folder / MANIFEST).read_text())
         if manifest["format"] == FORMAT:
             return manifest
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Corrupted(_complaint(folder / MANIFEST, "is missing or no manifest")) from error
-    raise Corrupted(_complaint(folder / MANIFEST, f"has format {manifest['format']}"))
+        raise CorruptedError(_complaint(folder / MANIFEST, "is missing or no manifest")) from error
+    raise CorruptedError(_complaint(folder / MANIFEST, f"has format {manifest['format']}"))
 
 
 @functools.lru_cache(maxsize=4)
@@ -146,7 +149,7 @@ def load(folder: Path = FOLDER) -> Store:
     """The store of the files in a folder.
 
     Raises:
-        Corrupted: if a file is missing or its hash is not that of the manifest.
+        CorruptedError: if a file is missing or its hash is not that of the manifest.
     """
     manifest = read(folder)
     files = {name: _content(folder, name, digest) for name, digest in manifest["sha256"].items()}
@@ -157,24 +160,42 @@ def load(folder: Path = FOLDER) -> Store:
 
     def program(entry: dict, which: str) -> Program:
         start, length, *ends = entry[which]
-        return Program(code(start, length), tuple(ends), entry["places"], entry["heap"])
+        return Program(
+            code(start, length), tuple(ends), entry["places"], entry["sizes"], entry["heap"]
+        )
 
-    nets = {
-        key: Compiled(program(entry, "gradient"), program(entry, "evaluation"))
-        for key, entry in manifest["nets"].items()
-    }
+    def compiled(entry: dict) -> Compiled:
+        return Compiled(program(entry, "gradient"), program(entry, "evaluation"))
+
+    nets = Lazily(manifest["nets"], compiled)
     updates = {name: code(*where) for name, where in manifest["updates"].items()}
     precisions = [name.split(".")[1] for name in files if name.endswith(".wasm")]
     return Store(nets, updates, {p: files[f"kernels.{p}.wasm"] for p in precisions})
+
+
+class Lazily(Mapping):
+    """A mapping whose values are made from those of another one when they are asked for."""
+
+    def __init__(self, source: Mapping[str, dict], make: Callable[[dict], Compiled]) -> None:
+        self._source, self._make = source, functools.lru_cache(lambda key: make(source[key]))
+
+    def __getitem__(self, key: str) -> Compiled:
+        return self._make(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._source)
+
+    def __len__(self) -> int:
+        return len(self._source)
 
 
 def _content(folder: Path, name: str, digest: str) -> bytes:
     try:
         content = (folder / name).read_bytes()
     except OSError as error:
-        raise Corrupted(_complaint(folder / name, "is missing")) from error
+        raise CorruptedError(_complaint(folder / name, "is missing")) from error
     if hashlib.sha256(content).hexdigest() != digest:
-        raise Corrupted(_complaint(folder / name, "is not the file that was built"))
+        raise CorruptedError(_complaint(folder / name, "is not the file that was built"))
     return content
 
 

@@ -17,7 +17,7 @@ FLAGS = (
 )
 
 
-class CompilerMissing(RuntimeError):
+class CompilerMissingError(RuntimeError):
     """There is no C compiler here; the message says how to get one."""
 
 
@@ -30,11 +30,11 @@ def wasm(source: str) -> bytes:
     """The module that this C text compiles to. The same text gives the same bytes.
 
     Raises:
-        CompilerMissing: if ``ziglang`` is not installed.
+        CompilerMissingError: if ``ziglang`` is not installed.
         RuntimeError: if the compiler refuses the text.
     """
     if not has_compiler():
-        raise CompilerMissing(
+        raise CompilerMissingError(
             "compiling a net needs the package ziglang (pip install ziglang). The nets of the "
             "book are compiled already; others train with engine='torch'."
         )

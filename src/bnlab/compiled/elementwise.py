@@ -7,7 +7,7 @@ from functools import partial
 from torch import fx
 
 from bnlab.compiled.affine import Index, Size
-from bnlab.compiled.graph import Lowering, NotSupported, rule
+from bnlab.compiled.graph import Lowering, NotSupportedError, rule
 from bnlab.compiled.lazy import (
     Lazy,
     Load,
@@ -55,7 +55,13 @@ _UNARY = {
     "cos": "COSF({})",
     "sin": "SINF({})",
 }
-_POWERS = {1: "{0}", 2: "({0} * {0})", 3: "({0} * {0} * {0})", 0.5: "SQRTF({0})", -0.5: "(1 / SQRTF({0}))"}
+_POWERS = {
+    1: "{0}",
+    2: "({0} * {0})",
+    3: "({0} * {0} * {0})",
+    0.5: "SQRTF({0})",
+    -0.5: "(1 / SQRTF({0}))",
+}
 
 
 def tensor_of(value: object) -> Lazy:
@@ -113,7 +119,7 @@ def _result(node: fx.Node) -> str:
 def _binary(template: str, low: Lowering, node: fx.Node, args: list, shape: tuple) -> Lazy:
     kind = _result(node)
     if node.kwargs.get("alpha", 1) != 1 or node.kwargs.get("rounding_mode"):
-        raise NotSupported(f"{node.target} with {dict(node.kwargs)} cannot be compiled.")
+        raise NotSupportedError(f"{node.target} with {dict(node.kwargs)} cannot be compiled.")
     return elementwise(low, template, shape, kind, kind, *args[:2])
 
 
@@ -162,7 +168,9 @@ def _not(low: Lowering, node: fx.Node, args: list, shape: tuple) -> Lazy:
 @rule("pow.Tensor_Scalar")
 def _power(low: Lowering, node: fx.Node, args: list, shape: tuple) -> Lazy:
     if args[1] not in _POWERS:
-        raise NotSupported(f"the power {args[1]} cannot be compiled; there are {list(_POWERS)}.")
+        raise NotSupportedError(
+            f"the power {args[1]} cannot be compiled; there are {list(_POWERS)}."
+        )
     return _unary(_POWERS[args[1]], low, node, args[:1], shape)
 
 

@@ -78,11 +78,11 @@ class CompiledTrainer(Trainer):
 
     def _check_sizes(self) -> None:
         data = self.data
-        evaluated = max(len(data.val_x), len(data.test_x), self.run.batch_size)
-        if max(data.image_shape) > 8 or evaluated > LARGEST_BATCH:
+        largest = max(len(data.val_x), len(data.test_x), self.run.batch_size)
+        if max(data.image_shape) > 8 or largest > LARGEST_BATCH:
             raise ValueError(
                 f"engine='compiled' takes images of 8 x 8 and {LARGEST_BATCH} of them at once; "
-                f"this Run has images {data.image_shape} and needs {evaluated}. "
+                f"this Run has images {data.image_shape} and needs {largest}. "
                 "Train with engine='torch'."
             )
 
@@ -133,8 +133,13 @@ class CompiledTrainer(Trainer):
         self.machine.write(self.places["buffers"], buffers.numpy())
         self.machine.write_whole(self.places["counters"], counters.numpy())
         ones = dict.fromkeys(UPDATES[self.update_name].powers, 1.0)
-        for name, value in {**inputs_of(self.net), **self.options, **ones}.items():
+        for name, value in {**self.inputs, **ones}.items():
             self.machine.write_double(self.places[name], value)
+
+    @property
+    def inputs(self) -> dict[str, float]:
+        """What may change from step to step: lr and the like, limits, strength of noise."""
+        return {**inputs_of(self.net), **self.options}
 
     # --------------------------------------------------------------------- training
 
@@ -147,7 +152,8 @@ class CompiledTrainer(Trainer):
         taken = self.machine.steps(self.at["task"], len(batches), limit)
         return self.machine.read(self.at["record"], 2 * taken).reshape(-1, 2).tolist()
 
-    def _evaluated(self, x: np.ndarray, y: np.ndarray, batch_statistics: bool) -> tuple:
+    def evaluated(self, x: np.ndarray, y: np.ndarray, batch_statistics: bool) -> tuple:
+        """Loss and accuracy on any images, at most ``LARGEST_BATCH``; the net stays as it was."""
         machine, which = self.machine, 0 if batch_statistics else 1
         machine.write(self.places["x"], x)
         machine.write_whole(self.places["y"], y)
@@ -158,17 +164,28 @@ class CompiledTrainer(Trainer):
     def look(self, step: int, loss: float, accuracy: float) -> Step:
         """A record with an evaluation on the validation images."""
         x, y = self.data.val_x, self.data.val_y
-        _, val = self._evaluated(x, y, False)
-        train_mode = self._evaluated(x, y, True)[1] if self.batch_dependent else val
+        _, val = self.evaluated(x, y, False)
+        train_mode = self.evaluated(x, y, True)[1] if self.batch_dependent else val
         return Step(step, loss, accuracy, val, train_mode)
 
     def loss_now(self, numbers: np.ndarray) -> float:
         """Loss of a batch with the weights as they are, in training mode; nothing moves."""
-        return self._evaluated(self.data.train_x[numbers], self.data.train_y[numbers], True)[0]
+        return self.evaluated(self.data.train_x[numbers], self.data.train_y[numbers], True)[0]
+
+    def last_metrics(self) -> dict[str, float | np.ndarray]:
+        """Of the last batch, before its update: ``norm`` of the gradient, ``layers`` (L, 3).
+
+        A row of ``layers`` is mean, variance and share of dead units, as ``measure_signals``.
+        """
+        _, first, end = self.programs.gradient.ends
+        self.machine.run(self.run.batch_size, self.starts[0], end, first)
+        layers = self.machine.read(self.places["layers"], self.programs.gradient.sizes["layers"])
+        norm = float(self.machine.read(self.places["norm"], 1)[0])
+        return {"norm": norm, "layers": layers.reshape(-1, 3)}
 
     def test_accuracy(self) -> float:
         """Accuracy on the test images in evaluation mode."""
-        return self._evaluated(self.data.test_x, self.data.test_y, False)[1]
+        return self.evaluated(self.data.test_x, self.data.test_y, False)[1]
 
     def steps(self, looks: bool = True) -> Iterator[Step]:
         """Train; the records of ``Trainer.steps``, of up to ``BLOCK`` steps at a time."""

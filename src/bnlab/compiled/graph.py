@@ -27,6 +27,7 @@ from bnlab.compiled.lazy import (
     row_major,
     scalar,
 )
+from bnlab.compiled.trace import module_of
 
 Rule = Callable[["Lowering", fx.Node, list, tuple[Size, ...]], object]
 RULES: dict[str, Rule] = {}
@@ -42,7 +43,7 @@ _SYMBOLIC = {
 }
 
 
-class NotSupported(Exception):
+class NotSupportedError(Exception):
     """An operation that cannot be compiled; the message names it and the module that needs it."""
 
 
@@ -129,7 +130,7 @@ class Lowering:
     def loops(shape: Sequence[Size]) -> tuple[list[kernel.Loop], list[Index]]:
         """A loop for each axis that is longer than 1, and the position that they are at."""
         if len(shape) > len(_LOOPS):
-            raise NotSupported(f"tensors of {len(shape)} axes cannot be compiled.")
+            raise NotSupportedError(f"tensors of {len(shape)} axes cannot be compiled.")
         loops, position = [], []
         for name, extent in zip(_LOOPS, shape, strict=False):
             if not extent.is_one:
@@ -204,10 +205,13 @@ class Lowering:
             return env[node.args[0]][node.args[1]]
         name = str(node.target).removeprefix("aten.")
         if name not in RULES:
-            raise NotSupported(_complaint(node, name))
+            raise NotSupportedError(_complaint(node, name))
         args = [_resolved(arg, env) for arg in node.args]
         shape = self.sizes(value.shape) if isinstance(value, torch.Tensor) else ()
-        result = RULES[name](self, node, args, shape)
+        try:
+            result = RULES[name](self, node, args, shape)
+        except NotSupportedError as error:
+            raise NotSupportedError(f"module {module_of(node)!r}: {error}") from error
         if isinstance(result, Lazy) and not result.cheap and uses[node] > 1:
             return self.materialise(result)
         return result
@@ -215,7 +219,7 @@ class Lowering:
     def _stored(self, node: fx.Node) -> Lazy:
         value = getattr(node.graph.owning_module, node.target)
         if value.numel() != 1:
-            raise NotSupported(f"a constant tensor of shape {tuple(value.shape)} in the net.")
+            raise NotSupportedError(f"a constant tensor of shape {tuple(value.shape)} in the net.")
         number = scalar(value.item(), kind_of(value.dtype))
         return Lazy(self.sizes(value.shape), number.kind, number.at, cheap=True)
 
@@ -234,7 +238,7 @@ class Lowering:
         if node.target is torch.sym_float:
             return args[0]
         if node.target not in _SYMBOLIC:
-            raise NotSupported(_complaint(node, str(node.target)))
+            raise NotSupportedError(_complaint(node, str(node.target)))
         return Op(_SYMBOLIC[node.target], tuple(args), "double")
 
 
@@ -266,12 +270,12 @@ def _ancestors(nodes: Sequence[fx.Node]) -> set[fx.Node]:
 
 
 def _complaint(node: fx.Node, name: str) -> str:
-    modules = node.meta.get("nn_module_stack") or {}
-    path = [entry[0] for entry in modules.values()][-1:] or [""]
-    where = f"the module {path[0]!r}" if path[0] else "this net"
-    return f"{where} needs the operation {name}, which cannot be compiled. " + (
-        "Add a rule for it to bnlab.compiled, or train with engine='torch'."
+    module = module_of(node)
+    where = f"the module {module!r} of this net" if module else "this net"
+    return (
+        f"{where} needs the operation {name}, which cannot be compiled. Add a rule for it to "
+        "bnlab.compiled, or train with engine='torch'."
     )
 
 
-__all__ = ["RULES", "Buffer", "Call", "Load", "Lowering", "NotSupported", "rule"]
+__all__ = ["RULES", "Buffer", "Call", "Load", "Lowering", "NotSupportedError", "rule"]

@@ -64,7 +64,7 @@ def _placed(expr: Expr) -> bool:
 
 def _joins(index: Index, outer: Loop, inner: Loop) -> bool:
     a, b = index.coefficient(outer.name), index.coefficient(inner.name)
-    if b.a and inner.extent.a or (outer.extent.a and inner.extent.a):
+    if (b.a and inner.extent.a) or (outer.extent.a and inner.extent.a):
         return False
     return a == b * inner.extent
 

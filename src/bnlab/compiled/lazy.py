@@ -16,7 +16,7 @@ import torch
 from bnlab.compiled.affine import Index, Size, product
 
 KINDS = {"real": "REAL", "double": "double", "int": "int"}
-"""Kinds of elements and their C types. REAL is the precision of the program; truth values are int."""
+"""Kinds of elements and their C types. REAL is the precision of the program, truth is an int."""
 
 
 def kind_of(dtype: torch.dtype) -> str:

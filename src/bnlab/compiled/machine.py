@@ -12,7 +12,7 @@ REALS = {"float32": np.float32, "float64": np.float64}
 PAGE = 2**16
 
 
-class EngineMissing(RuntimeError):
+class EngineMissingError(RuntimeError):
     """``wasmtime`` is not installed; the message says how to get it."""
 
 
@@ -20,7 +20,7 @@ def _wasmtime() -> object:
     try:
         import wasmtime
     except ImportError as error:
-        raise EngineMissing(
+        raise EngineMissingError(
             "engine='compiled' needs the package wasmtime (pip install wasmtime), or train with "
             "engine='torch'."
         ) from error
@@ -100,9 +100,9 @@ class Machine:
         self._ints[place * step : place * step + len(code)] = code
         return place + -(-len(code) // step)
 
-    def run(self, batch: int, start: int, length: int) -> None:
-        """Run the ``length`` numbers of program at ``start`` for a batch."""
-        self._run(self.store, batch, start, length)
+    def run(self, batch: int, code: int, end: int, first: int = 0) -> None:
+        """Run the numbers ``first`` to ``end`` of the program at ``code`` for a batch."""
+        self._run(self.store, batch, code, first, end)
 
     def steps(self, task: int, count: int, limit: float) -> int:
         """Up to ``count`` training steps, as the task at that place says; how many were taken."""

@@ -8,7 +8,7 @@ from torch import fx
 
 from bnlab.compiled import kernel
 from bnlab.compiled.affine import Index, Size, size
-from bnlab.compiled.graph import Lowering, NotSupported, rule
+from bnlab.compiled.graph import Lowering, NotSupportedError, rule
 from bnlab.compiled.lazy import Lazy
 from bnlab.compiled.views import moved, reduced, reshaped
 
@@ -18,7 +18,7 @@ PER_ROW, PER_COLUMN, NO_BIAS = 2, 1, 0
 def multiply(
     low: Lowering, a: Lazy, b: Lazy, bias: Lazy | None = None, bias_kind: int = NO_BIAS
 ) -> Lazy:
-    """a @ b, plus a bias for each column or row; (M, K) and (K, N) give (M, N)."""
+    """A @ b, plus a bias for each column or row; (M, K) and (K, N) give (M, N)."""
     a, b = low.materialise(a), low.materialise(b)
     out = low.new((a.shape[0], b.shape[1]), "real")
     extra = low.contiguous(bias) if bias is not None else out
@@ -43,7 +43,7 @@ def _mm(low: Lowering, node: fx.Node, args: list, shape: tuple) -> Lazy:
 @rule("addmm.default")
 def _addmm(low: Lowering, node: fx.Node, args: list, shape: tuple) -> Lazy:
     if node.kwargs or len(args[0].shape) != 1:
-        raise NotSupported(f"addmm with {dict(node.kwargs)} or a bias that is no vector.")
+        raise NotSupportedError(f"addmm with {dict(node.kwargs)} or a bias that is no vector.")
     return multiply(low, args[1], args[2], args[0], PER_COLUMN)
 
 
@@ -66,7 +66,7 @@ class Geometry:
         stride, padding, dilation, transposed, _, groups = options
         square = weight.shape[2] == weight.shape[3] and stride[0] == stride[1]
         if transposed or groups != 1 or set(dilation) != {1} or not square or len(set(padding)) > 1:
-            raise NotSupported(
+            raise NotSupportedError(
                 f"{node.target}: only square convolutions without groups and dilation are compiled."
             )
         sides = [n.c for n in (*x.shape[1:], *out[2:], weight.shape[2])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from torch import nn
@@ -92,7 +93,7 @@ class Store:
         digest: hash of all of it: the same digest, the same bits.
     """
 
-    nets: dict[str, Compiled]
+    nets: Mapping[str, Compiled]
     updates: dict[str, tuple[int, ...]]
     modules: dict[str, bytes]
 
@@ -108,8 +109,8 @@ def compile_nets(
     """Compile nets together, so that they share kernels; and the places that each kernel takes.
 
     Raises:
-        NotSupported: if a net does something that cannot be compiled.
-        CompilerMissing: if there is no C compiler.
+        NotSupportedError: if a net does something that cannot be compiled.
+        CompilerMissingError: if there is no C compiler.
     """
     library, compiled = Library(), {}
     # First, so that these kernels have the same numbers whatever the nets.

@@ -12,11 +12,13 @@ PADDING = 16  # words between buffers, so that they do not compete for the same 
 
 
 def words(kind: str, elements: int) -> int:
-    """Words that a tensor takes; doubles have two, as float32 programs need and float64 ones not."""
+    """Words that a tensor takes; a double has two, as float32 programs need them."""
     return math.ceil(elements * (2 if kind == "double" else 1) / ALIGNED) * ALIGNED
 
 
-def plan(low: Lowering, fixed: dict[str, int], first: int, batch: int) -> tuple[dict[int, int], int]:
+def plan(
+    low: Lowering, fixed: dict[str, int], first: int, batch: int
+) -> tuple[dict[int, int], int]:
     """Word offsets of all buffers, and the end of the heap.
 
     Args:

@@ -13,7 +13,7 @@ from bnlab.compiled import elementwise, matrix, views  # noqa: F401  (they regis
 from bnlab.compiled import step as steps
 from bnlab.compiled.graph import Lowering
 from bnlab.compiled.plan import PADDING, ends, plan, table, words
-from bnlab.compiled.trace import trace
+from bnlab.compiled.trace import named_modules, trace
 from bnlab.compiled.update import UPDATES, Update
 from bnlab.compiled.update import example as update_example
 
@@ -64,29 +64,41 @@ class Program:
         code: for each call the number of the kernel and its places, in words of the heap.
         ends: words of ``code`` up to the end of each segment.
         places: word offsets of the tensors that the host reads or writes.
+        sizes: elements of some of them: params, buffers, counters, layers, and one sample of x.
         heap: words of the heap in all.
     """
 
     code: tuple[int, ...]
     ends: tuple[int, ...]
     places: dict[str, int]
+    sizes: dict[str, int]
     heap: int
 
 
-def layout(net: nn.Module, image_shape: tuple[int, ...]) -> tuple[dict[str, int], int]:
-    """Word offsets of everything that programs of ``net`` and the host share, and their end."""
+def sizes_of(net: nn.Module, image_shape: tuple[int, ...]) -> dict[str, int]:
+    """Elements of what depends on the net; see ``Program.sizes``."""
     state = steps.State.of(net)
-    layers, params = len(steps.watched(net)), sum(state.params.sizes)
-    lengths = {
-        **{name: params for name in VECTORS},
+    return {
+        "params": sum(state.params.sizes),
         "buffers": sum(state.buffers.sizes),
         "counters": sum(state.counters.sizes),
-        "x": LARGEST_BATCH * math.prod(image_shape),
+        "layers": 3 * len(steps.watched(net)),
+        "x": math.prod(image_shape),
+    }
+
+
+def layout(sizes: dict[str, int]) -> tuple[dict[str, int], int]:
+    """Word offsets of everything that programs of a net and the host share, and their end."""
+    lengths = {
+        **dict.fromkeys(VECTORS, sizes["params"]),
+        "buffers": sizes["buffers"],
+        "counters": sizes["counters"],
+        "x": LARGEST_BATCH * sizes["x"],
         "y": LARGEST_BATCH,
     }
     places = {name: 2 * k for k, name in enumerate(SCALARS)}
     places |= {"loss": RESULTS, "accuracy": RESULTS + 1, "norm": RESULTS + 2, "layers": RESULTS + 3}
-    end = words("real", RESULTS + 3 + 3 * layers)
+    end = words("real", RESULTS + 3 + sizes["layers"])
     for name, length in lengths.items():
         places[name] = end
         end += words("real", length) + PADDING
@@ -108,7 +120,7 @@ def gradient_program(
     """The program of ``gradient_step(net)``, with segments forward, backward, metrics.
 
     Raises:
-        NotSupported: if the net does something that cannot be compiled.
+        NotSupportedError: if the net does something that cannot be compiled.
     """
     return _program(net, image_shape, library, steps.gradient_step(net.train(), loss), SEGMENTS)
 
@@ -149,13 +161,15 @@ def _program(
     if unit > 1:
         x, y = x.unflatten(0, (-1, unit)), y.unflatten(0, (-1, unit))
         function = _by_units(function)
-    module = trace(function, [x, y, *rest], dynamic=(0, 1))
+    with named_modules(net):
+        module = trace(function, [x, y, *rest], dynamic=(0, 1))
     low = Lowering(unit=unit)
     low.run(module.graph, _names(tuple(steps.inputs_of(net))), segments)
-    places, first = layout(net, image_shape)
+    sizes = sizes_of(net, image_shape)
+    places, first = layout(sizes)
     offsets, heap = plan(low, _fixed(places), first, LARGEST_BATCH)
     code = table(low, offsets, library.numbers(low))
-    return Program(tuple(code), tuple(ends(low, low.marks)), places, heap)
+    return Program(tuple(code), tuple(ends(low, low.marks)), places, sizes, heap)
 
 
 def update_program(name: str, library: Library) -> Program:
@@ -172,7 +186,7 @@ def update_program(name: str, library: Library) -> Program:
     offsets, end = plan(low, _fixed(places), SCRATCH, LARGEST_BATCH)
     assert end <= RESULTS, "an update may keep single numbers of its own, but no vectors"
     code = table(low, offsets, library.numbers(low))
-    return Program(tuple(code), tuple(ends(low, low.marks)), {}, 0)
+    return Program(tuple(code), tuple(ends(low, low.marks)), {}, {}, 0)
 
 
 def _vectors(update: Update) -> list[str]:

@@ -10,9 +10,9 @@ KERNELS
 
 EXPORT(heap) REAL* heap(void) { return H; }
 
-/* Runs the calls between two places of the heap, for a batch of B. */
-EXPORT(run) void run(int B, int start, int end) {
-  run_(B, (const int*)(H + start), (const int*)(H + start) + end);
+/* Runs the numbers ``first`` to ``end`` of the program at ``code``, for a batch of B. */
+EXPORT(run) void run(int B, int code, int first, int end) {
+  run_(B, (const int*)(H + code) + first, (const int*)(H + code) + end);
 }
 
 /* What ``steps`` needs to know, in words of the heap; written by the host. */
@@ -37,8 +37,8 @@ EXPORT(steps) int steps(int task, int count, double limit) {
       for (int f = 0; f < t->features; f++) H[t->x + b * t->features + f] = image[f];
       INT(t->y + b) = INT(t->labels + number);
     }
-    run(t->batch, t->gradient, t->gradient_n);
-    run(t->params, t->update, t->update_n);
+    run(t->batch, t->gradient, 0, t->gradient_n);
+    run(t->params, t->update, 0, t->update_n);
     H[t->record + 2 * s] = H[t->loss];
     H[t->record + 2 * s + 1] = H[t->accuracy];
     if (!(H[t->loss] <= limit)) return s + 1;

@@ -11,12 +11,13 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 
 import torch
-from torch import Tensor, fx
+from torch import Tensor, fx, nn
 from torch._decomp import core_aten_decompositions, get_decompositions
 from torch._dispatch.python import enable_python_dispatcher
 from torch._dynamo.source import ConstantSource
 from torch._functorch.compile_utils import fx_graph_cse
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.fx import traceback
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv, StatelessSymbolicContext
 
@@ -67,6 +68,43 @@ def trace(
     graph = fx_graph_cse(module.graph)
     graph.eliminate_dead_code()
     return fx.GraphModule(module, graph)
+
+
+@contextlib.contextmanager
+def named_modules(net: nn.Module) -> Iterator[None]:
+    """Let the nodes of a graph say which module of ``net`` they come from, see ``module_of``."""
+    stack = [""]
+
+    def enter(name: str) -> None:
+        stack.append(name)
+        traceback.current_meta["custom"] = {"module": name}
+
+    def leave() -> None:
+        stack.pop()
+        traceback.current_meta["custom"] = {"module": stack[-1]}
+
+    hooks = []
+    for name, module in net.named_modules():
+        hooks.append(module.register_forward_pre_hook(lambda *_, name=name: enter(name)))
+        hooks.append(module.register_forward_hook(lambda *_: leave()))
+    try:
+        with traceback.preserve_node_meta():
+            yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def module_of(node: fx.Node) -> str:
+    """The name of the module that a node comes from; in a backward pass, of one that it needs."""
+    queue, seen = [node], {node}
+    while queue:
+        one = queue.pop(0)
+        if name := one.meta.get("custom", {}).get("module"):
+            return name
+        new = [n for n in one.all_input_nodes if n not in seen]
+        queue, seen = queue + new, seen | set(new)
+    return ""
 
 
 def _fake(mode: FakeTensorMode, arg: Tensor, is_dynamic: bool, name: str) -> Tensor:

@@ -105,9 +105,7 @@ def update_of(name: str, lr: float, options: dict[str, object]) -> tuple[str, di
     """
     check_optimizer(name, options)
     if options.get("dampening"):
-        raise ValueError(
-            "dampening is not compiled: leave it out, or train with engine='torch'."
-        )
+        raise ValueError("dampening is not compiled: leave it out, or train with engine='torch'.")
     values = {"lr": lr, "weight_decay": options.get("weight_decay", 0.0)}
     if name == "adam":
         beta1, beta2 = options.get("betas", (0.9, 0.999))

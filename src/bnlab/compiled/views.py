@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -77,7 +78,7 @@ def _joins(tensor: Lazy, axes: Sequence[int]) -> bool:
     if tensor.view is None:
         return False
     strides = tensor.view.strides
-    pairs = zip(axes, axes[1:], strict=False)
+    pairs = itertools.pairwise(axes)
     return all(strides[a] == strides[b] * tensor.shape[b] for a, b in pairs)
 
 

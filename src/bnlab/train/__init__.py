@@ -1,7 +1,16 @@
 """One training, from a Run to a History."""
 
 from bnlab.train.history import DIVERGED, History, Step
-from bnlab.train.loop import Trainer, build, evaluate, make_device, threads, train, training
+from bnlab.train.loop import (
+    Trainer,
+    build,
+    evaluate,
+    make_device,
+    make_trainer,
+    threads,
+    train,
+    training,
+)
 from bnlab.train.optimizers import OPTIMIZERS, make_optimizer
 from bnlab.train.run import Run
 
@@ -16,6 +25,7 @@ __all__ = [
     "evaluate",
     "make_device",
     "make_optimizer",
+    "make_trainer",
     "threads",
     "train",
     "training",

@@ -51,7 +51,7 @@ def script(sources: Iterable[Path]) -> str:
     """
     texts = {Path(path).name: _read(Path(path), ()) for path in sources}
     _check(texts, "")
-    return "\n".join(_strip(text) for text in texts.values())
+    return "\n".join(['"use strict";', *map(_strip, texts.values())])
 
 
 def stylesheet(folder: Path = FOLDER) -> str:

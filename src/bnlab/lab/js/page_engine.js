@@ -4,6 +4,7 @@
 import { kernelEngine, loadScript, replayEngine } from "./engines.js";
 
 const FORMAT = 1;
+const BADGE = "in this page: your browser trains, same bits as engine='compiled' in Python";
 
 /** The engine for this place; `onChange` is called when its badge has changed. */
 export function chooseEngine(model, options, onChange) {
@@ -13,40 +14,41 @@ export function chooseEngine(model, options, onChange) {
 
 /**
  * An engine as in engines.js, and more: `badge` may change; `warm()` loads what it needs;
- * `destroy()` ends its worker. Its sink takes `note(text)`, which stays for this training.
+ * `destroy()` ends its worker; `pauses`: what `start(state, sink, paused)` returns has pause(),
+ * resume() and step(). Its sink takes `note(text)`, which stays for this training.
  */
 export function pageEngine(options, onChange = () => {}) {
   const replay = replayEngine(options);
   let failure = "";     // why nothing can be trained here
-  let worker = null, address = null, opened = null;
-  let newest = 0, current = null;  // {hear, fail} of the newest training
+  let opened = null;    // promise of {worker, address}
+  let worker = null, destroyed = false;
+  let newest = 0, current = null;  // {hear, fallBack} of the newest training
 
   function warm() {
-    opened ??= openWorker(options).then((made) => {
-      ({ worker, address } = made);
-      if (opened === null) { end(); return; }  // destroyed meanwhile
-      worker.onmessage = ({ data }) => (data.type === "failed" ? fail(data.text) : current?.hear(data));
-      worker.onerror = (event) => { event.preventDefault(); fail("The worker of this page broke off."); };
+    opened ??= openWorker(options, hear).then((made) => {
+      if (destroyed || failure) return close(made);
+      worker = made;
     }).catch((error) => fail(error.message));
     return opened;
   }
-  function end() {
-    worker?.terminate();
-    if (address) URL.revokeObjectURL(address);
-    worker = address = null;
+  function hear(message) {
+    if (message.type === "failed") fail(message.text);
+    else if (message.type !== "ready") current?.hear(message);
   }
   function fail(text) {
     if (failure) return;
     failure = text;
-    end();
+    if (worker) close(worker);
+    worker = null;
     onChange();
-    current?.fail();
+    current?.fallBack(text);
   }
+  const send = (message) => worker?.worker.postMessage(message);
 
-  function start(state, sink) {
+  function start(state, sink, paused = false) {
     const id = ++newest, begun = performance.now();
-    let over = false, points = false, stored = null;
-    function hear(message) {
+    let over = false, points = false, stored = null, singles = 0;
+    function hearThis(message) {
       if (over || message.id !== id) return;
       if (message.type === "points") {
         points = true;
@@ -54,52 +56,65 @@ export function pageEngine(options, onChange = () => {}) {
       } else if (message.type === "finished") {
         over = true;
         sink.finished({ seconds: message.seconds, stopped: false });
-      } else if (message.type === "error") fail(message.text);
+      } else fallBack(message.text);
     }
     /** Stored runs instead; not in the middle of a curve. */
-    function fallBack() {
+    function fallBack(why) {
       if (over) return;
       over = true;
-      if (points) { sink.error(`The training broke off: ${failure}`); return; }
-      sink.note(`Stored runs are shown, as this page cannot train: ${failure}`);
+      if (points) { sink.error(`The training broke off. ${why}`); return; }
+      sink.note(`This page cannot train these nets, so stored runs are shown. ${why}`);
       stored = replay.start(state, sink);
     }
     function stop() {
-      if (stored) stored.stop();
-      else if (!over) {
-        over = true;
-        worker?.postMessage({ type: "drop" });
-        sink.finished({ seconds: (performance.now() - begun) / 1000, stopped: true });
-      }
+      if (stored) { stored.stop(); return; }
+      if (over) return;
+      over = true;
+      send({ type: "drop" });
+      sink.finished({ seconds: (performance.now() - begun) / 1000, stopped: true });
     }
     function cancel() {
-      over = true;
       stored?.cancel();
-      if (id === newest) worker?.postMessage({ type: "drop" });
+      if (!over && id === newest) send({ type: "drop" });
+      over = true;
     }
-    current = { hear, fail: fallBack };
-    if (failure) fallBack();
-    else {
-      const tell = () => { if (!over) worker?.postMessage({ type: "train", id, state, steps: options.steps }); };
-      if (worker) tell();
-      else warm().then(tell);
+    const tell = (type) => {
+      if (!over) send({ type, id, state, steps: options.steps, paused, singles });
+    };
+    current = { hear: hearThis, fallBack };
+    if (failure) queueMicrotask(() => fallBack(failure));
+    else if (worker) tell("train");
+    else warm().then(() => tell("train"));
+    /** Before the worker is there, this says how the training will begin. */
+    function hold(type) {
+      paused = type !== "resume";
+      if (type === "step" && !worker) singles++;
+      tell(type);
     }
-    return { stop, cancel };
+    const [pause, resume, step] = ["pause", "resume", "step"].map((type) => () => hold(type));
+    return { stop, cancel, pause, resume, step };
   }
 
   return {
     get name() { return failure ? "replay" : "page"; },
-    get badge() {
-      return failure ? replay.badge
-        : "in this page: trained here, bit for bit as in Python with engine='compiled'";
-    },
+    get badge() { return failure ? replay.badge : BADGE; },
+    get pauses() { return !failure; },
     start, warm,
-    destroy() { opened = null; end(); },
+    destroy() {
+      destroyed = true;
+      if (worker) close(worker);
+      worker = null;
+    },
   };
 }
 
+function close({ worker, address }) {
+  worker.terminate();
+  URL.revokeObjectURL(address);
+}
+
 /** A worker that has been given the nets: {worker, address of its code}. */
-async function openWorker(options) {
+async function openWorker(options, hear) {
   if (typeof Worker !== "function") throw new Error("This browser has no web workers.");
   await loadScript(options.compiled, "compiled", "bnlabCompiled", "The compiled nets");
   const asset = globalThis.bnlabCompiled?.[options.compiled];
@@ -112,6 +127,14 @@ async function openWorker(options) {
   const { worker: code, ...rest } = asset;
   const address = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
   const worker = new Worker(address);
+  let ready = false;
+  worker.onmessage = ({ data }) => { ready ||= data.type === "ready"; hear(data); };
+  worker.onerror = (event) => {
+    event.preventDefault();
+    const text = ready ? `The worker broke off: ${event.message}.`
+      : "The browser did not start the worker that trains: the site's security policy may forbid it.";
+    hear({ type: "failed", text });
+  };
   worker.postMessage({ type: "open", asset: rest });
   return { worker, address };
 }

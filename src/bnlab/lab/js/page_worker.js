@@ -1,111 +1,54 @@
-// Trains the nets of a race in a web worker. bnlab.lab.page joins this file, run.js and random.js
-// to one classic script. Messages in:
+// Trains the nets of a race in a web worker. bnlab.lab.page joins this file and what it imports to
+// one classic script. Messages in:
 //   {type: "open", asset}     first and once: what bnlab.lab.page has written
-//   {type: "train", id, state, steps}    in place of anything older
+//   {type: "train", id, state, steps, paused, singles}    in place of anything older
+//   {type: "pause"}, {type: "resume"}, {type: "step"}    one batch for each net, then pause
 //   {type: "drop"}
 // Messages out: {type: "ready"}, {type: "failed", text}, and for the newest race
-//   {type: "points", id, points: [[norm, {loss, accuracy, diverged_at, done}], ...]}
+//   {type: "points", id, points: [[norm, {loss, accuracy, records, step, diverged_at, done}], ...]}
 //   {type: "finished", id, seconds}, {type: "error", id, text}
-// The same steps and looks as CompiledTrainer of bnlab.compiled, the same points as bnlab.lab.points.
 
 import { open } from "../../compiled/js/run.js";
-import { initial, sampler } from "../../compiled/js/random.js";
+import { Lane } from "./page_lane.js";
 
 const SLICE = 12;  // ms of training between two looks at the messages
-const PIXELS = 64;
 
-let opened = null;     // promise of what all races share
-let wanted = null;     // the newest race
+let opened = null;       // promise of what all races share
+let wanted = null;       // the newest race: its message; `singles` are batches asked for
 let busy = false;
-const nets = new Map();  // those of the last race: their heaps are used again
+let wake = () => {};     // ends a pause
+const nets = new Map();  // those of the last race, by key: their heaps are used again
 
 const fromHex = (text) => Uint8Array.from({ length: text.length / 2 },
   (_, i) => parseInt(text.slice(2 * i, 2 * i + 2), 16));
 
 async function prepare(asset) {
-  const { manifest, programs, kernels } = asset;
   const store = await open({
-    manifest: JSON.stringify(manifest), programs: fromHex(programs),
-    kernels: { float32: fromHex(kernels) },
+    manifest: JSON.stringify(asset.manifest), programs: fromHex(asset.programs),
+    kernels: { float32: fromHex(asset.kernels) },
   });
   const images = Float32Array.from(asset.images, (level) => (parseInt(level, 36) - 5) / 6);
   const labels = Int32Array.from(asset.labels, Number), first = asset.train;
-  if (images.length !== labels.length * PIXELS) throw new Error("The images are damaged.");
+  const pixels = images.length / labels.length;
+  if (pixels !== 64) throw new Error("The images of this page are damaged.");
   return {
     store, rules: asset.rules,
-    train: { images: images.subarray(0, first * PIXELS), labels: labels.subarray(0, first) },
-    val: { images: images.subarray(first * PIXELS), labels: labels.subarray(first) },
+    train: { images: images.subarray(0, first * pixels), labels: labels.subarray(0, first) },
+    val: { images: images.subarray(first * pixels), labels: labels.subarray(first) },
   };
 }
 
-function netOf({ store, rules, train }, key) {
+const keyOf = ({ rules }, norm, depth) => rules.nets[norm]?.keys[depth];
+
+function laneOf(shared, norm, { state, steps }) {
+  const { store, rules, train } = shared, key = keyOf(shared, norm, state.depth);
+  if (!key) throw new Error(`There is no compiled net of depth ${state.depth} with "${norm}".`);
   if (!nets.has(key)) {
     const net = store.net(key, "float32", rules.optimizer);
     net.setData(train.images, train.labels);
     nets.set(key, net);
   }
-  return nets.get(key);
-}
-
-/** One net of a race: its training, and the points that are due. */
-class PageLane {
-  constructor(shared, norm, state, steps) {
-    const key = shared.rules.keys[norm]?.[state.depth];
-    if (!key) throw new Error(`${norm} with depth ${state.depth} is not among the compiled nets.`);
-    Object.assign(this, { norm, shared, steps, key, size: state.batch_size, net: netOf(shared, key) });
-    const vectors = Object.entries(shared.store.rules(key)).map(
-      ([name, rules]) => [name, initial(rules, state.seed)]);
-    this.net.start(Object.fromEntries(vectors));
-    this.net.set({ ...shared.rules.inputs, lr: state.lr });
-    this.batches = sampler("iid", shared.train.labels, state.seed, this.size);
-    Object.assign(this, { taken: 0, limit: Infinity, divergedAt: null, done: false });
-    Object.assign(this, { loss: [], accuracy: [] });
-    this.look();
-  }
-
-  look() {
-    const { images, labels } = this.shared.val;
-    this.accuracy.push([this.taken, this.net.evaluate(images, labels).accuracy]);
-  }
-
-  /** The steps of one point of the loss. */
-  advance() {
-    const { block, evaluate, diverged } = this.shared.rules, { net, size } = this;
-    const numbers = this.batches(this.taken, block);
-    let losses = [];
-    if (this.taken === 0) {  // the first step alone: it says what divergence is
-      losses = net.steps(numbers.subarray(0, size), size).loss;
-      this.limit = Math.min(diverged * losses[0], Number.MAX_VALUE);
-    }
-    if (!losses.length || losses[0] <= this.limit) {
-      losses = losses.concat(net.steps(numbers.subarray(losses.length * size), size, this.limit).loss);
-    }
-    const wrong = losses.findIndex((loss) => !(loss <= this.limit));
-    if (wrong >= 0) return this.diverge(this.taken + wrong);
-    this.taken += block;
-    this.loss.push([this.taken, losses.reduce((sum, loss) => sum + loss, 0) / block]);
-    this.done = this.taken >= this.steps;
-    if (this.done || this.taken % evaluate === 0) this.look();
-    if (this.done && !(this.lossNow(numbers.subarray(-size)) <= this.limit)) this.diverge(this.steps);
-  }
-
-  /** Loss of a batch after its update: no later batch has seen what the last update did. */
-  lossNow(numbers) {
-    const { images, labels } = this.shared.train, batch = new Float32Array(numbers.length * PIXELS);
-    numbers.forEach((n, i) => batch.set(images.subarray(n * PIXELS, (n + 1) * PIXELS), i * PIXELS));
-    return this.net.evaluate(batch, Int32Array.from(numbers, (n) => labels[n]), true).loss;
-  }
-
-  diverge(step) {
-    this.divergedAt = step;
-    this.done = true;
-  }
-
-  take() {
-    const { loss, accuracy } = this;
-    Object.assign(this, { loss: [], accuracy: [] });
-    return [this.norm, { loss, accuracy, diverged_at: this.divergedAt, done: this.done }];
-  }
+  return new Lane(shared, nets.get(key), key, norm, state, steps);
 }
 
 /** Let messages come in. */
@@ -117,23 +60,51 @@ function breathe() {
   });
 }
 
+const behind = (lanes) => lanes.filter((lane) => !lane.done).sort((a, b) => a.taken - b.taken)[0];
+
+/** Trains for some milliseconds, the net that is behind first. */
+function slice(lanes) {
+  const until = performance.now() + SLICE, moved = new Set();
+  for (let lane = behind(lanes); lane; lane = behind(lanes)) {
+    lane.advance();
+    moved.add(lane);
+    if (performance.now() > until) break;
+  }
+  return [...moved];
+}
+
+/** Brings all nets to the same step. */
+function level(lanes) {
+  const step = Math.max(...lanes.map((lane) => lane.taken));
+  const late = lanes.filter((lane) => !lane.done && lane.taken < step);
+  for (const lane of late) while (!lane.done && lane.taken < step) lane.advance(step - lane.taken);
+  return late;
+}
+
+/** Trains until all nets are done, or another race is wanted. */
 async function race(shared, mine) {
-  const begun = performance.now(), { id, state, steps } = mine;
-  const keys = state.norms.map((norm) => shared.rules.keys[norm]?.[state.depth]);
-  for (const key of nets.keys()) if (!keys.includes(key)) nets.delete(key);
-  const lanes = [];
-  const turns = state.norms.map((norm) => () => new PageLane(shared, norm, state, steps));
-  while (turns.length || lanes.some((lane) => !lane.done)) {
-    const until = performance.now() + SLICE, moved = new Set();
-    if (turns.length) lanes.push(turns.shift()());
-    do {
-      const lane = lanes.filter((one) => !one.done).sort((a, b) => a.taken - b.taken)[0];
-      if (!lane) break;
-      lane.advance();
-      moved.add(lane);
-    } while (!turns.length && performance.now() < until);
-    postMessage({ type: "points", id, points: [...moved].map((lane) => lane.take()) });
+  const begun = performance.now(), { id, state } = mine, lanes = [];
+  const tell = async (moved) => {
+    if (moved.length) postMessage({ type: "points", id, points: moved.map((lane) => lane.take()) });
     await breathe();
+    return wanted === mine;
+  };
+  const keys = state.norms.map((norm) => keyOf(shared, norm, state.depth));
+  for (const key of nets.keys()) if (!keys.includes(key)) nets.delete(key);
+  for (const norm of state.norms) {
+    lanes.push(laneOf(shared, norm, mine));
+    if (!(await tell(lanes.slice(-1)))) return;
+  }
+  while (behind(lanes)) {
+    let moved;
+    if (!mine.paused) moved = slice(lanes);
+    else if ((moved = level(lanes)).length === 0 && mine.singles > 0) {
+      mine.singles--;
+      moved = lanes.filter((lane) => !lane.done);
+      for (const lane of moved) lane.advance(1);
+    }
+    if (!(await tell(moved))) return;
+    if (mine.paused && !moved.length && !mine.singles) await new Promise((resolve) => { wake = resolve; });
     if (wanted !== mine) return;
   }
   wanted = null;
@@ -155,13 +126,19 @@ async function work() {
   busy = false;
 }
 
-onmessage = ({ data: message }) => {
+function hear(message) {
   if (message.type === "open") {
     opened = prepare(message.asset);
     opened.then(() => postMessage({ type: "ready" }),
       (error) => postMessage({ type: "failed", text: error.message }));
-    return;
+  } else if (message.type === "train") wanted = message;
+  else if (message.type === "drop") wanted = null;
+  else if (wanted) {
+    wanted.paused = message.type !== "resume";
+    if (message.type === "step") wanted.singles++;
   }
-  wanted = message.type === "train" ? message : null;
+  wake();
   if (wanted && !busy) work();
-};
+}
+
+onmessage = ({ data }) => hear(data);

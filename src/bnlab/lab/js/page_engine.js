@@ -4,7 +4,7 @@
 import { kernelEngine, loadScript, replayEngine } from "./engines.js";
 
 const FORMAT = 1;
-const BADGE = "in this page: your browser trains, same bits as engine='compiled' in Python";
+const BADGE = "in this page, same bits as in Python";
 
 /** The engine for this place; `onChange` is called when its badge has changed. */
 export function chooseEngine(model, options, onChange) {

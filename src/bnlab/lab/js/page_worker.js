@@ -38,11 +38,22 @@ async function prepare(asset) {
   };
 }
 
-const keyOf = ({ rules }, norm, depth) => rules.nets[norm]?.keys[depth];
+/** Why nothing can be trained. */
+function sentence({ name, message }) {
+  if (name !== "CompileError") return message;
+  const policy = /security policy/i.test(message);
+  return policy ? "The site's security policy does not allow WebAssembly ('wasm-unsafe-eval')."
+    : `The compiled nets are damaged (${message}).`;
+}
+
+function keyOf({ rules }, norm, depth) {
+  const key = rules.nets[norm]?.keys[depth];
+  if (!key) throw new Error(`There is no compiled net of depth ${depth} with "${norm}".`);
+  return key;
+}
 
 function laneOf(shared, norm, { state, steps }) {
   const { store, rules, train } = shared, key = keyOf(shared, norm, state.depth);
-  if (!key) throw new Error(`There is no compiled net of depth ${state.depth} with "${norm}".`);
   if (!nets.has(key)) {
     const net = store.net(key, "float32", rules.optimizer);
     net.setData(train.images, train.labels);
@@ -130,7 +141,7 @@ function hear(message) {
   if (message.type === "open") {
     opened = prepare(message.asset);
     opened.then(() => postMessage({ type: "ready" }),
-      (error) => postMessage({ type: "failed", text: error.message }));
+      (error) => postMessage({ type: "failed", text: sentence(error) }));
   } else if (message.type === "train") wanted = message;
   else if (message.type === "drop") wanted = null;
   else if (wanted) {

@@ -60,11 +60,11 @@ def same(theirs: dict, run: Run) -> None:
 # ---- bits --------------------------------------------------------------------------------------
 
 SETTINGS = [
-    dict(lr=0.3, batch_size=64, depth=12, seed=100),
-    dict(lr=0.01, batch_size=2, depth=1, seed=103),
-    dict(lr=1.0, batch_size=16, depth=5, seed=115),
-    dict(lr=0.1, batch_size=256, depth=3, seed=101),
-    dict(lr=10.0, batch_size=4, depth=8, seed=107),
+    {"lr": 0.3, "batch_size": 64, "depth": 12, "seed": 100},
+    {"lr": 0.01, "batch_size": 2, "depth": 1, "seed": 103},
+    {"lr": 1.0, "batch_size": 16, "depth": 5, "seed": 115},
+    {"lr": 0.1, "batch_size": 256, "depth": 3, "seed": 101},
+    {"lr": 10.0, "batch_size": 4, "depth": 8, "seed": 107},
 ]
 
 
@@ -88,7 +88,7 @@ def test_what_the_page_trains_is_what_python_trains(page, address):
 
 def test_a_net_of_each_normalizer_has_the_same_bits_after_1000_steps(chapter):
     names = [name for name in NORMS if name not in UNDEFINED]
-    setting = dict(lr=0.02, batch_size=4, depth=3, seed=7)
+    setting = {"lr": 0.02, "batch_size": 4, "depth": 3, "seed": 7}
     trained = chapter.evaluate(
         "([state, steps]) => trainNow(state, steps)", [{"norms": names, **setting}, 1000]
     )
@@ -121,42 +121,46 @@ def test_the_first_point_comes_within_a_tenth_of_a_second_on_a_fresh_page(page, 
     assert min(waits) < 100, waits
 
 
-GAPS = """async (busy) => {
+GAPS = """async () => {
   const summary = document.querySelector(".bnlab-summary"), gaps = [];
-  const code = "for (const end = performance.now() + 1000; performance.now() < end;);";
-  const begun = performance.now();
   let last = await new Promise(requestAnimationFrame);
-  if (busy) new Worker(URL.createObjectURL(new Blob([code])));
-  else [...document.querySelectorAll("button")].find((one) => one.textContent === "Train").click();
+  [...document.querySelectorAll("button")].find((one) => one.textContent === "Train").click();
   do {
     const now = await new Promise(requestAnimationFrame);
     gaps.push(now - last);
     last = now;
-  } while (busy ? performance.now() < begun + 1000 : !/Finished/.test(summary.textContent));
+  } while (!/Finished/.test(summary.textContent));
   gaps.sort((a, b) => a - b);
   return { longest: gaps.at(-1), typical: gaps[gaps.length >> 1], count: gaps.length };
 }"""
 
 
 def test_the_page_stays_at_60_frames_a_second_while_it_trains(page, address):
-    """No gap of 50 ms; on a machine so loaded that a page that only waits has them, twice that."""
+    """A frame costs few ms; and no gap is 50 ms long, unless others fill the machine."""
     state = "#race?lr=0.1&batch_size=64&depth=12&seed=100&norms=none,batch,layer,group&predict=0"
     open_chapter(page, address, state)
     finished(page)
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def busy() -> float:
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return next(1000 * m["value"] for m in metrics if m["name"] == "TaskDuration")
+
     seen = []
-    for _ in range(4):
-        waiting, training = page.evaluate(GAPS, True), page.evaluate(GAPS, False)
-        assert training["count"] > 10
-        seen.append((training, waiting))
-        short = training["longest"] < max(50, 2 * waiting["longest"])
-        if short and training["typical"] < max(20, 2 * waiting["typical"]):
+    while len(seen) < 5:
+        before, found = busy(), page.evaluate(GAPS)
+        assert found["count"] > 10
+        assert (busy() - before) / found["count"] < 12
+        seen.append(found)
+        if found["longest"] < 50 and found["typical"] < 20:
             return
-    pytest.fail(f"gaps in ms while training, and while waiting: {seen}")
+    assert os.getloadavg()[0] > 2 * os.cpu_count(), seen
 
 
 def test_the_page_is_about_as_fast_as_python(chapter):
     """At most 1.3 times the time of the same steps in wasmtime, in one run on one machine."""
-    setting, ratios = dict(lr=0.05, batch_size=32, depth=6, seed=1), []
+    setting, ratios = {"lr": 0.05, "batch_size": 32, "depth": 6, "seed": 1}, []
     trainer = "([state, steps]) => trainNow(state, steps, false)"
     while not ratios or (min(ratios) >= 1.3 and len(ratios) < 5):
         page = chapter.evaluate(trainer, [{"norms": ["batch"], **setting}, 1500])["seconds"]
@@ -178,7 +182,7 @@ def resident(browser) -> float:
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux")
 def test_memory_is_flat_over_50000_steps(chapter, browser):
     train = "([state, steps]) => trainNow(state, steps, false).then(({ type }) => type)"
-    state = dict(norms=["batch"], lr=0.01, batch_size=2, depth=2, seed=1)
+    state = {"norms": ["batch"], "lr": 0.01, "batch_size": 2, "depth": 2, "seed": 1}
     held = []
     for steps in (10_000, 50_000):
         assert chapter.evaluate(train, [state, steps]) == "finished"
@@ -190,7 +194,7 @@ def test_memory_is_flat_over_50000_steps(chapter, browser):
 
 
 def test_single_steps_pause_and_stop(chapter):
-    summary, setting = chapter.locator(".bnlab-summary"), dict(lr=0.3, depth=12, seed=100)
+    summary, setting = chapter.locator(".bnlab-summary"), {"lr": 0.3, "depth": 12, "seed": 100}
     mine = in_python(race_run("batch", **setting))
     for step in (1, 2, 3):
         press(chapter, "One step")

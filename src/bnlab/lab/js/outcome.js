@@ -55,7 +55,7 @@ function resultText([norm, { loss, accuracy, divergedAt }]) {
 
 function batchText([norm, { batch, divergedAt }]) {
   if (divergedAt !== null || !batch) return resultText([norm, { loss: [], accuracy: [], divergedAt }]);
-  return `${label(norm)}: loss ${lossText(batch[0])}, accuracy ${accuracyText(batch[1])} on this batch`;
+  return `${label(norm)}: loss ${lossText(batch[0])}, accuracy ${accuracyText(batch[1])}`;
 }
 
 const PHASES = {
@@ -64,8 +64,10 @@ const PHASES = {
 
 /** All results in one line of text. */
 export function summaryText(race, steps) {
-  const results = [...race.curves].map(race.phase === "paused" ? batchText : resultText).join("; ");
-  return `${PHASES[race.phase]} ${lastStep(race)} of ${steps}. ${results[0].toUpperCase()}${results.slice(1)}.`;
+  const paused = race.phase === "paused", begin = `${PHASES[race.phase]} ${lastStep(race)} of ${steps}.`;
+  const results = [...race.curves].map(paused ? batchText : resultText).join("; ");
+  if (paused) return `${begin} On its batch: ${results}.`;
+  return `${begin} ${results[0].toUpperCase()}${results.slice(1)}.`;
 }
 
 const quantity = (which) => (which === "loss" ? "Training loss" : "Validation accuracy");

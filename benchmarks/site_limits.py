@@ -47,7 +47,7 @@ def weight(page: Path) -> int:
 def pages(_rounds: int) -> Iterator[Row]:
     """The heaviest chapter page."""
     heaviest = max(weight(page) for page in (SITE / "book").glob("[0-9]*.html"))
-    yield Row("heaviest chapter page, gzipped, with stored runs and nets", 0.8, heaviest / 1e6, "MB")
+    yield Row("heaviest chapter page, gzipped, with runs and nets", 0.8, heaviest / 1e6, "MB")
 
 
 def kernel_first_point(rounds: int) -> Iterator[Row]:

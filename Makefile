@@ -2,7 +2,7 @@
 # make test ARGS="tests/norms -k batch" runs some of the tests.
 
 PYTHON ?= $(firstword $(foreach p,python3 python3.11 python,$(shell command -v $(p) 2>/dev/null)))
-TARGETS := book test serve lecture lint format env lock clean distclean
+TARGETS := book test serve lecture lint format env lock compiled clean distclean
 
 .PHONY: help $(TARGETS)
 
@@ -15,6 +15,7 @@ help:
 	@echo "make format     format code, strip notebook outputs"
 	@echo "make env        install only"
 	@echo "make lock       write requirements.lock from what is installed"
+	@echo "make compiled   compile the nets that train in the page (many minutes)"
 	@echo "make clean      remove the built site and caches (distclean: the environment too)"
 
 $(TARGETS):

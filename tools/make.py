@@ -436,6 +436,14 @@ def lock():
     say(f"Wrote requirements.lock with {len(packages)} packages.")
 
 
+def compiled():
+    """Compile the nets of the book anew and write them to src/bnlab/compiled/artefacts."""
+    env()
+    say("Compiling the nets of the book (many minutes).")
+    if run("-m", "bnlab.compiled", "build"):
+        raise Stop("The nets did not compile: mend what is said above, then run it again.")
+
+
 def clean():
     """Remove the built site and all caches; the environment stays."""
     say("Removing the built site and the caches (the environment .venv stays).")
@@ -461,6 +469,7 @@ TARGETS = {
     "lint": lint,
     "format": format_code,
     "lock": lock,
+    "compiled": compiled,
     "clean": clean,
     "distclean": distclean,
 }

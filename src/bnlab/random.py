@@ -15,6 +15,7 @@ import numpy as np
 # Streams: what a number is used for. Weight matrix number k draws from WEIGHTS + k, the noise of
 # normalizer number k from NOISE + k, a direction for parameter number k from DIRECTIONS + k.
 SPLIT, BATCH, CLASSES, WHICH_CLASS, MEMBERS, PATHS, START, PROBES = 1, 2, 3, 4, 5, 20, 40, 41
+IS_WRONG, WRONG_LABEL = 50, 51
 WEIGHTS, NOISE, DIRECTIONS = 1000, 2000, 3000
 
 

@@ -11,6 +11,7 @@ console.log(
     permutation: [...random.permutation(0, 1, 500)],
     split: random.split(4, 10, [5, 3, 2]).map((part) => [...part]),
     labels: [...labels],
+    wrong: [...random.wrongLabels(labels, 0.3, 10, 4294967295)],
     iid: draw("iid"),
     one_class: draw("one_class"),
     k_classes: draw("k_classes", 3),

@@ -1,6 +1,7 @@
 """A Run: its round trip through JSON, its key, its errors."""
 
 import dataclasses
+import hashlib
 import json
 import math
 
@@ -12,13 +13,20 @@ from bnlab.train import Run
 OTHER = {
     "data": "cifar10",
     "sampler": "one_class",
+    "label_noise": 0.2,
     "net": "resnet",
+    "net_options": {"branch": "skipinit"},
     "depth": 7,
     "width": 65,
     "norm": "layer",
     "norm_options": {"eps": 1e-3},
+    "gamma": 0.1,
+    "weight_norm": "weight_mean",
+    "weight_norm_options": {"eligible": "hidden"},
+    "loss": "squared_error",
     "optimizer": "adam",
     "optimizer_options": {"weight_decay": 0.1},
+    "clip": 0.01,
     "lr": 0.2,
     "batch_size": 65,
     "steps": 201,
@@ -27,7 +35,7 @@ OTHER = {
     "split_seed": 1,
     "precision": "float64",
 }
-BASE = {"norm": "batch"}  # takes the options above
+BASE = {"norm": "batch", "weight_norm": "weight_norm"}  # they take the options above
 RUNS = [
     Run(),
     Run(norm="group", norm_options={"group_size": 8}, lr=1e-3, seed=2**32 - 1),
@@ -59,7 +67,7 @@ def test_the_list_above_names_every_field():
 
 @pytest.mark.parametrize("field", OTHER)
 def test_the_key_changes_with_every_field(field):
-    base = Run(**BASE)
+    base = Run(**BASE, net="resnet" if field == "net_options" else "mlp")
     other = base.replace(**{field: OTHER[field]})
     assert getattr(other, field) != getattr(base, field)
     assert other.key() != base.key() and other != base
@@ -71,7 +79,9 @@ def test_the_key_changes_with_the_options_of_the_sampler():
 
 
 def test_the_key_is_a_name_of_16_hexadecimal_digits_that_does_not_change():
-    assert Run().key() == "8b1e4e1f3fa78501"
+    assert Run().key() == "44136fa355b3678a"
+    changed = json.dumps({"lr": 0.3, "norm": "batch"}).encode()
+    assert Run(norm="batch", lr=0.3).key() == hashlib.sha256(changed).hexdigest()[:16]
 
 
 def test_runs_are_hashable_and_equal_by_content():
@@ -127,6 +137,13 @@ def test_seeds_must_be_integers_of_32_bits(name, value):
         ({"optimizer_options": {"betas": 1}}, "unknown option of optimizer 'sgd': 'betas'"),
         ({"sampler": "ii"}, r"unknown sampler 'ii'\. Did you mean 'iid'"),
         ({"sampler": "k_classes"}, "sampler 'k_classes' needs the option 'k'"),
+        ({"weight_norm": "weight_nrom"}, r"unknown weight_norm .* Did you mean 'weight_norm'"),
+        ({"weight_norm_options": {"eps": 1}}, "unknown option of weight_norm 'none': 'eps'"),
+        ({"net_options": {"branch": "fixup"}}, "unknown option of net 'mlp': 'branch'"),
+        ({"loss": "mse"}, "unknown loss 'mse'.* Known: cross_entropy, squared_error"),
+        ({"clip": 0}, "clip must be a positive, finite number, got 0"),
+        ({"label_noise": 1.5}, "label_noise must be a finite number between 0 and 1, got 1.5"),
+        ({"gamma": -1}, "gamma must be a finite number of 0 or more, got -1"),
         ({"norm_options": None}, "norm_options must be a dict of numbers, .* got None"),
         ({"norm_options": [("eps", 1)]}, "norm_options must be a dict of numbers"),
         ({"sampler_options": {"k": {1}}}, "sampler_options must be a dict of numbers, strings"),

@@ -8,9 +8,10 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+import bnlab
 from bnlab.data import batches, digits
 from bnlab.nets import make_net
-from bnlab.train import History, Run, Trainer, build, evaluate, train, training
+from bnlab.train import History, Run, Trainer, build, evaluate, train, training, training_data
 
 SMALL = Run(depth=2, width=16, batch_size=32, steps=25, eval_every=10, lr=0.1)
 NORMS = [
@@ -334,3 +335,111 @@ def test_a_gpu_repeats_itself_and_agrees_with_the_cpu(net):
     assert one.device.startswith("cuda")
     assert_same_bits(one, other)
     np.testing.assert_allclose(one.loss, cpu.loss, rtol=1e-3)
+
+
+# ------------------------------------------------------------- everything that a Run can name
+
+
+def bare_losses(run: Run, net: nn.Module, step, loss=cross_entropy, labels=None) -> list[float]:
+    """The losses of a loop written here, on the batches of the Run."""
+    data, losses = digits(), []
+    y = torch.tensor(data.train_y if labels is None else labels)
+    for numbers in batches(data.train_y, "iid", run.seed, run.batch_size, run.steps):
+        net.zero_grad()
+        value = loss(net(torch.tensor(data.train_x[numbers])), y[numbers])
+        value.backward()
+        step()
+        losses.append(value.item())
+    return losses
+
+
+def plain_net(norm: str = "batch") -> nn.Module:
+    return make_net("mlp", (1, 8, 8), 10, 2, 16, norm, {"native": True})
+
+
+def test_weight_norm_of_a_run():
+    run = SMALL.replace(weight_norm="weight_norm", weight_norm_options={"eligible": "hidden"})
+    net = plain_net("none")
+    linears = [m for m in net.modules() if isinstance(m, nn.Linear)]
+    for layer in linears[:-1]:  # torch's own
+        nn.utils.parametrizations.weight_norm(layer)
+    step = torch.optim.SGD(net.parameters(), lr=run.lr).step
+    np.testing.assert_allclose(train(run).loss, bare_losses(run, net, step), rtol=2e-4)
+
+
+def test_gamma_of_a_run():
+    net, run = plain_net(), SMALL.replace(norm="batch", gamma=0.1)
+    for module in net.modules():
+        if isinstance(module, bnlab.norms.BatchNorm):
+            module.weight.data.fill_(0.1)
+    step = torch.optim.SGD(net.parameters(), lr=run.lr).step
+    np.testing.assert_allclose(train(run).loss, bare_losses(run, net, step), rtol=1e-5)
+
+
+def test_squared_error_of_a_run():
+    def loss(logits, y):
+        return ((logits - torch.eye(10)[y]) ** 2).mean()
+
+    net, run = plain_net(), SMALL.replace(norm="batch", loss="squared_error")
+    step = torch.optim.SGD(net.parameters(), lr=run.lr).step
+    np.testing.assert_allclose(train(run).loss, bare_losses(run, net, step, loss), rtol=1e-5)
+
+
+def test_label_noise_of_a_run():
+    run = SMALL.replace(norm="batch", label_noise=0.3, seed=4)
+    labels = training_data(run).train_y
+    wrong = (labels != digits().train_y).mean()
+    assert 0.25 < wrong < 0.35
+    assert set(labels.tolist()) == set(range(10))
+    more = training_data(run.replace(label_noise=0.6)).train_y
+    assert ((labels != digits().train_y) <= (more != digits().train_y)).all()
+    net = make_net("mlp", (1, 8, 8), 10, 2, 16, "batch", {"native": True}, seed=4)
+    step = torch.optim.SGD(net.parameters(), lr=run.lr).step
+    mine = bare_losses(run, net, step, labels=labels)
+    np.testing.assert_allclose(train(run).loss, mine, rtol=1e-5)
+    all_wrong = training_data(run.replace(label_noise=1.0)).train_y
+    assert not (all_wrong == digits().train_y).any()
+
+
+@pytest.mark.parametrize("base", ["sgd", "adam"])
+def test_lawn_of_a_run(base):
+    options = {"free_steps": 10}
+    run = SMALL.replace(optimizer=f"lawn_{base}", optimizer_options=options, lr=0.01)
+    trainer, norms = Trainer(run, "cpu"), []
+    for _ in trainer.steps(looks=False):
+        norms.append([p.norm().item() for p in trainer.net.parameters() if p.ndim == 2])
+    drift = np.abs(np.array(norms) / np.array(norms)[10] - 1).max(1)
+    assert drift[:10].max() > 1e-3 and drift[10:].max() < 1e-5
+    free = train(run.replace(optimizer=base, optimizer_options={})).loss
+    assert train(run).loss[:11].tolist() == free[:11].tolist()
+
+
+def test_clipping_of_a_run():
+    net, run = plain_net(), SMALL.replace(norm="batch", clip=0.01)
+    optimizer = torch.optim.SGD(net.parameters(), lr=run.lr)
+
+    def step():
+        weights = [p for p in net.parameters() if p.ndim == 2][:-1]
+        for w in weights:
+            limit = 0.01 * w.detach().norm(dim=1, keepdim=True).clamp_min(1e-3)
+            w.grad.mul_((limit / w.grad.norm(dim=1, keepdim=True)).clamp_max(1))
+        for p in list(net.parameters())[:-2]:
+            if p.ndim == 1:
+                p.grad.mul_((0.01 * p.detach().norm().clamp_min(1e-3) / p.grad.norm()).clamp_max(1))
+        optimizer.step()
+
+    losses = bare_losses(run, net, step)
+    np.testing.assert_allclose(train(run).loss, losses, rtol=1e-4)
+    assert losses[-1] > train(run.replace(clip=None)).loss[-1]
+
+
+def test_branch_of_a_run():
+    run = SMALL.replace(net="resnet", width=4, net_options={"branch": "skipinit"}, steps=3)
+    assert any(isinstance(m, bnlab.nets.scalars.Scale) for m in build(run).modules())
+    assert len(train(run).loss) == 3
+
+
+def test_lawn_and_weight_norm_do_not_go_together():
+    run = SMALL.replace(optimizer="lawn_sgd", weight_norm="weight_norm")
+    with pytest.raises(ValueError, match="computes its weight from other tensors"):
+        train(run)

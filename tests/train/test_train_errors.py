@@ -97,9 +97,13 @@ def test_a_gpu_that_is_not_there():
 
 
 def test_optimizers():
-    weights = [torch.nn.Parameter(torch.ones(2))]
+    net = torch.nn.Linear(2, 1)
     with pytest.raises(ValueError, match="unknown optimizer 'adm'"):
-        make_optimizer("adm", weights, 0.1)
+        make_optimizer("adm", net, 0.1)
     with pytest.raises(ValueError, match="unknown option of optimizer 'sgd': 'beta'"):
-        make_optimizer("sgd", weights, 0.1, beta=1)
-    assert isinstance(make_optimizer("sgd", weights, 0.1, momentum=0.9), torch.optim.SGD)
+        make_optimizer("sgd", net, 0.1, beta=1)
+    with pytest.raises(ValueError, match="unknown option of optimizer 'lawn_adam': 'weight_decay'"):
+        make_optimizer("lawn_adam", net, 0.1, weight_decay=0.1)
+    with pytest.raises(ValueError, match="free_steps must be zero, a positive integer or None"):
+        make_optimizer("lawn_sgd", net, 0.1, free_steps=-1)
+    assert isinstance(make_optimizer("sgd", net, 0.1, momentum=0.9), torch.optim.SGD)

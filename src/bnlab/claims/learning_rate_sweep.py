@@ -120,7 +120,7 @@ def _long_control(base: Run, seeds: Sequence[int], device: str, progress: Progre
 
 def _taken_over(tuning: dict, base: Run, depths: Sequence[int]) -> list[list]:
     """The rows of an earlier measurement that chose its learning rates, if they fit this one."""
-    if tuning["base"] != base.to_dict() or not set(depths) <= set(tuning["depths"]):
+    if Run.from_dict(tuning["base"]) != base or not set(depths) <= set(tuning["depths"]):
         raise ValueError(
             "the earlier measurement was made with another Run or other depths; leave 'tuning' "
             "out, so that the learning rates are chosen anew."

@@ -1,11 +1,81 @@
-"""``python -m bnlab.compiled [FOLDER]``: compile the nets of the book."""
+"""Compile the nets of the book, or compare them with PyTorch.
+
+    python -m bnlab.compiled build              write them to the package (many minutes)
+    python -m bnlab.compiled build FOLDER       elsewhere
+    python -m bnlab.compiled check              one step of each against PyTorch (some minutes)
+    python -m bnlab.compiled check batch rms    only these normalizers
+
+``check`` compares MLPs of all depths, and where there is a compiler small plain and residual nets
+and MLPs with each normalizer of weights, at several batch sizes, from fresh and trained states, in
+both precisions. The exit status is 1 if a step is not PyTorch's.
+"""
 
 from __future__ import annotations
 
+import argparse
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
-from bnlab.compiled.artefact import FOLDER, build
+from bnlab.compiled import artefact
+from bnlab.compiled.build import has_compiler
+from bnlab.compiled.catalogue import catalogue, small_nets
+from bnlab.compiled.check import LIMITS, Finding, findings
+from bnlab.compiled.nets import compile_nets
+from bnlab.errors import check_name
+from bnlab.norms import NORMS
+
+
+def check(norms: list[str]) -> int:
+    """Compare, print the worst of each normalizer, and return 0 if every step is PyTorch's."""
+    for name in norms:
+        check_name("normalizer", name, NORMS)
+    all_hold = True
+    for name in norms or NORMS:
+        nets = [net for net in catalogue() if net.norm == name]
+        all_hold &= _reported(f"{name}, MLPs of the book", findings(artefact.load(), nets, LIMITS))
+        others = [net for net in small_nets() if net.norm == name]
+        if has_compiler():
+            store, _ = compile_nets(others)
+            all_hold &= _reported(f"{name}, other nets", findings(store, others, LIMITS))
+    print("Every step is PyTorch's." if all_hold else "Some steps are not PyTorch's.")
+    return 0 if all_hold else 1
+
+
+def _reported(what: str, found: Iterable[Finding]) -> bool:
+    found = list(found)
+    for precision, limit in LIMITS.items():
+        rows = [f for f in found if f.precision == precision]
+        sure = [f.error for f in rows if not f.own] or [0.0]
+        unsure = [f for f in rows if f.own]
+        text = f"{what}, {precision}: {len(rows)} steps, worst {max(sure):.1e}"
+        if unsure:
+            worst = max(unsure, key=lambda f: f.error / f.own)
+            text += (
+                f"; {len(unsure)} beyond {limit:.0e}, at most {worst.error / worst.own:.1f} times "
+                "what PyTorch's own step moves by rounding"
+            )
+        print(text, flush=True)
+    for wrong in (f for f in found if not f.holds):
+        print(f"WRONG: {wrong}")
+    return all(f.holds for f in found)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; see the head of this module."""
+    parser = argparse.ArgumentParser(prog="python -m bnlab.compiled", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    commands = parser.add_subparsers(dest="command", required=True)
+    build = commands.add_parser("build", help="compile the nets of the book")
+    build.add_argument("folder", nargs="?", type=Path, default=artefact.FOLDER)
+    compare = commands.add_parser("check", help="compare compiled nets with PyTorch")
+    compare.add_argument("norms", nargs="*", help="normalizers; all if none is named")
+    chosen = parser.parse_args(arguments)
+    if chosen.command == "check":
+        return check(chosen.norms)
+    artefact.build(chosen.folder, lambda net: print(net.key, flush=True))
+    return 0
+
 
 if __name__ == "__main__":
-    build(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)
+    sys.exit(main())

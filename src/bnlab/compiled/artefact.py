@@ -22,10 +22,10 @@ from pathlib import Path
 
 from bnlab.compiled.catalogue import catalogue
 from bnlab.compiled.initial import checked
-from bnlab.compiled.nets import Compiled, Store, compile_nets
+from bnlab.compiled.nets import Compiled, Net, Store, compile_nets
 from bnlab.compiled.program import Program
 
-FORMAT = 1
+FORMAT = 2
 FOLDER = Path(__file__).parent / "artefacts"
 PROGRAMS, MANIFEST = "programs.bin", "manifest.json"
 
@@ -99,9 +99,21 @@ def save(store: Store, places: list[int], initial: dict[str, list], folder: Path
         data.extend(block)
         return [len(data) - len(block), len(block)]
 
-    entries = {
-        key: _entry(net, added) | {"initial": initial[key]} for key, net in store.nets.items()
-    }
+    same = _same([net.gradient.places for net in store.nets.values()])
+    own = [name for name in next(iter(store.nets.values())).gradient.places if name not in same]
+    rules = _Numbers()
+
+    def entry(key: str, net: Compiled) -> dict[str, object]:
+        return {
+            "gradient": [*added(net.gradient.code), *net.gradient.ends],
+            "evaluation": [*added(net.evaluation.code), *net.evaluation.ends],
+            "heap": net.heap,
+            "places": [net.gradient.places[name] for name in own],
+            "sizes": list(net.gradient.sizes.values()),
+            "initial": [[rules.of(rule) for rule in part] for part in initial[key].values()],
+        }
+
+    entries = {key: entry(key, net) for key, net in store.nets.items()}
     updates = {name: added(code) for name, code in store.updates.items()}
     files = {f"kernels.{p}.wasm": code for p, code in store.modules.items()}
     files[PROGRAMS] = bytes(data)
@@ -113,20 +125,42 @@ def save(store: Store, places: list[int], initial: dict[str, list], folder: Path
         "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
         "kernels": places,
         "updates": updates,
+        "places": same,
+        "own": own,
+        "sizes": list(next(iter(store.nets.values())).gradient.sizes),
+        "rules": rules.known,
         "nets": entries,
     }
-    text = json.dumps(manifest, separators=(",", ":")).replace(',"', ',\n"')
-    (folder / MANIFEST).write_text(text + "\n")
+    (folder / MANIFEST).write_text(_text(manifest))
 
 
-def _entry(net: Compiled, added: object) -> dict[str, object]:
-    return {
-        "gradient": [*added(net.gradient.code), *net.gradient.ends],
-        "evaluation": [*added(net.evaluation.code), *net.evaluation.ends],
-        "heap": max(net.gradient.heap, net.evaluation.heap),
-        "places": net.gradient.places,
-        "sizes": net.gradient.sizes,
-    }
+def _same(all_places: list[dict[str, int]]) -> dict[str, int]:
+    """Those places that are the same in all nets."""
+    first = all_places[0]
+    return {k: at for k, at in first.items() if all(places[k] == at for places in all_places)}
+
+
+class _Numbers:
+    """Rules, each of them once: many nets start alike."""
+
+    def __init__(self) -> None:
+        self.known: list[list] = []
+
+    def of(self, rule: list) -> int:
+        """The number of a rule, which becomes known."""
+        if rule not in self.known:
+            self.known.append(rule)
+        return self.known.index(rule)
+
+
+def _text(manifest: dict[str, object]) -> str:
+    # A line for each field, and for each net: so a difference between two builds can be read.
+    def line(value: object) -> str:
+        return json.dumps(value, separators=(",", ":"))
+
+    nets = ",\n".join(f"{line(key)}:{line(net)}" for key, net in manifest["nets"].items())
+    fields = [f"{line(k)}:{line(v)}" for k, v in manifest.items() if k != "nets"]
+    return "{" + ",\n".join(fields) + f',\n"nets":{{\n{nets}\n}}}}\n'
 
 
 def read(folder: Path = FOLDER) -> dict[str, object]:
@@ -160,9 +194,9 @@ def load(folder: Path = FOLDER) -> Store:
 
     def program(entry: dict, which: str) -> Program:
         start, length, *ends = entry[which]
-        return Program(
-            code(start, length), tuple(ends), entry["places"], entry["sizes"], entry["heap"]
-        )
+        at = manifest["places"] | dict(zip(manifest["own"], entry["places"], strict=True))
+        sizes = dict(zip(manifest["sizes"], entry["sizes"], strict=True))
+        return Program(code(start, length), tuple(ends), at, sizes, entry["heap"])
 
     def compiled(entry: dict) -> Compiled:
         return Compiled(program(entry, "gradient"), program(entry, "evaluation"))
@@ -202,15 +236,12 @@ def _content(folder: Path, name: str, digest: str) -> bytes:
 def _complaint(path: Path, what: str) -> str:
     return (
         f"{path.name} of the compiled nets {what}. Install bnlab anew, build the nets "
-        "(python -m bnlab.compiled), or train with engine='torch'."
+        "(python -m bnlab.compiled build), or train with engine='torch'."
     )
 
 
-def build(folder: Path = FOLDER) -> None:
-    """Compile the nets of the catalogue and write them."""
+def build(folder: Path = FOLDER, on_net: Callable[[Net], None] = lambda net: None) -> None:
+    """Compile the nets of the catalogue and write them; ``on_net`` is called before each."""
     nets = catalogue()
-    store, places = compile_nets(nets)
-    initial = {}
-    for net in nets:
-        initial[net.key] = checked(net.module(), net.module)
-    save(store, places, initial, folder)
+    store, places = compile_nets(nets, on_net=on_net)
+    save(store, places, {net.key: checked(net) for net in nets}, folder)

@@ -17,10 +17,12 @@ import torch
 from bnlab.compiled import artefact
 from bnlab.compiled.build import has_compiler
 from bnlab.compiled.machine import Machine
-from bnlab.compiled.nets import Net, Store, compiled_here
+from bnlab.compiled.nets import NORM, Net, Store, compiled_here
 from bnlab.compiled.program import LARGEST_BATCH, moved
 from bnlab.compiled.step import State, inputs_of
+from bnlab.compiled.tensorwise import constrained_names
 from bnlab.compiled.update import UPDATES, update_of
+from bnlab.optim import LAWN
 from bnlab.train.history import DIVERGED, Step
 from bnlab.train.loop import Trainer
 from bnlab.train.run import Run
@@ -29,21 +31,22 @@ BLOCK = 64
 """Steps between two returns to Python."""
 
 
-def store_for(net: Net, precision: str) -> Store:
-    """The committed programs if they have this net, else one compiled now.
+def store_for(net: Net, precision: str, extras: tuple[str, ...] = ()) -> Store:
+    """The committed programs if they are enough, else what is compiled now.
 
     Raises:
         ValueError: if the net is not among them and there is no compiler.
     """
     store = artefact.load()
-    if net.key in store.nets and precision in store.modules:
+    if net.key in store.nets and precision in store.modules and not extras:
         return store
     if not has_compiler():
+        with_what = f" with {' and '.join(extras)}" if extras else ""
         raise ValueError(
-            f"the net '{net.key}' is not among the compiled nets of the book. Install ziglang to "
-            "compile it (pip install ziglang), or train with engine='torch'."
+            f"the net '{net.key}'{with_what} is not among the compiled nets of the book. Install "
+            "ziglang to compile it (pip install ziglang), or train with engine='torch'."
         )
-    return compiled_here(net, precision)
+    return compiled_here(net, precision, extras)
 
 
 class CompiledTrainer(Trainer):
@@ -62,14 +65,24 @@ class CompiledTrainer(Trainer):
             raise ValueError(f"engine='compiled' runs on the CPU, got device={device!r}.")
         super().__init__(run, "cpu")
         self._check_sizes()
-        net = Net.of(run)
-        self.store = store_for(net, run.precision)
-        programs = self.store.nets[net.key]
-        self.programs, self.places = programs, programs.gradient.places
         self.state = State.of(self.net)
         self.update_name, self.options = update_of(run.optimizer, run.lr, run.optimizer_options)
+        if run.clip is not None:
+            self.options |= {"clip": run.clip}
+        net, self.lawn = Net.of(run), self._lawn()
+        extras = (*(["clip"] if run.clip is not None else []), *([self.lawn] if self.lawn else []))
+        self.store = store_for(net, run.precision, extras)
+        self.programs = self.store.nets[net.key]
+        self.places = self.programs.gradient.places
+        self.taken, self.fresh = 0, False
         self.machine = self._machine()
         self._load_state()
+
+    def _lawn(self) -> str | None:
+        # The name of the constrained step, see ``bnlab.compiled.tensorwise``.
+        if not isinstance(self.optimizer, LAWN) or self.optimizer.free_steps is None:
+            return None
+        return f"lawn {self.run.optimizer_options.get('part', 'all')} {self.update_name}"
 
     @property
     def versions(self) -> dict[str, str]:
@@ -88,12 +101,21 @@ class CompiledTrainer(Trainer):
 
     # ------------------------------------------------------------------------ heap
 
+    def _codes(self) -> dict[str, list[int] | tuple[int, ...]]:
+        programs, updates = self.programs, self.store.updates
+        clip = [*programs.extras["clip"].code] if "clip" in programs.extras else []
+        codes = {
+            "gradient": programs.gradient.code,
+            "evaluation": programs.evaluation.code,
+            "norm": moved(updates[NORM], self.places),
+            "update": clip + moved(updates[self.update_name], self.places),
+        }
+        if self.lawn:
+            codes["constrained"] = [*clip, *programs.extras[self.lawn].code]
+        return codes
+
     def _machine(self) -> Machine:
-        run, data = self.run, self.data
-        code = [self.programs.gradient.code, self.programs.evaluation.code]
-        code.append(moved(self.store.updates[self.update_name], self.places))
-        features = math.prod(data.image_shape)
-        heap = max(self.programs.gradient.heap, self.programs.evaluation.heap)
+        run, data, codes, heap = self.run, self.data, self._codes(), self.programs.heap
         parts = {
             "task": 16,
             "record": 2 * BLOCK,
@@ -104,26 +126,26 @@ class CompiledTrainer(Trainer):
         at = {}
         for name, count in parts.items():
             at[name], heap = heap, heap + -(-count // 4) * 4
-        machine = Machine(
-            self.store.modules[run.precision], run.precision, heap + sum(map(len, code)) + 16
-        )
-        self.starts = []
-        for program in code:
-            self.starts.append(heap)
-            heap = machine.write_code(heap, program)
+        size = heap + sum(map(len, codes.values())) + 16
+        machine = Machine(self.store.modules[run.precision], run.precision, size)
+        self.starts, self.lengths = {}, {name: len(code) for name, code in codes.items()}
+        for name, code in codes.items():
+            self.starts[name] = heap
+            heap = machine.write_code(heap, code)
         machine.write(at["images"], data.train_x)
         machine.write_whole(at["labels"], data.train_y)
-        self.at, self.lengths = at, list(map(len, code))
-        machine.write_code(at["task"], self._task(features))
+        self.at = at
+        machine.write_code(at["task"], self._task("update"))
         return machine
 
-    def _task(self, features: int) -> list[int]:
-        at, places = self.at, self.places
-        gradient, _, update = self.starts
+    def _task(self, update: str) -> list[int]:
+        at, places, starts = self.at, self.places, self.starts
         return [
             *(self.run.batch_size, sum(self.state.params.sizes)),
-            *(gradient, self.programs.gradient.ends[1], update, self.lengths[2]),
-            *(places["x"], places["y"], features, at["images"], at["labels"], at["numbers"]),
+            *(starts["gradient"], self.programs.gradient.ends[1]),
+            *(starts[update], self.lengths[update]),
+            *(places["x"], places["y"], math.prod(self.data.image_shape)),
+            *(at["images"], at["labels"], at["numbers"]),
             *(places["loss"], places["accuracy"], at["record"]),
         ]
 
@@ -147,18 +169,42 @@ class CompiledTrainer(Trainer):
         """One step of gradient descent; loss and accuracy of the batch before it."""
         return tuple(self._block([numbers], math.inf)[0])
 
-    def _block(self, batches: list[np.ndarray], limit: float) -> np.ndarray:
+    def _block(self, batches: list[np.ndarray], limit: float) -> list[list[float]]:
+        if self._free_steps_left == 0:
+            self._constrain()
         self.machine.write_whole(self.at["numbers"], np.concatenate(batches))
         taken = self.machine.steps(self.at["task"], len(batches), limit)
+        self.taken, self.fresh = self.taken + taken, True
         return self.machine.read(self.at["record"], 2 * taken).reshape(-1, 2).tolist()
+
+    @property
+    def _free_steps_left(self) -> float:
+        """Steps until LAWN constrains the norms; infinite without it, negative after that."""
+        return self.optimizer.free_steps - self.taken if self.lawn else math.inf
+
+    def _constrain(self) -> None:
+        norms = []
+        params = self.machine.read(self.places["params"], sum(self.state.params.sizes))
+        parts = np.split(params.astype(float), np.cumsum(self.state.params.sizes)[:-1])
+        tensors = dict(zip(self.state.params.names, parts, strict=True))
+        for name in constrained_names(self.net, self.lawn.split()[1]):
+            # Exact sums: the same bits on every machine.
+            norms.append(math.sqrt(math.fsum(tensors[name] * tensors[name])))
+            if not 0 < norms[-1] < math.inf:
+                raise ValueError(
+                    f"parameter {name} has norm {norms[-1]}: it has no direction to constrain. Use "
+                    "a longer free phase, or do not constrain it."
+                )
+        self.machine.write(self.programs.extras[self.lawn].places["norms"], norms)
+        self.machine.write_code(self.at["task"], self._task("constrained"))
 
     def evaluated(self, x: np.ndarray, y: np.ndarray, batch_statistics: bool) -> tuple:
         """Loss and accuracy on any images, at most ``LARGEST_BATCH``; the net stays as it was."""
-        machine, which = self.machine, 0 if batch_statistics else 1
+        machine, which = self.machine, "gradient" if batch_statistics else "evaluation"
         machine.write(self.places["x"], x)
         machine.write_whole(self.places["y"], y)
-        program = (self.programs.gradient, self.programs.evaluation)[which]
-        machine.run(len(x), self.starts[which], program.ends[0])
+        machine.run(len(x), self.starts[which], getattr(self.programs, which).ends[0])
+        self.fresh = False
         return tuple(machine.read(self.places["loss"], 2).tolist())
 
     def look(self, step: int, loss: float, accuracy: float) -> Step:
@@ -176,9 +222,16 @@ class CompiledTrainer(Trainer):
         """Of the last batch, before its update: ``norm`` of the gradient, ``layers`` (L, 3).
 
         A row of ``layers`` is mean, variance and share of dead units, as ``measure_signals``.
+
+        Raises:
+            RuntimeError: if something else was evaluated since.
         """
+        if not self.fresh:
+            raise RuntimeError("the last batch is gone: ask for its metrics right after update().")
         _, first, end = self.programs.gradient.ends
-        self.machine.run(self.run.batch_size, self.starts[0], end, first)
+        self.machine.run(self.run.batch_size, self.starts["gradient"], end, first)
+        count = sum(self.state.params.sizes)
+        self.machine.run(count, self.starts["norm"], self.lengths["norm"])
         layers = self.machine.read(self.places["layers"], self.programs.gradient.sizes["layers"])
         norm = float(self.machine.read(self.places["norm"], 1)[0])
         return {"norm": norm, "layers": layers.reshape(-1, 3)}
@@ -194,6 +247,8 @@ class CompiledTrainer(Trainer):
         while done < run.steps:
             # The first step alone: it says what divergence is.
             count = 1 if done == 0 else min(BLOCK, run.steps - done)
+            if self._free_steps_left > 0:
+                count = min(count, self._free_steps_left)
             if looks:
                 count = min(count, run.eval_every - done % run.eval_every)
             batches = list(islice(self.batches, count))

@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from bnlab import random
+from bnlab.compiled.nets import Net
 from bnlab.compiled.step import State
 from bnlab.norms import NoisyBatchNorm, Normalizer
 from bnlab.norms.noise import key_of
@@ -81,16 +82,17 @@ def _numbers(rule: list, seed: int, noise_seed: int) -> np.ndarray:
     return np.full(values[0], values[1], np.float32)
 
 
-def checked(net: nn.Module, remake: object) -> dict[str, list]:
-    """The rules of ``net``, after a comparison with nets that ``remake(seed)`` gives.
+def checked(net: Net) -> dict[str, list]:
+    """The rules of ``net``, after a comparison with modules of several seeds.
 
     Raises:
         RuntimeError: if the rules do not give the same bits.
     """
-    made = rules(net)
+    made = rules(net.module())
     for seed in CHECKED_SEEDS:
-        vectors = State.of(net).vectors(remake(seed).to(torch.float32))
+        module = net.module(seed).to(torch.float32)
+        vectors = State.of(module).vectors(module)
         for mine, theirs in zip(start(made, seed).values(), vectors, strict=True):
             if mine.astype(theirs.numpy().dtype).tobytes() != theirs.numpy().tobytes():
-                raise RuntimeError(f"the initial state of {type(net).__name__} follows no rule.")
+                raise RuntimeError(f"the initial state of {net.key} follows no rule.")
     return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import functools
 from collections.abc import Sequence
@@ -32,6 +33,10 @@ def _module(code: bytes) -> tuple[object, object]:
     wasmtime = _wasmtime()
     engine = wasmtime.Engine()
     return engine, wasmtime.Module(engine, code)
+
+
+# What is still there when the interpreter has forgotten its modules, wasmtime cannot close.
+atexit.register(_module.cache_clear)
 
 
 class Machine:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import torch
@@ -25,7 +25,7 @@ EXAMPLE_UNITS = 6
 
 SCALARS = (
     *("lr", "weight_decay", "momentum", "beta1", "beta2", "eps", "power1", "power2"),
-    *("r_max", "d_max", "n_mu", "n_sigma", "r_mu", "r_sigma"),
+    *("r_max", "d_max", "n_mu", "n_sigma", "r_mu", "r_sigma", "clip"),
 )
 """Numbers that may change from step to step: doubles at the start of every heap, in this order."""
 
@@ -39,7 +39,7 @@ VECTORS = ("params", "gradient", "slot0", "slot1")
 """What optimizers work on. In their programs vector k lies at ``(k + 1) * FAR``, see ``moved``."""
 FAR = 2**24
 
-SEGMENTS = (("loss", "accuracy"), ("gradient", "buffers'", "counters'"), ("norm", "layers"))
+SEGMENTS = (("loss", "accuracy"), ("gradient", "buffers'", "counters'"), ("layers",))
 """Results of a gradient program in groups; it can stop after each."""
 
 
@@ -109,8 +109,8 @@ def _names(inputs: tuple[str, ...]) -> list[str]:
     return ["x", "y", "params", "buffers", "counters", *inputs]
 
 
-def _fixed(places: dict[str, int]) -> dict[str, int]:
-    # NAME' is the new value of NAME, in its place.
+def fixed(places: dict[str, int]) -> dict[str, int]:
+    """Places of the tensors of a lowering: NAME' is the new value of NAME, in its place."""
     return {**places, **{f"{name}'": at for name, at in places.items()}}
 
 
@@ -167,7 +167,7 @@ def _program(
     low.run(module.graph, _names(tuple(steps.inputs_of(net))), segments)
     sizes = sizes_of(net, image_shape)
     places, first = layout(sizes)
-    offsets, heap = plan(low, _fixed(places), first, LARGEST_BATCH)
+    offsets, heap = plan(low, fixed(places), first, LARGEST_BATCH)
     code = table(low, offsets, library.numbers(low))
     return Program(tuple(code), tuple(ends(low, low.marks)), places, sizes, heap)
 
@@ -175,7 +175,7 @@ def _program(
 def update_program(name: str, library: Library) -> Program:
     """The program of an optimizer, a key of ``UPDATES``; to be ``moved`` to a net's vectors."""
     update = UPDATES[name]
-    vectors = _vectors(update)
+    vectors = vectors_of(update)
     dynamic = tuple(range(len(vectors)))
     module = trace(update.function, update_example(update, 6), dynamic)
     low = Lowering()
@@ -183,17 +183,30 @@ def update_program(name: str, library: Library) -> Program:
     low.run(module.graph, [*vectors, *update.powers, *update.inputs], [results])
     places = {name: 2 * k for k, name in enumerate(SCALARS)}
     places |= {name: (k + 1) * FAR for k, name in enumerate(VECTORS)}
-    offsets, end = plan(low, _fixed(places), SCRATCH, LARGEST_BATCH)
+    offsets, end = plan(low, fixed(places), SCRATCH, LARGEST_BATCH)
     assert end <= RESULTS, "an update may keep single numbers of its own, but no vectors"
     code = table(low, offsets, library.numbers(low))
     return Program(tuple(code), tuple(ends(low, low.marks)), {}, {}, 0)
 
 
-def _vectors(update: Update) -> list[str]:
+def norm_program(library: Library) -> Program:
+    """The Euclidean norm of the gradient of any net; to be ``moved`` as an update."""
+    module = trace(lambda gradient: ((gradient * gradient).sum().sqrt(),), [torch.zeros(6)], (0,))
+    low = Lowering()
+    low.run(module.graph, ["gradient"], [["norm"]])
+    places = {"gradient": 2 * FAR, "norm": RESULTS + 2}
+    offsets, end = plan(low, places, SCRATCH, LARGEST_BATCH)
+    assert end <= RESULTS
+    code = table(low, offsets, library.numbers(low))
+    return Program(tuple(code), tuple(ends(low, low.marks)), {}, {}, 0)
+
+
+def vectors_of(update: Update) -> list[str]:
+    """The vectors that an update takes, in order."""
     return ["params", "gradient", *VECTORS[2 : 2 + len(update.slots)]]
 
 
-def moved(code: tuple[int, ...], places: dict[str, int]) -> list[int]:
+def moved(code: Iterable[int], places: dict[str, int]) -> list[int]:
     """The code of an update for the vectors of a net that lie at ``places``."""
     result = []
     for word in code:

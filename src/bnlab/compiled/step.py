@@ -22,7 +22,7 @@ from torch.func import functional_call, grad
 
 from bnlab.errors import check_name
 from bnlab.nets import Block
-from bnlab.norms import NORMS, BatchRenorm, NoisyBatchNorm, Normalizer
+from bnlab.norms import BatchRenorm, NoisyBatchNorm
 
 INPUTS = {
     "batch_renorm": ("r_max", "d_max"),
@@ -191,7 +191,7 @@ def gradient_step(net: nn.Module, loss: str = "cross_entropy") -> Callable[..., 
     Returns:
         A function of x (B, C, H, W), y (B,), params (P,), buffers (Q,), counters (R,) and the
         values of ``inputs_of(net)``, which gives loss, accuracy, gradient (P,), buffers (Q,),
-        counters (R,), gradient norm () and three metrics a layer (3 L,).
+        counters (R,) and three metrics a layer (3 L,).
     """
     check_name("loss", loss, LOSSES)
     state, names = State.of(net), list(inputs_of(net))
@@ -213,7 +213,7 @@ def gradient_step(net: nn.Module, loss: str = "cross_entropy") -> Callable[..., 
         moved = [state.buffers.pack(moved, buffers), state.counters.pack(moved, counters)]
         # Last, so that a program can leave them out.
         metrics = torch.stack([m for layer in layers for m in layer_metrics(layer)])
-        return value, right, flat, *moved, (flat * flat).sum().sqrt(), metrics
+        return value, right, flat, *moved, metrics
 
     return step
 
@@ -239,8 +239,3 @@ def example(net: nn.Module, image_shape: Sequence[int], batch: int) -> list[Tens
     x, y = torch.zeros(batch, *image_shape, dtype=real), torch.zeros(batch, dtype=torch.int32)
     values = [torch.tensor(v, dtype=torch.float64) for v in inputs_of(net).values()]
     return [x, y, *State.of(net).vectors(net), *values]
-
-
-def supported_norms() -> tuple[str, ...]:
-    """Names of all normalizers that can be compiled: all that there are."""
-    return tuple(name for name, kind in NORMS.items() if issubclass(kind, Normalizer))

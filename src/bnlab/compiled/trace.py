@@ -8,6 +8,7 @@ everything else is a constant.
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator, Sequence
 
 import torch
@@ -54,10 +55,9 @@ def trace(
     env = ShapeEnv()
     mode = FakeTensorMode(shape_env=env, allow_non_fake_inputs=True)
     fakes = [_fake(mode, a, k in dynamic, f"input{k}") for k, a in enumerate(args)]
-    table = {**core_aten_decompositions(), **get_decompositions(SPLIT)}
     # Without the Python dispatcher some decompositions fix the size silently.
     with mode, enable_python_dispatcher(), _undivided_noise():
-        module = make_fx(function, tracing_mode="real", decomposition_table=table)(*fakes)
+        module = make_fx(function, tracing_mode="real", decomposition_table=_table())(*fakes)
     for k in dynamic:
         if not isinstance(fakes[k].shape[0], torch.SymInt) or _is_fixed(fakes[k].shape[0]):
             raise RuntimeError(
@@ -68,6 +68,12 @@ def trace(
     graph = fx_graph_cse(module.graph)
     graph.eliminate_dead_code()
     return fx.GraphModule(module, graph)
+
+
+@functools.cache
+def _table() -> dict:
+    # A plain dictionary: torch's own is filled anew, in a second, by each trace.
+    return {**dict(core_aten_decompositions().items()), **get_decompositions(SPLIT)}
 
 
 @contextlib.contextmanager

@@ -100,6 +100,8 @@ UPDATES: dict[str, Update] = {
 def update_of(name: str, lr: float, options: dict[str, object]) -> tuple[str, dict[str, float]]:
     """The key in ``UPDATES`` and the inputs for an optimizer as a Run names it.
 
+    For LAWN they are those of its base, which takes the free steps.
+
     Raises:
         ValueError: for an unknown optimizer or option, or one that is not compiled (dampening).
     """
@@ -107,7 +109,7 @@ def update_of(name: str, lr: float, options: dict[str, object]) -> tuple[str, di
     if options.get("dampening"):
         raise ValueError("dampening is not compiled: leave it out, or train with engine='torch'.")
     values = {"lr": lr, "weight_decay": options.get("weight_decay", 0.0)}
-    if name == "adam":
+    if name.endswith("adam"):
         beta1, beta2 = options.get("betas", (0.9, 0.999))
         return "adam", {**values, "beta1": beta1, "beta2": beta2, "eps": options.get("eps", 1e-8)}
     momentum = options.get("momentum", 0.0)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from bnlab.data.cifar import cifar10
 from bnlab.data.dataset import Dataset
 from bnlab.data.digits import digits
+from bnlab.data.labels import with_wrong_labels
 from bnlab.data.samplers import SAMPLERS, batches, check_sampler
 from bnlab.errors import check_name
 
@@ -34,4 +35,5 @@ __all__ = [
     "cifar10",
     "digits",
     "load",
+    "with_wrong_labels",
 ]

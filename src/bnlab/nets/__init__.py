@@ -12,6 +12,7 @@ from bnlab.nets.plain import PlainConvNet
 from bnlab.nets.resnet import Block, ResNet
 
 NETS: dict[str, type[nn.Module]] = {"mlp": MLP, "plain": PlainConvNet, "resnet": ResNet}
+NET_OPTIONS = {"mlp": (), "plain": (), "resnet": ("branch",)}
 
 
 def make_net(
@@ -52,4 +53,13 @@ def make_net(
     return net
 
 
-__all__ = ["MLP", "NETS", "Block", "PlainConvNet", "ResNet", "initialize", "make_net"]
+__all__ = [
+    "MLP",
+    "NETS",
+    "NET_OPTIONS",
+    "Block",
+    "PlainConvNet",
+    "ResNet",
+    "initialize",
+    "make_net",
+]

@@ -10,6 +10,7 @@ from bnlab.train.loop import (
     threads,
     train,
     training,
+    training_data,
 )
 from bnlab.train.optimizers import OPTIMIZERS, make_optimizer
 from bnlab.train.run import Run
@@ -29,4 +30,5 @@ __all__ = [
     "threads",
     "train",
     "training",
+    "training_data",
 ]

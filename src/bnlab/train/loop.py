@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import math
 import sys
 import time
@@ -14,10 +15,14 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 import bnlab
-from bnlab.data import Dataset, batches, load
+from bnlab.data import Dataset, batches, load, with_wrong_labels
 from bnlab.errors import check_name
 from bnlab.nets import make_net
+from bnlab.norms import Normalizer
+from bnlab.norms.weight import normalize_weights
+from bnlab.optim import adaptive_clip_grad
 from bnlab.train.history import DIVERGED, History, Step
+from bnlab.train.losses import LOSSES
 from bnlab.train.optimizers import make_optimizer
 from bnlab.train.run import Run
 
@@ -47,8 +52,27 @@ def build(run: Run) -> nn.Module:
     data = load(run.data, run.split_seed)
     options = {"native": True, **run.norm_options}
     shape, classes = data.image_shape, data.num_classes
-    net = make_net(run.net, shape, classes, run.depth, run.width, run.norm, options, run.seed)
+    sizes = (run.depth, run.width)
+    net = make_net(run.net, shape, classes, *sizes, run.norm, options, run.seed, **run.net_options)
+    _start_gamma(net, run.gamma)
+    if run.weight_norm != "none":
+        normalize_weights(net, run.weight_norm, **run.weight_norm_options)
     return net.to(getattr(torch, run.precision))
+
+
+def training_data(run: Run) -> Dataset:
+    """The data of a Run; some training labels are wrong if it says so."""
+    data = load(run.data, run.split_seed)
+    if not run.label_noise:
+        return data
+    wrong = with_wrong_labels(data.train_y, run.label_noise, data.num_classes, run.seed)
+    return dataclasses.replace(data, train_y=wrong)
+
+
+def _start_gamma(net: nn.Module, gamma: float) -> None:
+    for module in net.modules():
+        if isinstance(module, Normalizer) and getattr(module, "weight", None) is not None:
+            nn.init.constant_(module.weight, gamma)
 
 
 @contextlib.contextmanager
@@ -75,9 +99,13 @@ def kept_buffers(net: nn.Module) -> Iterator[None]:
 
 @torch.no_grad()
 def evaluate(
-    net: nn.Module, x: Tensor, y: Tensor, batch_statistics: bool = False
+    net: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    batch_statistics: bool = False,
+    loss: Callable[[Tensor, Tensor], Tensor] = cross_entropy,
 ) -> tuple[float, float]:
-    """Loss (cross-entropy, nats) and accuracy of ``net`` on all of ``x``; the net stays as it was.
+    """Loss and accuracy of ``net`` on all of ``x``; the net stays as it was.
 
     Args:
         net: any classifier.
@@ -85,14 +113,15 @@ def evaluate(
         y: labels, (N,).
         batch_statistics: in training mode, with the statistics of these inputs as one batch;
             else in evaluation mode.
+        loss: of logits and labels; by default the cross-entropy, in nats.
     """
     with kept_modes(net), kept_buffers(net) if batch_statistics else contextlib.nullcontext():
         net.train(batch_statistics)
         # Slices are faster and need less memory, but batch statistics belong to one whole batch.
         parts = [x] if batch_statistics else x.split(SLICE)
         logits = torch.cat([net(part) for part in parts])
-    loss, accuracy = cross_entropy(logits, y), (logits.argmax(1) == y).to(logits.dtype).mean()
-    return tuple(torch.stack([loss, accuracy]).tolist())
+    accuracy = (logits.argmax(1) == y).to(logits.dtype).mean()
+    return tuple(torch.stack([loss(logits, y), accuracy]).tolist())
 
 
 class Trainer:
@@ -102,7 +131,7 @@ class Trainer:
 
     def __init__(self, run: Run, device: str = "auto") -> None:
         self.run, self.device = run, make_device(device)
-        self.data: Dataset = load(run.data, run.split_seed)
+        self.data, self.loss = training_data(run), LOSSES[run.loss]
         self.batches = batches(
             self.data.train_y,
             run.sampler,
@@ -112,9 +141,7 @@ class Trainer:
             **run.sampler_options,
         )
         self.net = build(run).to(self.device)
-        self.optimizer = make_optimizer(
-            run.optimizer, self.net.parameters(), run.lr, **run.optimizer_options
-        )
+        self.optimizer = make_optimizer(run.optimizer, self.net, run.lr, **run.optimizer_options)
         self.train_x, self.train_y = self.part("train")
         self.val_x, self.val_y = self.part("val")
         self.batch_dependent = any(getattr(m, "uses_batch", False) for m in self.net.modules())
@@ -140,8 +167,10 @@ class Trainer:
         x, y = self.train_x[index], self.train_y[index]
         self.optimizer.zero_grad()
         logits = self.net(x)
-        loss = cross_entropy(logits, y)
+        loss = self.loss(logits, y)
         loss.backward()
+        if self.run.clip is not None:
+            adaptive_clip_grad(self.net, self.run.clip)
         self.optimizer.step()
         accuracy = (logits.detach().argmax(1) == y).to(loss.dtype).mean()
         return tuple(torch.stack([loss.detach(), accuracy]).tolist())  # one transfer from a GPU
@@ -158,7 +187,7 @@ class Trainer:
         """Loss of a batch with the weights as they are, in training mode; nothing moves."""
         index = torch.from_numpy(numbers).to(self.device)
         x, y = self.train_x[index], self.train_y[index]
-        return evaluate(self.net, x, y, batch_statistics=True)[0]
+        return evaluate(self.net, x, y, batch_statistics=True, loss=self.loss)[0]
 
     def test_accuracy(self) -> float:
         """Accuracy on the test images in evaluation mode."""

@@ -7,9 +7,11 @@
 //   permutation(seed, stream, count)              Int32Array, a random order of 0 .. count - 1
 //   split(seed, count, sizes)                     image numbers of each part of the data
 //   sampler(name, labels, seed, batchSize, k)     f(first, count): Int32Array(count * batchSize)
+//   wrongLabels(labels, share, classes, seed)     labels of which some are wrong
 //   initial(rules, seed, {gamma, noiseSeed})      Float32Array, or Int32Array for counters
 
 export const SPLIT = 1, BATCH = 2, CLASSES = 3, WHICH_CLASS = 4, MEMBERS = 5;
+export const IS_WRONG = 50, WRONG_LABEL = 51;
 export const WEIGHTS = 1000, NOISE = 2000;
 
 /** lowbias32: a bijection of the 32-bit integers that scatters neighbours. */
@@ -82,6 +84,14 @@ export function sampler(name, labels, seed, batchSize, k = 1) {
   if (name === "one_class") return fewClasses(labels, seed, batchSize, 1);
   if (name === "k_classes") return fewClasses(labels, seed, batchSize, k);
   throw new Error(`unknown sampler "${name}". Known: iid, one_class, k_classes.`);
+}
+
+export function wrongLabels(labels, share, classes, seed) {
+  const isWrong = uniform(seed, IS_WRONG, labels.length);
+  const shift = integers(seed, WRONG_LABEL, classes - 1, labels.length);
+  return Int32Array.from(labels, (label, i) =>
+    isWrong[i] < share ? (label + 1 + shift[i]) % classes : label,
+  );
 }
 
 function noiseKey(seed, stream) {

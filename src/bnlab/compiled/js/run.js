@@ -13,7 +13,8 @@
 //                                             batchSize image numbers, up to a loss beyond limit
 //   net.evaluate(images, labels, batchStatistics)    { loss, accuracy }; nothing moves
 //   net.lastMetrics()                         { gradientNorm, layers: [{ mean, variance, dead }] }
-//                                             of the last batch of steps(), before its update
+//                                             of the last batch of steps(), before its update;
+//                                             an Error once something else was evaluated
 //
 // The same numbers as bnlab.compiled.engine: every operation is one of the module's.
 
@@ -22,9 +23,10 @@ const SIMD = new Uint8Array([
   15, 253, 98, 11,
 ]);
 const VECTORS = ["params", "gradient", "slot0", "slot1"];
+const NORM = "gradient_norm";
 const FAR = 2 ** 24;
 const PAGE = 65536;
-const FORMAT = 1;
+const FORMAT = 2;
 const BLOCK = 64; // steps between two returns to JavaScript, at most
 const LARGEST_BATCH = 300;
 const DATA = 2048; // images that batches are taken from, at most
@@ -107,7 +109,8 @@ class Store {
   }
 
   rules(key) {
-    return this.entry(key).initial;
+    const parts = this.entry(key).initial.map((part) => part.map((n) => this.index.rules[n]));
+    return { params: parts[0], buffers: parts[1], counters: parts[2] };
   }
 
   code([start, length]) {
@@ -116,18 +119,22 @@ class Store {
 
   net(key, precision, update) {
     if (!this.modules[precision]) throw new Error(`There are no kernels for ${precision}.`);
-    if (!this.index.updates[update]) throw new Error(`The optimizer "${update}" is not compiled.`);
+    if (!this.index.updates[update] || update === NORM) throw new Error(`The optimizer "${update}" is not compiled.`);
     return new Net(this, this.entry(key), precision, update);
   }
 }
 
 class Net {
   constructor(store, entry, precision, update) {
-    this.places = entry.places;
-    this.sizes = { ...entry.sizes, slot0: entry.sizes.params, slot1: entry.sizes.params };
-    this.features = entry.sizes.x;
+    const named = (names, values) => Object.fromEntries(names.map((name, i) => [name, values[i]]));
+    this.places = { ...store.index.places, ...named(store.index.own, entry.places) };
+    this.sizes = named(store.index.sizes, entry.sizes);
+    this.sizes.slot0 = this.sizes.slot1 = this.sizes.params;
+    this.features = this.sizes.x;
     const codes = [entry.gradient, entry.evaluation].map((where) => store.code(where));
-    codes.push(this.moved(store.code(store.index.updates[update])));
+    for (const name of [update, NORM]) {
+      codes.push(this.moved(store.code(store.index.updates[name])));
+    }
     this.ends = { gradient: entry.gradient.slice(2), evaluation: entry.evaluation.slice(2) };
     this.instantiate(store.modules[precision], REALS[precision], entry.heap, codes);
   }
@@ -239,6 +246,7 @@ class Net {
     this.checkBatch(batchSize);
     this.task(batchSize);
     this.batchSize = batchSize;
+    this.fresh = true;
     const count = numbers.length / batchSize, loss = [], accuracy = [];
     while (loss.length < count) {
       const some = Math.min(BLOCK, count - loss.length), first = loss.length * batchSize;
@@ -255,6 +263,7 @@ class Net {
 
   run(which, batch, end) {
     this.exports.run(batch, this.codes[which].place, 0, end);
+    this.fresh = false;
     const { loss, accuracy } = this.places;
     return { loss: this.reals[loss], accuracy: this.reals[accuracy] };
   }
@@ -268,8 +277,10 @@ class Net {
   }
 
   lastMetrics() {
+    if (!this.fresh) throw new Error("Ask for metrics right after steps().");
     const [, first, end] = this.ends.gradient, { norm, layers } = this.places;
     this.exports.run(this.batchSize, this.codes[0].place, first, end);
+    this.exports.run(this.sizes.params, this.codes[3].place, 0, this.codes[3].length);
     const found = { gradientNorm: this.reals[norm], layers: [] };
     for (let i = 0; i < this.sizes.layers; i += 3) {
       const [mean, variance, dead] = this.reals.subarray(layers + i, layers + i + 3);

@@ -1,0 +1,227 @@
+"""Compiled nets against PyTorch: one step at a time, from PyTorch's state.
+
+Two right implementations that run freely part after some steps, as one rounding error grows. So
+PyTorch's state is loaded before each step ("teacher forcing"), and the results are compared.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from bnlab.compiled.machine import Machine
+from bnlab.compiled.nets import Compiled, Net, Store
+from bnlab.compiled.program import moved
+from bnlab.compiled.step import State, inputs_of
+from bnlab.data import digits
+from bnlab.train.losses import LOSSES
+
+BATCHES = (1, 3, 32, 256)
+LIMITS = {"float64": 1e-10, "float32": 1e-5}
+"""Largest relative error of a step."""
+
+STEPS, LR = 4, 0.05
+"""Steps that are compared, the first from a fresh state, and their learning rate."""
+
+ALLOWED = 20
+"""How many times PyTorch's own uncertainty an error may be where that is beyond the limit."""
+
+FLOOR = 1e-3
+"""Vectors whose numbers are all smaller than this are compared absolutely, on this scale."""
+
+Results = dict[str, np.ndarray]
+
+
+@dataclass
+class Heap:
+    """The programs of a net in a machine; tensors are set and read by name."""
+
+    machine: Machine
+    programs: Compiled
+    starts: dict[str, int]
+    ends: dict[str, int]
+
+    @classmethod
+    def of(cls, store: Store, net: Net, precision: str, update: Iterable[int] = ()) -> Heap:
+        """A heap for ``net``, with the code of an update if one is given."""
+        programs = store.nets[net.key]
+        codes = {
+            "gradient": programs.gradient.code,
+            "evaluation": programs.evaluation.code,
+            "update": moved(update, programs.gradient.places),
+        }
+        place = programs.heap
+        machine = Machine(
+            store.modules[precision], precision, place + sum(map(len, codes.values())) + len(codes)
+        )
+        starts = {}
+        for name, code in codes.items():
+            starts[name] = place
+            place = machine.write_code(place, code)
+        return cls(machine, programs, starts, {name: len(code) for name, code in codes.items()})
+
+    def read(self, name: str, count: int) -> np.ndarray:
+        """Numbers of a tensor in float64."""
+        return self.machine.read(self.programs.gradient.places[name], count).astype(float)
+
+    def write(self, name: str, values: np.ndarray) -> None:
+        """Set a tensor of real numbers."""
+        self.machine.write(self.programs.gradient.places[name], values)
+
+    def load(self, module: nn.Module, x: np.ndarray, y: np.ndarray) -> None:
+        """Take the state of a net in PyTorch, and a batch."""
+        params, buffers, counters = State.of(module).vectors(module)
+        for name, values in (("params", params), ("buffers", buffers), ("x", x)):
+            self.write(name, np.asarray(values))
+        places = self.programs.gradient.places
+        self.machine.write_whole(places["counters"], counters.numpy())
+        self.machine.write_whole(places["y"], y)
+        self.set(inputs_of(module))
+
+    def set(self, inputs: dict[str, float]) -> None:
+        """Set inputs that may change from step to step."""
+        for name, value in inputs.items():
+            self.machine.write_double(self.programs.gradient.places[name], value)
+
+    def run(self, which: str, count: int) -> None:
+        """Run ``gradient`` or ``evaluation`` for a batch of ``count``, ``update`` for a vector."""
+        self.machine.run(count, self.starts[which], self.ends[which])
+
+
+@dataclass(frozen=True)
+class Finding:
+    """How far one step of a net is from PyTorch's.
+
+    Attributes:
+        key: of the net.
+        precision: ``float32`` or ``float64``.
+        batch: its size.
+        step: number of the step; 0 starts from a fresh state, -1 is an evaluation after the last.
+        error: the largest relative error of loss, accuracy, gradient and statistics.
+        own: how far PyTorch's own results move, see ``own_error``; 0 if ``error`` is within the
+            limit, so that it does not matter.
+    """
+
+    key: str
+    precision: str
+    batch: int
+    step: int
+    error: float
+    own: float = 0.0
+
+    @property
+    def holds(self) -> bool:
+        """Whether the step is PyTorch's."""
+        return self.error <= max(LIMITS[self.precision], ALLOWED * self.own)
+
+
+def images(size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """A batch of the digits: images and labels."""
+    numbers = np.random.default_rng(seed).integers(0, 1197, size)
+    data = digits()
+    return data.train_x[numbers], data.train_y[numbers]
+
+
+def flat(tensors: Iterable[torch.Tensor]) -> np.ndarray:
+    """All numbers of some tensors in one vector of float64."""
+    parts = [t.detach().double().numpy().ravel() for t in tensors]
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def torch_step(module: nn.Module, x: np.ndarray, y: np.ndarray, loss: str) -> Results:
+    """Loss, accuracy, gradient and statistics of one step in training mode, by autograd."""
+    x, y = torch.tensor(x, dtype=next(module.parameters()).dtype), torch.tensor(y)
+    module.train().zero_grad()
+    logits = module(x)
+    value = LOSSES[loss](logits, y)
+    value.backward()
+    state, buffers = State.of(module), dict(module.named_buffers())
+    return {
+        "loss": np.array([value.item()]),
+        "accuracy": np.array([(logits.argmax(1) == y).double().mean().item()]),
+        "gradient": flat(p.grad for p in module.parameters()),
+        "buffers": flat(buffers[name] for name in state.buffers.names),
+    }
+
+
+def relative(mine: np.ndarray, theirs: np.ndarray) -> float:
+    """The largest difference over the largest number, or over ``FLOOR``; infinite for a NaN."""
+    if not theirs.size:
+        return 0.0
+    error = float(np.abs(mine - theirs).max() / max(np.abs(theirs).max(), FLOOR))
+    return error if np.isfinite(error) else np.inf
+
+
+def largest(mine: Results, theirs: Results) -> float:
+    """The largest relative error of some results."""
+    return max(relative(mine[name], theirs[name]) for name in theirs)
+
+
+def is_defined(net: Net, size: int) -> bool:
+    """Whether PyTorch takes batches of this size; the compiled engine asks it too."""
+    try:
+        net.module().train()(torch.zeros(size, *net.image_shape))
+    except ValueError:
+        return False
+    return True
+
+
+def own_error(module: nn.Module, x: np.ndarray, y: np.ndarray, loss: str) -> float:
+    """How far PyTorch's results of a step move if each weight changes in its last digit.
+
+    A step may be ill conditioned: then rounding errors of any right program are as large as this.
+    """
+    other = copy.deepcopy(module)
+    digit = torch.finfo(next(module.parameters()).dtype).eps
+    generator = torch.Generator().manual_seed(len(x))
+    with torch.no_grad():
+        for parameter in other.parameters():
+            signs = torch.randint(0, 2, parameter.shape, generator=generator) * 2 - 1
+            parameter.mul_(1 + digit * signs.to(parameter.dtype))
+    return largest(torch_step(other, x, y, loss), torch_step(module, x, y, loss))
+
+
+def compared(store: Store, net: Net, precision: str, size: int) -> Iterator[Finding]:
+    """Compare some steps, and an evaluation after them."""
+    module = net.module(seed=1).to(getattr(torch, precision))
+    heap, optimizer = Heap.of(store, net, precision), torch.optim.SGD(module.parameters(), lr=LR)
+    for step in range(STEPS):
+        x, y = images(size, step)
+        heap.load(module, x, y)
+        before = copy.deepcopy(module)
+        theirs = torch_step(module, x, y, net.loss)
+        heap.run("gradient", size)
+        error = largest({name: heap.read(name, v.size) for name, v in theirs.items()}, theirs)
+        own = own_error(before, x, y, net.loss) if error > LIMITS[precision] else 0.0
+        yield Finding(net.key, precision, size, step, error, own)
+        optimizer.step()
+    error = _in_evaluation_mode(heap, module, net.loss, *images(size, STEPS))
+    yield Finding(net.key, precision, size, -1, error)
+
+
+def _in_evaluation_mode(
+    heap: Heap, module: nn.Module, loss: str, x: np.ndarray, y: np.ndarray
+) -> float:
+    heap.load(module, x, y)
+    heap.run("evaluation", len(x))
+    with torch.no_grad():
+        logits = module.eval()(torch.tensor(x, dtype=next(module.parameters()).dtype))
+    value = LOSSES[loss](logits, torch.tensor(y)).item()
+    return relative(heap.read("loss", 1), np.array([value]))
+
+
+def findings(
+    store: Store, nets: Iterable[Net], precisions: Iterable[str], sizes: Iterable[int] = BATCHES
+) -> Iterator[Finding]:
+    """Compare nets at each precision and at each batch size for which they are defined."""
+    precisions, sizes = tuple(precisions), tuple(sizes)
+    for net in nets:
+        for size in sizes:
+            if is_defined(net, size):
+                for precision in precisions:
+                    yield from compared(store, net, precision, size)

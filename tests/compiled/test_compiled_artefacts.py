@@ -1,0 +1,148 @@
+"""The files of the compiled nets: rebuilt to the byte, small, and whole."""
+
+import gzip
+import json
+import shutil
+from hashlib import sha256
+from importlib.metadata import version
+
+import pytest
+
+from bnlab.compiled import __main__ as command
+from bnlab.compiled import artefact
+from bnlab.compiled.artefact import (
+    CorruptedError,
+    differences,
+    packed,
+    restored,
+    save,
+    unpacked,
+)
+from bnlab.compiled.build import has_compiler
+from bnlab.compiled.catalogue import catalogue
+from bnlab.compiled.initial import checked
+from bnlab.compiled.nets import Net, compile_nets
+
+needs_compiler = pytest.mark.skipif(not has_compiler(), reason="ziglang is not installed")
+DOWNLOAD = 150_000
+SHALLOW = 2
+"""Deeper nets need no kernels that nets of this depth do not."""
+
+
+@needs_compiler
+def test_the_committed_files_are_what_is_built():
+    """All kernels to the byte; programs and initial states of the shallow nets and a deep one."""
+    stored, manifest = artefact.load(), artefact.read()
+    here = {name: version(name).split("+")[0] for name in manifest["versions"]}
+    built = {name: text.split("+")[0] for name, text in manifest["versions"].items()}
+    if here != built:
+        pytest.skip(f"the files were built with {built}, here is {here}")
+    nets = [n for n in catalogue() if n.depth <= SHALLOW or (n.depth, n.norm) == (12, "batch")]
+    store, places = compile_nets(nets)
+    assert places == manifest["kernels"]
+    assert store.updates == stored.updates
+    for net in nets:
+        one, other = store.nets[net.key], stored.nets[net.key]
+        assert one.gradient.code == other.gradient.code, net.key
+        assert one.evaluation.code == other.evaluation.code, net.key
+        assert (one.heap, one.gradient.places) == (other.heap, other.gradient.places), net.key
+        parts = manifest["nets"][net.key]["initial"]
+        rules = [[manifest["rules"][number] for number in part] for part in parts]
+        assert rules == list(checked(net).values()), net.key
+    hashes = {f"kernels.{p}.wasm": sha256(code).hexdigest() for p, code in store.modules.items()}
+    assert hashes.items() <= manifest["sha256"].items()
+
+
+def test_all_that_a_page_loads_is_small():
+    names = ("kernels.float32.wasm", "programs.bin", "manifest.json")
+    sizes = {name: len(gzip.compress((artefact.FOLDER / name).read_bytes(), 9)) for name in names}
+    assert sum(sizes.values()) < DOWNLOAD, sizes
+
+
+def test_a_file_for_each_line_of_the_manifest():
+    hashes = artefact.read()["sha256"]
+    assert {*hashes, artefact.MANIFEST} == {path.name for path in artefact.FOLDER.iterdir()}
+
+
+def test_programs_survive_their_packing():
+    places = [2, 0, 3]
+    code = [0, 5, 2**24, 1, 2, 7, 1, 0, 0, 6, 2**24 + 9, 1, 2, 7, 1, 3]
+    assert restored(unpacked(packed(differences(code, places))), places) == code
+    numbers = [0, -1, 1, -64, 63, 64, -65, 2**31, -(2**31)]
+    assert unpacked(packed(numbers)) == numbers
+
+
+@needs_compiler
+def test_a_build_can_be_repeated_to_the_byte_and_stored(tmp_path):
+    nets = [Net("mlp", 2, 16, "batch"), Net("mlp", 1, 16, "group", '{"group_size": 4}')]
+    (one, places), (other, places_again) = (compile_nets(nets, ("float32",)) for _ in range(2))
+    assert one.modules == other.modules and places == places_again
+    assert [one.nets[n.key] for n in nets] == [other.nets[n.key] for n in nets]
+    save(one, places, {net.key: checked(net) for net in nets}, tmp_path)
+    stored = artefact.load(tmp_path)
+    assert [*stored.nets] == [net.key for net in nets] and stored.modules == one.modules
+    for net in nets:
+        assert stored.nets[net.key].gradient.code == one.nets[net.key].gradient.code
+        assert stored.nets[net.key].gradient.places == one.nets[net.key].gradient.places
+
+
+# ------------------------------------------------------------------------------- command line
+
+
+def test_the_command_compares(capsys, monkeypatch):
+    monkeypatch.setattr(command, "catalogue", lambda: [Net("mlp", 1, 64, "rms")])
+    monkeypatch.setattr(command, "has_compiler", lambda: False)
+    assert command.main(["check", "rms"]) == 0
+    text = capsys.readouterr().out
+    assert "rms, MLPs of the book, float64: 20 steps, worst" in text
+    assert text.endswith("Every step is PyTorch's.\n")
+
+
+def test_the_command_says_what_is_wrong(capsys, monkeypatch):
+    net, store = Net("mlp", 1, 64, "batch"), artefact.load()
+    other = store.nets["mlp 1x64 l2_batch"]
+    swapped = type(store)({net.key: other}, store.updates, store.modules)
+    monkeypatch.setattr(command.artefact, "load", lambda: swapped)
+    monkeypatch.setattr(command, "catalogue", lambda: [net])
+    monkeypatch.setattr(command, "has_compiler", lambda: False)
+    assert command.main(["check", "batch"]) == 1
+    assert "WRONG: Finding(key='mlp 1x64 batch'" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="unknown normalizer"):
+        command.main(["check", "bacth"])
+
+
+@needs_compiler
+def test_the_command_builds(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(artefact, "catalogue", lambda: [Net("mlp", 1, 4, "none")])
+    assert command.main(["build", str(tmp_path)]) == 0
+    assert list(artefact.load(tmp_path).nets) == ["mlp 1x4 none"]
+    assert "mlp 1x4 none" in capsys.readouterr().out
+
+
+# -------------------------------------------------------------------------------------- errors
+
+
+@pytest.fixture
+def copied(tmp_path):
+    return shutil.copytree(artefact.FOLDER, tmp_path / "copy")
+
+
+@pytest.mark.parametrize("name", ["kernels.float32.wasm", "programs.bin"])
+def test_a_corrupted_file_is_noticed(copied, name):
+    content = bytearray((copied / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (copied / name).write_bytes(content)
+    with pytest.raises(CorruptedError, match=f"{name} .* not the file that was built"):
+        artefact.load(copied)
+
+
+def test_a_missing_or_foreign_file_is_noticed(copied):
+    (copied / "programs.bin").unlink()
+    with pytest.raises(CorruptedError, match=r"programs.bin .* missing"):
+        artefact.load(copied)
+    (copied / "manifest.json").write_text(json.dumps({"format": 99}))
+    with pytest.raises(CorruptedError, match="has format 99"):
+        artefact.read(copied)
+    (copied / "manifest.json").write_text("no JSON")
+    with pytest.raises(CorruptedError, match="no manifest"):
+        artefact.read(copied)

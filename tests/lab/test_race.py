@@ -1,9 +1,9 @@
 """The Python side of Race: messages in, messages out, with real trainings."""
 
 import itertools
-import statistics
 import json
 import os
+import statistics
 import subprocess
 import sys
 import threading

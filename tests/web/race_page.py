@@ -78,7 +78,7 @@ def write_replay(folder: Path, grid: Grid = SMALL, processes: int = 1) -> Path:
 
 
 def offered(grid: Grid = SMALL) -> dict[str, object]:
-    """The options of a widget that offers what the grid holds."""
+    """The options of a widget that offers what the grid holds, and that replays it."""
     norms = [
         {"name": norm, "enabled": norm in grid.norms, "reason": "" if norm in grid.norms else why}
         for norm, why in {
@@ -96,6 +96,7 @@ def offered(grid: Grid = SMALL) -> dict[str, object]:
         "depths": list(grid.depths),
         "seeds": list(grid.seeds),
         "steps": grid.steps,
+        "compiled": None,
     }
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "js"
@@ -40,6 +41,17 @@ def bundle(widget: str, folder: Path = FOLDER) -> str:
     sources = _with_imports(f"{widget}.js", Path(folder), (), {})
     _check(sources, f"{widget}.js")
     return "\n".join(_strip(text) for text in sources.values())
+
+
+def script(sources: Iterable[Path]) -> str:
+    """One classic script out of modules, each after what it imports: for a web worker.
+
+    Raises:
+        BundleError: for a default export, or a name that two of them declare.
+    """
+    texts = {Path(path).name: _read(Path(path), ()) for path in sources}
+    _check(texts, "")
+    return "\n".join(['"use strict";', *map(_strip, texts.values())])
 
 
 def stylesheet(folder: Path = FOLDER) -> str:

@@ -15,11 +15,12 @@ from bnlab.lab.racer import Racer
 from bnlab.train import make_device, training
 
 LRS = (0.003, 0.0056, 0.01, 0.018, 0.03, 0.056, 0.1, 0.18, 0.3, 0.56, 1.0, 1.8, 3.0, 5.6, 10.0)
-BATCH_SIZES = (4, 16, 64, 256)
-DEPTHS = (2, 6, 12)
-SEEDS = COUNTED[:3]  # runs that the evidence for B1 counts
+BATCH_SIZES = (2, 4, 8, 16, 32, 64, 128, 256)
+DEPTHS = tuple(range(1, 13))
+SEEDS = COUNTED  # those of the runs that the evidence for B1 counts
 NETS = ("mlp", "plain")
 FEWEST, MOST = 2, 5
+PAGE_NET, PAGE_WIDTH = "mlp", 64  # nets that the website trains in the page, see bnlab.lab.page
 
 NEEDS_IMAGES = "needs images inside the net: in this one a channel has a single value"
 
@@ -28,7 +29,8 @@ class Race(anywidget.AnyWidget):
     """Curves of nets in training, one per normalizer; the controls are drawn by JavaScript.
 
     With a kernel, PyTorch trains in a thread and the curves grow as it does; a newer training
-    ends the one before. On the website, stored runs of the same code are shown.
+    ends the one before. On the website the nets train in the page (``bnlab.lab.page``), if they are
+    MLPs of width 64; else, and where a browser cannot train, stored runs are looked up.
 
     Args:
         norms: two to five of ``none, batch, layer, group, instance``; group norm has 8 channels a
@@ -145,6 +147,7 @@ def _options(net: str, width: int, steps: int, device: str) -> dict[str, object]
         "width": width,
         "device": device,
         "replay": "race",
+        "compiled": "nets" if (net, width) == (PAGE_NET, PAGE_WIDTH) else None,
     }
 
 

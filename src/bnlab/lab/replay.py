@@ -32,7 +32,7 @@ import bnlab
 from bnlab.lab.journal import Journal
 from bnlab.lab.points import BLOCK, EVALUATE_EVERY, Points, race_run
 from bnlab.lab.profile_grid import ProfileGrid
-from bnlab.lab.race import BATCH_SIZES, DEPTHS, LRS, SEEDS
+from bnlab.lab.race import LRS, SEEDS
 from bnlab.store import write_text
 from bnlab.train import Run, training
 
@@ -53,9 +53,9 @@ class Grid:
 
     norms: tuple[str, ...] = ("none", "batch", "layer", "group")
     lrs: tuple[float, ...] = LRS
-    batch_sizes: tuple[int, ...] = BATCH_SIZES
-    depths: tuple[int, ...] = DEPTHS
-    seeds: tuple[int, ...] = SEEDS
+    batch_sizes: tuple[int, ...] = (4, 16, 64, 256)
+    depths: tuple[int, ...] = (2, 6, 12)
+    seeds: tuple[int, ...] = SEEDS[:3]
     steps: int = 300
     net: str = "mlp"
     width: int = 64

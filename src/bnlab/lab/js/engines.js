@@ -6,12 +6,6 @@
 //   error(text)
 // and hears nothing more after `cancel()`: a newer training has begun.
 
-/** The engine for this place, asked at each start: the page may learn to train after it loaded. */
-export function chooseEngine(model, options) {
-  if (model.bnlabHost !== "static") return kernelEngine(model, options);
-  return globalThis.bnlabPage?.engine?.(options) ?? replayEngine(options);
-}
-
 // ---- kernel: Python trains, and sends points ---------------------------------------------------
 
 const SILENCE = 8000;  // ms without any answer before the reader is told
@@ -125,16 +119,17 @@ function load(options) {
   return scripts.get(name).promise;
 }
 
-export function loadScript(name) {
-  if (globalThis.bnlabReplay?.[name]) return Promise.resolve();
+/** Loads _static/FOLDER/NAME.js, which puts something into the global object `place`. */
+export function loadScript(name, folder = "replay", place = "bnlabReplay", what = "The stored runs") {
+  if (globalThis[place]?.[name]) return Promise.resolve();
   const root = document.documentElement.dataset.content_root ?? "./";
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
-    script.src = `${root}_static/replay/${name}.js`;
+    script.src = `${root}_static/${folder}/${name}.js`;
     script.onload = resolve;
     script.onerror = () => {
       script.remove();
-      reject(new Error(`The stored runs (${script.src}) could not be loaded.`));
+      reject(new Error(`${what} (${script.src}) could not be loaded.`));
     };
     document.head.append(script);
   });

@@ -19,17 +19,21 @@ function settingText({ lr, batch_size, depth, seed }) {
   return `learning rate ${lr}, batch size ${batch_size}, depth ${depth}, seed ${seed}`;
 }
 
-/** A race that has begun. Its phase is "training", "finished", "stopped" or "failed". */
+/** A race that has begun. Its phase is "training", "paused", "finished",
+ * "stopped" or "failed". */
 export function newRace(state) {
-  const curves = state.norms.map((norm) => [norm, { loss: [], accuracy: [], divergedAt: null }]);
+  const empty = () => ({ loss: [], accuracy: [], divergedAt: null, step: 0, batch: null });
+  const curves = state.norms.map((norm) => [norm, empty()]);
   return { state, curves: new Map(curves), phase: "training" };
 }
 
-export function addPoints(race, norm, { loss, accuracy, diverged_at }) {
+export function addPoints(race, norm, { loss, accuracy, diverged_at, step, records = [] }) {
   const curve = race.curves.get(norm);
   curve.loss.push(...loss);
   curve.accuracy.push(...accuracy);
   curve.divergedAt = diverged_at;
+  curve.step = step ?? curve.loss.at(-1)?.[0] ?? 0;
+  curve.batch = records.at(-1) ?? curve.batch;  // loss and accuracy of the last one, if known
 }
 
 export const hasPoints = (race) =>
@@ -37,7 +41,7 @@ export const hasPoints = (race) =>
     loss.length || accuracy.length || divergedAt !== null);
 
 function lastStep(race) {
-  const steps = [...race.curves.values()].map(({ loss, divergedAt }) => divergedAt ?? loss.at(-1)?.[0] ?? 0);
+  const steps = [...race.curves.values()].map(({ step, divergedAt }) => divergedAt ?? step);
   return Math.max(0, ...steps);
 }
 
@@ -49,14 +53,21 @@ function resultText([norm, { loss, accuracy, divergedAt }]) {
   return `${label(norm)}: ${parts.join(", ") || "no point yet"}`;
 }
 
+function batchText([norm, { batch, divergedAt }]) {
+  if (divergedAt !== null || !batch) return resultText([norm, { loss: [], accuracy: [], divergedAt }]);
+  return `${label(norm)}: loss ${lossText(batch[0])}, accuracy ${accuracyText(batch[1])}`;
+}
+
 const PHASES = {
-  training: "Training: step", finished: "Finished: step", stopped: "Stopped at step", failed: "Broke off at step",
+  training: "Training: step", paused: "Paused at step", finished: "Finished: step", stopped: "Stopped at step", failed: "Broke off at step",
 };
 
 /** All results in one line of text. */
 export function summaryText(race, steps) {
-  const results = [...race.curves].map(resultText).join("; ");
-  return `${PHASES[race.phase]} ${lastStep(race)} of ${steps}. ${results[0].toUpperCase()}${results.slice(1)}.`;
+  const paused = race.phase === "paused", begin = `${PHASES[race.phase]} ${lastStep(race)} of ${steps}.`;
+  const results = [...race.curves].map(paused ? batchText : resultText).join("; ");
+  if (paused) return `${begin} On its batch: ${results}.`;
+  return `${begin} ${results[0].toUpperCase()}${results.slice(1)}.`;
 }
 
 const quantity = (which) => (which === "loss" ? "Training loss" : "Validation accuracy");

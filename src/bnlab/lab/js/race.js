@@ -1,24 +1,24 @@
 // Race: nets that differ in their normalizer alone, trained side by side.
 
-import { chooseEngine } from "./engines.js";
 import { addressLink } from "./link.js";
 import {
   addPoints, altText, guesses, hasPoints, newRace, settingKey, summaryText, untrainedText,
   verdictText,
 } from "./outcome.js";
+import { chooseEngine } from "./page_engine.js";
 import {
   badge, button, checkbox, choice, curvePlot, fullScreen, guessBox, html, legend, liveText, perFrame,
   slider, throttle, toggles, uniqueId,
 } from "./parts.js";
+import { FEWEST, parseState, writeState } from "./race_address.js";
 import { STYLE } from "./style.js";
-
-const FEWEST = 2;  // nets in a race
 
 class Race {
   constructor(model, el) {
     this.model = model;
     this.options = model.get("options");
     this.state = { ...model.get("state") };
+    this.engine = chooseEngine(model, this.options, () => this.show());
     this.race = null;       // what is drawn: see newRace
     this.running = null;    // what the engine gave: {stop, cancel}
     this.trained = false;   // from the first Train on, a change of a control trains again
@@ -37,12 +37,16 @@ class Race {
     this.show();
     this.draw();
     this.link.begin();
+    // What the engine needs is there before the reader presses Train: the first point comes at once.
+    if (this.engine.warm) whenIdle(() => this.engine.warm());
   }
 
   makeParts() {
     const { options, state } = this;
     const one = (name, label, items) =>
       choice({ label, items, value: state[name], onChange: (value) => this.set({ [name]: value }) });
+    const range = (name, label, values) =>
+      slider({ label, values, value: state[name], onInput: (value) => this.set({ [name]: value }) });
     this.controls = {
       norms: toggles({
         label: "normalizers", chosen: state.norms, atLeast: FEWEST,
@@ -51,18 +55,20 @@ class Race {
         onChange: (norms) => this.set({ norms }),
         onRefuse: (why) => this.note.now(`Not changed: ${why}.`),
       }),
-      lr: slider({
-        label: "learning rate", values: options.lrs, value: state.lr, onInput: (lr) => this.set({ lr }),
-      }),
+      lr: range("lr", "learning rate", options.lrs),
       batch_size: one("batch_size", "batch size (images)", options.batch_sizes),
-      depth: one("depth", "depth (layers)", options.depths),
-      seed: one("seed", "random seed", options.seeds),
+      depth: range("depth", "depth (layers)", options.depths),
+      seed: range("seed", "random seed", options.seeds),
       predict: checkbox({
         label: "Predict first", value: state.predict, onChange: (predict) => this.set({ predict }),
       }),
     };
     this.go = button({ text: "Train", kind: "bnlab-main", onClick: () => this.train() });
     this.halt = button({ text: "Stop", onClick: () => this.running?.stop() });
+    this.hold = button({ text: "Pause", onClick: () => this.pause() });
+    this.single = button({
+      text: "One step", title: "Train on one batch, then pause", onClick: () => this.step(),
+    });
     this.badge = badge();
     this.note = liveText({ kind: "bnlab-note" });
     this.summary = liveText({ kind: "bnlab-summary" });
@@ -91,7 +97,8 @@ class Race {
         this.link.element, this.screen.element, this.badge.element),
       html("div", { class: "bnlab-controls" },
         norms.element, lr.element, batch_size.element, depth.element, seed.element,
-        html("div", { class: "bnlab-actions" }, this.go.element, this.halt.element, predict.element)),
+        html("div", { class: "bnlab-actions" }, this.go.element, this.hold.element,
+          this.single.element, this.halt.element, predict.element)),
       this.note.element,
       html("div", { class: "bnlab-stage" },
         html("div", { class: "bnlab-plots" }, this.plots.loss.element, this.plots.accuracy.element),
@@ -149,14 +156,36 @@ class Race {
     this.start();
   }
 
-  start() {
+  pause() {
+    if (!this.running) return;
+    const paused = this.race.phase !== "paused";
+    this.running[paused ? "pause" : "resume"]();
+    this.race.phase = paused ? "paused" : "training";
+    this.show();
+    this.draw();
+  }
+
+  /** One batch for each net, then a pause; from the beginning if nothing is trained now. */
+  step() {
+    if (!this.running) {
+      this.trained = true;
+      this.start(true);
+    }
+    if (!this.running?.step) return;
+    this.running.step();
+    this.race.phase = "paused";
+    this.show();
+    this.draw();
+  }
+
+  start(paused = false) {
     this.drop();
     this.restart.cancel();
     this.note.now("");
     this.verdict.now("");
     const race = this.race = newRace(this.state);
     let silent = false;
-    const running = chooseEngine(this.model, this.options).start(this.state, {
+    const running = this.engine.start(this.state, {
       points: (norm, points) => {
         if (silent) this.note.now("");
         silent = false;
@@ -164,9 +193,10 @@ class Race {
         this.redraw();
       },
       waiting: (text) => { silent = true; this.note.now(text); },
+      note: (text) => this.note.now(text),
       finished: ({ stopped }) => this.end(race, stopped ? "stopped" : "finished"),
       error: (text) => { this.end(race, "failed"); this.note.now(text); },
-    });
+    }, paused);
     if (race.phase === "training") this.running = running;
     this.show();
     this.draw();
@@ -198,11 +228,15 @@ class Race {
 
   show() {
     for (const [name, control] of Object.entries(this.controls)) control.set(this.state[name]);
-    this.badge.set(chooseEngine(this.model, this.options).badge);
+    this.badge.set(this.engine.badge);
     this.legend.set(this.state.norms, this.hidden);
     this.go.setText(this.asking ? "Reveal" : "Train");
     this.go.enable(!this.asking || this.guess !== null);
     this.halt.enable(this.running !== null);
+    for (const part of [this.hold, this.single]) part.element.hidden = !this.engine.pauses;
+    this.hold.enable(this.running !== null);
+    this.hold.setText(this.race?.phase === "paused" ? "Continue" : "Pause");
+    this.single.enable(!this.asking);
     if (this.asking) this.ask();
     else this.guessBox.close();
   }
@@ -242,6 +276,7 @@ class Race {
   destroy() {
     if (this.running) this.running.stop();
     this.drop();
+    this.engine.destroy?.();
     this.model.off("change:state", this.fromModel);
     for (const waiting of [this.redraw, this.restart, this.saveModel]) waiting.cancel();
     for (const part of [this.summary, this.note, this.verdict, this.screen, this.link]) part.destroy();
@@ -250,35 +285,11 @@ class Race {
   }
 }
 
-// ---- the address -------------------------------------------------------------------------------
-
-function writeState(state) {
-  return `${settingKey(state)}&predict=${state.predict ? 1 : 0}`;
-}
-
-/** The part of a link that makes sense here, and a sentence for each value that does not. */
-function parseState(query, options) {
-  const state = {}, problems = [];
-  const lists = { lr: options.lrs, batch_size: options.batch_sizes, depth: options.depths, seed: options.seeds };
-  for (const [key, text] of query) {
-    if (key === "norms") readNorms(text);
-    else if (key === "predict" && /^[01]$/.test(text)) state.predict = text === "1";
-    else if (Object.hasOwn(lists, key)) readNumber(key, text);
-    else problems.push(`${key}=${text} means nothing here`);
-  }
-  return { state, problems };
-
-  function readNumber(key, text) {
-    const value = lists[key].find((one) => text.trim() !== "" && one === Number(text));
-    if (value !== undefined) state[key] = value;
-    else problems.push(`${key}=${text} is not one of ${lists[key].join(", ")}`);
-  }
-  function readNorms(text) {
-    const names = text.split(","), enabled = options.norms.filter((norm) => norm.enabled).map((norm) => norm.name);
-    const chosen = enabled.filter((name) => names.includes(name));
-    if (chosen.length >= FEWEST && chosen.length === names.length) state.norms = chosen;
-    else problems.push(`norms=${text} is not ${FEWEST} or more of ${enabled.join(", ")}`);
-  }
+/** When the page has loaded and the browser has nothing else to do. */
+function whenIdle(action) {
+  const ask = () => (globalThis.requestIdleCallback ?? ((call) => setTimeout(call, 300)))(action);
+  if (document.readyState === "complete") ask();
+  else addEventListener("load", ask, { once: true });
 }
 
 function render({ model, el }) {

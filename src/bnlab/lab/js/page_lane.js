@@ -1,0 +1,88 @@
+// One net in training in a page: the steps and looks of CompiledTrainer (bnlab.compiled.engine),
+// the points of Points (bnlab.lab.points).
+
+import { initial, sampler } from "../../compiled/js/random.js";
+
+const PIXELS = 64;
+
+export class Lane {
+  /**
+   * @param shared  {store, rules, train, val}, see prepare() of page_worker.js
+   * @param net     of shared.store, with the training images in its heap
+   */
+  constructor(shared, net, key, norm, state, steps) {
+    const { rules, store, train } = shared;
+    const vectors = Object.entries(store.rules(key)).map(
+      ([name, rule]) => [name, initial(rule, state.seed)]);
+    net.start(Object.fromEntries(vectors));
+    net.set({ ...rules.nets[norm].inputs, lr: state.lr });
+    this.batches = sampler(rules.sampler, train.labels, state.seed, state.batch_size);
+    Object.assign(this, { shared, net, norm, steps, size: state.batch_size });
+    Object.assign(this, { taken: 0, limit: Infinity, divergedAt: null, done: false });
+    this.block = [];  // losses that make no point yet
+    this.clear();
+    this.look();
+  }
+
+  clear() {
+    Object.assign(this, { loss: [], accuracy: [], records: [] });
+  }
+
+  look() {
+    const { images, labels } = this.shared.val;
+    this.accuracy.push([this.taken, this.net.evaluate(images, labels).accuracy]);
+  }
+
+  /** Up to `most` steps, at most to the next point of the loss. */
+  advance(most = Infinity) {
+    const { block, evaluate } = this.shared.rules;
+    let left = Math.min(most, block - this.block.length);
+    while (left > 0 && !this.done) left -= this.update(left);
+    if (this.done) return;
+    if (this.block.length === block) {
+      this.loss.push([this.taken, this.block.reduce((sum, loss) => sum + loss, 0) / block]);
+      this.block = [];
+    }
+    const last = this.taken === this.steps;
+    if (last || this.taken % evaluate === 0) this.look();
+    if (last) this.finish();
+  }
+
+  /** How many of `count` steps were taken: the first one alone, as it says what divergence is. */
+  update(count) {
+    const some = this.taken === 0 ? 1 : count;
+    const seen = this.net.steps(this.batches(this.taken, some), this.size, this.limit);
+    if (this.taken === 0) {
+      this.limit = Math.min(this.shared.rules.diverged * seen.loss[0], Number.MAX_VALUE);
+    }
+    for (const [i, loss] of seen.loss.entries()) {
+      if (!(loss <= this.limit)) { this.diverge(this.taken); break; }
+      this.taken++;
+      this.block.push(loss);
+      this.records.push([loss, seen.accuracy[i]]);
+    }
+    return some;
+  }
+
+  /** No later batch has seen what the last update did: the last batch is tried again. */
+  finish() {
+    this.done = true;
+    const { images, labels } = this.shared.train, numbers = this.batches(this.steps - 1, 1);
+    const batch = new Float32Array(numbers.length * PIXELS);
+    numbers.forEach((n, i) => batch.set(images.subarray(n * PIXELS, (n + 1) * PIXELS), i * PIXELS));
+    const { loss } = this.net.evaluate(batch, Int32Array.from(numbers, (n) => labels[n]), true);
+    if (!(loss <= this.limit)) this.diverge(this.steps);
+  }
+
+  diverge(step) {
+    this.divergedAt = step;
+    this.done = true;
+  }
+
+  /** What is new since the last time, and of each step [loss, accuracy] of its batch. */
+  take() {
+    const { loss, accuracy, records, taken: step, divergedAt: diverged_at, done } = this;
+    this.clear();
+    return [this.norm, { loss, accuracy, records, step, diverged_at, done }];
+  }
+}

@@ -2,8 +2,7 @@
 
 import pytest
 
-from bnlab import store
-from bnlab.store import DamagedFileError, read_result, write_result, write_text
+from bnlab.store import DamagedFileError, files, read_result, write_result, write_text
 
 PAYLOAD = {"claim": "X1", "rows": [["none", 0.1, None], ["batch", 1.0, 3]], "note": "ü"}
 
@@ -22,7 +21,7 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
     def stop(_handle):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(store.os, "fsync", stop)
+    monkeypatch.setattr(files.os, "fsync", stop)
     with pytest.raises(KeyboardInterrupt):
         write_text(path, "new")
     assert path.read_text() == "old"

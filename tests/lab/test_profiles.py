@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from bnlab.claims.evidence import results_folder
-from bnlab.lab import Profiles, replay
+from bnlab.lab import Profiles
 from bnlab.lab.profile import QUANTITIES, SEEDS, Setting, batch, profile, profiles, spread
 from bnlab.lab.profile_grid import ProfileGrid, decades, log_codes, unit_codes
 from bnlab.lab.profiles import check_state
@@ -222,18 +222,8 @@ def stored():
     return Stored(FILE)
 
 
-@pytest.fixture
-def in_this_process(monkeypatch):
-    def compute(runs, journal, processes, work):
-        for run in runs:
-            if run.key() not in journal:
-                journal.add(run.key(), work(run))
-
-    monkeypatch.setattr(replay, "compute", compute)
-
-
-def test_a_file_holds_what_was_computed(tmp_path, in_this_process):
-    size = make("profiles", TINY, tmp_path / "profiles.js", tmp_path / "kept.jsonl")
+def test_a_file_holds_what_was_computed(tmp_path):
+    size = make("profiles", TINY, tmp_path / "profiles.js", tmp_path / "kept")
     assert size == len(gzip.compress((tmp_path / "profiles.js").read_bytes(), mtime=0))
     found = Stored(tmp_path / "profiles.js")
     assert found.axes["variant"] == ["none", "group-2", "group-4"]

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from bnlab.lab import replay
-from bnlab.lab.journal import Journal
 from bnlab.lab.replay import Grid, accuracy_code, curves, loss_code, main, make, pack
 
 TINY = Grid(("none", "batch"), (0.1, 10.0), (16,), (2,), (0, 1), steps=20)
@@ -19,19 +18,17 @@ def results():
 
 
 @pytest.fixture
-def no_pool(monkeypatch, results):
-    """Trains in this process and counts; the pool itself is used by the browser tests."""
-    trained = []
+def trained(monkeypatch, results):
+    """What is trained; known results are taken instead, in this process."""
+    runs = []
+    known = dict(zip([run.key() for run in TINY.runs()], results, strict=True))
 
-    def compute(runs, journal, processes, work):
-        known = dict(zip([run.key() for run in TINY.runs()], results, strict=True))
-        for run in runs:
-            if run.key() not in journal:
-                trained.append(run.key())
-                journal.add(run.key(), known[run.key()])
+    def work(run):
+        runs.append(run.key())
+        return known[run.key()]
 
-    monkeypatch.setattr(replay, "compute", compute)
-    return trained
+    monkeypatch.setattr(Grid, "work", staticmethod(work))
+    return runs
 
 
 def content(path):
@@ -71,46 +68,59 @@ def test_codes_stay_in_their_range():
     assert [accuracy_code(v) for v in (0.0, 0.5, 1.0)] == [0, 125, 250]
 
 
-def test_same_grid_same_file(tmp_path, no_pool):
-    sizes = {make("race", TINY, tmp_path / f"{i}.js", tmp_path / f"{i}.jsonl") for i in (1, 2)}
+def test_same_grid_same_file(tmp_path, trained):
+    sizes = {make("race", TINY, tmp_path / f"{i}.js", tmp_path / f"kept {i}") for i in (1, 2)}
     assert (tmp_path / "1.js").read_bytes() == (tmp_path / "2.js").read_bytes()
     assert len(sizes) == 1
     assert content(tmp_path / "1.js")["axes"]["lr"] == [0.1, 10.0]
 
 
-def test_second_call_trains_what_is_missing_or_damaged(tmp_path, no_pool, capsys):
-    journal, output = tmp_path / "kept.jsonl", tmp_path / "race.js"
-    make("race", TINY, output, journal)
+def test_second_call_trains_what_is_missing_or_damaged(tmp_path, trained):
+    folder, output = tmp_path / "kept", tmp_path / "race.js"
+    make("race", TINY, output, folder)
     whole = output.read_bytes()
-    lines = journal.read_text().splitlines(keepends=True)
-    lines[1] = lines[1].replace("0.", "1.", 1)  # damaged
-    journal.write_text("".join(lines)[:-30])  # and the last one torn
-    no_pool.clear()
-    make("race", TINY, output, journal)
-    assert len(no_pool) == 2
-    assert "2 kept lines were damaged or of other code" in capsys.readouterr().out
+    first, second, third, *_ = sorted(folder.glob("*/*.json"))
+    first.write_text(first.read_text().replace("0.", "1.", 1))
+    second.write_text(second.read_text()[:-30])
+    third.unlink()
+    trained.clear()
+    with pytest.warns(UserWarning, match="2 of the results"):
+        make("race", TINY, output, folder)
+    assert sorted(trained) == [first.stem, second.stem, third.stem]
     assert output.read_bytes() == whole
-    no_pool.clear()
-    make("race", TINY, output, journal)
-    assert no_pool == []
+    trained.clear()
+    make("race", TINY, output, folder)
+    assert trained == []
 
 
-def test_results_of_other_code_are_not_taken_over(tmp_path):
-    path = tmp_path / "kept.jsonl"
-    Journal(path, "old").add("a", {"loss": [1.5]})
-    assert Journal(path, "old")["a"] == {"loss": [1.5]}
-    assert "a" not in Journal(path, "new")
+def test_several_processes_make_the_same_file(tmp_path):
+    grid = Grid(("none",), (0.1, 10.0), (16,), (2,), (0,), steps=20)
+    for count in (1, 2):
+        make("race", grid, tmp_path / f"{count}.js", tmp_path / f"kept {count}", count)
+    assert (tmp_path / "1.js").read_bytes() == (tmp_path / "2.js").read_bytes()
 
 
-def test_journal_refuses_nan(tmp_path):
-    with pytest.raises(ValueError, match="Out of range"):
-        Journal(tmp_path / "kept.jsonl", "x").add("a", {"loss": [float("nan")]})
+def test_a_run_that_fails_is_named_and_nothing_is_written(tmp_path, monkeypatch):
+    def fails(run):
+        raise ValueError("no such luck")
+
+    monkeypatch.setattr(Grid, "work", staticmethod(fails))
+    with pytest.raises(RuntimeError, match=r"Run\(.*failed:(?s:.*)no such luck"):
+        make("race", TINY, tmp_path / "race.js", tmp_path / "kept")
+    assert not (tmp_path / "race.js").exists()
 
 
-def test_file_too_large_for_a_page_is_refused(tmp_path, no_pool, monkeypatch):
+def test_a_folder_that_cannot_be_written_is_said_in_a_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".cache").write_text("a file is in the way")
+    assert main(["race", "--output", "race.js"]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_file_too_large_for_a_page_is_refused(tmp_path, trained, monkeypatch):
     monkeypatch.setattr(replay, "LIMIT", 100)
     with pytest.raises(ValueError, match="bytes gzipped, 100 are allowed"):
-        make("race", TINY, tmp_path / "race.js", tmp_path / "kept.jsonl")
+        make("race", TINY, tmp_path / "race.js", tmp_path / "kept")
     assert not (tmp_path / "race.js").exists()
 
 

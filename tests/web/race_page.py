@@ -73,7 +73,7 @@ def _literal(value: object) -> str:
 def write_replay(folder: Path, grid: Grid = SMALL, processes: int = 1) -> Path:
     """Compute a small grid of real runs and put it where the page looks for it."""
     path = folder / "_static" / "replay" / "race.js"
-    make("race", grid, path, folder / "journal.jsonl", processes)
+    make("race", grid, path, folder / "kept", processes)
     return path
 
 

@@ -10,30 +10,26 @@ from __future__ import annotations
 
 import argparse
 import base64
+import contextlib
 import dataclasses
+import functools
 import gzip
-import hashlib
 import itertools
 import json
 import math
-import multiprocessing
-import signal
 import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
 
-import bnlab
-from bnlab.lab.journal import Journal
+from bnlab import sweep
 from bnlab.lab.points import BLOCK, EVALUATE_EVERY, Points, race_run
 from bnlab.lab.profile_grid import ProfileGrid
 from bnlab.lab.race import LRS, SEEDS
-from bnlab.store import write_text
+from bnlab.store import Results, StoreBusyError, write_text
 from bnlab.train import Run, training
 
 LOSS_RANGE = (1e-3, 10.0)
@@ -107,24 +103,22 @@ def curves(run: Run) -> dict[str, object]:
     return points.take()
 
 
-def compute(runs: list, journal: Journal, processes: int, work: Callable) -> None:
-    """Compute the runs that the journal does not hold, in several processes."""
-    missing = [run for run in runs if run.key() not in journal]
-    bar = tqdm(total=len(runs), initial=len(runs) - len(missing), desc="replay", unit="run")
-    context = multiprocessing.get_context("spawn")
-    with bar, ProcessPoolExecutor(processes, context, _leave_interrupts_to_parent) as pool:
-        keys = {pool.submit(work, run): run.key() for run in missing}
-        try:
-            for future in as_completed(keys):
-                journal.add(keys[future], future.result())
-                bar.update()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+def compute(
+    runs: list, kept: Results, code: sweep.Code, processes: int, work: Callable
+) -> list[dict]:
+    """The result of each run; those that are not kept are computed in several processes."""
+    items = {run.key(): run for run in runs}
+    pool = sweep.processes(processes) if processes > 1 else None
+    with pool or contextlib.nullcontext():
+        each = functools.partial(_each, work)
+        found, failures = sweep.collect(items, each, code, kept, pool, label="replay")
+    if failures:
+        raise RuntimeError(f"{failures[0].item} failed:\n{failures[0].traceback}")
+    return [found[run.key()] for run in runs]
 
 
-def _leave_interrupts_to_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _each(work: Callable, runs: list) -> list[dict]:
+    return [work(run) for run in runs]
 
 
 def loss_code(value: float) -> int:
@@ -173,31 +167,24 @@ def _base64(array: np.ndarray) -> str:
     return base64.b64encode(array.tobytes()).decode("ascii")
 
 
-def code_digest(computes: Sequence[str], own: str) -> str:
-    """Names the code and the torch that compute: other code's results are not taken over."""
-    root = Path(bnlab.__file__).parent
-    digest = hashlib.sha256(torch.__version__.encode())
-    files = [root / "random.py", *(p for part in computes for p in (root / part).rglob("*.py"))]
-    for path in sorted([*files, root / "lab" / own]):
-        digest.update(path.relative_to(root).as_posix().encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
 def make(
-    name: str, grid: Grid | ProfileGrid, output: Path, journal_path: Path, processes: int = 1
+    name: str, grid: Grid | ProfileGrid, output: Path, folder: Path, processes: int = 1
 ) -> int:
     """Compute what is missing of a grid and write its file; returns its size in bytes, gzipped.
+
+    Args:
+        name: of the widget.
+        grid: its settings.
+        output: the file.
+        folder: where finished runs are kept.
+        processes: how many work.
 
     Raises:
         ValueError: if a page would have to load more than ``LIMIT`` bytes.
     """
-    runs = grid.runs()
-    journal = Journal(journal_path, code_digest(grid.computes, grid.own))
-    if journal.dropped:
-        print(f"{journal.dropped} kept lines were damaged or of other code: computed anew.")
-    compute(runs, journal, processes, grid.work)
-    content = json.dumps(grid.pack([journal[run.key()] for run in runs]), separators=(",", ":"))
+    code = sweep.Code.of((*grid.computes, "random.py", f"lab/{grid.own}"))
+    results = compute(grid.runs(), Results(folder, code.digest), code, processes, grid.work)
+    content = json.dumps(grid.pack(results), separators=(",", ":"))
     text = f"(globalThis.bnlabReplay ??= {{}}).{name} = {content};\n"
     size = len(gzip.compress(text.encode(), mtime=0))
     if size >= LIMIT:
@@ -218,11 +205,14 @@ def main(arguments: list[str] | None = None) -> int:
     if given.output is None and not Path("pyproject.toml").is_file():
         parser.error("run this in the root of the repository, or say --output FILE")
     output = given.output or Path("assets/replay") / f"{given.name}.js"
-    journal = Path(".cache/replay") / f"{given.name}.jsonl"
+    folder = Path(".cache/replay") / given.name
     try:
-        size = make(given.name, GRIDS[given.name], output, journal, given.processes)
+        size = make(given.name, GRIDS[given.name], output, folder, given.processes)
+    except (sweep.SweepStoppedError, StoreBusyError) as error:
+        print(f"bnlab: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
-        print(f"\nInterrupted. Finished runs are kept in {journal}; the same command goes on.")
+        print(f"\nInterrupted. Finished runs are kept in {folder}; the same command goes on.")
         return 130
     print(f"{output}: {size / 1000:.0f} kB gzipped ({LIMIT / 1000:.0f} kB allowed)")
     return 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +13,8 @@ from bnlab.train.run import Run
 DIVERGED = 1e3
 """A run has diverged when its loss is this many times that of its first batch, or not finite.
 Bjorck 2018 calls a loss divergent that is beyond 10^3 relative to the loss before a step."""
+
+ARRAYS = ("loss", "accuracy", "step", "val_accuracy", "val_accuracy_train_mode")
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,32 @@ class History:
     engine: str
     versions: dict[str, str]
 
+    def to_dict(self) -> dict[str, object]:
+        """All fields, ready for JSON, which has no NaN and no infinity: they become words."""
+        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        fields["run"] = self.run.to_dict()
+        for name in ARRAYS:
+            array = fields[name]
+            values = [_number_or_word(value) for value in array.tolist()]
+            fields[name] = {"dtype": array.dtype.name, "values": values}
+        fields["test_accuracy"] = _number_or_word(self.test_accuracy)
+        return fields
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, object]) -> History:
+        """The History with these fields: the same bits as before ``to_dict``.
+
+        Raises:
+            ValueError: for a field that is unknown or missing, or of another kind.
+        """
+        known = {f.name for f in dataclasses.fields(cls)}
+        if not isinstance(fields, dict) or fields.keys() != known:
+            got = sorted(fields) if isinstance(fields, dict) else fields
+            raise ValueError(f"the fields of a History are {sorted(known)}, got {got}.")
+        run, accuracy = Run.from_dict(fields["run"]), float(fields["test_accuracy"])
+        arrays = {name: _array(name, fields[name]) for name in ARRAYS}
+        return cls(**{**fields, "run": run, "test_accuracy": accuracy, **arrays})
+
     def __repr__(self) -> str:
         if self.diverged_at is not None:
             end = f"diverged at step {self.diverged_at}"
@@ -74,3 +104,14 @@ class History:
             end = f"test accuracy {self.test_accuracy:.3f}"
         run = self.run
         return f"History({run.net} {run.norm}, lr={run.lr:g}, {len(self.loss)} steps: {end})"
+
+
+def _number_or_word(value: float) -> float | str:
+    return value if math.isfinite(value) else str(value)  # "nan", "inf", "-inf": float reads them
+
+
+def _array(name: str, stored: object) -> np.ndarray:
+    try:
+        return np.array([float(v) for v in stored["values"]], dtype=stored["dtype"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{name} of a History must be numbers with a dtype ({error}).") from error

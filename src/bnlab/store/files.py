@@ -13,10 +13,16 @@ class DamagedFileError(ValueError):
     """A results file that is truncated, edited by hand, or not one at all."""
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, sync: bool = True) -> None:
     """Write a file in one step: who reads it finds the old text or the new one, never a part.
 
     The text goes to a temporary file in the same folder, which then takes the place of ``path``.
+
+    Args:
+        path: where.
+        text: all of it.
+        sync: wait until it is on the disk itself. Without, it survives the end of this process,
+            however that ends, but not a power failure within the next seconds.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -25,7 +31,8 @@ def write_text(path: Path, text: str) -> None:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                os.fsync(file.fileno())
         Path(name).chmod(0o644)
         Path(name).replace(path)
     except BaseException:
@@ -41,15 +48,17 @@ def _checksum(payload: dict) -> str:
     return hashlib.sha256(_canonical(payload).encode()).hexdigest()
 
 
-def write_result(path: Path, payload: dict) -> None:
+def write_result(path: Path, payload: dict, sync: bool = True) -> None:
     """Write a JSON object with its SHA-256; one line a key, so that changes can be read.
+
+    See ``write_text`` for ``sync``.
 
     Raises:
         ValueError: if the payload holds NaN or infinity, which JSON does not have.
     """
     fields = {"sha256": _checksum(payload), **payload}
     lines = [f"{json.dumps(key)}: {_lines(value)}" for key, value in fields.items()]
-    write_text(path, "{\n" + ",\n".join(lines) + "\n}\n")
+    write_text(path, "{\n" + ",\n".join(lines) + "\n}\n", sync)
 
 
 def _lines(value: object) -> str:
@@ -59,8 +68,30 @@ def _lines(value: object) -> str:
     return json.dumps(value, allow_nan=False)
 
 
-def read_result(path: Path, renew: str) -> dict:
+def read_object(path: Path) -> dict:
     """The payload of a file that ``write_result`` made.
+
+    Raises:
+        FileNotFoundError: if it is not there.
+        DamagedFileError: if it is truncated, something else, or its checksum differs.
+    """
+    path = Path(path)
+    try:
+        payload = json.loads(path.read_text(encoding="utf-8"))
+        stored, actual = payload.pop("sha256"), _checksum(payload)
+    except IsADirectoryError as error:
+        raise DamagedFileError(f"{path.name} is a folder, not a results file.") from error
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
+        raise DamagedFileError(
+            f"{path.name} is damaged: it is not a whole results file."
+        ) from error
+    if stored != actual:
+        raise DamagedFileError(f"{path.name} is damaged: its checksum differs.")
+    return payload
+
+
+def read_result(path: Path, renew: str) -> dict:
+    """The same, for a file of the repository: errors say how to get it back.
 
     Args:
         path: where it lies.
@@ -71,18 +102,12 @@ def read_result(path: Path, renew: str) -> dict:
         DamagedFileError: if it is truncated or its checksum differs.
     """
     path = Path(path)
-    advice = (
-        f"Restore it with 'git checkout {path.name}' in its folder, or renew it with '{renew}'."
-    )
-    if not path.exists():
-        raise FileNotFoundError(f"{path.name} is not there. Make it with '{renew}'.")
     try:
-        payload = json.loads(path.read_text(encoding="utf-8"))
-        stored, actual = payload.pop("sha256"), _checksum(payload)
-    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
+        return read_object(path)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{path.name} is not there. Make it with '{renew}'.") from error
+    except DamagedFileError as error:
         raise DamagedFileError(
-            f"{path.name} is damaged: it is not a whole results file. {advice}"
+            f"{error} Restore it with 'git checkout {path.name}' in its folder, or renew it "
+            f"with '{renew}'."
         ) from error
-    if stored != actual:
-        raise DamagedFileError(f"{path.name} is damaged: its checksum differs. {advice}")
-    return payload

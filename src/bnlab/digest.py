@@ -1,0 +1,72 @@
+"""Names for the code that computes: a result belongs to the code that made it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+ROOT = Path(__file__).parent
+SUFFIXES = (".py", ".c")
+
+
+class CodeChangedError(RuntimeError):
+    """The files of bnlab are no longer those that this process runs."""
+
+
+def _read() -> dict[str, str]:
+    """Digest of each source file of bnlab, by its path in the package."""
+    paths = [path for path in ROOT.rglob("*") if path.suffix in SUFFIXES]
+    return {
+        path.relative_to(ROOT).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(paths)
+    }
+
+
+# Read when this module is imported: the process goes on with the code that it has loaded, whatever
+# happens to the files.
+_LOADED = _read()
+
+
+def _select(files: dict[str, str], parts: Sequence[str]) -> dict[str, str]:
+    folders = tuple(f"{part}/" for part in parts)
+    chosen = {n: d for n, d in files.items() if n in parts or n.startswith(folders)}
+    for part in parts:
+        if part not in chosen and not any(name.startswith(f"{part}/") for name in chosen):
+            raise ValueError(f"bnlab has no part {part!r}.")
+    return chosen
+
+
+def code_digest(parts: Sequence[str]) -> str:
+    """Sixteen hexadecimal digits for the content of parts of bnlab and the version of torch.
+
+    Args:
+        parts: folders and files of the package, such as ``norms`` and ``random.py``.
+
+    Raises:
+        ValueError: for a part that does not exist.
+    """
+    digest = hashlib.sha256(torch.__version__.encode())
+    for name, content in sorted(_select(_LOADED, parts).items()):
+        digest.update(f"\n{name} {content}".encode())
+    return digest.hexdigest()[:16]
+
+
+def check_unchanged(parts: Sequence[str]) -> None:
+    """Make sure that the files are still those that were loaded.
+
+    Raises:
+        CodeChangedError: if one was changed, added or removed since. This process may run the old
+            code or, with autoreload, the new one: its results could not be named.
+    """
+    before, now = _select(_LOADED, parts), _select(_read(), parts)
+    changed = sorted(
+        name for name in before.keys() | now.keys() if before.get(name) != now.get(name)
+    )
+    if changed:
+        raise CodeChangedError(
+            f"bnlab's code changed since it was imported ({', '.join(changed)}): "
+            "start Python (the kernel) anew."
+        )

@@ -1,0 +1,103 @@
+"""Names for code: what counts, what does not, and a change while Python runs."""
+
+import ast
+
+import pytest
+import torch
+
+from bnlab import digest
+from bnlab.digest import CodeChangedError, check_unchanged, code_digest
+from bnlab.sweep import computes
+from bnlab.train.loop import ENGINES
+
+NO_NUMBERS = {"errors.py", "__init__.py"}  # words and the version
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A small package in place of bnlab."""
+    for name in ("norms/batch.py", "norms/weight/mean.py", "nets/mlp.py", "random.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"# {name}\n")
+    monkeypatch.setattr(digest, "ROOT", tmp_path)
+
+    def load():
+        monkeypatch.setattr(digest, "_LOADED", digest._read())
+
+    load()
+    return tmp_path, load
+
+
+def imported(path):
+    """Files of bnlab that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        for name in names:
+            place = digest.ROOT.parent.joinpath(*name.split("."))
+            for file in (place.with_suffix(".py"), place / "__init__.py"):
+                if name.split(".")[0] == "bnlab" and file.is_file():
+                    yield file
+
+
+def within(name, parts):
+    return name in parts or name.startswith(tuple(f"{part}/" for part in parts))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_everything_that_a_training_imports_is_in_its_digest(engine):
+    parts, others = computes(engine), [name for name in ENGINES if name != engine]
+    waiting, seen = [digest.ROOT / "train" / "loop.py"], set()
+    while waiting:
+        path = waiting.pop()
+        name = path.relative_to(digest.ROOT).as_posix()
+        if name not in seen and not within(name, others):
+            seen.add(name)
+            waiting += imported(path)
+    assert {"norms/batch.py", "random.py", "nets/mlp.py", "data/digits.py"} <= seen
+    assert [name for name in seen - NO_NUMBERS if not within(name, parts)] == []
+
+
+@pytest.mark.parametrize("name", ["norms/batch.py", "norms/weight/mean.py", "random.py"])
+def test_a_change_gives_another_name(package, name):
+    root, load = package
+    parts = ("norms", "random.py")
+    before = code_digest(parts)
+    (root / name).write_text("x = 1\n")
+    assert code_digest(parts) == before, "the process runs what it has loaded"
+    with pytest.raises(CodeChangedError, match=rf"since it was imported \({name}\).*anew"):
+        check_unchanged(parts)
+    load()
+    assert code_digest(parts) != before
+    check_unchanged(parts)
+
+
+def test_new_and_renamed_files_count_and_other_parts_do_not(package):
+    root, load = package
+    parts = ("norms", "random.py")
+    first = code_digest(parts)
+    (root / "nets" / "mlp.py").write_text("x = 1\n")
+    (root / "norms" / "notes.txt").write_text("not code")
+    check_unchanged(parts)
+    load()
+    assert code_digest(parts) == first
+    (root / "norms" / "batch.py").rename(root / "norms" / "bach.py")
+    load()
+    second = code_digest(parts)
+    (root / "norms" / "new.py").write_text("")
+    load()
+    assert len({first, second, code_digest(parts)}) == 3
+
+
+def test_another_torch_gives_another_name(package, monkeypatch):
+    before = code_digest(("norms",))
+    monkeypatch.setattr(torch, "__version__", "99.0")
+    assert code_digest(("norms",)) != before
+
+
+def test_an_unknown_part_is_refused(package):
+    with pytest.raises(ValueError, match="no part 'normz'"):
+        code_digest(("norms", "normz"))

@@ -235,7 +235,12 @@ B6 = Claim(
         Effect(
             "plain", "share of the images that get the most frequent class, no normalizer", "", 0.9
         ),
-        Effect("less", "the same share, no normalizer minus BatchNorm", "", 0.2),
+        Effect(
+            "less",
+            "share of the images that get the most frequent class, no normalizer minus BatchNorm",
+            "",
+            0.2,
+        ),
     ),
     measure=at_start.measure_classes,
     values=_b6,

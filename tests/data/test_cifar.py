@@ -384,7 +384,9 @@ def test_cifar100_truncated(folder100, raw100):
 
 def test_cifar100_is_not_there(tmp_path, monkeypatch):
     monkeypatch.setenv("BNLAB_DATA", str(tmp_path))
-    with pytest.raises(FileNotFoundError, match="neither cifar-100-binary.tar.gz nor the folder"):
+    with pytest.raises(
+        FileNotFoundError, match=r"neither cifar-100-binary\.tar\.gz nor the folder"
+    ):
         cifar100()
 
 

@@ -135,7 +135,7 @@ def test_digits_are_not_augmented(how):
 
 @pytest.mark.parametrize("how", ["crop", None, True])
 def test_an_unknown_augmentation(how):
-    with pytest.raises(ValueError, match="unknown augment .*Known: none, flip, crop_flip"):
+    with pytest.raises(ValueError, match=r"unknown augment .*Known: none, flip, crop_flip"):
         BASE.replace(augment=how)
 
 

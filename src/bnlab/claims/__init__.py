@@ -5,13 +5,44 @@
 
 from __future__ import annotations
 
-from bnlab.claims import evidence, learning_rates, signals
+from bnlab.claims import (
+    batch_renorm,
+    binary_nets,
+    bn_nas,
+    covariate_shift,
+    evidence,
+    group_size,
+    lawn,
+    learning_rates,
+    mean_field,
+    mimicnorm,
+    signals,
+    smoothness,
+)
 from bnlab.claims.evidence import Evidence
 from bnlab.claims.verdict import Claim, Effect, Judgement, Verdict, decide, interval, judge
 
+SERIES = {"S": 6, "B": 9, "W": 4, "L": 6, "R": 5, "M": 5, "LW": 4, "BNN": 3, "N": 5}
+"""How many claims each paper has, in the order of the book; B is Bjorck, BNN a later Chen."""
+
+_MODULES = (
+    covariate_shift,
+    smoothness,
+    learning_rates,
+    signals,
+    mean_field,
+    group_size,
+    batch_renorm,
+    mimicnorm,
+    lawn,
+    binary_nets,
+    bn_nas,
+)
+_known = {claim.id: claim for module in _MODULES for claim in module.CLAIMS}
 CLAIMS: dict[str, Claim] = {
-    claim.id: claim
-    for claim in sorted((*learning_rates.CLAIMS, *signals.CLAIMS), key=lambda claim: claim.id)
+    name: _known[name]
+    for series, count in SERIES.items()
+    for name in (f"{series}{number}" for number in range(1, count + 1))
 }
 
 

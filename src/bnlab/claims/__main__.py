@@ -1,57 +1,172 @@
-"""``python -m bnlab.claims list`` and ``python -m bnlab.claims measure B1 B2``."""
+"""The claims of the papers: ``list`` them, ``measure`` some anew, ``check`` the evidence."""
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import sys
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 from tqdm import tqdm
 
-from bnlab.claims import CLAIMS, claim, evidence
+from bnlab.claims import CLAIMS, checks, claim, evidence
+from bnlab.claims.verdict import LEAST_SEEDS, Claim
+from bnlab.errors import unknown
 from bnlab.store import write_text
 
 
-def show_all() -> None:
-    """Print each claim with its verdict, computed from its evidence."""
-    for item in CLAIMS.values():
+def show_all(paper: str | None) -> None:
+    """Print each claim with its verdict, computed from its evidence, or why it has none."""
+    for item in chosen(paper):
         try:
             print(evidence.load(item).verdict)
         except FileNotFoundError:
-            print(f"{item.id}: not measured yet")
+            print(f"{item.id}: {item.without_evidence}. {item.sentence}")
+            if item.untestable:
+                print(f"  {item.untestable} Instead: {item.instead}")
 
 
-def measure_all(names: list[str], folder: Path) -> None:
+def chosen(paper: str | None) -> list[Claim]:
+    """The claims of a paper, named by its key or its authors, or all."""
+    found = [
+        item
+        for item in CLAIMS.values()
+        if not paper or paper == item.paper or paper.lower() in item.authors.lower()
+    ]
+    if not found:
+        papers = dict.fromkeys(item.paper for item in CLAIMS.values())
+        raise ValueError(unknown("paper", paper, papers))
+    return found
+
+
+def measure_all(
+    names: list[str], folder: Path, executor: Executor | None, options: dict[str, object]
+) -> None:
     """Measure claims and write their evidence; a folder that cannot be written fails first."""
     items = [claim(name) for name in names]
+    for item in items:
+        _check_scale(item, options.get("scale"))
     write_text(folder / ".writable", "")
     (folder / ".writable").unlink()
     for item in items:
-        result = evidence.measure(item, progress=tqdm)
+        own = {key: value for key, value in options.items() if key != "scale" or value != "digits"}
+        result = evidence.measure(item, progress=tqdm, executor=executor, **own)
         print(f"wrote {result.save(folder)}\n{result.verdict}")
+
+
+def _check_scale(item: Claim, scale: object) -> None:
+    if scale is not None and item.runs and scale not in item.runs:
+        raise ValueError(unknown(f"scale of {item.id}", scale, item.runs))
+
+
+def check_all(names: list[str], folder: Path, again: int, stamps: bool) -> bool:
+    """Print what the checks found; whether all holds."""
+    items = [claim(name) for name in names] or list(CLAIMS.values())
+    reports: Iterable[checks.Report] = checks.check_all(items, folder, again, stamps)
+    holds, count = True, 0
+    for report in (*reports, *(() if names else checks.foreign_files(items, folder))):
+        holds, count = holds and not report.wrong, count + 1
+        print(report)
+    print(f"{count} checked: " + ("all hold." if holds else "see above for what changed."))
+    return holds
+
+
+@contextmanager
+def pool(processes: int) -> Iterator[Executor | None]:
+    """That many processes, or None for this one."""
+    if processes == 1:
+        yield None
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, context) as executor:
+        try:
+            yield executor
+        except BaseException:
+            executor.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def seeds(text: str) -> list[int]:
+    """``300-307`` or ``300,301,305``: different seeds, enough for a verdict."""
+    try:
+        found = []
+        for part in text.split(","):
+            first, _, last = part.partition("-")
+            found += range(int(first), int(last or first) + 1)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"write 300-307 or 300,301, got {text!r}") from error
+    if len(set(found)) < max(len(found), LEAST_SEEDS):
+        raise argparse.ArgumentTypeError(
+            f"a verdict needs at least {LEAST_SEEDS} different seeds, got {text!r}"
+        )
+    return found
+
+
+def positive(text: str) -> int:
+    """A whole number of 1 or more."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be 1 or more, got {text!r}")
+    return int(text)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m bnlab.claims", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    show = commands.add_parser("list", help="every claim with its verdict")
+    show.add_argument("--paper", help="only this one: bjorck2018, or a name")
+    one = commands.add_parser("measure", help="measure claims and write results/ID.json")
+    one.add_argument("ids", nargs="+", metavar="ID", help="such as B1")
+    one.add_argument("--seeds", type=seeds, help="300-307 or 300,301,...; default: the claim's own")
+    one.add_argument("--scale", help="digits or cifar10, where a claim has it")
+    one.add_argument("--device", help="cpu, cuda or auto, where a claim has the choice")
+    one.add_argument("--processes", type=positive, default=1, help="at once (default 1)")
+    test = commands.add_parser(
+        "check", help="fail if a verdict no longer follows, or its Run, effects or code changed"
+    )
+    test.add_argument("ids", nargs="*", metavar="ID", help="default: all")
+    test.add_argument(
+        "--repeat", type=positive, default=0, metavar="N", help="measure N seeds of each again"
+    )
+    test.add_argument(
+        "--stamp", action="store_true", help="where they are the same, let today's code vouch"
+    )
+    for command in (one, test):
+        command.add_argument("--output", "--results", type=Path, help="folder of the evidence")
+    return parser
+
+
+def run(given: argparse.Namespace) -> int:
+    """Do what the command line says; the exit status."""
+    if given.command == "list":
+        show_all(given.paper)
+        return 0
+    folder = given.output or evidence.results_folder()
+    if given.command == "check":
+        if given.stamp and not given.repeat:
+            raise ValueError("--stamp needs --repeat N: only a repeated sample can vouch.")
+        return 0 if check_all(given.ids, folder, given.repeat, given.stamp) else 1
+    options = {key: getattr(given, key) for key in ("seeds", "scale", "device")}
+    with pool(given.processes) as executor:
+        measure_all(given.ids, folder, executor, {k: v for k, v in options.items() if v})
+    return 0
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Read the command line; the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m bnlab.claims", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="every claim with its verdict")
-    one = commands.add_parser("measure", help="measure claims and write results/ID.json")
-    one.add_argument("ids", nargs="+", metavar="ID", help=f"of {', '.join(CLAIMS)}")
-    one.add_argument("--output", type=Path, help="folder (default: the book's results/)")
-    chosen = parser.parse_args(arguments)
+    given = make_parser().parse_args(arguments)
     try:
-        if chosen.command == "list":
-            show_all()
-        else:
-            measure_all(chosen.ids, chosen.output or evidence.results_folder())
+        return run(given)
     except (ValueError, RuntimeError, OSError) as error:
         print(f"bnlab: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("bnlab: stopped; no evidence was written.", file=sys.stderr)
+        unfinished = " What was not finished was not written." * (given.command == "measure")
+        print(f"bnlab: stopped.{unfinished}", file=sys.stderr)
         return 130
-    return 0
 
 
 if __name__ == "__main__":

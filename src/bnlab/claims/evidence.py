@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import platform
 import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +15,9 @@ import numpy as np
 import torch
 
 import bnlab
-from bnlab.claims.verdict import Claim, Verdict, decide
+from bnlab.claims.code import code_meaning
+from bnlab.claims.spread import measure_by_seeds, train_on
+from bnlab.claims.verdict import LEAST_SEEDS, Claim, Verdict, decide
 from bnlab.errors import unknown
 from bnlab.store import DamagedFileError, read_result, write_result
 from bnlab.train import make_device
@@ -28,7 +32,8 @@ class Evidence:
     Attributes:
         claim: the claim.
         data: what ``claim.measure`` returned.
-        meta: format, scale, versions, device, seconds of the measurement.
+        meta: format, scale, versions, device, seconds of the measurement; and, in files of this
+            version on, the verdict when it was measured and the code that measured it.
     """
 
     claim: Claim
@@ -58,6 +63,7 @@ class Evidence:
 
 
 META = ("format", "scale", "versions", "device", "seconds")
+LATER = ("verdict", "code")  # evidence that was measured before they were kept lacks them
 
 
 def results_folder() -> Path:
@@ -71,24 +77,26 @@ def file_name(claim: Claim, scale: str = "digits") -> str:
     return f"{claim.id}.json" if scale == "digits" else f"{claim.id}-{scale}.json"
 
 
-def command(claim: Claim) -> str:
+def command(claim: Claim, scale: str = "digits") -> str:
     """The command that measures a claim anew."""
-    return f"python -m bnlab.claims measure {claim.id}"
+    more = "" if scale == "digits" else f" --scale {scale}"
+    return f"python -m bnlab.claims measure {claim.id}{more}"
 
 
-def load(claim: Claim, folder: Path | None = None) -> Evidence:
+def load(claim: Claim, folder: Path | None = None, scale: str = "digits") -> Evidence:
     """Read the evidence of a claim.
 
     Raises:
         FileNotFoundError: if the claim has not been measured.
         DamagedFileError: if the file is truncated, changed by hand or of another format.
     """
-    path = (folder or results_folder()) / file_name(claim)
-    payload = read_result(path, command(claim))
+    path = (folder or results_folder()) / file_name(claim, scale)
+    payload = read_result(path, command(claim, scale))
     try:
         meta = {key: payload.pop(key) for key in META}
-        if payload.pop("claim") != claim.id or meta["format"] != FORMAT:
-            raise KeyError("claim or format")
+        meta |= {key: payload.pop(key) for key in LATER if key in payload}
+        if payload.pop("claim") != claim.id or meta["format"] != FORMAT or meta["scale"] != scale:
+            raise KeyError("claim, format or scale")
     except KeyError as error:
         raise DamagedFileError(
             f"{path.name} is not evidence for {claim.id} in format {FORMAT} ({error}). "
@@ -101,6 +109,7 @@ def measure(
     claim: Claim,
     seeds: Sequence[int] | None = None,
     progress: Callable[[Iterable], Iterable] = iter,
+    executor: Executor | None = None,
     **options: object,
 ) -> Evidence:
     """Measure a claim here and now.
@@ -109,31 +118,61 @@ def measure(
         claim: one that has a measurement.
         seeds: which; the claim's own by default. A verdict needs at least 8 of them.
         progress: wraps the loop over trainings, such as ``tqdm``.
+        executor: works on trainings or seeds at once; None for this process alone.
         **options: of the claim's measurement.
 
     Raises:
-        ValueError: for a claim that has no measurement.
+        ValueError: for a claim that has no measurement, or an option that it does not have.
     """
     if claim.measure is None:
         raise ValueError(f"claim {claim.id} has no measurement yet.")
     if seeds is not None and (not len(seeds) or len(set(seeds)) < len(seeds)):
         raise ValueError(f"seeds must be different numbers, at least one, got {list(seeds)}.")
+    _check_options(claim, options)
     start = time.perf_counter()
+    code = code_meaning(claim.code)
     chosen = {} if seeds is None else {"seeds": list(seeds)}
-    data = claim.measure(**chosen, progress=progress, **options)
+    data = _measuring(claim, executor)(**chosen, progress=progress, **options)
     meta = {
         "format": FORMAT,
         "scale": data["base"]["data"],
-        "versions": {
-            "bnlab": bnlab.__version__,
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-        },
+        "versions": versions(),
         "device": f"{make_device(options.get('device', 'cpu'))} ({platform.machine()})",
         "seconds": round(time.perf_counter() - start, 1),
+        "code": {"digest": code, "how": "measured"},
     }
-    return Evidence(claim, data, meta)
+    found = Evidence(claim, data, meta)
+    if len(data["seeds"]) >= LEAST_SEEDS:
+        meta["verdict"] = found.verdict.summary
+    return found
+
+
+def versions() -> dict[str, str]:
+    """Of what computes."""
+    return {
+        "bnlab": bnlab.__version__,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def _check_options(claim: Claim, options: dict) -> None:
+    known = inspect.signature(claim.measure).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
+        return  # it looks at them itself
+    for name in options:
+        if name not in known:
+            raise ValueError(unknown(f"option of the measurement of {claim.id}:", name, known))
+
+
+def _measuring(claim: Claim, executor: Executor | None) -> Callable[..., dict]:
+    """The claim's measurement, spread over an executor if there is one."""
+    if executor is None:
+        return claim.measure
+    if "train_all" in inspect.signature(claim.measure).parameters:
+        return lambda **options: claim.measure(**options, train_all=train_on(executor))
+    return lambda **options: measure_by_seeds(claim, executor, **options)
 
 
 def find(claims: dict[str, Claim], name: str) -> Claim:

@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
+from bnlab.claims.spread import TrainAll, train_here
 from bnlab.errors import check_name
-from bnlab.train import Run, train
+from bnlab.train import Run
 
 NORMS = ("none", "batch")
 SEEDS = tuple(range(100, 116))
@@ -60,6 +61,7 @@ def measure(
     tuning: dict | None = None,
     device: str = "cpu",
     engine: str | None = None,
+    train_all: TrainAll = train_here,
     **changes: object,
 ) -> dict:
     """Train with and without BatchNorm at every learning rate, depth and seed.
@@ -72,6 +74,7 @@ def measure(
         tuning: an earlier measurement; its trainings with the tuning seeds are taken over.
         device: see ``train``.
         engine: see ``train``; by default ``compiled`` for digits, else ``torch``.
+        train_all: gives the History of each Run, in their order; by default here, one by one.
         **changes: to the Run of this scale, such as ``steps``.
 
     Returns:
@@ -88,9 +91,9 @@ def measure(
         raise ValueError(f"seeds {sorted(both)} chose the learning rates; count other seeds.")
     rows, new = list(kept), seeds if tuning else (*tuning_seeds, *seeds)
     plan = list(itertools.product(depths, NORMS, LRS, new))
-    for depth, norm, lr, seed in progress(plan):
-        run = base.replace(depth=depth, norm=norm, lr=lr, seed=seed)
-        history = train(run, engine, device)
+    runs = [base.replace(depth=d, norm=norm, lr=lr, seed=seed) for d, norm, lr, seed in plan]
+    histories = train_all(runs, engine, device)
+    for (depth, norm, lr, seed), history in zip(progress(plan), histories, strict=True):
         rows.append(
             [
                 depth,
@@ -103,11 +106,10 @@ def measure(
             ]
         )
     # A quick look that takes over the tuning does without the long control.
-    long = (
-        []
-        if tuning
-        else _long_control(base.replace(depth=depths[0]), seeds, engine, device, progress)
-    )
+    long = []
+    if not tuning:
+        control = base.replace(depth=depths[0], lr=SMALL_LR, steps=LONG * base.steps)
+        long = _long_control(control, seeds, lambda runs: train_all(runs, engine, device), progress)
     return {
         "engine": engine,
         "base": base.to_dict(),
@@ -121,12 +123,12 @@ def measure(
 
 
 def _long_control(
-    base: Run, seeds: Sequence[int], engine: str, device: str, progress: Progress
+    base: Run, seeds: Sequence[int], train_all: Callable, progress: Progress
 ) -> list[list]:
-    """[norm, seed, test accuracy] at the small rate, trained ``LONG`` times as long."""
-    base, rows = base.replace(lr=SMALL_LR, steps=LONG * base.steps), []
-    for norm, seed in progress(list(itertools.product(NORMS, seeds))):
-        history = train(base.replace(norm=norm, seed=seed), engine, device)
+    """[norm, seed, test accuracy] of the control."""
+    plan, rows = list(itertools.product(NORMS, seeds)), []
+    histories = train_all([base.replace(norm=norm, seed=seed) for norm, seed in plan])
+    for (norm, seed), history in zip(progress(plan), histories, strict=True):
         diverged = history.diverged_at is not None
         rows.append([norm, seed, CHANCE if diverged else round(history.test_accuracy, 4)])
     return rows

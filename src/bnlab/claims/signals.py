@@ -5,16 +5,28 @@ The sentences, margins and predictions were written before measuring.
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
 
 from bnlab.claims import at_start, matrices
 from bnlab.claims.at_start import BASE, PARAMETRIC, POOLING, better_fit, column, decades
+from bnlab.claims.code import LAYERS, NETS
 from bnlab.claims.verdict import Claim, Effect
 
-BJORCK = {"paper": "bjorck2018", "authors": "Bjorck et al. 2018"}
-LUBANA = {"paper": "lubana2021", "authors": "Lubana et al. 2021"}
+CHAPTER = {"chapter": "02_signals"}
+BJORCK = {"paper": "bjorck2018", "authors": "Bjorck et al. 2018", **CHAPTER}
+LUBANA = {"paper": "lubana2021", "authors": "Lubana et al. 2021", **CHAPTER}
+AT_START = {
+    "runs": {"digits": BASE},
+    "code": (
+        *NETS,
+        *LAYERS,
+        *(f"measure/{name}.py" for name in ("cancellation", "gradients", "growth", "signals")),
+        "claims/at_start.py",
+    ),
+}
 GAP = (
     "The paper looks at a ResNet-110 on CIFAR-10. We look at 18 residual blocks of 16 and 32 "
     "channels, with He's initial weights, on 128 digits."
@@ -80,9 +92,10 @@ B3 = Claim(
             "at most",
         ),
     ),
-    measure=lambda **options: at_start.measure_growth(nets=at_start.PAIR, **options),
+    measure=functools.partial(at_start.measure_growth, nets=at_start.PAIR),
     values=_b3,
     facts=_facts_b3,
+    **AT_START,
 )
 
 
@@ -136,6 +149,7 @@ B4 = Claim(
     measure=at_start.measure_gradient_sizes,
     values=_b4,
     facts=_facts_b4,
+    **AT_START,
 )
 
 
@@ -184,6 +198,7 @@ B5 = Claim(
     measure=at_start.measure_sums,
     values=_b5,
     facts=_facts_b5,
+    **AT_START,
 )
 
 
@@ -220,11 +235,17 @@ B6 = Claim(
         Effect(
             "plain", "share of the images that get the most frequent class, no normalizer", "", 0.9
         ),
-        Effect("less", "the same share, no normalizer minus BatchNorm", "", 0.2),
+        Effect(
+            "less",
+            "share of the images that get the most frequent class, no normalizer minus BatchNorm",
+            "",
+            0.2,
+        ),
     ),
     measure=at_start.measure_classes,
     values=_b6,
     facts=_facts_b6,
+    **AT_START,
 )
 
 B8 = Claim(
@@ -258,6 +279,8 @@ B8 = Claim(
     measure=matrices.measure,
     values=matrices.values,
     facts=matrices.facts,
+    runs={"digits": matrices.BASE},
+    code=("norms", "claims/matrices.py"),
 )
 
 
@@ -334,6 +357,7 @@ L1 = Claim(
     measure=at_start.measure_growth,
     values=_l1,
     facts=_facts_l1,
+    **AT_START,
 )
 
 CLAIMS = (B3, B4, B5, B6, B8, L1)

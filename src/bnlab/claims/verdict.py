@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import stats
 
+from bnlab.errors import check_name
+from bnlab.train import Run
+
 CONFIDENCE = 0.95
 LEAST_SEEDS = 8  # with fewer no verdict is given
 RESAMPLES = 9999
 WORDS = ("shown", "not shown", "reversed", "undecided")
+NOT_MEASURED, NOT_TESTABLE = "not measured yet", "cannot be tested here"
+KINDS = ("above", "at most")
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,9 @@ class Effect:
     unit: str
     margin: float
     kind: str = "above"
+
+    def __post_init__(self) -> None:
+        check_name("kind of effect", self.kind, KINDS)
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,21 @@ class Verdict:
         words = [j.word for j in self.judgements]
         return next((w for w in ("reversed", "not shown", "undecided") if w in words), "shown")
 
+    @property
+    def summary(self) -> dict[str, object]:
+        """What is kept beside the evidence, to notice later that it no longer follows."""
+        effects = [
+            {
+                "name": j.effect.name,
+                "kind": j.effect.kind,
+                "margin": j.effect.margin,
+                **{key: float(f"{getattr(j, key):.6g}") for key in ("mean", "low", "high")},
+                "word": j.word,
+            }
+            for j in self.judgements
+        ]
+        return {"word": self.word, "seeds": self.seeds, "effects": effects}
+
     def __str__(self) -> str:
         head = f"{self.claim.id}: {self.word} at this scale ({self.seeds} seeds)"
         return "\n".join([head, *(f"  {j}" for j in self.judgements)])
@@ -89,10 +112,21 @@ class Claim:
         falsifier: what would make it false.
         prediction: what we expect at our scale, written before measuring.
         gap: how our setting differs from the paper's.
+        chapter: stem of the chapter that tests it.
         effects: the numbers that decide; all of them must hold.
+        untestable: why the claim as it stands cannot be tested here, such as accuracy on ImageNet.
+        instead: what is tested in its place; the effects are those of this test.
         measure: ``measure(seeds, progress)`` returns the raw data, ready for JSON.
         values: ``values(data)`` gives each effect's numbers, one a seed.
         facts: ``facts(data)`` gives the numbers that sentences in the book may use.
+        repeat: ``repeat(data, seeds)`` measures these seeds of the data again; by default
+            ``measure(seeds)``.
+        runs: the Run that all trainings share, for each scale.
+        code: files and folders of the package on which the data depend.
+
+    Raises:
+        ValueError: for a claim that cannot be tested and does not say what is tested instead, or
+            the other way round; for a measurement without effects, Run or code.
     """
 
     id: str
@@ -102,10 +136,29 @@ class Claim:
     falsifier: str = ""
     prediction: str = ""
     gap: str = ""
+    chapter: str = ""
     effects: tuple[Effect, ...] = ()
+    untestable: str = ""
+    instead: str = ""
     measure: Callable[..., dict] | None = field(default=None, repr=False)
     values: Callable[[dict], dict[str, np.ndarray]] | None = field(default=None, repr=False)
     facts: Callable[[dict], dict[str, object]] | None = field(default=None, repr=False)
+    repeat: Callable[[dict, list[int]], dict] | None = field(default=None, repr=False)
+    runs: Mapping[str, Run] = field(default_factory=dict, repr=False, hash=False)
+    code: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if bool(self.untestable) != bool(self.instead):
+            raise ValueError(
+                f"claim {self.id}: say both why it cannot be tested and what is tested instead."
+            )
+        if self.measure is not None and not (self.effects and self.runs and self.code):
+            raise ValueError(f"claim {self.id}: a measurement needs effects, runs and code.")
+
+    @property
+    def without_evidence(self) -> str:
+        """What to say of the claim as long as nothing is measured for it."""
+        return NOT_TESTABLE if self.untestable else NOT_MEASURED
 
 
 def interval(values: np.ndarray, seed: int = 0) -> tuple[float, float]:

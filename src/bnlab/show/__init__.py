@@ -8,6 +8,8 @@ from bnlab.show import learning_rates, signals
 from bnlab.show.boxes import claim_box, claims_table, say, verdict_box
 from bnlab.show.family import methods_table
 from bnlab.show.figure import Drawing
+from bnlab.show.forest import forest
+from bnlab.show.scoreboard import say_failed, say_sum, scoreboard
 from bnlab.show.source import source
 from bnlab.show.style import STYLE
 
@@ -31,9 +33,13 @@ __all__ = [
     "Drawing",
     "claim_box",
     "claims_table",
+    "forest",
     "methods_table",
     "plot",
     "say",
+    "say_failed",
+    "say_sum",
+    "scoreboard",
     "source",
     "verdict_box",
 ]

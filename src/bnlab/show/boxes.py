@@ -9,16 +9,16 @@ import textwrap
 
 from bnlab import claims
 from bnlab.claims import Claim, Evidence, Judgement
-from bnlab.claims.verdict import LEAST_SEEDS
-from bnlab.show.style import dark
+from bnlab.claims.verdict import LEAST_SEEDS, NOT_MEASURED, NOT_TESTABLE
+from bnlab.show.style import VERDICTS, dark
 
 WIDTH = 88  # columns of the plain text
-MARKS = {"shown": "✓", "not shown": "○", "reversed": "✗", "undecided": "?", "not measured yet": "–"}
-HUES = {  # border and word; readable on white and, lighter, on a dark page
-    "shown": ("#0b6e3f", "#5fd39b"),
-    "not shown": ("#6b5300", "#e6c35c"),
-    "reversed": ("#a11d2c", "#ff8f9a"),
-    "undecided": ("#4a4f57", "#b8bec8"),
+MARKS = {word: look["mark"] for word, look in VERDICTS.items()} | {
+    NOT_MEASURED: "–",
+    NOT_TESTABLE: "⊘",
+}
+HUES = {  # border and word
+    **{word: (look["light"], look["dark"]) for word, look in VERDICTS.items()},
     "claim": ("#4a3f9a", "#b3a9ff"),
 }
 CSS = (
@@ -65,20 +65,23 @@ class Shown:
         return self.text
 
 
-def _fill(text: str) -> str:
+def fill(text: str) -> str:
+    """Plain text in lines of ``WIDTH`` columns."""
     return textwrap.fill(text, WIDTH, subsequent_indent="  ")
 
 
 def _paragraphs(rows: dict[str, str]) -> tuple[str, str]:
     page = "".join(f"<p><b>{html.escape(k)}:</b> {html.escape(v)}</p>" for k, v in rows.items())
-    return page, "\n".join(_fill(f"{k}: {v}") for k, v in rows.items())
+    return page, "\n".join(fill(f"{k}: {v}") for k, v in rows.items())
 
 
 def claim_box(name: str) -> Shown:
     """The box that opens a measurement: the claim, what would make it false, our prediction."""
     item = claims.claim(name)
-    rows = {
-        "Claim": f"{item.sentence} ({item.authors})",
+    rows = {"Claim": f"{item.sentence} ({item.authors})"}
+    if item.untestable:
+        rows |= {"It cannot be tested here": item.untestable, "Tested instead": item.instead}
+    rows |= {
         "It would be false if": item.falsifier,
         "Our prediction, written before these seeds were run": item.prediction,
         "How far we are from the paper": item.gap,
@@ -149,7 +152,7 @@ def verdict_box(name: str, here: Evidence | None = None) -> Shown:
         f'<div class="bnlab-box {verdict.word.replace(" ", "-")}" role="group" '
         f'aria-label="Verdict on {name}"><p class="head">{html.escape(head)}</p>{page}'
         f"<p>{html.escape(note)}</p></div>",
-        f"{head}\n{text}\n{_fill(note)}",
+        f"{head}\n{text}\n{fill(note)}",
     )
 
 
@@ -166,18 +169,18 @@ def table(columns: list[str], rows: list[list[str]]) -> tuple[str, str]:
         body += f"<tr>{inner}</tr>"
     page = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     text = "\n".join(
-        "\n".join(_fill(f"- {c}: {cell}") for c, cell in zip(columns, row, strict=True))
+        "\n".join(fill(f"- {c}: {cell}") for c, cell in zip(columns, row, strict=True))
         for row in rows
     )
     return page, text
 
 
 def word_for(item: Claim) -> str:
-    """The verdict's word, or 'not measured yet'."""
+    """The verdict's word, or why there is none."""
     try:
         return claims.load(item.id).verdict.word
     except FileNotFoundError:
-        return "not measured yet"
+        return item.without_evidence
 
 
 def claims_table(paper: str) -> Shown:
@@ -191,13 +194,15 @@ def claims_table(paper: str) -> Shown:
     return Shown(f'<div class="bnlab-table">{page}</div>', text)
 
 
-class _Formatter(string.Formatter):
+class Formatter(string.Formatter):
     """Adds ``:power``, see ``power``, and an error that lists the known names."""
 
     def format_field(self, value: object, format_spec: str) -> str:
+        """The value as text."""
         return power(value) if format_spec == "power" else super().format_field(value, format_spec)
 
     def get_value(self, key: object, args: tuple, kwargs: dict) -> object:
+        """The fact of this name."""
         if key not in kwargs:
             raise ValueError(f"no fact {key!r}. Known: {', '.join(sorted(kwargs))}.")
         return kwargs[key]
@@ -211,5 +216,5 @@ def say(name: str, template: str) -> Shown:
         template: text with fields such as ``{ratio_12:.0f}``, facts of the claim; ``:power``
             writes large numbers as powers of ten.
     """
-    text = _Formatter().vformat(template, (), claims.load(name).facts)
-    return Shown(f'<p class="bnlab-say">{html.escape(text)}</p>', _fill(text))
+    text = Formatter().vformat(template, (), claims.load(name).facts)
+    return Shown(f'<p class="bnlab-say">{html.escape(text)}</p>', fill(text))

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from bnlab.show.style import STYLE, color_variables
+from bnlab.show.style import STYLE, color_variables, variables
 
 INK = "#010203"  # stands for the page's text colour until the SVG is written
 CSS = (
@@ -129,6 +129,6 @@ def _svg(figure: Figure, salt: str) -> str:
     head, body = svg.split(">", 1)
     svg = re.sub(r' (width|height)="[^"]*"', "", head) + ">" + body
     svg = svg.replace(INK, "currentColor")
-    for name, look in STYLE.items():
-        svg = svg.replace(look["light"], f"var(--bnlab-{name}, {look['light']})")
+    for name, look in variables().items():
+        svg = svg.replace(look["light"], f"var({name}, {look['light']})")
     return svg

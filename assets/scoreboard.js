@@ -1,0 +1,45 @@
+// The scoreboard filters by CSS alone. This counts what is left, and keeps the choice in the address.
+(() => {
+  "use strict";
+  const NAME = "#scoreboard?";
+
+  function follow(board) {
+    const rows = [...board.querySelectorAll("tbody tr")];
+    const selects = [...board.querySelectorAll("select")];
+    const count = board.querySelector(".count");
+
+    const left = () =>
+      rows.filter((row) => selects.every((s) => s.value === "all" || row.dataset[s.name] === s.value));
+
+    function say() {
+      const number = left().length;
+      count.textContent =
+        number === rows.length ? `${number} claims` : `${number || "None"} of ${rows.length} claims`;
+    }
+
+    function restore() {
+      if (!location.hash.startsWith(NAME)) return;
+      const wanted = new URLSearchParams(location.hash.slice(NAME.length));
+      for (const select of selects) {
+        const value = wanted.get(select.name);
+        const known = [...select.options].some((option) => option.value === value);
+        select.value = known ? value : "all";
+      }
+    }
+
+    function keep() {
+      const chosen = selects.filter((s) => s.value !== "all").map((s) => [s.name, s.value]);
+      const hash = chosen.length ? NAME + new URLSearchParams(chosen) : "#";
+      history.replaceState(null, "", hash);
+    }
+
+    board.addEventListener("change", () => { keep(); say(); });
+    addEventListener("hashchange", () => { restore(); say(); });
+    restore();
+    say();
+    if (location.hash.startsWith(NAME)) board.scrollIntoView();
+  }
+
+  // A link to one claim must find it, whatever is chosen: the browser scrolls to what is shown.
+  addEventListener("load", () => document.querySelectorAll(".bnlab-scoreboard").forEach(follow));
+})();

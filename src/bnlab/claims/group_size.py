@@ -1,0 +1,173 @@
+"""Lubana et al. 2021, *Beyond BatchNorm*, L2 to L6: what the size of a group does.
+
+The sentences, predictions, effects and margins were written before measuring. Where a prediction
+speaks of trial runs: they had other seeds and other settings, and they are not counted.
+"""
+
+from __future__ import annotations
+
+import math
+
+from bnlab.claims.verdict import Claim, Effect
+
+LUBANA = {
+    "paper": "lubana2021",
+    "authors": "Lubana et al. 2021",
+    "chapter": "08_group_size",
+}
+GAP = (
+    "The paper trains VGG-like nets of 10 and 20 layers and a ResNet-56 on CIFAR-100 for 60 "
+    "epochs. We plan plain nets of 10 and 20 convolutions with 32 channels on digits, for some "
+    "hundred steps."
+)
+
+L2 = Claim(
+    id="L2",
+    **LUBANA,
+    sentence=(
+        "At the start, the activations of different samples are the more alike the larger the "
+        "groups are; layer norm, one group of all channels, is worst."
+    ),
+    falsifier=(
+        "In the last layer the mean cosine of two samples is hardly larger with layer norm than "
+        "with instance norm, or falls somewhere as the groups grow."
+    ),
+    prediction=(
+        "It holds at every step of the group size. In trial runs the cosine rose from about 0.4 to "
+        "about 0.8, with all seeds alike."
+    ),
+    gap=GAP + " Nothing is trained for this claim.",
+    effects=(
+        Effect(
+            "ends",
+            "mean cosine of two samples in the last layer, layer norm minus instance norm",
+            "of cosine",
+            0.2,
+        ),
+        Effect(
+            "steps",
+            "smallest change of this cosine when the group size doubles",
+            "of cosine",
+            0.0,
+        ),
+    ),
+)
+
+L3 = Claim(
+    id="L3",
+    **LUBANA,
+    sentence="The more alike the activations are at the start, the slower is the training.",
+    falsifier=(
+        "Over the normalizers, the cosine at the start and the mean training loss at each one's "
+        "best rate are not ordered alike (Kendall's τ)."
+    ),
+    prediction=(
+        "It fails at this scale. In trial runs the larger groups trained faster, and instance "
+        "norm, which keeps samples most apart, hardly trained: averaging over positions after it "
+        "leaves no signal."
+    ),
+    gap=GAP,
+    effects=(
+        Effect(
+            "order",
+            "rank correlation of cosine at the start and mean training loss over the normalizers",
+            "of τ",
+            0.2,
+        ),
+    ),
+)
+
+L4 = Claim(
+    id="L4",
+    **LUBANA,
+    sentence=(
+        "The smaller the groups, the larger are the gradients in early layers; with instance norm "
+        "they explode with depth."
+    ),
+    falsifier=(
+        "At depth 20 the gradient of the first over that of the last layer is not three times "
+        "larger with instance norm than with layer norm; or with instance norm this ratio does not "
+        "double from depth 10 to depth 20."
+    ),
+    prediction=(
+        "It holds. In trial runs the ratio was about a hundred times larger with instance norm "
+        "than with layer norm at depth 20, and nearly level at depth 10."
+    ),
+    gap=GAP + " Nothing is trained for this claim.",
+    effects=(
+        Effect(
+            "groups",
+            "gradient of the first over that of the last layer at depth 20, instance norm over "
+            "layer norm",
+            "decades",
+            0.5,
+        ),
+        Effect(
+            "depth",
+            "the same with instance norm, depth 20 over depth 10",
+            "decades",
+            math.log10(2),
+        ),
+    ),
+)
+
+L5 = Claim(
+    id="L5",
+    **LUBANA,
+    sentence=(
+        "So the group size of group norm trades speed, which small groups have, against stability, "
+        "which large groups have."
+    ),
+    falsifier=(
+        "At each one's best rate, groups of 4 channels do not train to a lower loss than one group "
+        "of all; or the largest usable rate is not larger with one group of all."
+    ),
+    prediction=(
+        "Stability may hold. Speed fails: in trial runs at one rate the larger groups trained "
+        "faster."
+    ),
+    gap=GAP,
+    effects=(
+        Effect(
+            "speed",
+            "mean training loss at the best rate, layer norm over groups of 4",
+            "decades",
+            0.05,
+        ),
+        Effect(
+            "stability",
+            "largest usable learning rate, layer norm over groups of 4",
+            "decades",
+            math.log10(2),
+        ),
+    ),
+)
+
+L6 = Claim(
+    id="L6",
+    **LUBANA,
+    sentence="No normalizer wins in every architecture.",
+    falsifier=(
+        "The normalizer with the best mean test accuracy over all nets is also within a point of "
+        "the best one in each of them."
+    ),
+    prediction=(
+        "It holds, since the depths favour different normalizers. With nets this small it is a "
+        "weak test: differences of less than 1.5 points are noise."
+    ),
+    gap=(
+        GAP + " The nets are two plain and two residual ones, with and without SkipInit. We know "
+        "this claim at second hand."
+    ),
+    effects=(
+        Effect(
+            "behind",
+            "test accuracy that the best normalizer overall lacks in its worst net, against the "
+            "best one there (chosen on other seeds)",
+            "",
+            0.01,
+        ),
+    ),
+)
+
+CLAIMS = (L2, L3, L4, L5, L6)

@@ -1,0 +1,105 @@
+"""All claims with what is known of each, and sums over them: what the scoreboard shows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from bnlab.claims import evidence
+from bnlab.claims.evidence import Evidence
+from bnlab.claims.verdict import NOT_MEASURED, NOT_TESTABLE, WORDS, Claim, Judgement
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A claim and its evidence, if there is any.
+
+    Attributes:
+        claim: the claim.
+        found: its evidence by scale; the verdict is that of ``digits``.
+    """
+
+    claim: Claim
+    found: dict[str, Evidence]
+
+    @cached_property
+    def word(self) -> str:
+        """The verdict's word, or why there is none."""
+        main = self.found.get("digits")
+        return main.verdict.word if main else self.claim.without_evidence
+
+    @property
+    def judgements(self) -> tuple[Judgement, ...]:
+        """Of all effects, at the scale that decides."""
+        return self.found["digits"].verdict.judgements if "digits" in self.found else ()
+
+
+def standings(claims: dict[str, Claim], folder: Path | None = None) -> list[Standing]:
+    """All claims, in their order, with the evidence in a folder (the book's by default)."""
+    return [Standing(claim, _found(claim, folder)) for claim in claims.values()]
+
+
+def _found(claim: Claim, folder: Path | None) -> dict[str, Evidence]:
+    found = {}
+    for scale in claim.runs:
+        try:
+            found[scale] = evidence.load(claim, folder, scale)
+        except FileNotFoundError:
+            continue
+    return found
+
+
+def standardized(judgement: Judgement) -> tuple[float, float, float]:
+    """Mean and interval of an effect as a distance from its margin, in favour of the claim.
+
+    (mean - margin) / sd, with the opposite sign for ``at most``; sd is the standard deviation
+    between the seeds. So 0 is the margin, and positive supports the claim. Without any spread
+    the distance is infinite, with the sign of the difference.
+    """
+    sign = 1 if judgement.effect.kind == "above" else -1
+    spread = float(judgement.values.std(ddof=1))
+    tiny = 1e-9 * max(1.0, abs(judgement.mean))
+    ends = [sign * (x - judgement.effect.margin) for x in (judgement.low, judgement.high)]
+    mean, low, high = (
+        x / spread if spread > tiny else math.copysign(math.inf, x) if x else 0.0
+        for x in (sign * (judgement.mean - judgement.effect.margin), min(ends), max(ends))
+    )
+    return mean, low, high
+
+
+def totals(table: Sequence[Standing]) -> dict[str, object]:
+    """Numbers for sentences about all claims."""
+    judged = [judgement for one in table for judgement in one.judgements]
+    measured = [one for one in table if one.found]
+    every = [each for one in table for each in one.found.values()]
+    words = (*WORDS, NOT_MEASURED, NOT_TESTABLE)
+    by_word = {word: [one.claim.id for one in table if one.word == word] for word in words}
+    seeds = [len(each.data["seeds"]) for each in every]
+    facts: dict[str, object] = {
+        "claims": len(table),
+        "papers": len({one.claim.paper for one in table}),
+        "measured": len(measured),
+        "measured_papers": len({one.claim.paper for one in measured}),
+        "effects": len(judged),
+        "seeds": " to ".join(str(count) for count in sorted({min(seeds), max(seeds)}))
+        if seeds
+        else "no",
+        "minutes": sum(each.meta["seconds"] for each in every) / 60,
+        "scales": _listed(dict.fromkeys(s for one in table for s in one.found)),
+        "machines": _listed(dict.fromkeys(each.meta["device"] for each in every)),
+    }
+    for word, names in by_word.items():
+        key = word.replace(" ", "_")
+        facts[key] = len(names)
+        facts[f"{key}_ids"] = _listed(names)
+        facts[f"{key}_effects"] = sum(judgement.word == word for judgement in judged)
+    return facts
+
+
+def _listed(names: Sequence[str]) -> str:
+    """``A, B and C``, or ``none``."""
+    *most, last = [*names] or ["none"]
+    return f"{', '.join(most)} and {last}" if most else last

@@ -1,0 +1,106 @@
+"""All 47 claims: what each says before anything is measured."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bnlab import claims
+from bnlab.claims import CLAIMS, SERIES, Claim, Effect
+from bnlab.claims.verdict import NOT_MEASURED, NOT_TESTABLE
+from bnlab.train import Run
+
+ROOT = Path(__file__).parents[2]
+EACH = pytest.mark.parametrize("item", CLAIMS.values(), ids=lambda item: item.id)
+PAPERS = {
+    "S": "santurkar2018",
+    "B": "bjorck2018",
+    "W": "wei2019",
+    "L": "lubana2021",
+    "R": "ioffe2017",
+    "M": "fei2020",
+    "LW": "gupta2021",
+    "BNN": "chen2021bnn",
+    "N": "chen2021nas",
+}
+
+
+def test_there_are_47_claims_of_nine_papers_in_order():
+    assert len(CLAIMS) == sum(SERIES.values()) == 47
+    assert {name: item.id for name, item in CLAIMS.items()} == {name: name for name in CLAIMS}
+    for name, item in CLAIMS.items():
+        assert item.paper == PAPERS[re.match("[A-Z]+", name).group()]
+    assert len({item.authors for item in CLAIMS.values()}) == len(PAPERS)
+
+
+@EACH
+def test_every_claim_can_fail_and_says_how(item):
+    for text in (item.falsifier, item.prediction, item.gap):
+        assert text.endswith(".") and len(text.split()) > 8
+    assert item.sentence.endswith(".") and len(item.sentence.split()) >= 6
+    assert len({item.sentence, item.falsifier, item.prediction}) == 3
+
+
+@EACH
+def test_every_claim_has_effects_with_margins_before_it_is_measured(item):
+    assert item.effects
+    assert len({effect.name for effect in item.effects}) == len(item.effects)
+    for effect in item.effects:
+        assert len(effect.sentence.split()) >= 3
+        assert effect.unit in ("", "decades") or effect.unit.startswith("of ")
+        assert abs(effect.margin) < 100
+
+
+@EACH
+def test_a_claim_belongs_to_a_chapter_of_the_plan(item):
+    assert re.fullmatch(r"(0[2-9]|1[0-2])_[a-z_]+", item.chapter)
+    if item.measure is not None:  # its chapter is written
+        assert (ROOT / "book" / f"{item.chapter}.ipynb").is_file()
+        listed = yaml.safe_load((ROOT / "_toc.yml").read_text())
+        assert f"book/{item.chapter}" in str(listed)
+
+
+@EACH
+def test_what_is_not_measured_is_not_guessed(item):
+    if item.measure is None:
+        assert item.without_evidence == (NOT_TESTABLE if item.untestable else NOT_MEASURED)
+        with pytest.raises(FileNotFoundError):
+            claims.load(item.id)
+        with pytest.raises(ValueError, match="no measurement yet"):
+            claims.measure(item.id)
+
+
+def test_what_cannot_be_tested_says_why_and_what_instead():
+    blocked = [item for item in CLAIMS.values() if item.untestable]
+    assert {item.id for item in blocked} >= {"BNN2", "BNN3", "N3", "N5"}
+    for item in blocked:
+        for text in (item.untestable, item.instead):
+            assert text.endswith(".") and len(text.split()) > 6
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"untestable": "It takes days."}, "say both"),
+        ({"instead": "A small net."}, "say both"),
+        ({"measure": dict}, "needs effects, runs and code"),
+        (
+            {"measure": dict, "effects": (Effect("a", "a", "", 0),), "runs": {"digits": Run()}},
+            "needs effects, runs and code",
+        ),
+    ],
+)
+def test_a_half_written_claim_is_refused(fields, message):
+    with pytest.raises(ValueError, match=message):
+        Claim("X1", "paper", "authors", "sentence", **fields)
+
+
+def test_an_effect_of_an_unknown_kind_is_refused():
+    with pytest.raises(ValueError, match="Known: above, at most"):
+        Effect("a", "a", "", 0.0, "below")
+
+
+def test_a_claim_with_a_prediction_needs_no_measurement():
+    item = Claim("X1", "paper", "authors", "sentence", prediction="We expect nothing.")
+    assert item.without_evidence == "not measured yet"

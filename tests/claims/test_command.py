@@ -1,0 +1,94 @@
+"""``python -m bnlab.claims list`` and ``measure``: options, and work on an executor."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from bnlab import claims
+from bnlab.claims import CLAIMS, evidence
+from bnlab.claims.__main__ import main, make_parser, pool
+
+
+def test_the_list_names_all_claims_and_guesses_nothing(capsys):
+    assert main(["list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    heads = [line for line in lines if not line.startswith("  ")]
+    assert [line.split(":")[0] for line in heads] == list(CLAIMS)
+    for item, line in zip(CLAIMS.values(), heads, strict=True):
+        if item.measure is None:
+            assert line.startswith(f"{item.id}: {item.without_evidence}. ")
+    assert any(line.startswith("  ") and "Instead: " in line for line in lines)
+
+
+@pytest.mark.parametrize("paper", ["lubana2021", "lubana", "Lubana et al."])
+def test_the_list_of_one_paper(paper, capsys):
+    assert main(["list", "--paper", paper]) == 0
+    out = capsys.readouterr().out
+    heads = [line for line in out.splitlines() if not line.startswith("  ")]
+    assert [line.split(":")[0] for line in heads] == [f"L{i}" for i in range(1, 7)]
+
+
+def test_an_unknown_paper_lists_the_known(capsys):
+    assert main(["list", "--paper", "bjork2018"]) == 1
+    assert "Did you mean 'bjorck2018'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--seeds", "1-7"], "at least 8 different seeds"),
+        (["--seeds", "1,1,1,1,1,1,1,1"], "at least 8 different seeds"),
+        (["--seeds", "a-b"], "write 300-307"),
+        (["--processes", "0"], "must be 1 or more"),
+    ],
+)
+def test_bad_options_are_refused_before_measuring(arguments, message, capsys):
+    with pytest.raises(SystemExit):
+        main(["measure", "B8", *arguments])
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["B8", "--scale", "cifar10"], "unknown scale of B8 'cifar10'. Known: digits"),
+        (["B8", "--device", "cuda"], "unknown option of the measurement of B8: 'device'"),
+        (["S1"], "claim S1 has no measurement yet"),
+    ],
+)
+def test_what_a_claim_does_not_have_is_refused(arguments, message, tmp_path, capsys):
+    assert main(["measure", *arguments, "--output", str(tmp_path)]) == 1
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_seeds_are_ranges_and_lists():
+    given = make_parser().parse_args(["measure", "B8", "--seeds", "1-6,9,12"])
+    assert given.seeds == [1, 2, 3, 4, 5, 6, 9, 12]
+
+
+def test_measuring_writes_evidence_for_the_seeds(tmp_path, capsys):
+    assert main(["measure", "B8", "--seeds", "500-507", "--output", str(tmp_path)]) == 0
+    assert "B8: shown at this scale (8 seeds)" in capsys.readouterr().out
+    assert evidence.load(claims.claim("B8"), tmp_path).data["seeds"] == list(range(500, 508))
+
+
+def test_seeds_on_an_executor_give_the_same_as_here():
+    with ThreadPoolExecutor(2) as executor:
+        there = claims.measure("B3", seeds=[200, 201], executor=executor)
+    assert there.data == claims.measure("B3", seeds=[200, 201]).data
+
+
+def test_trainings_on_an_executor_give_the_same_as_here():
+    small = {"seeds": [200], "depths": [1], "steps": 5}
+    with ThreadPoolExecutor(2) as executor:
+        there = claims.measure("B1", **small, executor=executor)
+    assert there.data == claims.measure("B1", **small).data
+
+
+def test_other_processes_give_the_same_as_this_one():
+    with pool(2) as executor:
+        there = claims.measure("B8", seeds=[500, 501], executor=executor)
+    assert there.data == claims.measure("B8", seeds=[500, 501]).data
+    with pool(1) as executor:
+        assert executor is None

@@ -1,0 +1,34 @@
+"""Sphinx extension: the scoreboard's links lead somewhere on the site, also without a network.
+
+A notebook links to other notebooks and to ``../results``, as they lie in the repository. On the
+site the pages are HTML, and the evidence is copied to the same place beside the book.
+"""
+
+import re
+import shutil
+from pathlib import Path
+
+PAGE = re.compile(r'(<a class="bnlab-page" href="[\w./-]+)\.ipynb"')
+
+
+def to_pages(app, pagename, templatename, context, doctree):
+    """Let links to notebooks in an output lead to their pages."""
+    if "body" in context:
+        context["body"] = PAGE.sub(r'\1.html"', context["body"])
+
+
+def copy_evidence(app, error):
+    """Copy the evidence into the built site."""
+    if error is None and app.builder.format == "html":
+        target = Path(app.outdir) / "results"
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir()
+        for path in sorted((Path(app.srcdir) / "results").glob("*.json")):
+            shutil.copy(path, target)
+
+
+def setup(app):
+    """Connect to Sphinx."""
+    app.connect("html-page-context", to_pages)
+    app.connect("build-finished", copy_evidence)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,7 +1,10 @@
 """A real cluster of dask on this machine, one of whose workers is killed."""
 
+import contextlib
+import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 
@@ -10,14 +13,30 @@ from sweep_work import Logged, runs, same
 
 from bnlab.sweep import sweep
 
+dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
 COUNT = 30
+
+
+def forked():
+    """Workers, the one in place of the killed one too, that do not import torch again: seconds."""
+    if not sys.platform.startswith("linux"):
+        return contextlib.nullcontext()
+    context = multiprocessing.get_context("forkserver")
+    chosen = dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
+    distributed.utils.get_mp_context()  # it chooses what is imported beforehand: once
+    context.set_forkserver_preload(["distributed", "bnlab.sweep.preload"])
+    return chosen
 
 
 @pytest.fixture(scope="module")
 def client():
     options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
-    with distributed.LocalCluster(**options) as cluster, cluster.get_client() as client:
+    with (
+        forked(),
+        distributed.LocalCluster(**options) as cluster,
+        cluster.get_client() as client,
+    ):
         client.wait_for_workers(2, timeout=120)
         yield client
 

@@ -40,6 +40,5 @@
     if (location.hash.startsWith(NAME)) board.scrollIntoView();
   }
 
-  // A link to one claim must find it, whatever is chosen: the browser scrolls to what is shown.
   addEventListener("load", () => document.querySelectorAll(".bnlab-scoreboard").forEach(follow));
 })();

@@ -28,6 +28,7 @@ PAPERS = {
 
 def test_there_are_47_claims_of_nine_papers_in_order():
     assert len(CLAIMS) == sum(SERIES.values()) == 47
+    assert set(CLAIMS) == set(claims._known)
     assert {name: item.id for name, item in CLAIMS.items()} == {name: name for name in CLAIMS}
     for name, item in CLAIMS.items():
         assert item.paper == PAPERS[re.match("[A-Z]+", name).group()]

@@ -23,7 +23,7 @@ from bnlab.claims.evidence import Evidence
 from bnlab.claims.verdict import Claim, Effect, Judgement, Verdict, decide, interval, judge
 
 SERIES = {"S": 6, "B": 9, "W": 4, "L": 6, "R": 5, "M": 5, "LW": 4, "BNN": 3, "N": 5}
-"""How many claims each paper has, in the order of the book; B is Bjorck, BNN a later Chen."""
+"""How many claims each paper has, by the first letters of their ids."""
 
 _MODULES = (
     covariate_shift,

@@ -96,6 +96,8 @@ def _row(one: Standing, written: set[str]) -> str:
     word = f'<span class="word">{MARKS[one.word]}\u00a0{one.word}</span>'
     parts = "".join(f"<li>{html.escape(_part(j))}</li>" for j in one.judgements)
     came_out = f"<ul>{parts}</ul>" if parts else "nothing yet"
+    if item.untestable:  # the verdict, now or later, is about another test
+        came_out += f"<br>Tested instead: {html.escape(item.instead)}"
     cells = (first, word, came_out, _sources(one, written))
     inner = "".join(
         f'<td data-column="{column}">{cell}</td>'
@@ -109,7 +111,7 @@ def _row(one: Standing, written: set[str]) -> str:
 def _more(item: Claim) -> str:
     rows = {}
     if item.untestable:
-        rows = {"It cannot be tested here": item.untestable, "Instead": item.instead}
+        rows = {"It cannot be tested here": item.untestable}
     rows |= {
         "It would be false if": item.falsifier,
         "Our prediction": item.prediction,

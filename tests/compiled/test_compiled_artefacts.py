@@ -23,6 +23,7 @@ from bnlab.compiled.catalogue import catalogue
 from bnlab.compiled.initial import checked
 from bnlab.compiled.nets import Net, compile_nets
 
+pytest.importorskip("wasmtime", reason="the compiled engine needs wasmtime")
 needs_compiler = pytest.mark.skipif(not has_compiler(), reason="ziglang is not installed")
 DOWNLOAD = 150_000
 SHALLOW = 2

@@ -26,6 +26,7 @@ HERE = Path(__file__).parent
 NODE = shutil.which("node")
 STEPS = 1000
 
+pytest.importorskip("wasmtime", reason="the compiled engine needs wasmtime")
 pytestmark = pytest.mark.skipif(NODE is None, reason="node is not installed")
 
 

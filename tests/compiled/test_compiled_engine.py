@@ -1,15 +1,17 @@
 """``train(run, engine="compiled")``: the same History as torch's, and clear errors."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
 import torch
 
-from bnlab.compiled import NotSupportedError, engine
+from bnlab.compiled import NotSupportedError, build, engine
 from bnlab.compiled.affine import Size, size
 from bnlab.compiled.build import has_compiler
 from bnlab.compiled.graph import Lowering
+from bnlab.compiled.machine import EngineMissingError
 from bnlab.compiled.trace import named_modules, trace
 from bnlab.compiled.update import update_of
 from bnlab.measure import measure_signals
@@ -159,6 +161,24 @@ def test_sizes_that_are_not_supported():
         train(BASE, engine="compiled", device="cuda")
     with pytest.raises(ValueError, match="more than one value"):
         train(BASE.replace(norm="batch", batch_size=1), engine="compiled")
+
+
+def test_without_wasmtime(monkeypatch):
+    monkeypatch.setitem(sys.modules, "wasmtime", None)
+    with pytest.raises(EngineMissingError, match="pip install wasmtime"):
+        train(BASE, engine="compiled")
+
+
+def test_without_a_compiler(monkeypatch):
+    monkeypatch.setattr(build, "has_compiler", lambda: False)
+    with pytest.raises(build.CompilerMissingError, match="pip install ziglang"):
+        build.wasm("")
+
+
+@needs_compiler
+def test_c_that_is_wrong():
+    with pytest.raises(RuntimeError, match="the C compiler refused"):
+        build.wasm("no C")
 
 
 def test_dampening_is_not_compiled():

@@ -18,8 +18,10 @@ from bnlab.store import NewerVersionError, Results
 from bnlab.sweep.collect import collect
 from bnlab.sweep.failures import Failure, SweepError
 from bnlab.sweep.tasks import Code
-from bnlab.train import History, Run, train
+from bnlab.train import History, Run, train, train_many
 from bnlab.train.loop import ENGINES
+from bnlab.train.many import LARGEST_STACK, WAYS
+from bnlab.train.stack import common
 
 PARTS = ("norms", "nets", "optim", "data", "train", "random.py")
 """Where the code lies on which the numbers of a training depend."""
@@ -30,7 +32,7 @@ Trainer = Callable[[list[Run], str, str], Sequence]
 
 def computes(engine: str) -> tuple[str, ...]:
     """The parts of the package on which the numbers of an engine depend."""
-    return PARTS if engine == "torch" else (*PARTS, engine)
+    return PARTS if engine in ("torch", "stack") else (*PARTS, "compiled")
 
 
 def train_each(runs: list[Run], engine: str, device: str) -> list[History | Exception]:
@@ -44,6 +46,11 @@ def train_each(runs: list[Run], engine: str, device: str) -> list[History | Exce
     return outcomes
 
 
+def train_together(runs: list[Run], engine: str, device: str) -> list[History]:
+    """Train Runs by ``train_many``; an error of one is an error of all."""
+    return train_many(runs, engine, device)
+
+
 def sweep(
     runs: Sequence[Run],
     executor: Executor | None = None,
@@ -51,8 +58,8 @@ def sweep(
     engine: str = "torch",
     device: str = "auto",
     progress: bool = True,
-    work: Trainer = train_each,
-    chunk: int = 1,
+    work: Trainer | None = None,
+    chunk: int | None = None,
 ) -> list[History]:
     """The Histories of many Runs; what the store holds is not computed again.
 
@@ -66,11 +73,12 @@ def sweep(
             ``concurrent.futures.Executor`` will do, if its workers have the same bnlab and torch.
         store: a folder; None keeps nothing. A History is found again by its Run, the engine, and
             the content of the code that trains; not by the device, which it names itself.
-        engine: of ``train``.
+        engine: of ``train``; or of ``train_many``: ``fastest`` and ``stack`` train Runs of one
+            kind together, ``LARGEST_STACK`` of them on each worker.
         device: of ``train``, on the worker.
         progress: draw a progress bar, with an estimate of the time left.
-        work: what a worker calls with some of the Runs.
-        chunk: with how many at most.
+        work: what a worker calls with some of the Runs, if it is something else.
+        chunk: with how many at most; by default one, or as many as are trained together.
 
     Returns:
         One History for each of ``runs``, in their order.
@@ -88,11 +96,16 @@ def sweep(
         >>> [h.val_accuracy.shape for h in sweep([Run(steps=5)], progress=False)]
         [(2,)]
     """
+    together = engine not in ENGINES
+    chunk = chunk if chunk is not None else LARGEST_STACK if together else 1
+    work = work or (train_together if together else train_each)
     _check(runs, executor, engine, chunk)
     if store is not None:
         _check_code_is_known(runs)
     code = Code.of(computes(engine))
-    items = {run.key(): run for run in runs}
+    # Runs of one kind side by side, so that a chunk can be trained together.
+    order = sorted(runs, key=lambda run: common(run).key()) if together else runs
+    items = {run.key(): run for run in order}
     results = None if store is None else Results(store, f"{engine}-{code.digest}")
     found, failures = collect(
         items,
@@ -111,7 +124,7 @@ def sweep(
 
 
 def _check(runs: Sequence[Run], executor: object, engine: str, chunk: int) -> None:
-    check_name("engine", engine, ENGINES)
+    check_name("engine", engine, WAYS)
     for run in runs:
         if not isinstance(run, Run):
             raise ValueError(f"sweep takes Runs, got {run!r}. Use Run.from_dict for a dict.")

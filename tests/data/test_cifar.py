@@ -384,9 +384,7 @@ def test_cifar100_truncated(folder100, raw100):
 
 def test_cifar100_is_not_there(tmp_path, monkeypatch):
     monkeypatch.setenv("BNLAB_DATA", str(tmp_path))
-    with pytest.raises(
-        FileNotFoundError, match=r"neither cifar-100-binary\.tar\.gz nor"
-    ):
+    with pytest.raises(FileNotFoundError, match=r"neither cifar-100-binary\.tar\.gz nor"):
         cifar100()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 ROOT = Path(__file__).parent
-SUFFIXES = (".py", ".c")
+SUFFIXES = (".py", ".c", ".json")  # of data, the manifest that names the compiled kernels
 
 
 class CodeChangedError(RuntimeError):

@@ -5,6 +5,7 @@ import os
 import pickle
 from concurrent.futures import Future, ThreadPoolExecutor
 
+import numpy as np
 import pytest
 from sweep_work import (
     Logged,
@@ -93,6 +94,22 @@ def test_changed_code_is_not_served_old_results(tmp_path, log, monkeypatch):
     monkeypatch.undo()
     go(runs(2), store=tmp_path / "s", work=log)
     assert len(log.keys()) == 4, "the results of the old code are still there"
+
+
+def test_fastest_trains_runs_of_one_kind_together(tmp_path, pool):
+    base = Run(depth=1, width=4, steps=5, eval_every=5, precision="float64")
+    mixed = [base.replace(seed=s, norm=n) for s in range(3) for n in ("batch", "layer")]
+    ready = Run(depth=1, norm="batch", batch_size=4, steps=5, eval_every=5)
+    mixed.insert(2, ready)
+    found = sweep(mixed, pool, tmp_path, engine="fastest", progress=False)
+    assert [h.run for h in found] == mixed
+    assert [h.engine for h in found] == ["stack"] * 2 + ["compiled"] + ["stack"] * 4
+    assert [h.versions["stack"] for h in found if h.engine == "stack"] == ["3"] * 6
+    for one, run in zip(found, mixed, strict=True):
+        engine = "compiled" if run == ready else "torch"
+        assert np.allclose(one.loss, train(run, engine, "cpu").loss, rtol=1e-10)
+    again = sweep(mixed, store=tmp_path, engine="fastest", progress=False)
+    assert [h.loss.tobytes() for h in again] == [h.loss.tobytes() for h in found]
 
 
 def test_the_compiled_engine_s_code_counts_for_it():

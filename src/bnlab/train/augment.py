@@ -1,6 +1,7 @@
 """Augmentation of training images, as the papers use it: random crops and mirror images.
 
-None of it for Santurkar 2018; mirror images alone in Lubana 2021; both in Bjorck 2018.
+Both are usual for residual nets on CIFAR since He et al. 2016; Bjorck 2018 augments its images.
+Lubana 2021 takes mirror images alone, and the main results of Santurkar 2018 are without any.
 """
 
 from __future__ import annotations

@@ -74,17 +74,15 @@ def test_programs_survive_their_packing():
 
 
 @needs_compiler
-def test_a_build_can_be_repeated_to_the_byte_and_stored(tmp_path):
-    nets = [Net("mlp", 2, 16, "batch"), Net("mlp", 1, 16, "group", '{"group_size": 4}')]
-    (one, places), (other, places_again) = (compile_nets(nets, ("float32",)) for _ in range(2))
-    assert one.modules == other.modules and places == places_again
-    assert [one.nets[n.key] for n in nets] == [other.nets[n.key] for n in nets]
-    save(one, places, {net.key: checked(net) for net in nets}, tmp_path)
+def test_a_build_can_be_stored(tmp_path):
+    nets = [Net("mlp", 2, 8, "batch"), Net("mlp", 1, 8, "group", '{"group_size": 4}')]
+    store, places = compile_nets(nets, ("float32",))
+    save(store, places, {net.key: checked(net) for net in nets}, tmp_path)
     stored = artefact.load(tmp_path)
-    assert [*stored.nets] == [net.key for net in nets] and stored.modules == one.modules
+    assert [*stored.nets] == [net.key for net in nets] and stored.modules == store.modules
     for net in nets:
-        assert stored.nets[net.key].gradient.code == one.nets[net.key].gradient.code
-        assert stored.nets[net.key].gradient.places == one.nets[net.key].gradient.places
+        assert stored.nets[net.key].gradient.code == store.nets[net.key].gradient.code
+        assert stored.nets[net.key].gradient.places == store.nets[net.key].gradient.places
 
 
 # ------------------------------------------------------------------------------- command line

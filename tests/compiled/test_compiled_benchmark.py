@@ -29,6 +29,14 @@ def test_batch_norm_is_torchs_own(bench):
     assert sum(isinstance(m, nn.BatchNorm1d) for m in net.modules()) == 6
 
 
-def test_the_limits_are_those_that_were_set(bench):
-    limits = [row.limit for row in bench.rows(rounds=1)]
-    assert limits == pytest.approx([1 / 8, 1 / 2.5, 1 / 12, 1 / 4.5])
+@pytest.mark.parametrize("measured, status", [(0.08, 0), (0.09, 1)])
+def test_a_broken_limit_is_an_exit_status(bench, monkeypatch, capsys, measured, status):
+    monkeypatch.setattr(bench, "ratio", lambda run, rounds: measured)
+    assert [row.limit for row in bench.rows(1)] == [1 / 8, 1 / 2.5, 1 / 12, 1 / 4.5]
+    assert bench.main(["--rounds", "1"]) == status
+    assert ("Broken: batch_renorm, batch 4" in capsys.readouterr().out) == bool(status)
+
+
+def test_the_times_are_ratios(bench):
+    run = bench.BASE.replace(norm="batch", batch_size=4, steps=20)
+    assert 0 < bench.ratio(run, rounds=1) < 10

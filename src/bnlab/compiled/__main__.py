@@ -53,7 +53,7 @@ def _reported(what: str, found: Iterable[Finding]) -> bool:
             worst = max(unsure, key=lambda f: f.error / f.own)
             text += (
                 f"; {len(unsure)} beyond {limit:.0e}, at most {worst.error / worst.own:.1f} times "
-                "what PyTorch's own step moves by rounding"
+                "what PyTorch's own step moves with the last digits of its weights"
             )
         print(text, flush=True)
     for wrong in (f for f in found if not f.holds):

@@ -95,10 +95,6 @@ class Machine:
             np.float64(value).tobytes(), np.uint8
         )
 
-    def read_double(self, place: int) -> float:
-        """The double at a place."""
-        return float(np.frombuffer(self.heap[place : place + 2].tobytes()[:8], np.float64)[0])
-
     def write_code(self, place: int, code: Sequence[int]) -> int:
         """Numbers of 32 bits without gaps; gives the first free place behind them."""
         step = self.real.itemsize // 4

@@ -384,13 +384,7 @@ def test_cifar100_truncated(folder100, raw100):
 
 def test_cifar100_is_not_there(tmp_path, monkeypatch):
     monkeypatch.setenv("BNLAB_DATA", str(tmp_path))
-<<<<<<< HEAD
-    with pytest.raises(
-        FileNotFoundError, match=r"neither cifar-100-binary\.tar\.gz nor the folder"
-    ):
-=======
     with pytest.raises(FileNotFoundError, match=r"neither cifar-100-binary\.tar\.gz nor"):
->>>>>>> c2fc48243be2cb37a84176ff9024c4367575c687
         cifar100()
 
 

@@ -22,9 +22,7 @@ def copy_evidence(app, error):
     if error is None and app.builder.format == "html":
         target = Path(app.outdir) / "results"
         shutil.rmtree(target, ignore_errors=True)
-        target.mkdir()
-        for path in sorted((Path(app.srcdir) / "results").glob("*.json")):
-            shutil.copy(path, target)
+        shutil.copytree(Path(app.srcdir) / "results", target)
 
 
 def setup(app):

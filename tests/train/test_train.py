@@ -180,7 +180,7 @@ def test_records_come_in_order_and_evaluations_where_they_should(steps, looks):
 def test_training_yields_what_train_calls_back():
     called = []
     train(SMALL, device="cpu", on_step=called.append)
-    assert called[1:] == list(training(SMALL, "cpu"))[1:]  # the first one holds NaN
+    assert called[1:] == list(training(SMALL, device="cpu"))[1:]  # the first one holds NaN
 
 
 def test_the_history_says_where_it_comes_from():

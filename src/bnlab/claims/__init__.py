@@ -51,9 +51,9 @@ def claim(name: str) -> Claim:
     return evidence.find(CLAIMS, name)
 
 
-def load(name: str) -> Evidence:
-    """The evidence that comes with the book for the claim with this id."""
-    return evidence.load(claim(name))
+def load(name: str, engine: str | None = None) -> Evidence:
+    """The evidence that comes with the book for the claim with this id; see ``evidence.load``."""
+    return evidence.load(claim(name), engine=engine)
 
 
 def measure(name: str, **options: object) -> Evidence:

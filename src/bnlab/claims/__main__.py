@@ -123,6 +123,7 @@ def make_parser() -> argparse.ArgumentParser:
     one.add_argument("--seeds", type=seeds, help="300-307 or 300,301,...; default: the claim's own")
     one.add_argument("--scale", help="digits or cifar10, where a claim has it")
     one.add_argument("--device", help="cpu, cuda or auto, where a claim has the choice")
+    one.add_argument("--engine", help="where a claim has the choice; into a folder of its own")
     one.add_argument("--processes", type=positive, default=1, help="at once (default 1)")
     test = commands.add_parser(
         "check", help="fail if a verdict no longer follows, or its Run, effects or code changed"
@@ -149,7 +150,9 @@ def run(given: argparse.Namespace) -> int:
         if given.stamp and not given.repeat:
             raise ValueError("--stamp needs --repeat N: only a repeated sample can vouch.")
         return 0 if check_all(given.ids, folder, given.repeat, given.stamp) else 1
-    options = {key: getattr(given, key) for key in ("seeds", "scale", "device")}
+    options = {key: getattr(given, key) for key in ("seeds", "scale", "device", "engine")}
+    if given.engine and not given.output:
+        folder /= given.engine  # beside the evidence that counts, not in its place
     with pool(given.processes) as executor:
         measure_all(given.ids, folder, executor, {k: v for k, v in options.items() if v})
     return 0

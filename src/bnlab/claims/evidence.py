@@ -77,21 +77,34 @@ def file_name(claim: Claim, scale: str = "digits") -> str:
     return f"{claim.id}.json" if scale == "digits" else f"{claim.id}-{scale}.json"
 
 
-def command(claim: Claim, scale: str = "digits") -> str:
+def _of_engine(folder: Path, engine: str | None) -> Path:
+    return folder if engine is None else folder / engine
+
+
+def command(claim: Claim, scale: str = "digits", engine: str | None = None) -> str:
     """The command that measures a claim anew."""
     more = "" if scale == "digits" else f" --scale {scale}"
+    more += "" if engine is None else f" --engine {engine}"
     return f"python -m bnlab.claims measure {claim.id}{more}"
 
 
-def load(claim: Claim, folder: Path | None = None, scale: str = "digits") -> Evidence:
+def load(
+    claim: Claim, folder: Path | None = None, scale: str = "digits", engine: str | None = None
+) -> Evidence:
     """Read the evidence of a claim.
+
+    Args:
+        claim: which.
+        folder: where it lies; by default ``results_folder()``.
+        scale: ``digits``, or another one that the claim has.
+        engine: None for the evidence that counts; ``torch`` for its repetition in plain PyTorch.
 
     Raises:
         FileNotFoundError: if the claim has not been measured.
         DamagedFileError: if the file is truncated, changed by hand or of another format.
     """
-    path = (folder or results_folder()) / file_name(claim, scale)
-    payload = read_result(path, command(claim, scale))
+    path = _of_engine(folder or results_folder(), engine) / file_name(claim, scale)
+    payload = read_result(path, command(claim, scale, engine))
     try:
         meta = {key: payload.pop(key) for key in META}
         meta |= {key: payload.pop(key) for key in LATER if key in payload}

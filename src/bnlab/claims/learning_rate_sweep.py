@@ -122,6 +122,11 @@ def measure(
     }
 
 
+def repeat(data: dict, seeds: Sequence[int]) -> dict:
+    """The same trainings for some seeds, by the same engine."""
+    return measure(seeds, tuning=data, engine=data["engine"])
+
+
 def _long_control(
     base: Run, seeds: Sequence[int], train_all: Callable, progress: Progress
 ) -> list[list]:

@@ -71,7 +71,7 @@ B1 = Claim(
     measure=learning_rate_sweep.measure,
     values=learning_rate_sweep.values,
     facts=_facts_b1,
-    repeat=lambda data, seeds: learning_rate_sweep.measure(seeds, tuning=data),
+    repeat=learning_rate_sweep.repeat,
     runs=learning_rate_sweep.BASES,
     code=(*COMPILED, "claims/learning_rate_sweep.py"),
 )

@@ -56,7 +56,7 @@ class Grid:
     net: str = "mlp"
     width: int = 64
 
-    computes = ("norms", "nets", "data", "train")
+    computes = ("norms", "nets", "optim", "data", "train", "compiled")
     own = "points.py"
 
     def __post_init__(self) -> None:
@@ -98,7 +98,7 @@ def curves(run: Run) -> dict[str, object]:
     """Train one run on the CPU with one thread; all its points."""
     torch.set_num_threads(1)
     points = Points()
-    for record in training(run, device="cpu"):
+    for record in training(run, "compiled"):
         points.add(record)
     return points.take()
 

@@ -208,13 +208,14 @@ class Formatter(string.Formatter):
         return kwargs[key]
 
 
-def say(name: str, template: str) -> Shown:
+def say(name: str, template: str, engine: str | None = None) -> Shown:
     """A sentence whose numbers come from the evidence, so that it follows when that changes.
 
     Args:
         name: the claim's id.
         template: text with fields such as ``{ratio_12:.0f}``, facts of the claim; ``:power``
             writes large numbers as powers of ten.
+        engine: of the evidence, see ``claims.evidence.load``.
     """
-    text = Formatter().vformat(template, (), claims.load(name).facts)
+    text = Formatter().vformat(template, (), claims.load(name, engine).facts)
     return Shown(f'<p class="bnlab-say">{html.escape(text)}</p>', fill(text))

@@ -241,7 +241,7 @@ def make_trainer(run: Run, engine: str = "torch", device: str = "auto") -> Train
     return CompiledTrainer(run, device)
 
 
-def training(run: Run, device: str = "auto") -> Iterator[Step]:
+def training(run: Run, engine: str = "torch", device: str = "auto") -> Iterator[Step]:
     """Train a Run step by step: an iterator of records.
 
     The first record, at step 0, comes before any update; then one follows each update. A run that
@@ -250,7 +250,7 @@ def training(run: Run, device: str = "auto") -> Iterator[Step]:
     Raises:
         ValueError: as ``train``, at once, before the first record.
     """
-    return Trainer(run, device).steps()
+    return make_trainer(run, engine, device).steps()
 
 
 @contextlib.contextmanager

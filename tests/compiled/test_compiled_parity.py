@@ -120,7 +120,7 @@ def test_a_wrong_program_is_found():
 def test_what_holds():
     assert Finding("a net", "float64", 3, 0, 0.9e-10).holds
     assert not Finding("a net", "float64", 3, 0, 1.1e-10).holds
-    assert Finding("a net", "float64", 3, 0, 1.1e-10, own=3e-11).holds
+    assert Finding("a net", "float64", 3, 0, 1.1e-10, own=6e-11).holds
     assert not Finding("a net", "float32", 3, 0, np.inf, own=1e-3).holds
     assert relative(np.array([np.nan]), np.array([1.0])) == np.inf
     assert relative(np.array([1.0]), np.array([np.inf])) == np.inf

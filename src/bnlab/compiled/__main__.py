@@ -2,7 +2,7 @@
 
     python -m bnlab.compiled build              write them to the package (many minutes)
     python -m bnlab.compiled build FOLDER       elsewhere
-    python -m bnlab.compiled check              one step of each against PyTorch (some minutes)
+    python -m bnlab.compiled check              steps of each against PyTorch (about five minutes)
     python -m bnlab.compiled check batch rms    only these normalizers
 
 ``check`` compares MLPs of all depths, and where there is a compiler small plain and residual nets

@@ -124,9 +124,11 @@ def test_what_chapter_03_says_in_words_still_follows_from_the_evidence():
     assert b1.verdict.word == b2.verdict.word == "shown"
     facts = b1.facts
     assert facts["behind_12"] > 2 and facts["behind_6"] > 2  # "BatchNorm is behind"
-    assert facts["none_top_lr_12"] != facts["none_lr_12"]  # "is a risky one"
-    assert facts["none_top_12"] - facts["none_best_12"] > 1
-    assert facts["top_12"] > 0  # "The direction stays"
+    torch = claims.load("B1", engine="torch")
+    assert torch.facts["none_lr_12"] != facts["none_lr_12"]  # "is partly luck"
+    assert torch.verdict.word == b1.verdict.word  # "The verdict is the same"
+    assert min(f["top_12"] for f in (facts, torch.facts)) > 0  # "trust the direction"
+    assert torch.facts["own_12"] > 2 * facts["own_12"]  # "more than the size"
     assert facts["ratio_12"] > facts["ratio_6"] > 1  # "the more so the deeper the net"
     assert b2.facts["explode_median"] < 10 ** b2.values["explode"].mean()  # "a few ... far more"
     assert b2.facts["none_first_loss"] > 20  # "far too high"

@@ -2,7 +2,7 @@
 # make test ARGS="tests/norms -k batch" runs some of the tests.
 
 PYTHON ?= $(firstword $(foreach p,python3 python3.11 python,$(shell command -v $(p) 2>/dev/null)))
-TARGETS := book test serve lecture lint format env lock compiled clean distclean
+TARGETS := book test serve lecture lint format env lock compiled bench clean distclean
 
 .PHONY: help $(TARGETS)
 
@@ -16,6 +16,7 @@ help:
 	@echo "make env        install only"
 	@echo "make lock       write requirements.lock from what is installed"
 	@echo "make compiled   compile the nets that train in the page (many minutes)"
+	@echo "make bench      measure speed, as ratios in one run (ten minutes)"
 	@echo "make clean      remove the built site and caches (distclean: the environment too)"
 
 $(TARGETS):

@@ -444,6 +444,29 @@ def compiled():
         raise Stop("The nets did not compile: mend what is said above, then run it again.")
 
 
+def bench(*arguments):
+    """Measure what the project says of its speed, one benchmark after the other."""
+    env()
+    report = BUILD / "speed.txt"
+    report.parent.mkdir(exist_ok=True)
+    say("Measuring speed, about ten minutes; leave the machine alone meanwhile.")
+    broken, text = [], ""
+    for name, *options in (("limits", "--quick"), ("compiled",), ("train_many",), ("sweep",)):
+        command = [str(venv_python()), f"benchmarks/{name}.py", *options, *arguments]
+        done = subprocess.run(
+            command, cwd=str(ROOT), env=clean_environment(), stdout=subprocess.PIPE, text=True
+        )
+        part = f"== {name} {' '.join(options)}\n{done.stdout}\n"
+        print(part, flush=True)
+        text += part
+        if done.returncode:
+            broken.append(name)
+    report.write_text(text, encoding="utf-8")
+    say(f"The report: {report}")
+    if broken:
+        raise Stop(f"Limits are broken, or it did not run: {', '.join(broken)}. See above.")
+
+
 def clean():
     """Remove the built site and all caches; the environment stays."""
     say("Removing the built site and the caches (the environment .venv stays).")
@@ -470,6 +493,7 @@ TARGETS = {
     "format": format_code,
     "lock": lock,
     "compiled": compiled,
+    "bench": bench,
     "clean": clean,
     "distclean": distclean,
 }

@@ -19,7 +19,7 @@ from bnlab.train import Run, make_trainer
 
 pytestmark = pytest.mark.web
 
-BADGE = "in this page, same bits as in Python"
+BADGE = "in this page, same bits as the evidence"
 KEYS = ("loss", "accuracy", "records", "diverged_at")
 POLICY = re.search(
     r"^default-src .*$", (SITE.parents[1] / "CONTRIBUTING.md").read_text("utf-8"), re.M
@@ -84,6 +84,28 @@ def test_what_the_page_trains_is_what_python_trains(page, address):
             same(theirs, race_run(norm, **setting))
     expect(page.locator(".bnlab-badge")).to_have_text(BADGE)
     assert "diverged at step" in page.locator(".bnlab-summary").inner_text()
+
+
+@pytest.mark.parametrize("lr, depth, seed", [(0.01, 12, 100), (0.3, 6, 109), (1.0, 12, 115)])
+def test_runs_of_the_evidence_come_out_again(page, address, lr, depth, seed):
+    """Rows of results/B1.json, which verdicts follow from, trained once more by the page."""
+    data, setting = claims.load("B1").data, {"lr": lr, "batch_size": 64, "depth": depth}
+    rows = {tuple(row[:4]): dict(zip(data["columns"], row, strict=True)) for row in data["rows"]}
+    open_chapter(page, address, f"#race?lr={lr:g}&batch_size=64&depth={depth}&seed={seed}")
+    finished(page)
+    counts = "The evidence for B1 counts these very runs."
+    expect(page.locator(".bnlab-summary")).to_contain_text(counts)
+    for norm, theirs in newest(page).items():
+        run, row = race_run(norm, seed=seed, **setting), rows[depth, norm, lr, seed]
+        same(theirs, run)
+        history = train(run.replace(eval_every=data["base"]["eval_every"]), "compiled")
+        assert row["diverged_at"] == history.diverged_at
+        assert row["val_accuracy"] == round(float(history.val_accuracy[-1]), 4)
+        if history.diverged_at is None:
+            assert row["test_accuracy"] == round(history.test_accuracy, 4)
+    page.get_by_role("slider", name="batch size").press("ArrowRight")
+    finished(page)
+    assert counts not in page.locator(".bnlab-summary").inner_text()
 
 
 def test_a_net_of_each_normalizer_has_the_same_bits_after_1000_steps(chapter):

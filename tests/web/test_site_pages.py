@@ -209,7 +209,7 @@ def shown(page: Page) -> set[str]:
 
 def test_the_race_runs_by_keyboard_and_says_what_computes(chapter):
     page = chapter()
-    expect(page.get_by_text("in this page, same bits as in Python")).to_be_visible()
+    expect(page.get_by_text("in this page, same bits as the evidence")).to_be_visible()
     page.get_by_role("button", name="Train").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".bnlab-summary")).to_contain_text("Finished", timeout=8000)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 import anywidget
 import traitlets
 
-from bnlab.claims.learning_rate_sweep import SEEDS as COUNTED
+from bnlab.claims import learning_rate_sweep
 from bnlab.errors import unknown
 from bnlab.lab.bundle import bundle, stylesheet
 from bnlab.lab.points import BLOCK, GROUP_SIZE, NORMS, race_run
@@ -17,7 +17,7 @@ from bnlab.train import make_device, training
 LRS = (0.003, 0.0056, 0.01, 0.018, 0.03, 0.056, 0.1, 0.18, 0.3, 0.56, 1.0, 1.8, 3.0, 5.6, 10.0)
 BATCH_SIZES = (2, 4, 8, 16, 32, 64, 128, 256)
 DEPTHS = tuple(range(1, 13))
-SEEDS = COUNTED  # those of the runs that the evidence for B1 counts
+SEEDS = learning_rate_sweep.SEEDS
 NETS = ("mlp", "plain")
 FEWEST, MOST = 2, 5
 PAGE_NET, PAGE_WIDTH = "mlp", 64  # nets that the website trains in the page, see bnlab.lab.page
@@ -148,6 +148,22 @@ def _options(net: str, width: int, steps: int, device: str) -> dict[str, object]
         "device": device,
         "replay": "race",
         "compiled": "nets" if (net, width) == (PAGE_NET, PAGE_WIDTH) else None,
+        "counted": _counted(net, width, steps),
+    }
+
+
+def _counted(net: str, width: int, steps: int) -> dict[str, object] | None:
+    """Settings of the runs that the evidence for B1 counts, if this race trains such nets."""
+    base = learning_rate_sweep.BASES["digits"]
+    if (net, width, steps) != (base.net, base.width, base.steps):
+        return None
+    return {
+        "claim": "B1",
+        "norms": list(learning_rate_sweep.NORMS),
+        "lr": list(learning_rate_sweep.LRS),
+        "batch_size": [base.batch_size],
+        "depth": list(learning_rate_sweep.DEPTHS["digits"]),
+        "seed": list(learning_rate_sweep.SEEDS),
     }
 
 

@@ -70,6 +70,13 @@ export function summaryText(race, steps) {
   return `${begin} ${results[0].toUpperCase()}${results.slice(1)}.`;
 }
 
+/** Whether the evidence of a claim counts these very runs; `counted` lists its settings. */
+export function countedText(state, counted) {
+  if (!counted || !state.norms.every((norm) => counted.norms.includes(norm))) return "";
+  const same = ["lr", "batch_size", "depth", "seed"].every((key) => counted[key].includes(state[key]));
+  return same ? ` The evidence for ${counted.claim} counts these very runs.` : "";
+}
+
 const quantity = (which) => (which === "loss" ? "Training loss" : "Validation accuracy");
 
 /** What a plot shows before the first training. */

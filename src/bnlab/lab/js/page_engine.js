@@ -4,7 +4,7 @@
 import { kernelEngine, loadScript, replayEngine } from "./engines.js";
 
 const FORMAT = 1;
-const BADGE = "in this page, same bits as in Python";
+const BADGE = "in this page, same bits as the evidence";
 
 /** The engine for this place; `onChange` is called when its badge has changed. */
 export function chooseEngine(model, options, onChange) {

@@ -2,7 +2,7 @@
 
 import { addressLink } from "./link.js";
 import {
-  addPoints, altText, guesses, hasPoints, newRace, settingKey, summaryText, untrainedText,
+  addPoints, altText, countedText, guesses, hasPoints, newRace, settingKey, summaryText, untrainedText,
   verdictText,
 } from "./outcome.js";
 import { chooseEngine } from "./page_engine.js";
@@ -264,7 +264,14 @@ class Race {
     }
     if (!seen) this.summary.now(this.emptyText());
     else if (race.phase === "training") this.summary.soon(summaryText(race, options.steps));
-    else this.summary.now(summaryText(race, options.steps));
+    else this.summary.now(summaryText(race, options.steps) + this.counted());
+  }
+
+  /** A word on the evidence, if these curves are a part of it to the last bit. */
+  counted() {
+    const { race, engine, options } = this;
+    const whole = race.phase === "finished" && engine.name === "page";
+    return whole ? countedText(race.state, options.counted) : "";
   }
 
   emptyText() {

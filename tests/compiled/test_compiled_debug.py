@@ -49,7 +49,6 @@ def node(*arguments: object, given: object = None, **environment: str) -> str:
 
 def error(key: str, precision: str, folder: Path) -> float:
     net, file = net_of(key), folder / "step.mjs"
-    assert net.key.startswith(key[: key.index(" ", 4)])
     write(file, net, BATCH, precision)
     data = digits()
     numbers = next(batches(data.train_y, "iid", 0, BATCH, 1))
@@ -80,7 +79,7 @@ def test_the_command_writes_the_first_step_of_a_run(tmp_path, capsys, monkeypatc
     sizes = {"depth": 2, "width": 8, "batch_size": 20, "steps": 1, "seed": 3}
     history = train(Run(norm="layer", precision="float64", **sizes), engine="torch")
     said = node(tmp_path / "mlp-2x8-layer.mjs")
-    numbers = [float(n) for n in re.findall(r"[\d.e-]+", said)]
+    numbers = [float(n) for n in re.findall(r"\d[\d.e-]*", said)]
     assert said.count("\n") == 1 and len(numbers) == 3
     assert numbers[0] == pytest.approx(history.loss[0], rel=1e-7)
     assert 0 < numbers[2] < 100
@@ -95,9 +94,8 @@ def test_a_trace_names_what_each_call_wrote(tmp_path):
     rows = file.read_text().count("\n  [k")
     assert len(calls) == len(writes) == rows
     assert calls[0].startswith("0 k15(x, body.1.weight, #") and calls[0].endswith("addmm.default")
-    assert all(
-        re.match(r"    wrote [1-9]\d* from .* on: min .*, max .*, NaN 0$", w) for w in writes
-    )
+    pattern = re.compile(r"    wrote [1-9]\d* from .* on: min .*, max .*, NaN 0$")
+    assert all(map(pattern.match, writes))
     assert "wrote 80 from #" in writes[0]  # 10 samples, 8 units
     assert sum("from gradient of body.1.weight on" in w for w in writes) == 1
     assert lines[-1] == node(file).strip()
@@ -117,7 +115,7 @@ EXPRESSIONS = {
     "(7 / 2) * 3": 9,
     "(-7) / 2": -3,
     "(REAL)7 / 2": 3.5,
-    "(int)((unsigned)-1640531527 * (unsigned)2146121005)": (-1640531527 * 2146121005) % 2**32,
+    "(int)((unsigned)-1640531527 * (unsigned)2146121005)": -809061755,
     "(int)((unsigned)2147483647 + (unsigned)2)": -2147483647,
     "(int)(-2.5)": -2,
     "(REAL)((1 < 2)) + (3 == 3)": 2,
@@ -131,7 +129,7 @@ EXPRESSIONS = {
     "(1 > 2 ? 3 : 2 > 1 ? 4 : 5)": 4,
     "B / 4 * 2": 4,
 }
-"""What C makes of them, for B = 10; the product as a whole number of 32 bits."""
+"""What C makes of them, for B = 10."""
 
 
 @needs_node
@@ -142,9 +140,7 @@ def test_signs_mean_what_they_mean_in_c(tmp_path):
     lines = [translated(f"H[{k}] = {text};") for k, text in enumerate(EXPRESSIONS)]
     body = "\n".join(["const B = 10, H = [];", runtime, *lines, "console.log(JSON.stringify(H));"])
     file.write_text(body)
-    product = next(value for value in EXPRESSIONS.values() if value > 2**31 or value < -(2**31))
-    wanted = [value - 2**32 if value == product else value for value in EXPRESSIONS.values()]
-    assert json.loads(node(file)) == wanted
+    assert json.loads(node(file)) == list(EXPRESSIONS.values())
 
 
 @pytest.mark.parametrize(

@@ -88,8 +88,6 @@ class _Kernel:
         self.at = 0
         self.kinds = {"B": WHOLE}
 
-    # ------------------------------------------------------------------------ signs
-
     def peek(self, ahead: int = 0) -> str:
         at = self.at + ahead
         return self.tokens[at] if at < len(self.tokens) else ""

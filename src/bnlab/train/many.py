@@ -44,8 +44,8 @@ def train_many(
 
     ``fastest`` takes for each group of Runs the way that was the fastest one when it was measured:
     compiled for small batches of nets that the book has compiled; a stack for many nets, or where
-    nothing is compiled; torch for large batches. On a GPU it takes a stack wherever one is possible.
-    A net that diverges does not touch the others.
+    nothing is compiled; torch for large batches. On a GPU it takes a stack wherever it can. A net
+    that diverges does not touch the others.
 
     Args:
         runs: what to train.

@@ -26,8 +26,10 @@ STYLE = (
     # cell, which holds the details, the whole width.
     "@media(min-width:641px){.bnlab-scoreboard :is(table,thead,tbody){display:block}"
     ".bnlab-scoreboard tr{display:grid;grid-template-columns:"
-    "minmax(0,36fr) minmax(0,17fr) minmax(0,30fr) minmax(0,17fr)}"
-    ".bnlab-scoreboard tr:has([open]) td:first-child{grid-column:1/-1;border:0}"
+    "minmax(0,36fr) minmax(0,17fr) minmax(0,30fr) minmax(0,17fr);"
+    "border-bottom:1px solid color-mix(in srgb,currentColor 25%,transparent)}"
+    ".bnlab-table.bnlab-scoreboard :is(th,td){border:0}"
+    ".bnlab-scoreboard tr:has([open]) td:first-child{grid-column:1/-1}"
     ".bnlab-scoreboard tr:has([open]) td:nth-child(2){grid-column:2}}"
     ".bnlab-scoreboard td:last-child{white-space:normal}"
     ".bnlab-scoreboard td{overflow-wrap:break-word}"

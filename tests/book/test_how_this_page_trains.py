@@ -11,6 +11,8 @@ pytest.importorskip("wasmtime")
 from bnlab.compiled.catalogue import DEPTHS, WIDTH, catalogue
 from bnlab.compiled.program import LARGEST_BATCH, Library, gradient_program
 from bnlab.compiled.update import UPDATES
+from bnlab.lab import Race
+from bnlab.lab.points import race_run
 from bnlab.nets import make_net
 from bnlab.show.engines import differences, parting
 from bnlab.train import Run
@@ -33,6 +35,17 @@ def test_the_three_kernels_are_those_that_the_prose_describes():
     gradient_program(make_net("mlp", (1, 1, 3), 2, depth=1, width=4), (1, 1, 3), library)
     product, comparison, exponential = [body for body, _ in list(library.kernels)[:7:3]]
     assert product.startswith("multiply(") and "==" in comparison and "EXPF" in exponential
+
+
+def test_the_race_of_the_page_trains_the_run_of_its_code():
+    code = "\n".join("".join(c["source"]) for c in CELLS if c["cell_type"] == "code")
+    run = eval(re.search(r"^run = (Run\(.*\))$", code, re.M).group(1), {"Run": Run})
+    race = eval(re.search(r"^(Race\(.*\))$", code, re.M).group(1), {"Race": Race})
+    setting = {key: race.state[key] for key in ("lr", "batch_size", "depth", "seed")}
+    setting |= {key: race.options[key] for key in ("net", "width", "steps")}
+    assert race.options["compiled"] and "batch" in race.state["norms"]
+    assert race_run("batch", **setting) == run
+    race.close()
 
 
 def test_modules_that_the_page_names_exist():

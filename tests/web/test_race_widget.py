@@ -487,6 +487,16 @@ def test_full_screen_has_large_type_and_fits(race, predict):
     expect(root).not_to_have_class(re.compile("bnlab-large"))
 
 
+def test_full_screen_on_a_phone_keeps_the_plots_legible(race):
+    page = race("#race?norms=none,batch", still=True)
+    page.set_viewport_size({"width": 360, "height": 780})
+    press(page, "Full screen")
+    expect(page.locator(".bnlab")).to_have_class(re.compile("bnlab-large"))
+    for frame in page.locator(".bnlab-frame").all():
+        box = frame.bounding_box()
+        assert box["height"] >= 140 and box["x"] + box["width"] <= 360
+
+
 def test_full_screen_falls_back_to_the_window(race):
     page = race()
     page.evaluate(

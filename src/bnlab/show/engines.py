@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.ticker import FuncFormatter
 
-from bnlab.show.figure import Drawing, curve, draw, label, panel, plain_log
+from bnlab.show.boxes import power
+from bnlab.show.figure import Drawing, curve, draw, panel, plain_log
 from bnlab.show.style import STYLE
 from bnlab.train import Run, train
 
@@ -26,19 +28,21 @@ def parting(run: Run, norms: tuple[str, ...] = ("none", "batch")) -> Drawing:
         for norm in norms:
             gap = differences(run.replace(norm=norm, precision=precision))
             steps = np.arange(1, len(gap) + 1)
-            curve(axes, norm, steps, np.maximum(gap, FLOOR), marker="", lw=1.4)
-            place = {"ha": "right", "va": "bottom", "xytext": (0, 4)}
-            label(axes, norm, steps[-1], max(gap[-1], FLOOR), **place)
+            look = {"marker": "", "lw": 1.4, "label": STYLE[norm]["label"]}
+            curve(axes, norm, steps, np.maximum(gap, FLOOR), **look)
             sentences.append(_sentence(norm, precision, gap))
         plain_log(axes, "y", [1e-16, 1e-12, 1e-8, 1e-4, 1])
-        axes.set_ylim(1e-17, 10)
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: power(value)))
+        axes.set_ylim(FLOOR, 10)
+        axes.legend(frameon=False, labelcolor="linecolor", fontsize=12)
         axes.set_xlabel("step")
         axes.set_ylabel("relative difference of the losses")
         panels.append(axes)
     alt = "Difference of the losses of the compiled step and PyTorch over steps. "
     caption = (
         f"The same Run, trained by PyTorch and by the compiled step: {run.steps} steps of "
-        f"{run.batch_size} images, depth {run.depth}, learning rate {run.lr:g}."
+        f"{run.batch_size} images, depth {run.depth}, learning rate {run.lr:g}. A curve "
+        "touches the lower edge where both losses are equal."
     )
     return draw(panels, alt + " ".join(sentences), caption)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping
 
 from bnlab.show.figure import INK, Drawing, draw, panel
 
 MOST = 8  # bars; what is smaller goes together
+WIDTH, LETTER, TEXT = 4.7, 0.11, 1.6  # inches: the figure, a letter of a name, the text at a bar
 
 
 def readable_bytes(size: float) -> str:
@@ -53,16 +55,24 @@ def shares(
     title = f"Nothing {verb} any"
     if total:
         title = f"{rows[0][0]} {verb} {_percent(rows[0][1] / total)} {of}"
-    axes = panel(title, size=(4.7, 0.9 + 0.4 * max(len(rows), 1)))
     names = [name for name, _ in rows]
+    axes = panel("", size=(WIDTH, 0.9 + 0.4 * max(len(rows), 1)))
+    axes.figure.suptitle(textwrap.fill(title, 38), color=INK, size=14)
     axes.barh(names, [size for _, size in rows], color=INK, alpha=0.55, height=0.62)
     for place, ((_, size), text) in enumerate(zip(rows, texts, strict=True)):
         offset = {"textcoords": "offset points", "xytext": (5, 0), "va": "center"}
         axes.annotate(text, (size, place), size=11, **offset)
     axes.invert_yaxis()
-    axes.set(xlim=(0, 1.9 * max([size for _, size in rows], default=1) or 1), xticks=[])
+    longest = max([size for _, size in rows], default=1) or 1
+    axes.set(xlim=(0, _stretch(names) * longest), xticks=[])
     axes.spines["bottom"].set_visible(False)
     return draw([axes], alt + ".", f"{what}. In all: {readable(total)}.")
+
+
+def _stretch(names: list[str]) -> float:
+    """How many times as long as the longest bar the axis must be, for the text beside that bar."""
+    room = max(WIDTH - LETTER * max(map(len, names), default=0), 2 * TEXT / 1.5)
+    return room / (room - TEXT)
 
 
 def _rows(sizes: Mapping[str, float]) -> list[tuple[str, float]]:

@@ -22,14 +22,20 @@ STYLE = (
     ".bnlab-scoreboard select{font:inherit;font-weight:400;background:Canvas;color:CanvasText;"
     "padding:.35em .5em;min-height:2.4em;max-width:100%;border:1px solid currentColor;"
     "border-radius:.3em}.bnlab-scoreboard .count{margin:0;padding:.35em 0}"
-    # Columns of fixed share, so that a filter does not move them.
-    ".bnlab-scoreboard table{table-layout:fixed}"
-    ".bnlab-scoreboard th:nth-child(1){width:33%}.bnlab-scoreboard th:nth-child(2){width:18%}"
-    ".bnlab-scoreboard th:nth-child(3){width:30%}"
+    # Columns of fixed share, so that a filter does not move them; an opened row gives its first
+    # cell, which holds the details, the whole width.
+    "@media(min-width:641px){.bnlab-scoreboard :is(table,thead,tbody){display:block}"
+    ".bnlab-scoreboard tr{display:grid;grid-template-columns:"
+    "minmax(0,36fr) minmax(0,17fr) minmax(0,30fr) minmax(0,17fr);"
+    "border-bottom:1px solid color-mix(in srgb,currentColor 25%,transparent)}"
+    ".bnlab-table.bnlab-scoreboard :is(th,td){border:0}"
+    ".bnlab-scoreboard tr:has([open]) td:first-child{grid-column:1/-1}"
+    ".bnlab-scoreboard tr:has([open]) td:nth-child(2){grid-column:2}}"
     ".bnlab-scoreboard td:last-child{white-space:normal}"
     ".bnlab-scoreboard td{overflow-wrap:break-word}"
     ".bnlab-scoreboard ul{list-style:none;margin:0;padding:0}"
     ".bnlab-scoreboard li{margin:0 0 .3em}.bnlab-scoreboard dl{margin:.4em 0}"
+    ".bnlab-scoreboard details.bnlab-more{border:0;margin:.3em 0;padding:0}"
     ".bnlab-scoreboard dt{font-weight:600}"
     ".bnlab-scoreboard dd{margin:0 0 .4em}"
     ".bnlab-scoreboard summary{cursor:pointer}"
@@ -91,7 +97,7 @@ def _row(one: Standing, written: set[str]) -> str:
     item = one.claim
     first = (
         f"<b>{item.id}.</b> {html.escape(item.sentence)} <i>({html.escape(item.authors)})</i>"
-        f"<details><summary>More on {item.id}</summary>{_more(item)}</details>"
+        f'<details class="bnlab-more"><summary>More on {item.id}</summary>{_more(item)}</details>'
     )
     word = f'<span class="word">{MARKS[one.word]}\u00a0{one.word}</span>'
     parts = "".join(f"<li>{html.escape(_part(j))}</li>" for j in one.judgements)

@@ -10,7 +10,7 @@ import math
 
 from bnlab.claims import noisy_race, race, shift_by_depth
 from bnlab.claims.code import COMPILED, LAYERS, TRAINING
-from bnlab.claims.verdict import Claim, Effect
+from bnlab.claims.verdict import LEAST_SEEDS, Claim, Effect, decide
 
 SANTURKAR = {"paper": "santurkar2018", "authors": "Santurkar et al. 2018"}
 CHAPTER = {"chapter": "04_covariate_shift"}
@@ -19,6 +19,17 @@ GAP = (
     "without augmentation. We train perceptrons of 6 and of 15 hidden layers on 1,197 digits, for "
     "{steps} steps of SGD with batches of 64."
 )
+
+
+def _facts_s3(data: dict) -> dict[str, object]:
+    """The numbers of the measurement, and the word on the linear net."""
+    found = shift_by_depth.facts(data)
+    if len(data["seeds"]) >= LEAST_SEEDS:
+        judgements = decide(S3, shift_by_depth.values(data)).judgements
+        found["linear_word"] = next(j.word for j in judgements if j.effect.name == "linear")
+    return found
+
+
 RACE = (*COMPILED, *LAYERS, "measure/shift.py", "claims/moving_inputs.py")
 
 S1 = Claim(
@@ -173,7 +184,7 @@ S3 = Claim(
     ),
     measure=shift_by_depth.measure,
     values=shift_by_depth.values,
-    facts=shift_by_depth.facts,
+    facts=_facts_s3,
     runs={"digits": shift_by_depth.BASE},
     code=(
         *TRAINING,

@@ -107,6 +107,8 @@ def facts(data: dict) -> dict[str, object]:
             found[f"{norm}_{end}"] = losses(data, norm, lr, depth).mean()
         found[f"ahead_{end}"] = 10 ** decades(data, "none", "noisy_batch", lr, depth).mean()
         found[f"near_{end}"] = 10 ** decades(data, "noisy_batch", "batch", lr, depth).mean()
+    for norm in NORMS:
+        found[f"{norm}_best"] = min(losses(data, norm, lr).mean() for lr in data["lrs"])
     for lr in data["looks"]:
         end = f"{lr:g}".replace(".", "_")
         found[f"stops_{end}"] = 100 * select(data, "look", "noise", lr, "test_accuracy").mean()

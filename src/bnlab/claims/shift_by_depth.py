@@ -30,6 +30,7 @@ LINEAR_LRS = (1e-5, 1e-4, 1e-3)
 LINEAR_LR = 1e-4
 BASE = Run(net="mlp", width=64, lr=0.1, batch_size=64, steps=100)
 LOOKS = (10, 30, 50, 70, 90)  # updates before the step that is looked at
+RATIOS = {"l2": "ratio", "before": "size"}  # column: what a fact calls its ratio
 COLUMNS = ("net", "depth", "norm", "lr", "seed", "l2", "cosine", "before")
 
 Progress = Callable[[Iterable], Iterable]
@@ -100,15 +101,20 @@ def _row(net: str, depth: int, norm: str, lr: float, seed: int) -> list[list[flo
     return [[float(f"{value:.4g}") for value in part] for part in np.nan_to_num(found)]
 
 
-def shift(run: Run, same_noise: bool = True) -> np.ndarray | None:
+def shift(run: Run, same_noise: bool = True, device: str = "cpu") -> np.ndarray | None:
     """Train the net of a Run; the covariate shift of the steps after ``LOOKS``, each on its batch.
+
+    Args:
+        run: of more steps than the last of ``LOOKS``.
+        same_noise: see ``measure_covariate_shift``.
+        device: see ``train``.
 
     Returns:
         Distance, cosine and size of the gradient before, for each layer but the first: medians
         over the looks, (3, layers); None if the net diverged before the first look. A cosine that
         does not exist, since a gradient is zero, is NaN.
     """
-    trainer, looks = Trainer(run, "cpu"), []
+    trainer, looks = Trainer(run, device), []
     plan = list(batches(trainer.data.train_y, run.sampler, run.seed, run.batch_size, run.steps))
     for record in trainer.steps(looks=False):
         if record.diverged:
@@ -166,7 +172,7 @@ def facts(data: dict) -> dict[str, object]:
     for depth in data["depths"]:
         for lr in (*data["lrs"], *([DECISIVE[depth]] if depth in DECISIVE else [])):
             end = f"{depth}_{lr:g}".replace(".", "_")
-            for key, name in (("ratio", "l2"), ("size", "before")):
+            for name, key in RATIOS.items():
                 chosen = decades(data, depth, lr, name)
                 if np.isfinite(chosen).any():
                     found[f"{key}_{end}"] = 10 ** np.nanmean(chosen)
@@ -174,6 +180,10 @@ def facts(data: dict) -> dict[str, object]:
                 found[f"cosine_{norm}_{end}"] = np.nanmedian(
                     typical(data, "mlp", depth, norm, lr, "cosine")
                 )
+    places = list(itertools.product(data["depths"], data["lrs"]))
+    if len(places) > 2:
+        pairs = [[np.nanmean(decades(data, *place, name)) for place in places] for name in RATIOS]
+        found["size_correlation"] = np.corrcoef(pairs)[0, 1]
     for lr, norm in itertools.product(data["linear_lrs"], NORMS):
         chosen = typical(data, "linear", deep_linear.LAYERS, norm, lr, "cosine")
         found[f"linear_{norm}_{lr:.0e}".replace("-", "")] = np.nanmedian(chosen)

@@ -24,12 +24,12 @@ from measured import Row, cpu_seconds
 from bnlab.norms import NORMS
 from bnlab.train import Run, train, train_many
 
-STEPS = 200
+STEPS = 300  # as the runs of B1
 BASE = Run(steps=STEPS, eval_every=STEPS, lr=0.05)
 MLP = BASE.replace(norm="batch", depth=6)
 CONV = BASE.replace(norm="batch", net="plain", depth=4, width=16)
 RESNET = BASE.replace(norm="batch", net="resnet", depth=3, width=16)
-IN_LOOP = 2  # nets of the loop that are timed
+IN_LOOP = 4  # nets of the loop that are timed
 OPTIONS = {
     "ghost_batch": {"ghost_size": 4},
     "group": {"group_size": 8},

@@ -390,6 +390,7 @@ def pytest(*arguments):
     """Run the tests and, cell by cell, the chapters; `make test ARGS="-k name"` chooses some."""
     workers = str(min(4, os.cpu_count() or 1))
     options = ["-n", workers, "--dist", "loadfile", "--nbval-lax", "--nbval-current-env"]
+    options += ["--durations", "20"]  # what makes the tests slow
     return run("-m", "pytest", *options, *(arguments or ["tests", "book"]))
 
 

@@ -97,7 +97,8 @@ def test_changed_code_is_not_served_old_results(tmp_path, log, monkeypatch):
 
 
 def test_fastest_trains_runs_of_one_kind_together(tmp_path, pool):
-    base = Run(depth=1, width=4, steps=5, eval_every=5, precision="float64")
+    sizes = {"depth": 1, "width": 4, "batch_size": 8}
+    base = Run(**sizes, steps=5, eval_every=5, precision="float64")
     mixed = [base.replace(seed=s, norm=n) for s in range(3) for n in ("batch", "layer")]
     ready = Run(depth=1, norm="batch", batch_size=4, steps=5, eval_every=5)
     mixed.insert(2, ready)

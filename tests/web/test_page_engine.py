@@ -12,10 +12,11 @@ from playwright.sync_api import expect
 from site_server import SITE, serve
 from trained_page import CHAPTER, finished, newest, open_chapter, press, shown
 
+from bnlab import claims
 from bnlab.compiled.catalogue import OPTIONS, UNDEFINED
 from bnlab.lab.points import Points, race_run
 from bnlab.norms import NORMS
-from bnlab.train import Run, make_trainer
+from bnlab.train import Run, make_trainer, train
 
 pytestmark = pytest.mark.web
 

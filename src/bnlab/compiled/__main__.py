@@ -1,13 +1,17 @@
-"""Compile the nets of the book, or compare them with PyTorch.
+"""Compile the nets of the book, compare them with PyTorch, or write one in JavaScript.
 
     python -m bnlab.compiled build              write them to the package (many minutes)
     python -m bnlab.compiled build FOLDER       elsewhere
     python -m bnlab.compiled check              steps of each against PyTorch (about five minutes)
     python -m bnlab.compiled check batch rms    only these normalizers
+    python -m bnlab.compiled debug "mlp 2x16 batch" [FILE]    one step in JavaScript, for a debugger
 
 ``check`` compares MLPs of all depths, and where there is a compiler small plain and residual nets
 and MLPs with each normalizer of weights, at several batch sizes, from fresh and trained states, in
 both precisions. The exit status is 1 if a step is not PyTorch's.
+
+``debug`` writes a file that ``node`` runs: the kernels of a net, its gradient program, initial
+state and first batch. It needs no compiler.
 """
 
 from __future__ import annotations
@@ -21,6 +25,9 @@ from bnlab.compiled import artefact
 from bnlab.compiled.build import has_compiler
 from bnlab.compiled.catalogue import catalogue, small_nets
 from bnlab.compiled.check import LIMITS, Finding, findings
+from bnlab.compiled.debug import net_of, write
+from bnlab.compiled.graph import NotSupportedError
+from bnlab.compiled.machine import REALS
 from bnlab.compiled.nets import compile_nets
 from bnlab.errors import check_name
 from bnlab.norms import NORMS
@@ -61,6 +68,13 @@ def _reported(what: str, found: Iterable[Finding]) -> bool:
     return all(f.holds for f in found)
 
 
+def in_javascript(chosen: argparse.Namespace) -> Path:
+    """Write the module that ``debug`` asks for, and return its path."""
+    path = chosen.file or Path(f"{chosen.net.replace(' ', '-')}.mjs")
+    write(path, net_of(chosen.net), chosen.batch_size, chosen.precision, chosen.seed)
+    return path
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command line; see the head of this module."""
     parser = argparse.ArgumentParser(prog="python -m bnlab.compiled", description=__doc__)
@@ -70,7 +84,19 @@ def main(arguments: list[str] | None = None) -> int:
     build.add_argument("folder", nargs="?", type=Path, default=artefact.FOLDER)
     compare = commands.add_parser("check", help="compare compiled nets with PyTorch")
     compare.add_argument("norms", nargs="*", help="normalizers; all if none is named")
+    debug = commands.add_parser("debug", help="write the gradient step of a net in JavaScript")
+    debug.add_argument("net", help="such as 'mlp 2x16 batch'")
+    debug.add_argument("file", nargs="?", type=Path, help="by default the net's name, .mjs")
+    debug.add_argument("--batch-size", type=int, default=32)
+    debug.add_argument("--precision", choices=REALS, default="float64")
+    debug.add_argument("--seed", type=int, default=0, help="of the weights and the batch")
     chosen = parser.parse_args(arguments)
+    if chosen.command == "debug":
+        try:
+            print(f"node {in_javascript(chosen)}")
+        except (ValueError, NotSupportedError) as error:
+            parser.error(str(error))
+        return 0
     if chosen.command == "check":
         return check(chosen.norms)
     artefact.build(chosen.folder, lambda net: print(net.key, flush=True))

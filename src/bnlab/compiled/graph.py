@@ -69,10 +69,11 @@ class Buffer:
 
 @dataclass
 class Call:
-    """One call: the key of the kernel and the places that it gets."""
+    """One call: the key of the kernel, the places that it gets, and what it was written for."""
 
     kernel: tuple[str, int]
     places: list[tuple[int, int]]
+    note: str = ""
 
 
 @dataclass
@@ -85,6 +86,7 @@ class Lowering:
         marks: number of calls at the end of each segment.
         cache: what rules want to keep.
         unit: how many samples the symbol of the graph's sizes counts.
+        note: the module and operation that is lowered, for those who look at the program.
     """
 
     buffers: dict[int, Buffer] = field(default_factory=dict)
@@ -92,6 +94,7 @@ class Lowering:
     marks: list[int] = field(default_factory=list)
     cache: dict[object, object] = field(default_factory=dict)
     unit: int = 1
+    note: str = ""
 
     # ------------------------------------------------------------------ memory
 
@@ -105,7 +108,7 @@ class Lowering:
     def emit(self, made: kernel.Made) -> None:
         """Add a call."""
         text, body = made
-        self.calls.append(Call((body, len(text.places)), list(text.places)))
+        self.calls.append(Call((body, len(text.places)), list(text.places), self.note))
 
     def store(self, tensor: Lazy, out: Lazy) -> Lazy:
         """Compute ``tensor`` into ``out``."""
@@ -176,6 +179,7 @@ class Lowering:
         if view is not None and self._is_whole(tensor) and self.buffers[view.buffer].name is None:
             self.buffers[view.buffer].name = name
             return
+        self.note = f"result: {name}"
         self.store(tensor, self.new(tensor.shape, tensor.kind, name))
 
     def _is_whole(self, tensor: Lazy) -> bool:
@@ -206,6 +210,7 @@ class Lowering:
         name = str(node.target).removeprefix("aten.")
         if name not in RULES:
             raise NotSupportedError(_complaint(node, name))
+        self.note = f"{module_of(node)}: {name}".removeprefix(": ")
         args = [_resolved(arg, env) for arg in node.args]
         shape = self.sizes(value.shape) if isinstance(value, torch.Tensor) else ()
         try:

@@ -160,8 +160,7 @@ def compile_nets(
     """
     library, compiled = Library(), {}
     # First, so that these kernels have the same numbers whatever the nets.
-    updates = {name: update_program(name, library).code for name in UPDATES}
-    updates[NORM] = norm_program(library).code
+    updates = {name: program.code for name, program in update_programs(library).items()}
     # The shallow ones first: deeper ones then need no new kernels, and a build of the shallow ones
     # alone gives the same kernels.
     for net in sorted(nets, key=lambda net: net.depth):
@@ -175,6 +174,11 @@ def compile_nets(
     compiled = {net.key: compiled[net.key] for net in nets}
     modules = {p: wasm(c_source(library.kernels, p)) for p in precisions}
     return Store(compiled, updates, modules), [places for _, places in library.kernels]
+
+
+def update_programs(library: Library) -> dict[str, Program]:
+    """The programs of all optimizers, and ``NORM``."""
+    return {name: update_program(name, library) for name in UPDATES} | {NORM: norm_program(library)}
 
 
 @functools.lru_cache(maxsize=64)

@@ -66,6 +66,7 @@ class Program:
         places: word offsets of the tensors that the host reads or writes.
         sizes: elements of some of them: params, buffers, counters, layers, and one sample of x.
         heap: words of the heap in all.
+        notes: for each call what it was written for; empty for a program from a file.
     """
 
     code: tuple[int, ...]
@@ -73,6 +74,7 @@ class Program:
     places: dict[str, int]
     sizes: dict[str, int]
     heap: int
+    notes: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
 def sizes_of(net: nn.Module, image_shape: tuple[int, ...]) -> dict[str, int]:
@@ -168,8 +170,19 @@ def _program(
     sizes = sizes_of(net, image_shape)
     places, first = layout(sizes)
     offsets, heap = plan(low, fixed(places), first, LARGEST_BATCH)
-    code = table(low, offsets, library.numbers(low))
-    return Program(tuple(code), tuple(ends(low, low.marks)), places, sizes, heap)
+    return _finished(low, offsets, library, places, sizes, heap)
+
+
+def _finished(
+    low: Lowering,
+    offsets: dict[int, int],
+    library: Library,
+    places: dict[str, int],
+    sizes: dict[str, int],
+    heap: int,
+) -> Program:
+    code, notes = table(low, offsets, library.numbers(low)), (call.note for call in low.calls)
+    return Program(tuple(code), tuple(ends(low, low.marks)), places, sizes, heap, tuple(notes))
 
 
 def update_program(name: str, library: Library) -> Program:
@@ -185,8 +198,7 @@ def update_program(name: str, library: Library) -> Program:
     places |= {name: (k + 1) * FAR for k, name in enumerate(VECTORS)}
     offsets, end = plan(low, fixed(places), SCRATCH, LARGEST_BATCH)
     assert end <= RESULTS, "an update may keep single numbers of its own, but no vectors"
-    code = table(low, offsets, library.numbers(low))
-    return Program(tuple(code), tuple(ends(low, low.marks)), {}, {}, 0)
+    return _finished(low, offsets, library, {}, {}, 0)
 
 
 def norm_program(library: Library) -> Program:
@@ -197,8 +209,7 @@ def norm_program(library: Library) -> Program:
     places = {"gradient": 2 * FAR, "norm": RESULTS + 2}
     offsets, end = plan(low, places, SCRATCH, LARGEST_BATCH)
     assert end <= RESULTS
-    code = table(low, offsets, library.numbers(low))
-    return Program(tuple(code), tuple(ends(low, low.marks)), {}, {}, 0)
+    return _finished(low, offsets, library, {}, {}, 0)
 
 
 def vectors_of(update: Update) -> list[str]:

@@ -16,8 +16,15 @@ WAYS = ("fastest", *ENGINES, "stack")
 LARGEST_STACK = 64
 """Nets trained side by side: with more of them a CPU gains nothing more."""
 
-SMALL_BATCH = 8
-"""Up to this batch size a compiled step is faster than a stack (``benchmarks/train_many.py``)."""
+# Which way is the fastest one, as benchmarks/train_many.py and trials with each way found it.
+COMPILED_WINS = 16
+"""Up to this batch size a compiled step is faster than all else."""
+
+STACK_WINS = 16
+"""So many MLPs without a normalizer, or with BatchNorm, are faster as a stack above that."""
+
+COMPILED_GAINS, STACK_GAINS = 64, 32
+"""Beyond these batch sizes PyTorch, one net after the other, is as fast or faster."""
 
 
 def train_many(
@@ -36,8 +43,9 @@ def train_many(
     - ``torch``, one net after the other in plain PyTorch.
 
     ``fastest`` takes for each group of Runs the way that was the fastest one when it was measured:
-    compiled for small batches of nets that the book has compiled, else a stack, else torch.
-    A net that diverges does not touch the others.
+    compiled for small batches of nets that the book has compiled; a stack for many nets, or where
+    nothing is compiled; torch for large batches. On a GPU it takes a stack wherever it can. A net
+    that diverges does not touch the others.
 
     Args:
         runs: what to train.
@@ -93,13 +101,20 @@ def _way(run: Run, count: int, engine: str, device: str) -> str:
         )
     if engine != "fastest":
         return engine
-    on_cpu = make_device(device).type == "cpu"
-    ready = on_cpu and _is_compiled(run)
-    if ready and run.batch_size <= SMALL_BATCH:
+    stackable = count > 1 and is_stackable(run)
+    if make_device(device).type != "cpu":
+        return "stack" if stackable else "torch"
+    ready, size = _is_compiled(run), run.batch_size
+    folds_well = stackable and run.net == "mlp" and run.norm in ("none", "batch")
+    if ready and size <= COMPILED_WINS:
         return "compiled"
-    if count > 1 and is_stackable(run):
+    if folds_well and count >= STACK_WINS:
         return "stack"
-    return "compiled" if ready else "torch"
+    if ready and size <= COMPILED_GAINS:
+        return "compiled"
+    if folds_well or (stackable and size <= STACK_GAINS):
+        return "stack"
+    return "torch"
 
 
 def _is_compiled(run: Run) -> bool:

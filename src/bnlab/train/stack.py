@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from bnlab.data import batches
 from bnlab.train.augment import augmented
@@ -31,6 +31,14 @@ def common(run: Run) -> Run:
 def is_stackable(run: Run) -> bool:
     """Whether ``StackTrainer`` can train it: every part works channel by channel."""
     return run.optimizer in BASES and run.clip is None and is_wideable(build(run))
+
+
+def _as_one_vector(parameters: list[nn.Parameter]) -> nn.ParameterList:
+    """Make all parameters views of one vector: an optimizer's step is then a few operations."""
+    vector = torch.cat([p.detach().flatten() for p in parameters])
+    for p, part in zip(parameters, vector.split([p.numel() for p in parameters]), strict=True):
+        p.data = part.view_as(p)
+    return nn.ParameterList([vector])
 
 
 class StackTrainer:
@@ -59,12 +67,14 @@ class StackTrainer:
             for d, r in zip(self.data, runs, strict=True)
         ]
         self.net = widen([build(run) for run in runs]).to(self.device)
+        self.parameters = list(self.net.parameters())
+        self.vector = _as_one_vector(self.parameters)
         # The optimizers' steps are proportional to lr: one rate a net comes afterwards.
         lrs = sorted({run.lr for run in runs})
-        self.optimizer = make_optimizer(
-            one.optimizer, self.net, lrs[0] if len(lrs) == 1 else 1.0, **one.optimizer_options
-        )
         self.rates = None if len(lrs) == 1 else self._rates()
+        rate = lrs[0] if len(lrs) == 1 else 1.0
+        options = one.optimizer_options
+        self.optimizer = make_optimizer(one.optimizer, self.vector, rate, **options)
         self.train_x = self._images("train")
         self.train_y = torch.tensor(np.stack([d.train_y for d in self.data]), device=self.device)
         self.nets = torch.arange(len(runs), device=self.device)
@@ -75,14 +85,10 @@ class StackTrainer:
         x = getattr(self.data[0], f"{part}_x")
         return torch.tensor(x, dtype=self.dtype, device=self.device)
 
-    def _rates(self) -> list[Tensor]:
+    def _rates(self) -> Tensor:
         # One rate for every element: parameters are (K, ...) or (K * something, ...).
         lrs = torch.tensor([run.lr for run in self.runs], dtype=self.dtype, device=self.device)
-        shapes = [p.shape for p in self.net.parameters()]
-        repeated = [lrs.repeat_interleave(shape[0] // len(lrs)) for shape in shapes]
-        return [
-            r.view(-1, *[1] * (len(shape) - 1)) for r, shape in zip(repeated, shapes, strict=True)
-        ]
+        return torch.cat([lrs.repeat_interleave(p.numel() // len(lrs)) for p in self.parameters])
 
     # ------------------------------------------------------------------------ steps
 
@@ -103,7 +109,7 @@ class StackTrainer:
     def update(self, numbers: np.ndarray, step: int) -> np.ndarray:
         """One step of every net; losses and accuracies before it, (2, K)."""
         x, y = self.batch(numbers, step)
-        self.optimizer.zero_grad()
+        self.net.zero_grad()
         losses, accuracies = self._scores(self.net(x), y)
         losses.sum().backward()  # a net's gradient knows nothing of the other losses
         self._step()
@@ -111,18 +117,18 @@ class StackTrainer:
 
     @torch.no_grad()
     def _step(self) -> None:
+        vector = self.vector[0]
+        vector.grad = torch.cat([p.grad.flatten() for p in self.parameters])
         if self.rates is None:
             self.optimizer.step()
             return
-        parameters = list(self.net.parameters())
-        before = [p.detach().clone() for p in parameters]
+        before = vector.detach().clone()
         self.optimizer.step()
-        for p, old, rate in zip(parameters, before, self.rates, strict=True):
-            torch.lerp(old, p, rate.expand_as(p), out=p)
+        torch.lerp(before, vector, self.rates, out=vector)
 
     def _scores(self, logits: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         # Loss and accuracy of each net; y (K, B).
-        by_sample = logits.view(y.numel(), -1)  # sample after sample, in each net after net
+        by_sample = logits.reshape(y.numel(), -1)  # sample after sample, in each net after net
         losses = self.loss(by_sample, y.T.flatten(), reduction="none").view(-1, len(y)).mean(0)
         right = (by_sample.detach().argmax(1) == y.T.flatten()).view(-1, len(y))
         return losses, right.to(self.dtype).mean(0)

@@ -14,25 +14,37 @@ import torch
 from torch import Tensor, nn
 
 from bnlab.nets import MLP, Block, PlainConvNet, ResNet
-from bnlab.norms import NORMS, GroupNorm, LayerNorm, NoisyBatchNorm, Normalizer, RMSNorm
+from bnlab.norms import NORMS, BatchNorm, GroupNorm, LayerNorm, NoisyBatchNorm, Normalizer, RMSNorm
 from bnlab.norms.functional import mean_square
 
 KEPT = (nn.ReLU, nn.Identity, nn.Flatten, nn.Sequential, Block, MLP, PlainConvNet, ResNet)
 
 
 class WideLinear(nn.Module):
-    """K linear layers side by side: (B, K*in) -> (B, K*out); ``weight`` (K, in, out)."""
+    """K linear layers side by side: (B, K*in) -> (B, K*out); ``weight`` (K, out, in).
+
+    In memory the output lies channel after channel, as the product comes out: the transposed view
+    costs nothing, and what pools over the batch reads its numbers in order.
+    """
 
     def __init__(self, layers: Sequence[nn.Linear]) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.stack([one.weight.detach().T for one in layers]))
-        self.bias = nn.Parameter(torch.stack([one.bias.detach() for one in layers])[:, None])
+        self.weight = nn.Parameter(torch.stack([one.weight.detach() for one in layers]))
+        self.bias = nn.Parameter(torch.stack([one.bias.detach() for one in layers])[:, :, None])
 
     def forward(self, x: Tensor) -> Tensor:
         """All K products in one call."""
-        by_net = x.view(len(x), len(self.weight), -1).transpose(0, 1)
-        y = torch.baddbmm(self.bias, by_net, self.weight)
-        return y.transpose(0, 1).reshape(len(x), -1)
+        by_net = x.t().reshape(len(self.weight), -1, len(x))
+        return torch.baddbmm(self.bias, self.weight, by_net).view(-1, len(x)).t()
+
+
+class WideBatchNorm(BatchNorm):
+    """K Batch Normalizations side by side, for numbers that lie channel after channel."""
+
+    def _native(self, x: Tensor) -> Tensor:
+        if x.ndim == 4 or not x.t().is_contiguous():
+            return super()._native(x)
+        return super()._native(x.t()[None])[0].t()  # (1, K*C, B): positions instead of samples
 
 
 class WideLayerNorm(GroupNorm):
@@ -42,7 +54,7 @@ class WideLayerNorm(GroupNorm):
         if x.ndim == 4 or not self._use_kernel(x):
             return super()._normalize(x)
         # Twice as fast as the kernel of group norm; it knows no weights that differ by group.
-        groups = x.view(-1, self.group_size)
+        groups = x.reshape(-1, self.group_size)
         y = nn.functional.layer_norm(groups, groups.shape[1:], eps=self.eps).view(x.shape)
         return y if self.weight is None else torch.addcmul(self.bias, y, self.weight)
 
@@ -91,6 +103,7 @@ def _maker(module: nn.Module) -> Callable[[Sequence[nn.Module]], nn.Module] | No
     makers = {
         nn.Linear: WideLinear,
         nn.Conv2d: _wide_conv,
+        BatchNorm: _wide_batch_norm,
         LayerNorm: _wide_layer_norm,
         RMSNorm: _wide_rms_norm,
         NoisyBatchNorm: None,
@@ -120,6 +133,12 @@ def _wide_norm(norms: Sequence[Normalizer]) -> Normalizer:
     if hasattr(wide, "num_groups"):
         wide.num_groups *= len(norms)
     return _take_over(wide, norms)
+
+
+def _wide_batch_norm(norms: Sequence[BatchNorm]) -> BatchNorm:
+    wide = _wide_norm(norms)
+    wide.__class__ = WideBatchNorm  # the same parts, another way to the kernel
+    return wide
 
 
 def _wide_layer_norm(norms: Sequence[LayerNorm]) -> WideLayerNorm:

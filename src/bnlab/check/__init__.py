@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bnlab.check import family, learning_rates, signals
+from bnlab.check import covariate_shift, family, learning_rates, signals
 from bnlab.check.feedback import Feedback
 from bnlab.errors import unknown
 
@@ -18,6 +18,9 @@ EXERCISES: dict[str, Callable[[object], str]] = {
     "03.1": learning_rates.scaled_weights,
     "03.2": learning_rates.relative_loss,
     "03.3": learning_rates.paired_plan,
+    "04.1": covariate_shift.noisy_moments,
+    "04.2": covariate_shift.covariate_shift,
+    "04.3": covariate_shift.noisy_plan,
 }
 
 

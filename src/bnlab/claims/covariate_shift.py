@@ -1,22 +1,36 @@
 """Santurkar et al. 2018, S1 to S3: does BatchNorm work by keeping distributions stable?
 
 The sentences, predictions, effects and margins were written before measuring. Where a prediction
-speaks of trial runs: they had other seeds and other settings, and they are not counted.
+speaks of trial runs: they had other seeds, and they are not counted.
 """
 
 from __future__ import annotations
 
 import math
 
-from bnlab.claims.verdict import Claim, Effect
+from bnlab.claims import noisy_race, race, shift_by_depth
+from bnlab.claims.code import COMPILED, LAYERS, TRAINING
+from bnlab.claims.verdict import LEAST_SEEDS, Claim, Effect, decide
 
 SANTURKAR = {"paper": "santurkar2018", "authors": "Santurkar et al. 2018"}
 CHAPTER = {"chapter": "04_covariate_shift"}
 GAP = (
     "The paper trains a VGG-like net on CIFAR-10 for 15,000 steps of SGD with batches of 128, "
-    "without augmentation. We plan perceptrons of 6 and of 15 hidden layers on 1,197 digits, for "
-    "some hundred steps."
+    "without augmentation. We train perceptrons of 6 and of 15 hidden layers on 1,197 digits, for "
+    "{steps} steps of SGD with batches of 64."
 )
+
+
+def _facts_s3(data: dict) -> dict[str, object]:
+    """The numbers of the measurement, and the word on the linear net."""
+    found = shift_by_depth.facts(data)
+    if len(data["seeds"]) >= LEAST_SEEDS:
+        judgements = decide(S3, shift_by_depth.values(data)).judgements
+        found["linear_word"] = next(j.word for j in judgements if j.effect.name == "linear")
+    return found
+
+
+RACE = (*COMPILED, *LAYERS, "measure/shift.py", "claims/moving_inputs.py")
 
 S1 = Claim(
     id="S1",
@@ -32,10 +46,12 @@ S1 = Claim(
         "move less than half as much."
     ),
     prediction=(
-        "The rates hold: trial runs had usable rates ten times larger and more. We have not tried "
-        "how far the distributions move, and expect less than a factor of two between the nets."
+        "The rates hold: trial runs had usable rates ten times larger and more. How far the inputs "
+        "move: before any trial we expected less than a factor of two between the nets; in trial "
+        "runs those of the net without moved about ten times as far, and so we now expect this "
+        "part to be reversed."
     ),
-    gap=GAP,
+    gap=GAP.format(steps=race.BASE.steps) + " At depth 6 the verdict is taken.",
     effects=(
         Effect(
             "loss",
@@ -59,6 +75,12 @@ S1 = Claim(
             "at most",
         ),
     ),
+    measure=race.measure,
+    values=race.values,
+    facts=race.facts,
+    repeat=race.repeat,
+    runs={"digits": race.BASE},
+    code=(*RACE, "claims/learning_rate_sweep.py", "claims/race.py"),
 )
 
 S2 = Claim(
@@ -80,7 +102,11 @@ S2 = Claim(
         "a small rate it is behind both. In the trial runs the noise slowed the plain net and did "
         "not stop it, so we expect that part to fail."
     ),
-    gap=GAP + " Whether the paper's r is a variance or a deviation is not said; we take deviation.",
+    gap=(
+        GAP.format(steps=noisy_race.BASE.steps)
+        + f" The verdict is taken at depth 6 and rate {noisy_race.LR:g}. Whether the paper's r is "
+        "a variance or a deviation is not said; we take deviation."
+    ),
     effects=(
         Effect(
             "moves",
@@ -104,6 +130,12 @@ S2 = Claim(
             "at most",
         ),
     ),
+    measure=noisy_race.measure,
+    values=noisy_race.values,
+    facts=noisy_race.facts,
+    repeat=noisy_race.repeat,
+    runs={"digits": noisy_race.BASE},
+    code=(*RACE, "claims/race.py", "claims/noisy_race.py"),
 )
 
 S3 = Claim(
@@ -125,7 +157,11 @@ S3 = Claim(
         "6 layers, which reverses the claim, and the larger one at 15 layers. The deep linear net "
         "behaves as the paper says, at its small rate."
     ),
-    gap=GAP + " The deep linear net is the paper's: 25 square layers of width 10.",
+    gap=(
+        GAP.format(steps=shift_by_depth.BASE.steps)
+        + " The deep linear net is the paper's, 25 square layers of width 10, for 500 steps "
+        "instead of 10,000."
+    ),
     effects=(
         *(
             Effect(
@@ -145,6 +181,18 @@ S3 = Claim(
             "of cosine",
             0.3,
         ),
+    ),
+    measure=shift_by_depth.measure,
+    values=shift_by_depth.values,
+    facts=_facts_s3,
+    runs={"digits": shift_by_depth.BASE},
+    code=(
+        *TRAINING,
+        *LAYERS,
+        "measure/covariate_shift.py",
+        "measure/signals.py",
+        "claims/deep_linear.py",
+        "claims/shift_by_depth.py",
     ),
 )
 

@@ -15,8 +15,15 @@ EVALUATE_EVERY = 20
 GROUP_SIZE = 8
 """Channels a group of group norm: the 64 units of the standard net make 8 groups."""
 
-NORMS = {"none": {}, "batch": {}, "layer": {}, "group": {"group_size": GROUP_SIZE}, "instance": {}}
-"""The normalizers of a race, with their options."""
+NORMS = {
+    "none": {},
+    "batch": {},
+    "noisy_batch": {},
+    "layer": {},
+    "group": {"group_size": GROUP_SIZE},
+    "instance": {},
+}
+"""The normalizers that a race may have, with their options."""
 
 
 def race_run(norm: str, *, steps: int = 300, **setting: object) -> Run:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 import anywidget
 import traitlets
 
-from bnlab.claims import learning_rate_sweep
-from bnlab.errors import unknown
+from bnlab.claims import learning_rate_sweep, noisy_race
+from bnlab.errors import check_name, unknown
 from bnlab.lab.bundle import bundle, stylesheet
 from bnlab.lab.points import BLOCK, GROUP_SIZE, NORMS, race_run
 from bnlab.lab.racer import Racer
@@ -17,7 +17,8 @@ from bnlab.train import make_device, training
 LRS = (0.003, 0.0056, 0.01, 0.018, 0.03, 0.056, 0.1, 0.18, 0.3, 0.56, 1.0, 1.8, 3.0, 5.6, 10.0)
 BATCH_SIZES = (2, 4, 8, 16, 32, 64, 128, 256)
 DEPTHS = tuple(range(1, 13))
-SEEDS = learning_rate_sweep.SEEDS
+OFFERED = ("none", "batch", "layer", "group", "instance")
+SEEDS = {"B1": learning_rate_sweep.SEEDS, "S2": noisy_race.SEEDS}  # of a claim's evidence
 NETS = ("mlp", "plain")
 FEWEST, MOST = 2, 5
 PAGE_NET, PAGE_WIDTH = "mlp", 64  # nets that the website trains in the page, see bnlab.lab.page
@@ -33,17 +34,19 @@ class Race(anywidget.AnyWidget):
     MLPs of width 64; else, and where a browser cannot train, stored runs are looked up.
 
     Args:
-        norms: two to five of ``none, batch, layer, group, instance``; group norm has 8 channels a
-            group, instance norm needs ``net='plain'``.
+        norms: which race at first, two to five of ``offer``.
+        offer: normalizers to choose from, two or more of ``none, batch, noisy_batch, layer, group,
+            instance``; group norm has 8 channels a group, instance norm needs ``net='plain'``.
         lr: learning rate, a stop of the slider (``LRS``).
         batch_size: images a step, one of ``BATCH_SIZES``.
         depth: hidden layers or convolutions, one of ``DEPTHS``.
-        seed: initial weights and batches, one of ``SEEDS``.
+        seed: initial weights and batches, one of ``SEEDS`` of the claim; by default the first.
         net: ``mlp`` or ``plain`` (convolutions).
         width: units a layer, or channels of the first convolutions.
         steps: updates of the weights.
         predict: hide the outcome until a guess is made.
         device: ``auto``, or a name that torch knows.
+        claim: whose evidence has the seeds, ``B1`` or ``S2``; it counts some of these very runs.
 
     Raises:
         ValueError: for a value that the widget does not offer, with those that it does.
@@ -61,23 +64,27 @@ class Race(anywidget.AnyWidget):
         lr: float = 0.3,
         batch_size: int = 64,
         depth: int = 6,
-        seed: int = SEEDS[0],
+        seed: int | None = None,
         net: str = "mlp",
         width: int = 64,
         steps: int = 300,
         predict: bool = False,
         device: str = "auto",
+        offer: Iterable[str] = OFFERED,
+        claim: str = "B1",
     ) -> None:
         _check_net(net, width, steps)
+        check_name("claim", claim, SEEDS)
+        offered = _check_offer(offer)
         self._device = str(make_device(device))
         self._racer = Racer(self.send)
-        super().__init__(options=_options(net, width, steps, self._device))
+        super().__init__(options=_options(net, width, steps, self._device, offered, claim))
         self.state = {
             "norms": [norms] if isinstance(norms, str) else list(norms),
             "lr": lr,
             "batch_size": batch_size,
             "depth": depth,
-            "seed": seed,
+            "seed": SEEDS[claim][0] if seed is None else seed,
             "predict": predict,
         }
         self.on_msg(self._hear)
@@ -130,41 +137,60 @@ class Race(anywidget.AnyWidget):
         return begin
 
 
-def _options(net: str, width: int, steps: int, device: str) -> dict[str, object]:
+def _options(
+    net: str, width: int, steps: int, device: str, offered: list[str], claim: str
+) -> dict[str, object]:
     """What the widget offers."""
     reasons = {"instance": NEEDS_IMAGES} if net == "mlp" else {}
     return {
         "norms": [
             {"name": name, "enabled": name not in reasons, "reason": reasons.get(name, "")}
-            for name in NORMS
+            for name in offered
         ],
         "lrs": list(LRS),
         "batch_sizes": list(BATCH_SIZES),
         "depths": list(DEPTHS),
-        "seeds": list(SEEDS),
+        "seeds": list(SEEDS[claim]),
         "steps": steps,
         "net": net,
         "width": width,
         "device": device,
         "replay": "race",
         "compiled": "nets" if (net, width) == (PAGE_NET, PAGE_WIDTH) else None,
-        "counted": _counted(net, width, steps),
+        "counted": _counted(net, width, steps, claim),
     }
 
 
-def _counted(net: str, width: int, steps: int) -> dict[str, object] | None:
-    """Settings of the runs that the evidence for B1 counts, if this race trains such nets."""
-    base = learning_rate_sweep.BASES["digits"]
+def _counted(net: str, width: int, steps: int, claim: str) -> dict[str, object] | None:
+    """Settings of the runs that the evidence for a claim counts, if this race trains such nets."""
+    base, norms, lrs, depths = {
+        "B1": (
+            learning_rate_sweep.BASES["digits"],
+            learning_rate_sweep.NORMS,
+            learning_rate_sweep.LRS,
+            learning_rate_sweep.DEPTHS["digits"],
+        ),
+        "S2": (noisy_race.BASE, noisy_race.NORMS, noisy_race.LRS, noisy_race.DEPTHS),
+    }[claim]
     if (net, width, steps) != (base.net, base.width, base.steps):
         return None
     return {
-        "claim": "B1",
-        "norms": list(learning_rate_sweep.NORMS),
-        "lr": list(learning_rate_sweep.LRS),
+        "claim": claim,
+        "norms": list(norms),
+        "lr": list(lrs),
         "batch_size": [base.batch_size],
-        "depth": list(learning_rate_sweep.DEPTHS["digits"]),
-        "seed": list(learning_rate_sweep.SEEDS),
+        "depth": list(depths),
+        "seed": list(SEEDS[claim]),
     }
+
+
+def _check_offer(offer: Iterable[str]) -> list[str]:
+    chosen = [offer] if isinstance(offer, str) else list(offer)
+    for norm in chosen:
+        check_name("normalizer", norm, NORMS)
+    if len(set(chosen)) < FEWEST:
+        raise ValueError(f"offer must be {FEWEST} or more different ones of {', '.join(NORMS)}.")
+    return [name for name in NORMS if name in chosen]
 
 
 def _check_net(net: str, width: int, steps: int) -> None:

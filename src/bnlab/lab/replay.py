@@ -51,7 +51,7 @@ class Grid:
     lrs: tuple[float, ...] = LRS
     batch_sizes: tuple[int, ...] = (4, 16, 64, 256)
     depths: tuple[int, ...] = (2, 6, 12)
-    seeds: tuple[int, ...] = SEEDS[:3]
+    seeds: tuple[int, ...] = SEEDS["B1"][:3]
     steps: int = 300
     net: str = "mlp"
     width: int = 64

@@ -158,3 +158,28 @@ def test_what_chapter_02_says_in_words_still_follows_from_the_evidence():
     assert sure[0] - sure[1] > 0.2  # "What differs clearly"
     spread = (found["B8"].facts["spread_none"], found["B8"].facts["spread_batch"])
     assert 0.1 < spread[1] / spread[0] < 1  # "the scale, not the spread"
+
+
+def test_what_chapter_04_says_in_words_still_follows_from_the_evidence():
+    """Sentences of the chapter that no code prints; if one fails, the text must change."""
+    from bnlab import claims
+
+    s1, s2, s3 = (claims.load(name) for name in ("S1", "S2", "S3"))
+    words = {j.effect.name: j.word for s in (s1, s2, s3) for j in s.verdict.judgements}
+    assert words["loss"] == words["rate"] == "shown"  # "The first half of the claim holds"
+    assert words["stable"] == "reversed" and s1.facts["calmer"] > 5  # "and not by a little"
+    assert s1.facts["batch_lr_6"] == 10 * s1.facts["none_lr_6"]  # "ten times larger"
+    assert s1.facts["calmer_own"] > 1  # "Even at its own best rate"
+    assert words["moves"] == words["near"] == words["ahead"] == "shown"
+    assert words["stops"] == "reversed"  # "The part that fails is the last one"
+    near = [value for key, value in s2.facts.items() if key.startswith("near_")]
+    assert min(near) > 1  # "cost something, at every rate that we tried"
+    assert s2.facts["ahead_6_0_1"] < 1 > s2.facts["ahead_6_0_03"]  # "the picture turns"
+    assert s2.facts["noisy_batch_best"] < s2.facts["none_best"]
+    assert words["shift_6"] == "reversed" and words["shift_15"] == "shown"
+    for name in ("ratio", "size"):  # "the advantage is gone"
+        assert s3.facts[f"{name}_6_0_1"] > 1.5 and s3.facts[f"{name}_15_0_1"] < 1
+    assert s3.facts["size_correlation"] > 0.8  # "the two ratios go together"
+    cosines = [s3.facts[f"cosine_batch_{d}_0_1"] for d in s3.data["depths"]]
+    assert cosines == sorted(cosines, reverse=True)  # "falls with depth as well"
+    assert s3.facts["cosine_noisy_batch_6"] > 0.8 > 0.5 > s3.facts["cosine_new_noise_6"]

@@ -232,11 +232,37 @@ def test_instance_norm_races_on_images():
         ({"steps": 0}, "steps must be"),
         ({"seed": 7}, "seed must be one of 100, 101, 102"),
         ({"device": "gpu0"}, "device 'gpu0' cannot be used here"),
+        ({"norms": ("none", "noisy_batch")}, "unknown normalizer 'noisy_batch'"),
+        ({"offer": ("none", "rms")}, "unknown normalizer 'rms'.* noisy_batch"),
+        ({"offer": "batch"}, "offer must be 2 or more"),
+        ({"offer": ("none", "noisy_batch")}, "unknown normalizer 'batch'"),
+        ({"claim": "S3"}, "unknown claim 'S3'.* B1, S2"),
+        ({"claim": "S2", "seed": 100}, "seed must be one of 520, 521"),
     ],
 )
 def test_bad_arguments_list_what_is_offered(arguments, message):
     with pytest.raises(ValueError, match=message):
         Race(**arguments)
+
+
+def test_a_chapter_may_offer_other_normalizers_and_other_seeds():
+    offer = ("noisy_batch", "none", "batch")
+    race = Heard(norms=offer, offer=offer, claim="S2", steps=20)
+    names = [norm["name"] for norm in race.options["norms"]]
+    assert names == race.state["norms"] == ["none", "batch", "noisy_batch"]
+    assert race.state["seed"] == 520 and race.options["counted"] is None
+    race.ask("train", 1, lr=0.1)
+    assert race.wait(60)
+    assert [step for step, _ in curve(race.of(1, "points"), "noisy_batch", "loss")][-1] == 20
+    race.close()
+
+
+def test_counted_runs_are_those_of_the_claim():
+    race = Race(offer=("none", "batch", "noisy_batch"), claim="S2")
+    counted = race.options["counted"]
+    assert counted["claim"] == "S2" and counted["norms"] == ["none", "batch", "noisy_batch"]
+    assert 0.3 in counted["lr"] and counted["seed"] == race.options["seeds"]
+    race.close()
 
 
 def test_state_set_from_python_is_checked(short):

@@ -24,6 +24,7 @@ NORMS = ("none", "batch", "noisy_batch")
 LRS = (0.03, 0.1, 0.3, 1.0)
 LR = 0.3
 LOOKS = (0.1, LR)  # the first one is the plain net's best
+STOPPED = 0.2  # test accuracy of a net that has learned next to nothing
 WATCHED = (*NORMS, "noise")  # noise: the plain net with the noise of noisy BatchNorm
 
 Progress = Callable[[Iterable], Iterable]
@@ -111,7 +112,9 @@ def facts(data: dict) -> dict[str, object]:
         found[f"{norm}_best"] = min(losses(data, norm, lr).mean() for lr in data["lrs"])
     for lr in data["looks"]:
         end = f"{lr:g}".replace(".", "_")
-        found[f"stops_{end}"] = 100 * select(data, "look", "noise", lr, "test_accuracy").mean()
+        accuracy = select(data, "look", "noise", lr, "test_accuracy")
+        found[f"stops_{end}"] = 100 * accuracy.mean()
+        found[f"stopped_{end}"] = int((accuracy < STOPPED).sum())
         found[f"noise_loss_{end}"] = select(data, "look", "noise", lr, "loss").mean()
         for norm in WATCHED:
             moves = select(data, "look", norm, lr, "moves")

@@ -38,10 +38,11 @@ def _movements(
         layers, middle = np.arange(2, rows.shape[1] + 2), np.median(rows, axis=0)
         band(axes, norm, layers, rows.min(0), rows.max(0))
         curve(axes, norm, layers, middle, ms=4, **dots)
-        label(axes, norm, layers[-1], middle[-1], name, ha="right", xytext=(0, 7))
+        above = {"no normalizer": -16 if "noisy" in nets else 7, "noisy": 10}.get(name, 7)
+        label(axes, norm, layers[-1], middle[-1], name, ha="right", xytext=(0, above))
         typical[name] = float(np.median(rows, axis=1).mean())
     plain_log(axes, "y", [0.5, 1, 2, 5, 10, 20, 50])
-    axes.set(xlabel="layer", ylabel="movement in a step, % of a deviation")
+    axes.set(xlabel="layer", ylabel="movement in a step, %")
     axes.set_xticks(layers)
     axes.set_ylim(axes.get_ylim()[0], 1.3 * axes.get_ylim()[1])
     return axes, typical
@@ -59,7 +60,7 @@ def race_and_movement(evidence: Evidence) -> Drawing:
     faster, ratio = facts[f"faster_{depth}"], facts[f"ratio_{depth}"]
     title = f"Rates up to {power(ratio)}× as large, loss ÷ {power(faster)}"
     losses = _losses(data, race.NORMS, race.LRS, depth, title)
-    for norm, at, place in (("none", 0.01, (0, -18)), ("batch", 0.01, (24, 8))):
+    for norm, at, place in (("none", 0.3, (-52, 22)), ("batch", 0.01, (30, 8))):
         value = select(data, "race", norm, at, "loss", depth).mean()
         label(losses, norm, at, value, xytext=place)
     nets = {"no normalizer": ("none", same), "BatchNorm": ("batch", same)}
@@ -91,7 +92,7 @@ def noise(evidence: Evidence) -> Drawing:
     losses = _losses(data, noisy_race.NORMS, data["lrs"], depth, title)
     losses.axvline(lr, color=INK, ls=":", lw=1)
     losses.set_xticks(data["lrs"])
-    places = {"none": (-6, 12), "batch": (0, -18), "noisy_batch": (24, 10)}
+    places = {"none": (-30, 6), "batch": (26, -14), "noisy_batch": (30, 8)}
     for norm, place in places.items():
         at = data["lrs"][-2] if norm != "noisy_batch" else data["lrs"][0]
         value = select(data, "race", norm, at, "loss", depth).mean()
@@ -118,7 +119,13 @@ def gradient_shift(evidence: Evidence) -> Drawing:
     """S3: the shift of gradients by depth and rate; how large they are; the deep linear net."""
     data, facts = evidence.data, evidence.facts
     seeds, depths = len(data["seeds"]), data["depths"]
-    titles = {"l2": "Shift, none ÷ BatchNorm", "before": "Gradient size, none ÷ BatchNorm"}
+    shifts = [power(10 ** effect.mean()) for effect in list(evidence.values.values())[:2]]
+    titles = {
+        "l2": "Shift: {}× at depth {}, {}× at {}".format(
+            *(part for pair in zip(shifts, shift_by_depth.DECISIVE, strict=True) for part in pair)
+        ),
+        "before": "Size of the gradients: falls too",
+    }
     panels = [_by_depth(data, name, title) for name, title in titles.items()]
     linear = _linear(data)
     ratios = "; ".join(
@@ -142,8 +149,8 @@ def gradient_shift(evidence: Evidence) -> Drawing:
         f"{cosines['batch']:.2f} with BatchNorm, on average."
     )
     caption = (
-        f"{seeds} seeds; left and middle: geometric means, above 1 BatchNorm's is smaller, filled "
-        "markers decide. Right: mean, the shade spans all seeds."
+        f"{seeds} seeds; left and middle: geometric means, above 1 BatchNorm's is smaller; dots "
+        "decide, with the range of their seeds. Right: mean, the shade spans all seeds."
     )
     return draw([*panels, linear], alt, caption)
 
@@ -151,22 +158,31 @@ def gradient_shift(evidence: Evidence) -> Drawing:
 def _by_depth(data: dict, name: str, title: str) -> Axes:
     axes, depths = panel(title, size=(4.4, 3.7)), data["depths"]
     axes.axhline(1, color=INK, lw=1, ls=":")
+    ends = {}
     for number, lr in enumerate(data["lrs"]):
         found = [shift_by_depth.decades(data, depth, lr, name) for depth in depths]
         ratios = [10 ** np.nanmean(one) if np.isfinite(one).any() else np.nan for one in found]
         axes.plot(depths, ratios, color=INK, lw=1 + 0.5 * number, alpha=0.55)
-        known = [k for k, ratio in enumerate(ratios) if np.isfinite(ratio)]
-        if known:
-            place = (depths[known[-1]], ratios[known[-1]])
-            axes.annotate(f"{lr:g}", place, (6, -4), textcoords="offset points")
+        ends[lr] = ratios[-1]
     for depth, lr in shift_by_depth.DECISIVE.items():
-        ratio = 10 ** shift_by_depth.decades(data, depth, lr, name).mean()
-        axes.plot([depth], [ratio], color=INK, marker="o", ms=8)
+        found = 10.0 ** shift_by_depth.decades(data, depth, lr, name)
+        axes.plot([depth] * 2, [found.min(), found.max()], color=INK, lw=1.2)
+        axes.plot([depth], [10 ** np.log10(found).mean()], color=INK, marker="o", ms=8)
+    _name_ends(axes, depths[-1], ends)
     plain_log(axes, "y", [0.1, 0.2, 0.5, 1, 2, 5, 10])
-    axes.set(xlabel="hidden layers (a curve a learning rate)", ylabel="ratio")
+    axes.set(xlabel="hidden layers (a curve a learning rate)", ylabel="none ÷ BatchNorm")
     axes.set_xticks(depths)
     axes.set_xlim(min(depths) - 0.5, max(depths) + 2)
     return axes
+
+
+def _name_ends(axes: Axes, x: float, ends: Mapping[float, float]) -> None:
+    """Write each rate beside the end of its curve, one above the other where ends are close."""
+    last = -np.inf
+    for lr, ratio in sorted(ends.items(), key=lambda end: end[1]):
+        if np.isfinite(ratio):
+            last = max(ratio, 1.22 * last)
+            axes.annotate(f"{lr:g}", (x, last), (10, -4), textcoords="offset points")
 
 
 def _linear(data: dict) -> Axes:
@@ -180,7 +196,7 @@ def _linear(data: dict) -> Axes:
         )
         band(axes, norm, lrs, np.nanmin(rows, 1), np.nanmax(rows, 1))
         curve(axes, norm, lrs, np.nanmean(rows, 1))
-        place = (0, 8) if norm == "none" else (0, -20)
+        place = (0, 8) if norm == "none" else (0, -60)
         label(axes, norm, lrs[0], np.nanmean(rows[0]), xytext=place, ha="left")
     axes.set_xscale("log")
     axes.set(xlabel="learning rate", ylabel="cosine before and after", ylim=(-1, 1.25))

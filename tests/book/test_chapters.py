@@ -171,7 +171,7 @@ def test_what_chapter_04_says_in_words_still_follows_from_the_evidence():
     assert s1.facts["batch_lr_6"] == 10 * s1.facts["none_lr_6"]  # "ten times larger"
     assert s1.facts["calmer_own"] > 1  # "Even at its own best rate"
     assert words["moves"] == words["near"] == words["ahead"] == "shown"
-    assert words["stops"] == "reversed"  # "The part that fails is the last one"
+    assert words["stops"] == "reversed"  # "The part that fails", "the other three parts hold"
     near = [value for key, value in s2.facts.items() if key.startswith("near_")]
     assert min(near) > 1  # "cost something, at every rate that we tried"
     assert s2.facts["ahead_6_0_1"] < 1 > s2.facts["ahead_6_0_03"]  # "the picture turns"

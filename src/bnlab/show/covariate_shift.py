@@ -60,9 +60,9 @@ def race_and_movement(evidence: Evidence) -> Drawing:
     faster, ratio = facts[f"faster_{depth}"], facts[f"ratio_{depth}"]
     title = f"Rates up to {power(ratio)}× as large, loss ÷ {power(faster)}"
     losses = _losses(data, race.NORMS, race.LRS, depth, title)
-    for norm, at, place in (("none", 1.0, (48, -18)), ("batch", 0.01, (30, 8))):
+    for norm, at, place in (("none", 1.0, (24, -18)), ("batch", 0.01, (30, 8))):
         value = select(data, "race", norm, at, "loss", depth).mean()
-        label(losses, norm, at, value, xytext=place)
+        label(losses, norm, at, value, STYLE[norm]["short"], xytext=place)
     nets = {"no normalizer": ("none", same), "BatchNorm": ("batch", same)}
     if own != same:
         nets[f"BatchNorm at rate {own:g}"] = ("batch", own)

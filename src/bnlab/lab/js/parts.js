@@ -330,13 +330,14 @@ function overlap(a, b) {
 }
 
 /**
- * A plot of one curve per normalizer over the steps of a training.
+ * A plot of one curve per normalizer over the steps of a training; `names` are those it may show.
  * `draw(curves, sentence, key)`: curves are {name, points: [[step, value], ...], divergedAt};
  * the sentence is the alt text, and `key` (in data-shown) names the setting that is drawn.
  */
-export function curvePlot({ title, scale, steps }) {
+export function curvePlot({ title, scale, steps, names }) {
   const { at, ticks } = SCALES[scale];
   const margin = 0.8 + 0.58 * Math.max(...ticks.map(([, text]) => text.length));  // em
+  const room = Math.max(5, 0.8 + 0.58 * Math.max(...names.map((name) => STYLE[name].short.length)));
   const axes = svg("g", { class: "bnlab-axes" }), lines = svg("g"), labels = svg("g");
   const picture = svg("svg", { class: "bnlab-plot", role: "img", "aria-label": title }, axes, lines, labels);
   const frame = html("div", { class: "bnlab-frame" }, picture);
@@ -351,7 +352,7 @@ export function curvePlot({ title, scale, steps }) {
     const em = parseFloat(getComputedStyle(picture).fontSize);
     box = {
       em, width, height,
-      left: margin * em, right: width - 5 * em, top: 0.7 * em, bottom: height - 2.5 * em,
+      left: margin * em, right: width - room * em, top: 0.7 * em, bottom: height - 2.5 * em,
     };
     picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
     return true;

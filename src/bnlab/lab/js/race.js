@@ -75,9 +75,11 @@ class Race {
     this.verdict = liveText({ kind: "bnlab-verdict" });
     this.legend = legend((norm, on) => this.switchCurve(norm, on));
     this.guessBox = guessBox({ hint: "In a lecture: let the room vote, pick its answer, press Reveal." });
+    const names = options.norms.filter(({ enabled }) => enabled).map(({ name }) => name);
+    const plot = (title, scale) => curvePlot({ title, scale, steps: options.steps, names });
     this.plots = {
-      loss: curvePlot({ title: "training loss (mean of 5 steps)", scale: "loss", steps: options.steps }),
-      accuracy: curvePlot({ title: "validation accuracy", scale: "accuracy", steps: options.steps }),
+      loss: plot("training loss (mean of 5 steps)", "loss"),
+      accuracy: plot("validation accuracy", "accuracy"),
     };
     this.link = addressLink({
       site: this.model.bnlabHost === "static", name: options.replay,

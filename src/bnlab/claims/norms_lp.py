@@ -186,8 +186,6 @@ def facts(data: dict) -> dict[str, object]:
     found["ahead_matched"] = int((linear(data, MATCHED) < linear(data, "batch")).sum())
     for norm in ("l1_batch", MATCHED):
         found[f"linear_ratio_{norm}"] = _times(linear(data, "batch"), linear(data, norm))
-            10 ** np.log10(linear(data, "batch") / linear(data, norm)).mean()
-        )
     return found
 
 

@@ -56,7 +56,7 @@ def measure(
         seeds: whose runs are the evidence.
         progress: wraps the loops over the trainings.
         tuning: an earlier measurement; its trainings with the tuning seeds are taken over.
-        linear: train the deep linear net at the second rate too, which does not decide.
+        linear: train all deep linear nets; else only the two that decide, at the deciding rate.
         train_all: gives the History of each Run, in their order; by default here, one by one.
 
     Returns:
@@ -77,7 +77,7 @@ def measure(
     for run, history in zip(progress(runs), train_all(runs, ENGINE, "cpu"), strict=True):
         rows.append(moving_inputs.race_row(run, history))
     rows += [look_row(norm, seed) for norm, seed in progress([*itertools.product(NORMS, seeds)])]
-    rates = LINEAR if linear else {LINEAR_LR: LINEAR[LINEAR_LR]}
+    rates = LINEAR if linear else {LINEAR_LR: ("batch", "l1_batch")}
     plan = [(norm, lr, seed) for lr, norms in rates.items() for norm in norms for seed in seeds]
     rows += [linear_row(*one) for one in progress(plan)]
     return {
@@ -175,18 +175,21 @@ def facts(data: dict) -> dict[str, object]:
         found[f"range_{norm}"] = np.median(early(data, norm))
         found[f"beta_{norm}"] = np.median(early(data, norm, "beta"))
         found[f"shrunk_{norm}"] = 10 ** np.log10(early(data, "none") / early(data, norm)).mean()
-        found[f"rougher_{norm}"] = (
-            10 ** np.log10(early(data, norm, "beta") / early(data, "none", "beta")).mean()
-        )
-    for norm in (*NORMS, MATCHED):
-        found[f"linear_{norm}"] = linear(data, norm).mean()
-        found[f"first_{norm}"] = linear(data, norm, at=0).mean()
-        found[f"spread_{norm}"] = linear(data, norm, at=2).mean()
-    found["ahead_l1"] = int((linear(data, "l1_batch") < linear(data, "batch")).sum())
-    found["ahead_matched"] = int((linear(data, MATCHED) < linear(data, "batch")).sum())
-    for norm in ("l1_batch", MATCHED):
-        found[f"linear_ratio_{norm}"] = _times(linear(data, "batch"), linear(data, norm))
+        found[f"rougher_{norm}"] = _times(early(data, norm, "beta"), early(data, "none", "beta"))
+    batch = linear(data, "batch")
+    for norm, lr in linear_nets(data):
+        rows, end = linear(data, norm, lr), f"{norm}_{lr:.0e}".replace("-", "")
+        found[f"linear_{end}"] = rows.mean()
+        found[f"spread_{norm}"] = linear(data, norm, lr, 2).mean()
+        found[f"linear_ratio_{end}"] = _times(linear(data, "batch", lr), rows)
+        if lr == LINEAR_LR:
+            found[f"ahead_{norm}"] = int((rows < batch).sum())
     return found
+
+
+def linear_nets(data: dict) -> list[tuple[str, float]]:
+    """Nets and rates of the deep linear net that were measured."""
+    return list(dict.fromkeys((row[2], row[3]) for row in data["rows"] if row[0] == "linear"))
 
 
 def _times(above: np.ndarray, below: np.ndarray) -> float:

@@ -100,7 +100,7 @@ export function pageEngine(options, onChange = () => {}) {
 
   return {
     get name() { return failure ? "replay" : "page"; },
-    get badge() { return !failure ? BADGE : replay?.badge ?? UNABLE; },
+    get badge() { return !failure ? options.badge ?? BADGE : replay?.badge ?? UNABLE; },
     get pauses() { return !failure; },
     start, warm,
     destroy() {

@@ -20,7 +20,9 @@ class Look:
             trainer.update(numbers)
         numbers = next(trainer.batches)
         self.batch = trainer.data.train_x[numbers], trainer.data.train_y[numbers]
-        self.params = trainer.machine.read(trainer.places["params"], sum(trainer.state.params.sizes))
+        self.params = trainer.machine.read(
+            trainer.places["params"], sum(trainer.state.params.sizes)
+        )
         self.buffers = trainer.machine.read(
             trainer.places["buffers"], sum(trainer.state.buffers.sizes)
         )

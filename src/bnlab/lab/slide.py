@@ -16,7 +16,9 @@ from bnlab.measure import gradient_direction, measure_landscape, measure_plane_s
 from bnlab.train import Run, Trainer
 
 OCTAVES, PARTS = 3, 4
-MULTIPLES = tuple(float(f"{2 ** (k / PARTS - OCTAVES):.3g}") for k in range(2 * OCTAVES * PARTS + 1))
+MULTIPLES = tuple(
+    float(f"{2 ** (k / PARTS - OCTAVES):.3g}") for k in range(2 * OCTAVES * PARTS + 1)
+)
 """Lengths of the steps along the gradient, in units of the learning rate: as in the page."""
 
 PLANE = tuple(k / 2 - 4 for k in range(17))

@@ -12,7 +12,8 @@ from bnlab.claims import along_gradient, deep_linear, edge, evidence, norms_lp, 
 from bnlab.measure import VGG, measure_curvature
 from bnlab.nets import make_net
 from bnlab.norms import BatchNorm
-from bnlab.show import smoothness
+from bnlab.show.boxes import power
+from bnlab.show.edge import weights_and_rates
 from bnlab.train import Run, Trainer
 
 SMALL = Run(depth=2, width=16, steps=31, lr=0.1, norm="batch", precision="float64")
@@ -127,7 +128,7 @@ def test_the_deep_linear_net_may_diverge(monkeypatch):
 
 def test_the_settings_are_those_that_the_tuning_seeds_chose():
     best = race.best_lr(claims.load("S1").data, 6, "none")
-    assert along_gradient.PLACES["digits"][0] == (6, best) and best == norms_lp.LOOK_LR
+    assert along_gradient.PLACES[0] == (6, best) and best == norms_lp.LOOK_LR
     assert {d: race.best_lr(claims.load("S1").data, d, "none") for d in (6, 15)} == theorem.LRS
     seeds = [set(claims.load(name).data["seeds"]) for name in ("S4", "S5", "S6")]
     assert [len(each) for each in seeds] == [16, 16, 16]
@@ -137,7 +138,7 @@ def test_the_settings_are_those_that_the_tuning_seeds_chose():
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("S4", {"seeds": [700], "scale": "digit"}, "Did you mean 'digits'"),
+        ("S4", {"seeds": [700], "place": [(6, 0.1)]}, "Did you mean 'places'"),
         ("S5", {"seeds": [3, 580]}, r"seeds \[3\] chose the learning rates"),
     ],
 )
@@ -156,7 +157,7 @@ def test_figures_say_what_they_show():
     for name, one in found.items():
         drawing = show.plot(one)
         assert drawing.alt.endswith(".") and len(drawing.svgs) >= 2, name
-    beside = smoothness.weights_and_rates(found["S4"])
+    beside = weights_and_rates(found["S4"])
     assert "edge of stability" in beside.alt and "nan" not in beside.alt
 
 
@@ -171,4 +172,4 @@ def test_text_follows_the_evidence(tmp_path, monkeypatch):
     stored.save(tmp_path)
     monkeypatch.setattr(evidence, "results_folder", lambda: tmp_path)
     assert float(str(show.say("S4", template))) == pytest.approx(2 * before, rel=1e-5)
-    assert smoothness.power(2 * before) in show.plot(claims.load("S4")).alt
+    assert power(2 * before) in show.plot(claims.load("S4")).alt

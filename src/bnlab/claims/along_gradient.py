@@ -23,22 +23,13 @@ from torch.nn.functional import cross_entropy
 
 from bnlab.claims import edge
 from bnlab.data import batches
-from bnlab.errors import check_name
 from bnlab.measure import VGG, Landscape, measure_landscape
 from bnlab.train import Run, Trainer, threads
 
 SEEDS = tuple(range(560, 576))
 NORMS = ("none", "batch")
-BASES = {
-    "digits": Run(
-        net="mlp", depth=6, width=64, lr=0.1, batch_size=64, steps=600, precision="float64"
-    ),
-    "cifar10": Run(data="cifar10", net="mlp", depth=6, width=64, lr=0.03, batch_size=64, steps=600),
-}
-PLACES = {  # depth and learning rate; the first decides
-    "digits": ((6, 0.1), (6, 0.03), (6, 0.3), (15, 0.03)),
-    "cifar10": ((6, 0.03),),
-}
+BASE = Run(net="mlp", depth=6, width=64, lr=0.1, batch_size=64, steps=600, precision="float64")
+PLACES = ((6, 0.1), (6, 0.03), (6, 0.3), (15, 0.03))  # depth and learning rate; the first decides
 FIRST, EVERY = 10, 20  # updates before the first look, and between two
 EARLY = 100  # looks up to here are early
 MIDDLE = 50  # updates before the weights are scaled
@@ -52,44 +43,38 @@ Progress = Callable[[Iterable], Iterable]
 def measure(
     seeds: Sequence[int] = SEEDS,
     progress: Progress = iter,
-    scale: str = "digits",
-    places: Sequence[Sequence[float]] | None = None,
+    places: Sequence[Sequence[float]] = PLACES,
     beside: bool = True,
-    device: str = "cpu",
 ) -> dict:
     """Train with and without BatchNorm, and look ahead along the gradient every twenty steps.
 
     Args:
         seeds: whose runs are the evidence.
         progress: wraps the loops over the trainings.
-        scale: ``digits`` or ``cifar10``.
         places: pairs of depth and learning rate; the first one decides.
-        beside: measure scaled weights and the edge of stability too; on digits alone.
-        device: see ``train``.
+        beside: measure scaled weights and the edge of stability too.
 
     Returns:
         ``base``, ``columns`` and ``rows``. Of the part ``look`` one a place, net and seed, with
         the numbers of each look; of ``scaled`` one a factor and seed; of ``edge`` one a net, rate
         and seed.
     """
-    check_name("scale", scale, BASES)
-    base, places = BASES[scale], [tuple(one) for one in places or PLACES[scale]]
     rows = [
-        ["look", depth, norm, lr, 1.0, seed, *_short(look(run, device)), None]
+        ["look", depth, norm, lr, 1.0, seed, *_short(look(run)), None]
         for (depth, lr), norm, seed in progress(list(itertools.product(places, NORMS, seeds)))
-        for run in [base.replace(depth=depth, norm=norm, lr=lr, seed=seed)]
+        for run in [BASE.replace(depth=depth, norm=norm, lr=lr, seed=seed)]
     ]
-    if beside and scale == "digits":
+    if beside:
         depth, lr = places[0]
         for seed in progress(seeds):
-            run = base.replace(depth=depth, norm="batch", lr=lr, seed=seed)
+            run = BASE.replace(depth=depth, norm="batch", lr=lr, seed=seed)
             for factor, numbers in zip(SCALES, scaled(run), strict=True):
                 rows.append(["scaled", depth, "batch", lr, factor, seed, *_short(numbers), None])
-        rows += edge.measure(base.replace(depth=depth), seeds, progress, len(NUMBERS))
+        rows += edge.measure(BASE.replace(depth=depth), seeds, progress, len(NUMBERS))
     return {
-        "base": base.to_dict(),
+        "base": BASE.to_dict(),
         "places": [list(one) for one in places],
-        "looks": list(looks(base.steps)),
+        "looks": list(looks(BASE.steps)),
         "seeds": list(seeds),
         "columns": list(COLUMNS),
         "rows": rows,
@@ -99,7 +84,7 @@ def measure(
 def repeat(data: dict, seeds: Sequence[int]) -> dict:
     """The same trainings for some seeds."""
     beside = any(row[0] == "edge" for row in data["rows"])
-    return measure(seeds, scale=data["base"]["data"], places=data["places"], beside=beside)
+    return measure(seeds, places=data["places"], beside=beside)
 
 
 def looks(steps: int) -> range:

@@ -39,7 +39,7 @@ S4 = Claim(
         "normalizer, β at most about twice, and at depth 15 not at all. So β decides, and it may "
         "stay below its margin. Late, when the loss is nearly zero, the order turns."
     ),
-    gap=GAP.format(steps=along_gradient.BASES["digits"].steps)
+    gap=GAP.format(steps=along_gradient.BASE.steps)
     + " The steps along the gradient are those of the paper, in units of the learning rate. The "
     "verdict is taken at depth 6 and rate 0.1.",
     effects=(
@@ -63,7 +63,7 @@ S4 = Claim(
     values=along_gradient.values,
     facts=along_gradient.facts,
     repeat=along_gradient.repeat,
-    runs=along_gradient.BASES,
+    runs={"digits": along_gradient.BASE},
     code=(*LOOKING, *CURVATURE, "claims/edge.py"),
 )
 

@@ -18,7 +18,7 @@ STEPS = tuple(range(0, LAST + 1, EVERY))
 SEEDS = along_gradient.SEEDS
 FEWEST = 1
 NET, WIDTH, BATCH_SIZE = "mlp", 64, 64
-PAPER = (0.5, 4.0, 0.4)  # multiples of the rate from which the paper takes a range, and its cap
+BAND = (0.5, 4.0)  # multiples of the rate between which the range of the loss is taken
 NUMBERS = ("lr", "depth", "step", "length", "seed")
 
 
@@ -114,7 +114,7 @@ def _options(device: str) -> dict[str, object]:
         "lengths": list(MULTIPLES),
         "seeds": list(SEEDS),
         "plane": list(PLANE),
-        "paper": list(PAPER),
+        "band": list(BAND),
         "look_every": LOOK_EVERY,
         "net": NET,
         "width": WIDTH,

@@ -37,9 +37,8 @@ class Landscape extends ComputingWidget {
     };
     this.go = button({ text: "Train", kind: "bnlab-main", onClick: () => this.train() });
     this.halt = button({ text: "Stop", onClick: () => this.running?.stop() });
-    const [low, high] = options.paper;
     this.panels = Object.fromEntries(Object.entries(QUANTITIES).map(([quantity, { title }]) =>
-      [quantity, this.own(slidePlot({ title, lengths: options.lengths, band: [low, high] }))]));
+      [quantity, this.own(slidePlot({ title, lengths: options.lengths, band: options.band }))]));
     this.planes = planePlot({ positions: options.plane });
   }
 

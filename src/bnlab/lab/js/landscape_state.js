@@ -29,16 +29,10 @@ export function betas({ changes, size }, lengths, lr) {
   return changes.map((change, i) => (change === null ? null : change / (lengths[i] * lr * size)));
 }
 
-/** Which lengths the paper looks at: from half to four times the rate, at most 0.4. */
-export function inPaper({ lengths, paper: [low, high, cap] }, lr) {
-  return lengths.map((length) => length >= low && length <= high && length * lr <= cap * (1 + 1e-9));
-}
-
-/** Largest less smallest loss over the paper's steps; Infinity if one is not finite. */
-export function rangeOf({ losses }, options, lr) {
-  const chosen = inPaper(options, lr), seen = losses.filter((_, i) => chosen[i]);
-  if (!seen.length || seen.includes(null)) return seen.length ? Infinity : null;
-  return Math.max(...seen) - Math.min(...seen);
+/** Largest less smallest loss from half the rate to four times it; Infinity if one is not finite. */
+export function rangeOf({ losses }, { lengths, band: [low, high] }) {
+  const seen = losses.filter((_, i) => lengths[i] >= low && lengths[i] <= high);
+  return seen.includes(null) ? Infinity : Math.max(...seen) - Math.min(...seen);
 }
 
 const wordOf = (value) => (value === Infinity ? "not finite" : short(value));
@@ -61,27 +55,26 @@ export function planeAlt(name, { plane, step, loss }) {
     + `${short(plane.at(-1)[half])}, across it ${short(plane[half].at(-1))}.`;
 }
 
-/** What is found at the marker, and the range over the paper's steps, for each net. */
+/** What is found at the marker, and the range of the loss, for each net. */
 export function landscapeText(result, options, length) {
   const { state, found } = result, at = options.lengths.indexOf(length);
   const parts = [...found].map(([norm, one]) => {
     if (one.diverged_at !== null) return `${nameOf(norm)}: diverged at step ${one.diverged_at}.`;
-    const beta = betas(one, options.lengths, state.lr)[at], range = rangeOf(one, options, state.lr);
-    const over = range === null ? "" : `, range over the paper's steps ${wordOf(range)}`;
+    const beta = betas(one, options.lengths, state.lr)[at], range = rangeOf(one, options);
     return `${nameOf(norm)} at step ${one.step}: loss ${short(one.loss)} → ${short(one.losses[at])}, `
-      + `gradient of length ${short(one.size)} changes by ${short(one.changes[at])}, β ${short(beta)}${over}.`;
+      + `gradient of length ${short(one.size)} changes by ${short(one.changes[at])}, β ${short(beta)}; range of the loss in the shade ${wordOf(range)}.`;
   });
   return `A step of ${short(length)} times the rate (${short(length * state.lr)}). ${parts.join(" ")}`;
 }
 
 export const rangeGuesses = (norms) => norms.map((norm) => ({ value: norm, text: STYLE[norm].short, swatchOf: norm }));
 
-export function rangeVerdict({ state, found }, options, guess) {
+export function rangeVerdict({ found }, options, guess) {
   const ranges = [...found].map(([norm, one]) =>
-    [norm, one.diverged_at === null ? rangeOf(one, options, state.lr) ?? 0 : Infinity]);
+    [norm, one.diverged_at === null ? rangeOf(one, options) : Infinity]);
   const widest = Math.max(...ranges.map(([, range]) => range));
   const winners = ranges.filter(([, range]) => range === widest).map(([norm]) => norm);
-  const said = ranges.map(([norm, range]) => `${nameOf(norm)} ${range === Infinity ? "not finite" : short(range)}`);
+  const said = ranges.map(([norm, range]) => `${nameOf(norm)} ${wordOf(range)}`);
   const right = winners.includes(guess) ? "Right" : `Not so: you said ${nameOf(guess)}`;
-  return `${right}. Range of the loss over the paper's steps: ${said.join(", ")}.`;
+  return `${right}. Range of the loss from half the rate to four times it: ${said.join(", ")}.`;
 }

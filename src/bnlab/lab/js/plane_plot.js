@@ -29,7 +29,6 @@ export function planePlot({ positions }) {
       "loss on a plane: to the right down the gradient, upwards in a random direction, both in lengths of a step at the rate"),
     row, scale);
   const panels = new Map();
-  let last = null;
   const first = positions[0], size = positions[1] - first, count = positions.length;
 
   function panel(name) {
@@ -70,7 +69,6 @@ export function planePlot({ positions }) {
 
   /** `found` maps names to {plane, step}; those without a plane are left out. */
   function draw(found, { marker, alt }) {
-    last = [found, { marker, alt }];
     const known = [...found].filter(([, one]) => one.plane), range = planeRange(known.map(([, { plane }]) => plane));
     element.hidden = !range;
     if (!range) return;
@@ -96,5 +94,5 @@ export function planePlot({ positions }) {
     scale.replaceChildren(`${ends[0]} `, ...bars, ` ${ends[1]}${lost ? "; red: not finite" : ""}`);
   }
 
-  return { element, draw, again: () => last && draw(...last) };
+  return { element, draw };
 }

@@ -99,7 +99,7 @@ def images(count: int = IMAGES) -> Tensor:
     return torch.tensor(load(BASE.data).train_x[:count])
 
 
-def white_noise(seed: int, count: int = IMAGES) -> Tensor:
+def white_noise(seed: int, count: int) -> Tensor:
     """Independent Gaussian inputs of mean 0 and variance 1 in the shape of images."""
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(count, *load(BASE.data).image_shape, generator=generator)

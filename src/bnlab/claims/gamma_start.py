@@ -21,6 +21,13 @@ TUNING_SEEDS = tuple(range(8))
 POWERS = tuple(range(-8, 3))  # of root 2, times eta*
 DECISIVE = (0.25, 1.0, 3.0)
 TUNED = {  # the power of root 2, from ``tune()``
+    ("usual", 0.25): -4,
+    ("usual", 0.5): -2,
+    ("usual", 1.0): -1,
+    ("usual", 2.0): 0,
+    ("usual", 3.0): -2,
+    ("rescaled", 0.25): -1,
+    ("rescaled", 3.0): -2,
 }
 ZERO = 0.5  # the loss of outputs that are all 0; a net that diverged counts as such
 

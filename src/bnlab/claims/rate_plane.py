@@ -23,7 +23,7 @@ from bnlab.train import Run
 SEEDS = tuple(range(640, 648))
 GAMMAS = (0.25, 0.5, 1.0, 2.0, 3.0)
 DEPTHS = (1, 9)  # hidden layers of the other nets, at gamma 1
-POWERS = tuple(range(-6, 9))  # of root 2: from an eighth of eta* to sixteen times
+POWERS = tuple(range(-4, 7))  # of root 2: from a quarter of eta* to eight times
 SIDE_POWERS = tuple(range(-1, 9))  # of the other nets, which are there for the border alone
 COLUMNS = (
     *("depth", "norm", "gamma", "power", "seed", "rate", "held", "through"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bnlab.check import covariate_shift, family, learning_rates, signals
+from bnlab.check import covariate_shift, family, learning_rates, mean_field, signals
 from bnlab.check.feedback import Feedback
 from bnlab.errors import unknown
 
@@ -21,6 +21,9 @@ EXERCISES: dict[str, Callable[[object], str]] = {
     "04.1": covariate_shift.noisy_moments,
     "04.2": covariate_shift.covariate_shift,
     "04.3": covariate_shift.noisy_plan,
+    "06.1": mean_field.last_layer_rate,
+    "06.2": mean_field.bound,
+    "06.3": mean_field.gamma_plan,
 }
 
 

@@ -152,6 +152,7 @@ def options(device: str) -> dict[str, object]:
         "name": "plane",
         "compiled": "squares",
         "job": "plane",
+        "badge": "in this page, same bits as in Python",
     }
 
 

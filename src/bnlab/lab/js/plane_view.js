@@ -11,16 +11,18 @@ const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDow
  * training. `draw({state, points, sentence, hidden})`.
  */
 export function planeView({ options, onMove, onTrain }) {
-  const axes = svg("g", { class: "bnlab-axes" }), cells = svg("g"), marks = svg("g");
+  const axes = svg("g", { class: "bnlab-axes" }), cells = svg("g"), marks = svg("g"), words = svg("g");
   const picture = svg("svg", {
-    class: "bnlab-plot bnlab-plane", role: "application", tabindex: 0,
+    class: "bnlab-plot bnlab-field", role: "application", tabindex: 0,
     "aria-roledescription": "plane", "data-lm-suppress-shortcuts": "true",
     onkeydown: (event) => press(event), onclick: (event) => click(event),
-  }, axes, cells, marks);
+  }, axes, cells, marks, words);
   const frame = html("div", { class: "bnlab-plane-frame" }, picture);
   const element = html("figure", { class: "bnlab-figure" },
     html("figcaption", { class: "bnlab-caption" },
-      "what happened at each point: loss at the end, or × and the step at which it diverged"), frame);
+      "at each point: loss at the end, or × and the step at which it diverged; ",
+      svg("svg", { class: "bnlab-swatch", viewBox: "0 0 34 12", "aria-hidden": "true" },
+        svg("path", { class: "bnlab-star", d: "M1,6H33" })), " predicted η*"), frame);
   let box = null, last = null;
 
   function measure() {
@@ -62,8 +64,8 @@ export function planeView({ options, onMove, onTrain }) {
     });
     gammas.forEach((gamma, column) => {
       const { x, w } = corner(column, 0);
-      const words = last.state.norm === "batch" ? gamma : "no normalizer";
-      text({ x: x + w / 2, y: bottom + 1.3 * em, "text-anchor": "middle" }, words);
+      const what = last.state.norm === "batch" ? gamma : "no normalizer";
+      text({ x: x + w / 2, y: bottom + 1.3 * em, "text-anchor": "middle" }, what);
     });
     const name = last.state.norm === "batch" ? "γ at the start" : "";
     text({ x: (left + right) / 2, y: bottom + 2.7 * em, "text-anchor": "middle" }, name);
@@ -75,20 +77,19 @@ export function planeView({ options, onMove, onTrain }) {
   }
 
   function cell(gamma, column, rate, row) {
-    const { x, y, w, h } = corner(column, row), { em } = box;
-    const point = last.points.get(cellName([gamma, rate])), loss = finalLoss(point);
+    const { x, y, w, h } = corner(column, row), name = cellName([gamma, rate]);
+    const point = last.points.get(name), loss = finalLoss(point);
     const gone = point?.done && point.divergedAt !== null;
-    const kind = gone ? "lost" : loss === null ? (point ? "busy" : "open") : "trained";
-    const group = svg("g", { class: `bnlab-cell bnlab-cell-${kind}`, "data-cell": cellName([gamma, rate]) });
-    group.append(svg("rect", {
-      x: x + 1, y: y + 1, width: Math.max(0, w - 2), height: Math.max(0, h - 2), rx: 2,
+    const kind = gone ? "lost" : loss !== null ? "trained" : point ? "busy" : "open";
+    const rect = svg("rect", {
+      class: `bnlab-cell bnlab-cell-${kind}`, "data-cell": name, rx: 2,
+      x: x + 1, y: y + 1, width: Math.max(0, w - 2), height: Math.max(0, h - 2),
       "fill-opacity": loss === null ? null : (0.06 + 0.6 * goodness(loss)).toFixed(3),
-    }));
-    const words = gone ? `× ${point.divergedAt}` : loss !== null ? lossText(loss) : point ? "…" : "";
-    if (words) {
-      group.append(svg("text", { x: x + w / 2, y: y + h / 2 + 0.33 * em, "text-anchor": "middle" }, words));
-    }
-    return group;
+    });
+    const text = svg("text", {
+      class: gone ? "bnlab-lost" : null, "text-anchor": "middle", x: x + w / 2, y: y + h / 2 + 0.33 * box.em,
+    }, gone ? `× ${point.divergedAt}` : loss !== null ? lossText(loss) : point ? "…" : "");
+    return [rect, text];
   }
 
   function line() {
@@ -97,13 +98,7 @@ export function planeView({ options, onMove, onTrain }) {
       box.left + (column + 0.5) * w, height(predictedRate(options, last.state, gamma))]);
     const ends = gammas.length > 1 ? spots : [[box.left, spots[0][1]], [box.right, spots[0][1]]];
     const d = ends.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)},${y.toFixed(1)}`).join("");
-    return [
-      svg("path", { class: "bnlab-star-back", d }), svg("path", { class: "bnlab-star", d }),
-      svg("text", {
-        class: "bnlab-star-name", x: ends.at(-1)[0] - 0.2 * box.em, y: ends.at(-1)[1] - 0.6 * box.em,
-        "text-anchor": "end",
-      }, "predicted η*"),
-    ];
+    return [svg("path", { class: "bnlab-star-back", d }), svg("path", { class: "bnlab-star", d })];
   }
 
   function cursor() {
@@ -121,8 +116,9 @@ export function planeView({ options, onMove, onTrain }) {
     if (!box && !measure()) return;
     drawAxes();
     const { gammas, rates } = grid();
-    cells.replaceChildren(...gammas.flatMap((gamma, column) =>
-      rates.map((rate, row) => cell(gamma, column, rate, row))));
+    const all = gammas.flatMap((gamma, column) => rates.map((rate, row) => cell(gamma, column, rate, row)));
+    cells.replaceChildren(...all.map(([rect]) => rect));
+    words.replaceChildren(...all.map(([, text]) => text));  // above the line
     marks.replaceChildren(...line(), cursor());
   }
 

@@ -125,7 +125,7 @@ def test_training_shows_the_landscape_at_the_marker(opened):
     for number in range(3):
         label = page.locator(".bnlab-plot").nth(number).get_attribute("aria-label")
         assert "no normalizer at step 50" in label and "at the rate" in label
-    planes = page.locator(".bnlab-plane")
+    planes = page.locator(".bnlab-slice")
     assert planes.count() == 2
     assert "across it" in planes.first.get_attribute("aria-label")
     assert planes.first.locator("rect").count() == 17 * 17
@@ -200,7 +200,7 @@ def test_divergence_is_drawn_and_said(opened):
     assert "NaN" not in page.content()
     label = page.locator(".bnlab-plot").first.get_attribute("aria-label")
     assert "no normalizer diverged at step" in label
-    assert page.locator(".bnlab-plane").count() == 1
+    assert page.locator(".bnlab-slice").count() == 1
 
 
 def test_predict_first_hides_the_outcome_until_a_guess(opened):
@@ -276,5 +276,5 @@ def test_a_kernel_shows_the_same(page, tmp_path):
         kernel.pump(page)
         page.wait_for_timeout(20)
     assert shown(page) == {"norms=none,batch&lr=0.1&depth=2&step=20&seed=560"}
-    assert page.locator(".bnlab-plane").count() == 2
+    assert page.locator(".bnlab-slice").count() == 2
     kernel.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bnlab.check import covariate_shift, family, learning_rates, signals, smoothness
+from bnlab.check import covariate_shift, family, learning_rates, mean_field, signals, smoothness
 from bnlab.check.feedback import Feedback
 from bnlab.errors import unknown
 
@@ -24,6 +24,9 @@ EXERCISES: dict[str, Callable[[object], str]] = {
     "05.1": smoothness.doubled_weights,
     "05.2": smoothness.probe,
     "05.3": smoothness.smooth_plan,
+    "06.1": mean_field.last_layer_rate,
+    "06.2": mean_field.bound,
+    "06.3": mean_field.gamma_plan,
 }
 
 

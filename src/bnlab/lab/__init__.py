@@ -2,7 +2,8 @@
 
 from bnlab.lab.family import Family
 from bnlab.lab.landscape import Landscape
+from bnlab.lab.plane import Plane
 from bnlab.lab.profiles import Profiles
 from bnlab.lab.race import Race
 
-__all__ = ["Family", "Landscape", "Profiles", "Race"]
+__all__ = ["Family", "Landscape", "Plane", "Profiles", "Race"]

@@ -22,9 +22,9 @@ export function planeRange(planes) {
 
 /** A legend of the colours, a panel for each net; `positions` are those of rows and columns. */
 export function planePlot({ positions }) {
-  const row = html("div", { class: "bnlab-planes" });
+  const row = html("div", { class: "bnlab-slices" });
   const scale = html("p", { class: "bnlab-caption bnlab-colours" });
-  const element = html("div", { class: "bnlab-plane-view", hidden: true },
+  const element = html("div", { class: "bnlab-slice-view", hidden: true },
     html("p", { class: "bnlab-caption" },
       "loss on a plane: to the right down the gradient, upwards in a random direction, both in lengths of a step at the rate"),
     row, scale);
@@ -34,7 +34,7 @@ export function planePlot({ positions }) {
   function panel(name) {
     if (!panels.has(name)) {
       const cells = svg("g", { "shape-rendering": "crispEdges" }), over = svg("g");
-      const picture = svg("svg", { class: "bnlab-plane", role: "img", viewBox: `${first - 2.2 * size} ${first - size} ${(count + 2.7) * size} ${(count + 2.6) * size}` }, cells, over);
+      const picture = svg("svg", { class: "bnlab-slice", role: "img", viewBox: `${first - 2.2 * size} ${first - size} ${(count + 2.7) * size} ${(count + 2.6) * size}` }, cells, over);
       const caption = coloured(html("figcaption", { class: "bnlab-caption bnlab-named" }), name);
       const figure = html("figure", { class: "bnlab-figure" }, caption, picture);
       picture.dataset.norm = name;

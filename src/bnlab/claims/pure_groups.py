@@ -18,7 +18,7 @@ from bnlab.claims.group_tuning import (
     SEEDS,
     Method,
     at_best,
-    best,
+    best_lr,
     describe,
     measured,
     select,
@@ -46,12 +46,12 @@ def measure(
     alone: bool = True,
     controls: bool = True,
 ) -> dict:
-    """Train with mixed and with pure groups, each method at its best setting for each of them.
+    """Train with mixed and with pure groups, each method at its best rate for each of them.
 
     Args:
         seeds: that count.
         progress: wraps the loops.
-        tuning: an earlier measurement, whose settings are taken over.
+        tuning: an earlier measurement, whose rates are taken over.
         alone: measure batches of one class too.
         controls: measure other schedules too.
 
@@ -69,9 +69,9 @@ def _controls(data: dict) -> list[tuple[Method, float]]:
 
 
 def scheduled(data: dict, name: str) -> tuple[Method, float]:
-    """Batch Renormalization of pure groups at its best setting, with another schedule."""
-    method, lr = best(data, arranged("batch_renorm", "pure"))
-    return replace(method, schedule=name), lr
+    """Batch Renormalization of pure groups at its best rate, with another schedule."""
+    method = arranged("batch_renorm", "pure")
+    return replace(method, schedule=name), best_lr(data, method)
 
 
 def repeat(data: dict, seeds: Sequence[int]) -> dict:

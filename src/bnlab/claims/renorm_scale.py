@@ -1,19 +1,18 @@
 """R5 of Ioffe 2017: initial weights that are four times smaller, as they are, and larger.
 
 All weights are scaled, those of the last layer too; biases start at zero. Each method takes its
-best setting for the weights as they are, and keeps it. Beside the verdict: each scale with its own
-best setting. Settings and margins were fixed before the seeds that count were run, see
+best rate for the weights as they are, and keeps it. Beside the verdict: each scale with its own
+best rate. Settings and margins were fixed before the seeds that count were run, see
 ``group_tuning``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 
 import numpy as np
 
-from bnlab.claims.group_tuning import SEEDS, Method, at_best, best, measured, select
+from bnlab.claims.group_tuning import SEEDS, Method, at_best, best_lr, measured, select
 
 SCALES = (0.25, 1.0, 4.0)
 NORMS = ("none", "batch", "batch_renorm", "group")
@@ -27,12 +26,12 @@ def measure(
     tuning: dict | None = None,
     norms: Sequence[str] = NORMS,
 ) -> dict:
-    """Train from weights of three scales, at the best setting for scale 1 and at each one's own.
+    """Train from weights of three scales, at the best rate for scale 1 and at each one's own.
 
     Args:
         seeds: that count.
         progress: wraps the loops.
-        tuning: an earlier measurement, whose settings are taken over.
+        tuning: an earlier measurement, whose rates are taken over.
         norms: of the nets; ``none`` and ``batch_renorm`` decide.
 
     Returns:
@@ -52,9 +51,8 @@ def measure(
 
 
 def at(data: dict, norm: str, scale: float) -> tuple[Method, float]:
-    """A method with weights of a scale, at its best setting for scale 1."""
-    method, lr = best(data, Method(norm))
-    return replace(method, scale=scale), lr
+    """A method with weights of a scale, at its best rate for scale 1."""
+    return Method(norm, scale=scale), best_lr(data, Method(norm))
 
 
 def repeat(data: dict, seeds: Sequence[int]) -> dict:
@@ -68,7 +66,7 @@ def spread(data: dict, norm: str, own: bool = False) -> np.ndarray:
     Args:
         data: of the measurement.
         norm: of the net.
-        own: each scale at its own best setting, instead of the one for scale 1.
+        own: each scale at its own best rate, instead of the one for scale 1.
     """
     name = "test_running"
     scores = [
@@ -90,7 +88,7 @@ def facts(data: dict) -> dict[str, object]:
     """Numbers for sentences about R5; accuracies in per cent; a scale of 0.25 is ``0_25``."""
     found: dict[str, object] = {"seeds": len(data["seeds"])}
     for norm in data["norms"]:
-        found[f"lr_{norm}"] = best(data, Method(norm))[1]
+        found[f"lr_{norm}"] = best_lr(data, Method(norm))
         found[f"range_{norm}"] = 100 * spread(data, norm).mean()
         found[f"range_own_{norm}"] = 100 * spread(data, norm, own=True).mean()
         for scale in SCALES:
@@ -100,5 +98,5 @@ def facts(data: dict) -> dict[str, object]:
             found[f"diverged_{end}"] = sum(
                 row is not None for row in select(data, method, lr, "diverged_at")
             )
-            found[f"own_lr_{end}"] = best(data, Method(norm, scale=scale))[1]
+            found[f"own_lr_{end}"] = best_lr(data, Method(norm, scale=scale))
     return found

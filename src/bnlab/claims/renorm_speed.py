@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from bnlab.claims.group_tuning import SEEDS, Method, at_best, best, describe, measured, select
+from bnlab.claims.group_tuning import SEEDS, Method, at_best, best_lr, describe, measured, select
 
 METHODS = tuple(Method(norm) for norm in ("batch", "batch_renorm", "group"))
 BATCH, RENORM, GROUP = METHODS
@@ -20,7 +20,7 @@ Progress = Callable[[Iterable], Iterable]
 def measure(
     seeds: Sequence[int] = SEEDS, progress: Progress = iter, tuning: dict | None = None
 ) -> dict:
-    """Train BatchNorm, Batch Renormalization and group norm, each at its best setting.
+    """Train BatchNorm, Batch Renormalization and group norm, each at its best rate.
 
     And, as a control, the first two at the best rate of the other; see ``group_tuning.measured``.
     """
@@ -28,8 +28,7 @@ def measure(
 
 
 def _swapped(data: dict) -> list[tuple[Method, float]]:
-    (batch, batch_lr), (renorm, renorm_lr) = best(data, BATCH), best(data, RENORM)
-    return [(batch, renorm_lr), (renorm, batch_lr)]
+    return [(BATCH, best_lr(data, RENORM)), (RENORM, best_lr(data, BATCH))]
 
 
 def repeat(data: dict, seeds: Sequence[int]) -> dict:
@@ -52,7 +51,6 @@ def facts(data: dict) -> dict[str, object]:
     effect = values(data)
     found["speed"] = 10 ** effect["speed"].mean()
     found["behind"] = 100 * effect["accuracy"].mean()
-    (batch, batch_lr), (renorm, renorm_lr) = _swapped(data)
-    found["batch_at_other"] = select(data, batch, batch_lr, "loss").mean()
-    found["renorm_at_other"] = select(data, renorm, renorm_lr, "loss").mean()
+    for method, lr in _swapped(data):
+        found[f"{method.norm}_at_other"] = select(data, method, lr, "loss").mean()
     return found

@@ -18,7 +18,7 @@ from bnlab.claims.group_tuning import (
     SEEDS,
     Method,
     at_best,
-    best,
+    best_lr,
     describe,
     measured,
     select,
@@ -51,12 +51,12 @@ def measure(
     batches: bool = True,
     controls: bool = True,
 ) -> dict:
-    """Train at each number of samples, each method at its best setting.
+    """Train at each number of samples, each method at its best rate.
 
     Args:
         seeds: that count.
         progress: wraps the loops.
-        tuning: an earlier measurement, whose settings are taken over.
+        tuning: an earlier measurement, whose rates are taken over.
         sizes: numbers of samples to normalize over.
         batches: measure small batches too, not only small groups in a batch of 32.
         controls: measure the other momenta and schedules too, and r and d at work.
@@ -79,7 +79,7 @@ def measure(
 
 
 def _limits(data: dict) -> list[list]:
-    method, lr = best(data, in_groups("batch_renorm", DECISIVE))
+    method, lr = controlled(data, "batch_renorm")
     return limits_at_work.watch([method.run(lr, s) for s in data["seeds"][:4]], method.setting)
 
 
@@ -89,9 +89,9 @@ def _controls(data: dict) -> list[tuple[Method, float]]:
 
 
 def controlled(data: dict, norm: str, **changes: object) -> tuple[Method, float]:
-    """A method at its best setting for four samples, with one thing changed."""
-    method, lr = best(data, in_groups(norm, DECISIVE))
-    return replace(method, **changes), lr
+    """A method at its best rate for four samples, with one thing changed."""
+    method = in_groups(norm, DECISIVE)
+    return replace(method, **changes), best_lr(data, method)
 
 
 def repeat(data: dict, seeds: Sequence[int]) -> dict:

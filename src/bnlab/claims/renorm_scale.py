@@ -15,7 +15,7 @@ import numpy as np
 from bnlab.claims.group_tuning import SEEDS, Method, at_best, best_lr, measured, select
 
 SCALES = (0.25, 1.0, 4.0)
-NORMS = ("none", "batch", "batch_renorm", "group")
+NORMS = ("none", "batch", "batch_renorm")
 
 Progress = Callable[[Iterable], Iterable]
 

@@ -25,7 +25,8 @@ from bnlab.claims.group_tuning import (
 )
 
 DECISIVE = 4
-SIZES = (32, 8, 4, 2)
+SIZES = (32, 8, 4, 2)  # of batches
+GROUPS = (32, 4, 2)  # of groups in a batch of 32
 MOMENTA = (0.5, 0.1, 0.01, 0.001)  # of the control
 NORMS = ("batch", "batch_renorm", "group")
 RUNNING = NORMS[:2]
@@ -47,8 +48,8 @@ def measure(
     seeds: Sequence[int] = SEEDS,
     progress: Progress = iter,
     tuning: dict | None = None,
+    groups: Sequence[int] = GROUPS,
     sizes: Sequence[int] = SIZES,
-    batches: bool = True,
     controls: bool = True,
 ) -> dict:
     """Train at each number of samples, each method at its best rate.
@@ -57,25 +58,24 @@ def measure(
         seeds: that count.
         progress: wraps the loops.
         tuning: an earlier measurement, whose rates are taken over.
-        sizes: numbers of samples to normalize over.
-        batches: measure small batches too, not only small groups in a batch of 32.
+        groups: sizes of groups in a batch of 32.
+        sizes: of batches that are normalized as a whole.
         controls: measure the other momenta and schedules too, and r and d at work.
 
     Returns:
         See ``group_tuning.measured``; and ``limits``, see ``limits_at_work.watch``.
 
     Raises:
-        ValueError: if the number of samples that decides is missing.
+        ValueError: if the size of groups that decides is missing.
     """
-    if DECISIVE not in sizes:
-        raise ValueError(f"sizes must contain {DECISIVE}, which decides, got {list(sizes)}.")
-    methods = [in_groups(norm, size) for size in sizes for norm in NORMS]
-    if batches:
-        methods += [in_batches(norm, size) for size in sizes for norm in NORMS]
+    if DECISIVE not in groups:
+        raise ValueError(f"groups must contain {DECISIVE}, which decides, got {list(groups)}.")
+    methods = [in_groups(norm, size) for size in groups for norm in NORMS]
+    methods += [in_batches(norm, size) for size in sizes for norm in NORMS]
     fixed = _controls if controls else None
     data = measured(seeds, list(dict.fromkeys(methods)), progress, tuning, fixed)
     limits = _limits(data) if controls else []
-    return {**data, "sizes": list(sizes), "batches": batches, "limits": limits}
+    return {**data, "groups": list(groups), "sizes": list(sizes), "limits": limits}
 
 
 def _limits(data: dict) -> list[list]:
@@ -96,7 +96,7 @@ def controlled(data: dict, norm: str, **changes: object) -> tuple[Method, float]
 
 def repeat(data: dict, seeds: Sequence[int]) -> dict:
     """The trainings that decide, of all seeds: sums depend on how many nets lie side by side."""
-    return measure(data["seeds"], iter, data, [DECISIVE], batches=False, controls=False)
+    return measure(data["seeds"], iter, data, [DECISIVE], [], controls=False)
 
 
 def values(data: dict) -> dict[str, np.ndarray]:
@@ -112,13 +112,15 @@ def facts(data: dict) -> dict[str, object]:
     batches of four; ``momentum_...`` and ``schedule_...`` are the controls.
     """
     found: dict[str, object] = {"seeds": len(data["seeds"])}
-    for size in data["sizes"]:
-        for norm in NORMS:
-            describe(data, found, f"{norm}_{size}", in_groups(norm, size))
-            if data["batches"]:
-                describe(data, found, f"{norm}_alone_{size}", in_batches(norm, size))
-        gain = [at_best(data, in_groups(norm, size), "test_running") for norm in RUNNING]
-        found[f"gain_{size}"] = 100 * (gain[1] - gain[0]).mean()
+    for make, end, sizes in (
+        (in_groups, "", data["groups"]),
+        (in_batches, "alone_", data["sizes"]),
+    ):
+        for size in sizes:
+            for norm in NORMS:
+                describe(data, found, f"{norm}_{end}{size}", make(norm, size))
+            scores = [at_best(data, make(norm, size), "test_running") for norm in RUNNING]
+            found[f"gain_{end}{size}"] = 100 * (scores[1] - scores[0]).mean()
     if data["limits"]:
         found |= _of_controls(data) | limits_at_work.facts(data["limits"])
     return found

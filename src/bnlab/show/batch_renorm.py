@@ -124,8 +124,9 @@ def four_accuracies(evidence: Evidence, alone: bool = False) -> Drawing:
         evidence: for R3.
         alone: batches as small as that, instead of groups in a batch of 32.
     """
-    data, sizes = evidence.data, sorted(evidence.data["sizes"])
+    data = evidence.data
     make = small.in_batches if alone else small.in_groups
+    sizes = sorted(data["sizes" if alone else "groups"])
     panels, sentences = [], []
     for norm in small.NORMS:
         axes = panel(NAMES[norm], size=SMALL)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bnlab.check import covariate_shift, family, learning_rates, signals
+from bnlab.check import batch_renorm, covariate_shift, family, learning_rates, signals
 from bnlab.check.feedback import Feedback
 from bnlab.errors import unknown
 
@@ -21,6 +21,9 @@ EXERCISES: dict[str, Callable[[object], str]] = {
     "04.1": covariate_shift.noisy_moments,
     "04.2": covariate_shift.covariate_shift,
     "04.3": covariate_shift.noisy_plan,
+    "07.1": batch_renorm.batch_of_two,
+    "07.2": batch_renorm.renormalize,
+    "07.3": batch_renorm.fair_plan,
 }
 
 

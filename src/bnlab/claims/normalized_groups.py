@@ -108,12 +108,15 @@ class GroupTrainer(StackTrainer):
         runs: that share all but learning rate and seed; ``batch`` and ``batch_renorm`` are
             normalized in groups, ``batch`` as ``ghost_batch``.
         setting: of the groups.
+        renorm: what takes the place of Batch Renormalization.
 
     Raises:
         ValueError: for groups that do not divide the batch, or an unknown arrangement.
     """
 
-    def __init__(self, runs: Sequence[Run], setting: Setting) -> None:
+    def __init__(
+        self, runs: Sequence[Run], setting: Setting, renorm: type[GroupRenorm] = GroupRenorm
+    ) -> None:
         one = runs[0]
         if one.batch_size % setting.group:
             raise ValueError(
@@ -128,7 +131,7 @@ class GroupTrainer(StackTrainer):
         self.setting = setting
         for module in self.net.modules():
             if isinstance(module, BatchRenorm):
-                module.__class__, module.group = GroupRenorm, setting.group
+                module.__class__, module.group = renorm, setting.group
             if isinstance(module, WideLinear):
                 module.weight.data.mul_(setting.scale)  # in place: a view of the one vector
         if setting.arrangement != "iid":
@@ -195,15 +198,17 @@ def grouped(net: torch.nn.Module, size: int) -> Iterator[None]:
 
 
 @threads(1)
-def train_groups(runs: Sequence[Run], setting: Setting) -> list[dict[str, object]]:
-    """Train Runs that share all but learning rate and seed.
+def train_groups(
+    runs: Sequence[Run], setting: Setting, renorm: type[GroupRenorm] = GroupRenorm
+) -> list[dict[str, object]]:
+    """Train Runs that share all but learning rate and seed; see ``GroupTrainer``.
 
     Returns:
         For each Run ``loss`` (mean over the steps, a step counts at most as a guess), ``train``
         (accuracy of the last ``LATEST`` batches), ``val_batch`` and so on (see
         ``GroupTrainer.accuracies``) and ``diverged_at``.
     """
-    trainer = GroupTrainer(runs, setting)
+    trainer = GroupTrainer(runs, setting, renorm)
     losses, right, ends = [], [], [None] * len(runs)
     for records in trainer.steps():
         losses.append([r.loss if r and not r.diverged else math.nan for r in records])

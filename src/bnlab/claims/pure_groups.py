@@ -3,7 +3,8 @@
 A batch has 80 images, ten groups of eight, each group of one class: the gradient sees every class,
 the statistics one. Settings and margins were fixed before the seeds that count were run, see
 ``group_tuning``. Beside the verdict: whole batches of one class, where the gradient sees one class
-too; and other schedules at the best rate.
+too; other schedules at the best rate; and statistics that get no gradient, a control that was
+added when the first result was known, with the seeds that count.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from bnlab.claims import constant_statistics
 from bnlab.claims.group_tuning import (
     SCHEDULES,
     SEEDS,
@@ -53,15 +55,18 @@ def measure(
         progress: wraps the loops.
         tuning: an earlier measurement, whose rates are taken over.
         alone: measure batches of one class too.
-        controls: measure other schedules too.
+        controls: measure other schedules and constant statistics too.
 
     Returns:
-        See ``group_tuning.measured``.
+        See ``group_tuning.measured``; and ``constant``, rows of ``constant_statistics``.
     """
     arrangements = ARRANGEMENTS if alone else ARRANGEMENTS[:2]
     methods = [arranged(norm, one) for one in arrangements for norm in NORMS]
     data = measured(seeds, methods, progress, tuning, _controls if controls else None)
-    return {**data, "arrangements": list(arrangements), "controls": controls}
+    constant = []
+    if controls:
+        constant = constant_statistics.measure(seeds, progress, (tuning or {}).get("constant"))
+    return {**data, "arrangements": list(arrangements), "constant": constant}
 
 
 def _controls(data: dict) -> list[tuple[Method, float]]:
@@ -99,7 +104,8 @@ def facts(data: dict) -> dict[str, object]:
             describe(data, found, f"{norm}_{one}", arranged(norm, one))
         found[f"lost_{norm}"] = 100 * losses(data, norm).mean()
     found["recovered"] = 100 * values(data)["recovered"].mean()
-    if data["controls"]:
+    if data["constant"]:
+        found |= constant_statistics.facts(data["constant"])
         for name in SCHEDULES:
             score = select(data, *scheduled(data, name), "test_running").mean()
             found[f"schedule_{name}".replace(" ", "_")] = 100 * score

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bnlab.check import covariate_shift, family, learning_rates, mean_field, signals, smoothness
+from bnlab.check import (
+    batch_renorm,
+    covariate_shift,
+    family,
+    learning_rates,
+    mean_field,
+    signals,
+    smoothness,
+)
 from bnlab.check.feedback import Feedback
 from bnlab.errors import unknown
 
@@ -27,6 +35,9 @@ EXERCISES: dict[str, Callable[[object], str]] = {
     "06.1": mean_field.last_layer_rate,
     "06.2": mean_field.bound,
     "06.3": mean_field.gamma_plan,
+    "07.1": batch_renorm.batch_of_two,
+    "07.2": batch_renorm.renormalize,
+    "07.3": batch_renorm.fair_plan,
 }
 
 

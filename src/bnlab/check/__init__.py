@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bnlab.check import covariate_shift, family, learning_rates, signals
+from bnlab.check import covariate_shift, family, group_size, learning_rates, signals
 from bnlab.check.feedback import Feedback
 from bnlab.errors import unknown
 
@@ -21,6 +21,9 @@ EXERCISES: dict[str, Callable[[object], str]] = {
     "04.1": covariate_shift.noisy_moments,
     "04.2": covariate_shift.covariate_shift,
     "04.3": covariate_shift.noisy_plan,
+    "08.1": group_size.pooled,
+    "08.2": group_size.group_layer,
+    "08.3": group_size.size_plan,
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bnlab.claims import Evidence
 from bnlab.errors import unknown
-from bnlab.show import covariate_shift, learning_rates, signals
+from bnlab.show import covariate_shift, group_size, group_training, learning_rates, signals
 from bnlab.show.boxes import claim_box, claims_table, say, verdict_box
 from bnlab.show.family import methods_table
 from bnlab.show.figure import Drawing
@@ -13,7 +13,13 @@ from bnlab.show.scoreboard import say_failed, say_sum, scoreboard
 from bnlab.show.source import source
 from bnlab.show.style import STYLE
 
-FIGURES = {**learning_rates.FIGURES, **signals.FIGURES, **covariate_shift.FIGURES}
+FIGURES = {
+    **learning_rates.FIGURES,
+    **signals.FIGURES,
+    **covariate_shift.FIGURES,
+    **group_size.FIGURES,
+    **group_training.FIGURES,
+}
 
 
 def plot(evidence: Evidence) -> Drawing:

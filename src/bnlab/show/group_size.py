@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,6 +13,19 @@ from bnlab.show.figure import Drawing, band, curve, draw, label, panel, plain_lo
 from bnlab.show.style import STYLE
 
 PROFILES = ("instance", "group_4", "layer", "batch")
+
+SIMILAR = {
+    "layer": (14, 0, 16),
+    "group_4": (14, 0, -26),
+    "instance": (16, 0, 8),
+    "batch": (16, 0, -18),
+}
+EXPLODING = {
+    "layer": (7, 0, -18),
+    "group_4": (8, 24, 9),
+    "instance": (8, 14, 12),
+    "batch": (6, -10, -22),
+}
 
 
 def look(norm: str) -> str:
@@ -31,32 +44,51 @@ def size_word(norm: str) -> str:
 
 
 def _profiles(
-    data: dict, title: str, transform: Callable[[np.ndarray], np.ndarray], above: Sequence[str]
+    data: dict,
+    title: str,
+    transform: Callable[[np.ndarray], np.ndarray],
+    places: Mapping[str, tuple[int, float, float]],
 ) -> Axes:
-    """A signal by layer at the depth that decides, labelled at the first or the last layer."""
+    """A signal by layer at the depth that decides.
+
+    Args:
+        data: of ``group_nets.measure``.
+        title: of the panel.
+        transform: of the rows, (seeds, layers).
+        places: of the labels: a layer, and points to the right and up.
+    """
     axes = panel(title)
     for norm in PROFILES:
         rows = transform(group_nets.rows(data, norm))
         layers, middle = np.arange(1, rows.shape[1] + 1), np.median(rows, axis=0)
         band(axes, look(norm), layers, rows.min(0), rows.max(0))
         curve(axes, look(norm), layers, middle, ms=4)
-        at = len(layers) * 2 // 3 if norm in above else len(layers) // 2
-        place = (0, 8) if norm in above else (0, -18)
-        label(axes, look(norm), layers[at], middle[at], word(norm), xytext=place)
+        at, *offset = places[norm]
+        label(axes, look(norm), at, middle[at - 1], word(norm), xytext=offset)
     axes.set(xlabel="layer")
     axes.set_xticks([1, *range(5, len(layers) + 1, 5)])
     return axes
 
 
-def _by_size(data: dict, title: str, of: Callable[[str, int], np.ndarray]) -> Axes:
-    """A number over the group size, a curve a depth, with BatchNorm's as a line."""
+def _by_size(
+    data: dict, title: str, of: Callable[[str, int], np.ndarray], where: int, offsets: Sequence[int]
+) -> Axes:
+    """A number over the group size, a curve a depth, with BatchNorm's as a line.
+
+    Args:
+        data: of ``group_nets.measure``.
+        title: of the panel.
+        of: the number for a normalizer and a depth, (seeds,).
+        where: at which group size the curves are labelled.
+        offsets: points by which each label lies above its curve.
+    """
     axes, places = panel(title), np.arange(len(group_nets.SIZES))
     for number, depth in enumerate(data["depths"]):
         rows = np.array([of(norm, depth) for norm in group_nets.SIZES])
         band(axes, "group", places, rows.min(1), rows.max(1))
-        curve(axes, "group", places, rows.mean(1), ms=5, **({"ls": ":"} if number else {}))
-        place = {"ha": "left", "xytext": (6, -18 if number else 10)}
-        label(axes, "group", places[1], rows[1].mean(), f"depth {depth}", **place)
+        curve(axes, "group", places, rows.mean(1), ms=5, **({"linestyle": ":"} if number else {}))
+        place = {"ha": "left", "xytext": (8, offsets[number])}
+        label(axes, "group", places[where], rows[where].mean(), f"depth {depth}", **place)
     deep = data["depths"][0]
     height = of("batch", deep).mean()
     axes.axhline(height, color=STYLE["batch"]["light"], ls="--", lw=1.5)
@@ -72,12 +104,13 @@ def similarity(evidence: Evidence) -> Drawing:
     data, facts = evidence.data, evidence.facts
     deep = data["depths"][0]
     ends = [facts[f"{norm}_{deep}"] for norm in ("instance", "layer")]
-    left = _profiles(data, "Alike after a few layers", np.asarray, ("layer", "group_4"))
+    left = _profiles(data, "Alike after a few layers", np.asarray, SIMILAR)
     left.set(ylabel="cosine of two samples", ylim=(0, 1.05))
     right = _by_size(
         data,
         f"The larger the groups: {ends[0]:.2f} to {ends[1]:.2f}",
         lambda norm, depth: group_nets.rows(data, norm, depth)[:, -1],
+        *(3, (16, -24)),
     )
     right.set(ylabel="cosine in the last layer", ylim=(0, 1.05))
     listed = ", ".join(
@@ -107,7 +140,7 @@ def explosion(evidence: Evidence) -> Drawing:
         data,
         "Back through the layers",
         lambda rows: rows / rows[:, -1:],
-        ("instance", "batch"),
+        EXPLODING,
     )
     plain_log(left, "y", [0.3, 1, 3, 10, 30])
     left.set(ylabel="gradient norm ÷ that of the last layer")
@@ -115,6 +148,7 @@ def explosion(evidence: Evidence) -> Drawing:
         data,
         f"Instance norm has {power(facts['apart'])}× layer norm's",
         lambda norm, depth: group_nets.ratio(data, norm, depth),
+        *(0, (4, -36)),
     )
     plain_log(right, "y", [0.3, 1, 3, 10, 30])
     right.set(ylabel="first layer ÷ last layer")

@@ -19,7 +19,7 @@ from bnlab.compiled.artefact import (
     unpacked,
 )
 from bnlab.compiled.build import has_compiler
-from bnlab.compiled.catalogue import catalogue
+from bnlab.compiled.catalogue import SETS, catalogue
 from bnlab.compiled.initial import checked
 from bnlab.compiled.nets import Net, compile_nets
 
@@ -31,14 +31,19 @@ SHALLOW = 2
 
 
 @needs_compiler
-def test_the_committed_files_are_what_is_built():
+@pytest.mark.parametrize("name", SETS)
+def test_the_committed_files_are_what_is_built(name):
     """All kernels to the byte; programs and initial states of the shallow nets and a deep one."""
-    stored, manifest = artefact.load(), artefact.read()
+    folder = artefact.FOLDERS[name]
+    stored, manifest = artefact.load(folder), artefact.read(folder)
     here = {name: version(name).split("+")[0] for name in manifest["versions"]}
     built = {name: text.split("+")[0] for name, text in manifest["versions"].items()}
     if here != built:
         pytest.skip(f"the files were built with {built}, here is {here}")
-    nets = [n for n in catalogue() if n.depth <= SHALLOW or (n.depth, n.norm) == (12, "batch")]
+    deep = {"squares": 8}.get(name, 12)
+    nets = [
+        n for n in catalogue(name) if n.depth <= SHALLOW or (n.depth, n.norm) == (deep, "batch")
+    ]
     store, places = compile_nets(nets)
     assert places == manifest["kernels"]
     assert store.updates == stored.updates
@@ -61,8 +66,10 @@ def test_all_that_a_page_loads_is_small():
 
 
 def test_a_file_for_each_line_of_the_manifest():
-    hashes = artefact.read()["sha256"]
-    assert {*hashes, artefact.MANIFEST} == {path.name for path in artefact.FOLDER.iterdir()}
+    for folder in artefact.FOLDERS.values():
+        hashes = artefact.read(folder)["sha256"]
+        assert {*hashes, artefact.MANIFEST} == {path.name for path in folder.iterdir()}
+    assert {*artefact.FOLDERS} == {path.name for path in artefact.FOLDER.parent.iterdir()}
 
 
 def test_programs_survive_their_packing():
@@ -89,11 +96,12 @@ def test_a_build_can_be_stored(tmp_path):
 
 
 def test_the_command_compares(capsys, monkeypatch):
-    monkeypatch.setattr(command, "catalogue", lambda: [Net("mlp", 1, 64, "rms")])
+    only = {"nets": [Net("mlp", 1, 64, "rms")]}
+    monkeypatch.setattr(command, "catalogue", lambda name: only.get(name, []))
     monkeypatch.setattr(command, "has_compiler", lambda: False)
     assert command.main(["check", "rms"]) == 0
     text = capsys.readouterr().out
-    assert "rms, MLPs of the book, float64: 20 steps, worst" in text
+    assert "rms, MLPs of width 64, of each depth and normalizer, float64: 20 steps, worst" in text
     assert text.endswith("Every step is PyTorch's.\n")
 
 
@@ -101,8 +109,8 @@ def test_the_command_says_what_is_wrong(capsys, monkeypatch):
     net, store = Net("mlp", 1, 64, "batch"), artefact.load()
     other = store.nets["mlp 1x64 l2_batch"]
     swapped = type(store)({net.key: other}, store.updates, store.modules)
-    monkeypatch.setattr(command.artefact, "load", lambda: swapped)
-    monkeypatch.setattr(command, "catalogue", lambda: [net])
+    monkeypatch.setattr(command.artefact, "load", lambda folder: swapped)
+    monkeypatch.setattr(command, "catalogue", lambda name: [net] if name == "nets" else [])
     monkeypatch.setattr(command, "has_compiler", lambda: False)
     assert command.main(["check", "batch"]) == 1
     assert "WRONG: Finding(key='mlp 1x64 batch'" in capsys.readouterr().out
@@ -112,10 +120,12 @@ def test_the_command_says_what_is_wrong(capsys, monkeypatch):
 
 @needs_compiler
 def test_the_command_builds(capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr(artefact, "catalogue", lambda: [Net("mlp", 1, 4, "none")])
-    assert command.main(["build", str(tmp_path)]) == 0
-    assert list(artefact.load(tmp_path).nets) == ["mlp 1x4 none"]
+    monkeypatch.setattr(artefact, "catalogue", lambda name: [Net("mlp", 1, 4, "none")])
+    assert command.main(["build", "squares", "--folder", str(tmp_path)]) == 0
+    assert list(artefact.load(tmp_path / "squares").nets) == ["mlp 1x4 none"]
     assert "mlp 1x4 none" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="unknown set of nets 'square'"):
+        command.main(["build", "square"])
 
 
 # -------------------------------------------------------------------------------------- errors

@@ -9,30 +9,48 @@ import pytest
 
 from bnlab.claims.evidence import results_folder
 from bnlab.compiled import artefact
+from bnlab.compiled.catalogue import SETS, variants
 from bnlab.compiled.nets import Net
+from bnlab.compiled.step import UNITS
 from bnlab.data import load
 from bnlab.lab import page
 from bnlab.lab.bundle import BundleError, script
 from bnlab.lab.points import NORMS, race_run
 from bnlab.lab.race import BATCH_SIZES, DEPTHS, Race
 
-FILE = results_folder().parent / page.OUTPUT
-HEAD = f"// {page.CREDIT}\n(globalThis.bnlabCompiled ??= {{}}).nets = "
+FOLDER = results_folder().parent / page.OUTPUT
+
+
+def content_of(name):
+    head = f"// {page.CREDIT}\n(globalThis.bnlabCompiled ??= {{}}).{name} = "
+    text = (FOLDER / f"{name}.js").read_text(encoding="utf-8")
+    assert text.startswith(head) and text.endswith(";\n")
+    return json.loads(text[len(head) : -2])
 
 
 @pytest.fixture(scope="module")
 def content():
-    text = FILE.read_text(encoding="utf-8")
-    assert text.startswith(HEAD) and text.endswith(";\n")
-    return json.loads(text[len(HEAD) : -2])
+    return content_of("nets")
 
 
-def test_the_committed_file_is_what_the_command_writes(tmp_path):
-    size = page.make(tmp_path / "nets.js")
-    assert (tmp_path / "nets.js").read_bytes() == FILE.read_bytes(), (
+@pytest.mark.parametrize("name", SETS)
+def test_the_committed_file_is_what_the_command_writes(tmp_path, name):
+    size = page.make(name, tmp_path / "made.js")
+    assert (tmp_path / "made.js").read_bytes() == (FOLDER / f"{name}.js").read_bytes(), (
         "renew it: python -m bnlab.lab.page"
     )
     assert size < page.LIMIT
+
+
+def test_each_file_has_the_nets_of_its_set():
+    assert {path.stem for path in FOLDER.iterdir()} == {*SETS} == {*page.JOBS}
+    for name in SETS:
+        nets = content_of(name)["rules"]["nets"]
+        keys = {
+            (norm, int(depth)): k for norm, of in nets.items() for depth, k in of["keys"].items()
+        }
+        assert keys == {at: net.key for at, net in variants(name).items()}
+        assert content_of(name)["rules"]["units"] == (UNITS if name == "units" else 0)
 
 
 def test_it_has_every_net_that_a_race_offers(content):
@@ -108,7 +126,7 @@ def test_images_that_changed_are_noticed(monkeypatch):
 def test_a_heavy_file_is_not_written(tmp_path, monkeypatch):
     monkeypatch.setattr(page, "LIMIT", 1000)
     with pytest.raises(ValueError, match="1000 are allowed"):
-        page.make(tmp_path / "nets.js")
+        page.make("nets", tmp_path / "nets.js")
     assert not list(tmp_path.iterdir())
 
 
@@ -117,8 +135,10 @@ def test_the_command_needs_the_repository_or_a_place(tmp_path, monkeypatch, caps
     with pytest.raises(SystemExit):
         page.main([])
     assert "root of the repository" in capsys.readouterr().err
-    assert page.main(["--output", "nets.js"]) == 0
-    assert (tmp_path / "nets.js").read_bytes() == FILE.read_bytes()
+    assert page.main(["--output", "made"]) == 0
+    for name in SETS:
+        made = tmp_path / "made" / f"{name}.js"
+        assert made.read_bytes() == (FOLDER / f"{name}.js").read_bytes()
 
 
 def test_a_script_has_no_default_export_and_no_name_twice(tmp_path):

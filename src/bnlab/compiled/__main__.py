@@ -1,7 +1,8 @@
 """Compile the nets of the book, compare them with PyTorch, or write one in JavaScript.
 
     python -m bnlab.compiled build              write them to the package (many minutes)
-    python -m bnlab.compiled build FOLDER       elsewhere
+    python -m bnlab.compiled build groups       only this set: nets, groups or squares
+    python -m bnlab.compiled build --folder F   elsewhere, a folder for each set
     python -m bnlab.compiled check              steps of each against PyTorch (about five minutes)
     python -m bnlab.compiled check batch rms    only these normalizers
     python -m bnlab.compiled debug "mlp 2x16 batch" [FILE]    one step in JavaScript, for a debugger
@@ -23,7 +24,7 @@ from pathlib import Path
 
 from bnlab.compiled import artefact
 from bnlab.compiled.build import has_compiler
-from bnlab.compiled.catalogue import catalogue, small_nets
+from bnlab.compiled.catalogue import SETS, catalogue, small_nets
 from bnlab.compiled.check import LIMITS, Finding, findings
 from bnlab.compiled.debug import net_of, write
 from bnlab.compiled.graph import NotSupportedError
@@ -39,8 +40,10 @@ def check(norms: list[str]) -> int:
         check_name("normalizer", name, NORMS)
     all_hold = True
     for name in norms or NORMS:
-        nets = [net for net in catalogue() if net.norm == name]
-        all_hold &= _reported(f"{name}, MLPs of the book", findings(artefact.load(), nets, LIMITS))
+        for kind, what in SETS.items():
+            nets = [net for net in catalogue(kind) if net.norm == name]
+            found = findings(artefact.load(artefact.FOLDERS[kind]), nets, LIMITS)
+            all_hold &= not nets or _reported(f"{name}, {what}", found)
         others = [net for net in small_nets() if net.norm == name]
         if has_compiler():
             store, _ = compile_nets(others)
@@ -81,7 +84,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     commands = parser.add_subparsers(dest="command", required=True)
     build = commands.add_parser("build", help="compile the nets of the book")
-    build.add_argument("folder", nargs="?", type=Path, default=artefact.FOLDER)
+    build.add_argument("sets", nargs="*", help=f"of {', '.join(SETS)}; all if none is named")
+    build.add_argument("--folder", type=Path, help="by default that of the package")
     compare = commands.add_parser("check", help="compare compiled nets with PyTorch")
     compare.add_argument("norms", nargs="*", help="normalizers; all if none is named")
     debug = commands.add_parser("debug", help="write the gradient step of a net in JavaScript")
@@ -99,7 +103,11 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     if chosen.command == "check":
         return check(chosen.norms)
-    artefact.build(chosen.folder, lambda net: print(net.key, flush=True))
+    for name in chosen.sets:
+        check_name("set of nets", name, SETS)
+    for name in chosen.sets or SETS:
+        folder = chosen.folder / name if chosen.folder else None
+        artefact.build(name, folder, lambda net: print(net.key, flush=True))
     return 0
 
 

@@ -1,5 +1,7 @@
 """Compiled nets as files: kernels, programs, and a manifest of hashes and versions.
 
+Each set of nets (``catalogue.SETS``) has a folder:
+
     kernels.float32.wasm, kernels.float64.wasm    the kernels of all nets
     programs.bin                                  the programs of all nets, one after the other
     manifest.json                                 what is where, hashes, versions
@@ -20,13 +22,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from bnlab.compiled.catalogue import catalogue
+from bnlab.compiled.catalogue import SETS, catalogue
 from bnlab.compiled.initial import checked
 from bnlab.compiled.nets import Compiled, Net, Store, compile_nets
 from bnlab.compiled.program import Program
 
 FORMAT = 2
-FOLDER = Path(__file__).parent / "artefacts"
+FOLDERS = {name: Path(__file__).parent / "artefacts" / name for name in SETS}
+FOLDER = FOLDERS["nets"]
 PROGRAMS, MANIFEST = "programs.bin", "manifest.json"
 
 
@@ -240,8 +243,29 @@ def _complaint(path: Path, what: str) -> str:
     )
 
 
-def build(folder: Path = FOLDER, on_net: Callable[[Net], None] = lambda net: None) -> None:
-    """Compile the nets of the catalogue and write them; ``on_net`` is called before each."""
-    nets = catalogue()
+def store_with(key: str) -> Store | None:
+    """The store that has a net, or None."""
+    return next((load(at) for at in FOLDERS.values() if key in read_nets(at)), None)
+
+
+@functools.cache
+def read_nets(folder: Path) -> frozenset[str]:
+    """The keys of the nets in a folder."""
+    return frozenset(read(folder)["nets"])
+
+
+def build(
+    name: str = "nets",
+    folder: Path | None = None,
+    on_net: Callable[[Net], None] = lambda net: None,
+) -> None:
+    """Compile a set of nets and write it; ``on_net`` is called before each net.
+
+    Args:
+        name: a key of ``SETS``.
+        folder: by default the one of the package.
+        on_net: what to do before each net.
+    """
+    nets, folder = catalogue(name), folder or FOLDERS[name]
     store, places = compile_nets(nets, on_net=on_net)
     save(store, places, {net.key: checked(net) for net in nets}, folder)

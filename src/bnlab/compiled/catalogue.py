@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from bnlab.compiled.nets import Net
+from bnlab.errors import check_name
 from bnlab.norms import NORMS
 from bnlab.norms.weight import WEIGHT_NORMS
 
@@ -30,14 +31,55 @@ UNDEFINED = ("instance",)
 """Normalizers that are not defined on vectors."""
 
 
-def catalogue() -> list[Net]:
-    """All nets that are compiled beforehand: MLPs of width 64, of each depth and normalizer."""
-    names = [name for name in NORMS if name not in UNDEFINED]
-    return [
-        Net("mlp", depth, WIDTH, name, json.dumps(OPTIONS.get(name, {})))
-        for name in names
-        for depth in DEPTHS
-    ]
+GROUP_SIZES = (2, 4, 8, 16, 32)
+"""Channels a group, of the nets of the set ``groups``; 64 make layer norm."""
+
+SQUARES = ("none", "batch")
+"""Normalizers of the nets of the set ``squares``, whose loss is the squared error."""
+
+WATCHED = ("none", "batch", "noisy_batch")
+"""Normalizers of the nets of the set ``units``."""
+
+SETS = {
+    "nets": "MLPs of width 64, of each depth and normalizer",
+    "groups": "MLPs of even depth with group norm, for each size of a group",
+    "squares": "MLPs that are trained with the squared error",
+    "units": "MLPs that tell mean and variance of single units",
+}
+"""The nets that are compiled beforehand; each set has kernels of its own."""
+
+
+def catalogue(name: str = "nets") -> list[Net]:
+    """The nets of a set, a key of ``SETS``."""
+    return list(variants(name).values())
+
+
+def variants(name: str) -> dict[tuple[str, int], Net]:
+    """The nets of a set by variant and depth.
+
+    A variant is the name of the normalizer, in the set ``groups`` with the size of a group:
+    ``group_8``.
+    """
+    check_name("set of nets", name, SETS)
+    loss, watch = "cross_entropy", "layers"
+    if name == "nets":
+        kinds = {norm: (norm, OPTIONS.get(norm, {})) for norm in NORMS if norm not in UNDEFINED}
+        depths = DEPTHS
+    elif name == "groups":
+        kinds = {norm: (norm, {}) for norm in ("none", "batch", "layer")}
+        kinds |= {f"group_{size}": ("group", {"group_size": size}) for size in GROUP_SIZES}
+        depths = DEPTHS[1::2]
+    elif name == "squares":
+        kinds = {norm: (norm, {}) for norm in SQUARES}
+        depths, loss = (2, 4, 8), "squared_error"
+    else:
+        kinds = {norm: (norm, {}) for norm in WATCHED}
+        depths, watch = DEPTHS, "units"
+    return {
+        (kind, depth): Net("mlp", depth, WIDTH, norm, json.dumps(options), loss=loss, watch=watch)
+        for kind, (norm, options) in kinds.items()
+        for depth in depths
+    }
 
 
 def small_nets() -> list[Net]:

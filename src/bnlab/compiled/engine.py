@@ -38,8 +38,8 @@ def store_for(net: Net, precision: str, extras: tuple[str, ...] = ()) -> Store:
     Raises:
         ValueError: if the net is not among them and there is no compiler.
     """
-    store = artefact.load()
-    if net.key in store.nets and precision in store.modules and not extras:
+    store = artefact.store_with(net.key)
+    if store and precision in store.modules and not extras:
         return store
     if not has_compiler():
         with_what = f" with {' and '.join(extras)}" if extras else ""
@@ -54,7 +54,7 @@ def is_ready(run: Run) -> bool:
     """Whether a Run trains on the committed programs, without a compiler."""
     is_plain = run.clip is None and run.optimizer in BASES and run.augment == "none"
     fits = run.batch_size <= LARGEST_BATCH and not run.optimizer_options.get("dampening")
-    return is_plain and fits and Net.of(run).key in artefact.load().nets
+    return is_plain and fits and artefact.store_with(Net.of(run).key) is not None
 
 
 class CompiledTrainer(Trainer):
@@ -222,6 +222,20 @@ class CompiledTrainer(Trainer):
         machine.run(len(x), self.starts[which], getattr(self.programs, which).ends[0])
         self.fresh = False
         return tuple(machine.read(self.places["loss"], 2).tolist())
+
+    def gradient(self, x: np.ndarray, y: np.ndarray) -> tuple[float, float, np.ndarray]:
+        """Loss, accuracy and gradient (P,) of any batch in training mode.
+
+        The running statistics move, as in a step; the weights do not.
+        """
+        machine = self.machine
+        machine.write(self.places["x"], x)
+        machine.write_whole(self.places["y"], y)
+        machine.run(len(x), self.starts["gradient"], self.programs.gradient.ends[1])
+        self.fresh = False
+        loss, accuracy = machine.read(self.places["loss"], 2).tolist()
+        count = sum(self.state.params.sizes)
+        return loss, accuracy, machine.read(self.places["gradient"], count)
 
     def look(self, step: int, loss: float, accuracy: float) -> Step:
         """A record with an evaluation on the validation images."""

@@ -43,6 +43,7 @@ class Net:
         image_shape: (C, H, W).
         classes: number of outputs.
         loss: a key of ``LOSSES``.
+        watch: what is told of each layer, a key of ``WATCHES``.
     """
 
     net: str
@@ -56,6 +57,7 @@ class Net:
     image_shape: tuple[int, ...] = (1, 8, 8)
     classes: int = 10
     loss: str = "cross_entropy"
+    watch: str = "layers"
 
     @classmethod
     def of(cls, run: Run) -> Net:
@@ -81,7 +83,8 @@ class Net:
             name += f" {self.weight_norm}{_words(self.weight_norm_options)}"
         if (self.image_shape, self.classes) != ((1, 8, 8), 10):
             name += f" {'x'.join(map(str, self.image_shape))} to {self.classes}"
-        return name if self.loss == "cross_entropy" else f"{name} {self.loss}"
+        name += "" if self.loss == "cross_entropy" else f" {self.loss}"
+        return name if self.watch == "layers" else f"{name} {self.watch}"
 
     def module(self, seed: int = 0) -> nn.Module:
         """The net in PyTorch, in primitive operations."""
@@ -166,8 +169,8 @@ def compile_nets(
     for net in sorted(nets, key=lambda net: net.depth):
         on_net(net)
         module = net.module()
-        gradient = gradient_program(module, net.image_shape, library, net.loss)
-        evaluation = evaluation_program(module, net.image_shape, library, net.loss)
+        what = (module, net.image_shape, library, net.loss, net.watch)
+        gradient, evaluation = gradient_program(*what), evaluation_program(*what)
         behind = max(gradient.heap, evaluation.heap)
         more = {name: extra_program(name, module, gradient, behind, library) for name in extras}
         compiled[net.key] = Compiled(gradient, evaluation, more)

@@ -33,7 +33,7 @@ SCRATCH = 2 * len(SCALARS)
 """Where updates keep numbers of their own, 128 words."""
 
 RESULTS = SCRATCH + 128
-"""Where the results begin: loss, accuracy, gradient norm, and three numbers a layer."""
+"""Where the results begin: loss, accuracy, gradient norm, and the numbers of each layer."""
 
 VECTORS = ("params", "gradient", "slot0", "slot1")
 """What optimizers work on. In their programs vector k lies at ``(k + 1) * FAR``, see ``moved``."""
@@ -77,14 +77,14 @@ class Program:
     notes: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
-def sizes_of(net: nn.Module, image_shape: tuple[int, ...]) -> dict[str, int]:
+def sizes_of(net: nn.Module, image_shape: tuple[int, ...], watch: str = "layers") -> dict[str, int]:
     """Elements of what depends on the net; see ``Program.sizes``."""
     state = steps.State.of(net)
     return {
         "params": sum(state.params.sizes),
         "buffers": sum(state.buffers.sizes),
         "counters": sum(state.counters.sizes),
-        "layers": 3 * len(steps.watched(net)),
+        "layers": steps.WATCHES[watch][1] * len(steps.watched(net)),
         "x": math.prod(image_shape),
     }
 
@@ -117,23 +117,31 @@ def fixed(places: dict[str, int]) -> dict[str, int]:
 
 
 def gradient_program(
-    net: nn.Module, image_shape: tuple[int, ...], library: Library, loss: str = "cross_entropy"
+    net: nn.Module,
+    image_shape: tuple[int, ...],
+    library: Library,
+    loss: str = "cross_entropy",
+    watch: str = "layers",
 ) -> Program:
     """The program of ``gradient_step(net)``, with segments forward, backward, metrics.
 
     Raises:
         NotSupportedError: if the net does something that cannot be compiled.
     """
-    return _program(net, image_shape, library, steps.gradient_step(net.train(), loss), SEGMENTS)
+    function = steps.gradient_step(net.train(), loss, watch)
+    return _program(net, image_shape, library, function, SEGMENTS, watch)
 
 
 def evaluation_program(
-    net: nn.Module, image_shape: tuple[int, ...], library: Library, loss: str = "cross_entropy"
+    net: nn.Module,
+    image_shape: tuple[int, ...],
+    library: Library,
+    loss: str = "cross_entropy",
+    watch: str = "layers",
 ) -> Program:
     """The program of ``evaluation_step(net)`` in evaluation mode."""
-    return _program(
-        net, image_shape, library, steps.evaluation_step(net.eval(), loss), SEGMENTS[:1]
-    )
+    function = steps.evaluation_step(net.eval(), loss)
+    return _program(net, image_shape, library, function, SEGMENTS[:1], watch)
 
 
 def ghost_unit(net: nn.Module) -> int:
@@ -156,6 +164,7 @@ def _program(
     library: Library,
     function: Callable[..., tuple],
     segments: tuple[tuple[str, ...], ...],
+    watch: str,
 ) -> Program:
     net = net.to(torch.float32)
     unit = ghost_unit(net)
@@ -167,7 +176,7 @@ def _program(
         module = trace(function, [x, y, *rest], dynamic=(0, 1))
     low = Lowering(unit=unit)
     low.run(module.graph, _names(tuple(steps.inputs_of(net))), segments)
-    sizes = sizes_of(net, image_shape)
+    sizes = sizes_of(net, image_shape, watch)
     places, first = layout(sizes)
     offsets, heap = plan(low, fixed(places), first, LARGEST_BATCH)
     return _finished(low, offsets, library, places, sizes, heap)

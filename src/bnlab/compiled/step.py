@@ -181,20 +181,46 @@ def layer_metrics(output: Tensor) -> list[Tensor]:
     return [mean.mean(), variance.mean(), dead.mean()]
 
 
-def gradient_step(net: nn.Module, loss: str = "cross_entropy") -> Callable[..., tuple]:
+UNITS = 4
+"""Channels of a layer that ``unit_metrics`` describes, the first ones."""
+
+
+def unit_metrics(output: Tensor) -> list[Tensor]:
+    """Mean and variance (biased) over all else of each of the first ``UNITS`` channels."""
+    some = output[:, :UNITS]
+    dims = (0, *range(2, output.ndim))
+    mean = some.mean(dims, keepdim=True)
+    centred = some - mean
+    variance = (centred * centred).mean(dims)
+    pairs = zip(mean.flatten().unbind(), variance.unbind(), strict=True)
+    return [number for pair in pairs for number in pair]
+
+
+WATCHES: dict[str, tuple[Callable[[Tensor], list[Tensor]], int]] = {
+    "layers": (layer_metrics, 3),
+    "units": (unit_metrics, 2 * UNITS),
+}
+"""What a gradient program tells of each layer beside the gradient, and how many numbers."""
+
+
+def gradient_step(
+    net: nn.Module, loss: str = "cross_entropy", watch: str = "layers"
+) -> Callable[..., tuple]:
     """The gradient of ``net`` as a function of vectors, with ``net``'s mode as it is.
 
     Args:
         net: any net whose normalizers assign their statistics (``self.running_mean = ...``).
         loss: a key of ``LOSSES``.
+        watch: a key of ``WATCHES``.
 
     Returns:
         A function of x (B, C, H, W), y (B,), params (P,), buffers (Q,), counters (R,) and the
         values of ``inputs_of(net)``, which gives loss, accuracy, gradient (P,), buffers (Q,),
-        counters (R,) and three metrics a layer (3 L,).
+        counters (R,) and the numbers of each layer that ``watch`` names.
     """
     check_name("loss", loss, LOSSES)
-    state, names = State.of(net), list(inputs_of(net))
+    check_name("watch", watch, WATCHES)
+    state, names, numbers = State.of(net), list(inputs_of(net)), WATCHES[watch][0]
 
     def step(x: Tensor, y: Tensor, params: Tensor, buffers: Tensor, counters: Tensor, *inputs):
         moving = {**state.buffers.unpack(buffers), **state.counters.unpack(counters)}
@@ -212,7 +238,7 @@ def gradient_step(net: nn.Module, loss: str = "cross_entropy") -> Callable[..., 
         flat = state.params.pack(g, params)
         moved = [state.buffers.pack(moved, buffers), state.counters.pack(moved, counters)]
         # Last, so that a program can leave them out.
-        metrics = torch.stack([m for layer in layers for m in layer_metrics(layer)])
+        metrics = torch.stack([m for layer in layers for m in numbers(layer)])
         return value, right, flat, *moved, metrics
 
     return step

@@ -5,14 +5,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
-import anywidget
 import numpy as np
 import torch
-import traitlets
 
 from bnlab.data import digits
 from bnlab.errors import unknown
-from bnlab.lab.bundle import bundle, stylesheet
+from bnlab.lab.bundle import bundle
+from bnlab.lab.widget import Widget, check_keys, one_of
 from bnlab.nets import make_net
 from bnlab.norms import NORMS as REGISTRY
 from bnlab.norms import make_norm, options_of
@@ -38,7 +37,7 @@ POSITIONS = (2, 5)  # rows and columns of the 8 x 8 map that are shown: four spr
 PIXELS = "0123456789abcdefg"  # one sign a pixel, 0 to 16
 
 
-class Family(anywidget.AnyWidget):
+class Family(Widget):
     """A block of real activations; a chosen number lights up all that share its statistic.
 
     The numbers are the first convolution's outputs at four positions, before any normalizer, for
@@ -71,9 +70,6 @@ class Family(anywidget.AnyWidget):
     """
 
     _esm = bundle("family")
-    _css = stylesheet()
-    options = traitlets.Dict().tag(sync=True)
-    state = traitlets.Dict().tag(sync=True)
 
     def __init__(
         self,
@@ -86,8 +82,8 @@ class Family(anywidget.AnyWidget):
         cell: Sequence[int] = (0, 1, 0, 1),
         samples: Sequence[int] = tuple(range(max(BATCH_SIZES))),
     ) -> None:
-        options = _options(_one_of("channels", channels, CHANNELS))
-        _one_of("batch_size", batch_size, BATCH_SIZES)
+        options = _options(one_of("channels", channels, CHANNELS))
+        one_of("batch_size", batch_size, BATCH_SIZES)
         super().__init__(options=options)
         self.state = {
             "norm": norm,
@@ -99,10 +95,10 @@ class Family(anywidget.AnyWidget):
             "samples": _listed("samples", samples),
         }
 
-    @traitlets.validate("state")
-    def _valid_state(self, proposal: dict) -> dict[str, object]:
-        # Empty is the trait's default, before __init__ has set it.
-        return check_state(proposal["value"], self.options) if proposal["value"] else {}
+    @staticmethod
+    def check(state: object, options: dict) -> dict[str, object]:
+        """As ``Widget.check``."""
+        return check_state(state, options)
 
 
 @functools.lru_cache(maxsize=1)
@@ -184,13 +180,12 @@ def check_state(state: object, options: dict) -> dict[str, object]:
         ValueError: for anything else; the message lists what is offered.
     """
     keys = ("norm", "mode", "batch_size", "group_size", "ghost_size", "cell", "samples")
-    if not isinstance(state, dict) or set(state) != set(keys):
-        raise ValueError(f"a state must have exactly the keys {', '.join(keys)}, got {state!r}.")
+    state = check_keys(state, keys)
     if state["norm"] not in options["norms"]:
         raise ValueError(unknown("normalizer", state["norm"], options["norms"]))
     checked = {"norm": state["norm"]}
     for key in keys[1:5]:
-        checked[key] = _one_of(key, state[key], options[f"{key}s"])
+        checked[key] = one_of(key, state[key], options[f"{key}s"])
     if checked["ghost_size"] > checked["batch_size"]:
         raise ValueError(
             f"ghost_size must be at most batch_size={checked['batch_size']}, "
@@ -200,12 +195,6 @@ def check_state(state: object, options: dict) -> dict[str, object]:
     checked["cell"] = _check_cell(state["cell"], shape)
     checked["samples"] = _check_samples(state["samples"], options)
     return checked
-
-
-def _one_of(key: str, value: object, offered: Sequence) -> object:
-    if isinstance(value, bool) or value not in offered:
-        raise ValueError(f"{key} must be one of {', '.join(map(str, offered))}, got {value!r}.")
-    return offered[offered.index(value)]
 
 
 def _check_cell(cell: object, shape: list[int]) -> list[int]:

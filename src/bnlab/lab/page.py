@@ -1,6 +1,7 @@
 """Makes what the website needs to train nets in the page: ``python -m bnlab.lab.page``.
 
-The file holds the code of the worker, the committed kernels and programs in float32, and the
+There is a file for each set of nets (``bnlab.compiled.catalogue.SETS``), and a page loads one of
+them. It holds the code of the worker, the committed kernels and programs in float32, and the
 digits that the nets learn. No compiler is needed. Bytes are written as hexadecimal digits and a
 pixel as one digit to the base 36: gzipped, that is a quarter smaller than base64, whose groups of
 three bytes hide repetitions.
@@ -17,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from bnlab.compiled import artefact
-from bnlab.compiled.catalogue import catalogue
-from bnlab.compiled.step import inputs_of
+from bnlab.compiled.catalogue import SETS, variants
+from bnlab.compiled.step import UNITS, inputs_of
 from bnlab.compiled.update import update_of
 from bnlab.data import load
 from bnlab.lab.bundle import FOLDER, script
@@ -28,17 +29,21 @@ from bnlab.train.history import DIVERGED
 
 FORMAT = 1
 PRECISION = "float32"
-OUTPUT = Path("assets/compiled/nets.js")
+OUTPUT = Path("assets/compiled")
 LIMIT = 190_000
-"""Bytes of the gzipped file that a page may ask its reader to load: nets, images and worker."""
+"""Bytes of a gzipped file that a page may ask its reader to load: nets, images and worker."""
+
+JOBS = {
+    "nets": ("page_race",),
+    "groups": ("page_race",),
+    "squares": ("page_race",),
+    "units": ("page_race",),
+}
+"""What the worker of each file can do: modules of ``lab/js`` that add to JOBS, see page_jobs.js."""
 
 RUNNER = Path(artefact.__file__).parent / "js"
-SOURCES = (
-    RUNNER / "random.js",
-    RUNNER / "run.js",
-    FOLDER / "page_lane.js",
-    FOLDER / "page_worker.js",
-)
+BEFORE = (RUNNER / "random.js", RUNNER / "run.js", FOLDER / "page_jobs.js", FOLDER / "page_lane.js")
+AFTER = (FOLDER / "page_worker.js",)
 CREDIT = (
     "Images: E. Alpaydin and C. Kaynak 1998, Optical Recognition of Handwritten Digits, UCI, "
     "CC BY 4.0. Made by python -m bnlab.lab.page."
@@ -46,16 +51,16 @@ CREDIT = (
 DIGITS = "0123456789abcdefg"
 
 
-def rules() -> dict[str, object]:
-    """What a race in the page has to know beside its programs."""
+def rules(name: str = "nets") -> dict[str, object]:
+    """What the worker has to know beside the programs of a set."""
     run = race_run("none")
     optimizer, inputs = update_of(run.optimizer, run.lr, run.optimizer_options)
     inputs.pop("lr")
     nets: dict[str, dict] = {}
-    for net in catalogue():
-        if net.depth == 1:
-            nets[net.norm] = {"inputs": inputs | inputs_of(net.module()), "keys": {}}
-        nets[net.norm]["keys"][net.depth] = net.key
+    for (variant, depth), net in variants(name).items():
+        if variant not in nets:
+            nets[variant] = {"inputs": inputs | inputs_of(net.module()), "keys": {}}
+        nets[variant]["keys"][depth] = net.key
     return {
         "nets": nets,
         "optimizer": optimizer,
@@ -63,6 +68,7 @@ def rules() -> dict[str, object]:
         "block": BLOCK,
         "evaluate": EVALUATE_EVERY,
         "diverged": DIVERGED,
+        "units": UNITS if net.watch == "units" else 0,
     }
 
 
@@ -103,32 +109,33 @@ def images(split_seed: int = 0) -> dict[str, object]:
     }
 
 
-def content() -> str:
-    """The text of the file."""
-    first = catalogue()[0]
+def content(name: str = "nets") -> str:
+    """The text of the file of a set."""
+    first = next(iter(variants(name).values()))
+    jobs = [FOLDER / f"{job}.js" for job in JOBS[name]]
     parts = {
         "format": FORMAT,
         "net": first.net,
         "width": first.width,
-        "rules": rules(),
+        "rules": rules(name),
         **images(),
-        **store(),
-        "worker": script(SOURCES),
+        **store(artefact.FOLDERS[name]),
+        "worker": script((*BEFORE, *jobs, *AFTER)),
     }
     text = json.dumps(parts, separators=(",", ":"))
-    return f"// {CREDIT}\n(globalThis.bnlabCompiled ??= {{}}).nets = {text};\n"
+    return f"// {CREDIT}\n(globalThis.bnlabCompiled ??= {{}}).{name} = {text};\n"
 
 
-def make(output: Path) -> int:
-    """Write the file; returns its size in bytes, gzipped.
+def make(name: str, output: Path) -> int:
+    """Write the file of a set; returns its size in bytes, gzipped.
 
     Raises:
         ValueError: if a page would have to load more than ``LIMIT`` bytes.
     """
-    text = content()
+    text = content(name)
     size = len(gzip.compress(text.encode(), mtime=0))
     if size >= LIMIT:
-        raise ValueError(f"the file would have {size} bytes gzipped, {LIMIT} are allowed")
+        raise ValueError(f"{output.name} would have {size} bytes gzipped, {LIMIT} are allowed")
     write_text(output, text)
     return size
 
@@ -136,13 +143,14 @@ def make(output: Path) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns its exit status."""
     parser = argparse.ArgumentParser(prog="python -m bnlab.lab.page", description=__doc__)
-    parser.add_argument("--output", type=Path, help=f"file (default {OUTPUT.as_posix()})")
+    parser.add_argument("--output", type=Path, help=f"folder (default {OUTPUT.as_posix()})")
     given = parser.parse_args(arguments)
     if given.output is None and not Path("pyproject.toml").is_file():
-        parser.error("run this in the root of the repository, or say --output FILE")
-    output = given.output or OUTPUT
-    size = make(output)
-    print(f"{output}: {size / 1000:.0f} kB gzipped ({LIMIT / 1000:.0f} kB allowed)")
+        parser.error("run this in the root of the repository, or say --output FOLDER")
+    for name in SETS:
+        output = (given.output or OUTPUT) / f"{name}.js"
+        size = make(name, output)
+        print(f"{output}: {size / 1000:.0f} kB gzipped ({LIMIT / 1000:.0f} kB allowed)")
     return 0
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
-import anywidget
-import traitlets
-
-from bnlab.errors import unknown
-from bnlab.lab.bundle import bundle, stylesheet
+from bnlab.errors import check_name
+from bnlab.lab.bundle import bundle
 from bnlab.lab.profile import IMAGES, NETS, SEEDS, Setting, of_seed, spread
 from bnlab.lab.profile_grid import DEPTHS, GROUP_SIZES, NORMS, WIDTHS
-from bnlab.lab.racer import Racer
+from bnlab.lab.widget import (
+    ComputingWidget,
+    Content,
+    check_flag,
+    check_keys,
+    check_norms,
+    one_of,
+)
 
 
-class Profiles(anywidget.AnyWidget):
+class Profiles(ComputingWidget):
     """Variance, cosine similarity and gradient norm by depth, at the start, a curve a normalizer.
 
     Each curve is the median over eight seeds of the first weights, its band their whole range. The
@@ -38,10 +42,6 @@ class Profiles(anywidget.AnyWidget):
     """
 
     _esm = bundle("profiles")
-    _css = stylesheet()
-    options = traitlets.Dict().tag(sync=True)
-    state = traitlets.Dict().tag(sync=True)
-    _racer: Racer | None = None  # ipywidgets closes a widget whose __init__ has failed, too
 
     def __init__(
         self,
@@ -52,8 +52,7 @@ class Profiles(anywidget.AnyWidget):
         group_size: int = 8,
         predict: bool = False,
     ) -> None:
-        super().__init__(options=_options())
-        self.state = {
+        state = {
             "net": net,
             "norms": [norms] if isinstance(norms, str) else list(norms),
             "depth": depth,
@@ -61,38 +60,25 @@ class Profiles(anywidget.AnyWidget):
             "group_size": group_size,
             "predict": predict,
         }
-        self._racer = Racer(self.send, turns=iter)
-        self.on_msg(self._hear)
-        self._racer.train(None, _warm_up, "cpu")
+        super().__init__(_options(), state)
 
-    @traitlets.validate("state")
-    def _valid_state(self, proposal: dict) -> dict[str, object]:
-        # Empty is the trait's default, before __init__ has set it.
-        return check_state(proposal["value"], self.options) if proposal["value"] else {}
+    @staticmethod
+    def check(state: object, options: dict) -> dict[str, object]:
+        """As ``Widget.check``."""
+        return check_state(state, options)
 
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until nothing is computed; False if ``timeout`` seconds were not enough."""
-        return self._racer.wait(timeout)
+    def begin(self, state: dict[str, object]) -> Iterator[Content]:
+        """What is known after each seed, of all normalizers in turn."""
+        nets, found = settings(state), {norm: [] for norm in state["norms"]}
+        for seed in SEEDS:
+            for norm, setting in nets.items():
+                found[norm].append(of_seed(setting, seed))
+                yield norm, {**spread(found[norm]), "seeds": len(found[norm])}
 
-    def close(self) -> None:
-        """End the computation and take the widget off the page."""
-        if self._racer is not None:
-            self._racer.drop()
-        super().close()
-
-    def _hear(self, _widget: Profiles, message: dict, _buffers: list) -> None:
-        """A message of the front end. What is wrong with it goes back as text."""
-        kind, number = message.get("type"), message.get("id")
-        if kind == "stop":
-            self._racer.stop(number)
-        elif kind == "train":  # the word of all widgets for: begin
-            try:
-                state = check_state(message.get("state"), self.options)
-            except ValueError as error:
-                self._racer.drop()
-                self.send({"type": "error", "id": number, "text": str(error)})
-                return
-            self._racer.train(number, _measuring(state), "cpu")
+    def warm_up(self) -> Iterable[Content]:
+        """Load the data and torch's kernels (seconds) before the reader moves a control."""
+        of_seed(Setting("plain", "batch", 1, 16), SEEDS[0])
+        return ()
 
 
 def settings(state: dict) -> dict[str, Setting]:
@@ -107,25 +93,6 @@ def settings(state: dict) -> dict[str, Setting]:
         )
         for norm in state["norms"]
     }
-
-
-def _measuring(state: dict) -> Callable[[], Iterator[tuple[str, dict]]]:
-    """Computes when called: what is known after each seed, of all normalizers in turn."""
-
-    def begin() -> Iterator[tuple[str, dict]]:
-        nets, found = settings(state), {norm: [] for norm in state["norms"]}
-        for seed in SEEDS:
-            for norm, setting in nets.items():
-                found[norm].append(of_seed(setting, seed))
-                yield norm, {**spread(found[norm]), "seeds": len(found[norm])}
-
-    return begin
-
-
-def _warm_up() -> list:
-    """Load the data and torch's kernels (seconds) before the reader moves a control."""
-    of_seed(Setting("plain", "batch", 1, 16), SEEDS[0])
-    return []
 
 
 def _options() -> dict[str, object]:
@@ -149,31 +116,10 @@ def check_state(state: object, options: dict) -> dict[str, object]:
     Raises:
         ValueError: for anything else; the message lists what is offered.
     """
-    keys = ("net", "norms", "depth", "width", "group_size", "predict")
-    if not isinstance(state, dict) or set(state) != set(keys):
-        raise ValueError(f"a state must have exactly the keys {', '.join(keys)}, got {state!r}.")
-    if state["net"] not in options["nets"]:
-        raise ValueError(unknown("net", state["net"], options["nets"]))
-    checked = {"net": state["net"], "norms": _check_norms(state["norms"], options["norms"])}
-    for key in keys[2:5]:
-        checked[key] = _one_of(key, state[key], options[f"{key}s"])
-    if not isinstance(state["predict"], bool):
-        raise ValueError(f"predict must be True or False, got {state['predict']!r}.")
-    return {**checked, "predict": state["predict"]}
-
-
-def _one_of(key: str, value: object, offered: Sequence[int]) -> int:
-    if isinstance(value, bool) or value not in offered:
-        raise ValueError(f"{key} must be one of {', '.join(map(str, offered))}, got {value!r}.")
-    return offered[offered.index(value)]
-
-
-def _check_norms(norms: object, offered: list[str]) -> list[str]:
-    if not isinstance(norms, list):
-        raise ValueError(f"norms must be a list of names, got {norms!r}.")
-    for norm in norms:
-        if norm not in offered:
-            raise ValueError(unknown("normalizer", norm, offered))
-    if not norms or len(set(norms)) < len(norms):
-        raise ValueError(f"norms must be one or more different ones of {', '.join(offered)}.")
-    return [name for name in offered if name in norms]
+    numbers = ("depth", "width", "group_size")
+    state = check_keys(state, ("net", "norms", *numbers, "predict"))
+    check_name("net", state["net"], options["nets"])
+    checked = {"net": state["net"]}
+    checked["norms"] = check_norms(state["norms"], options["norms"])
+    checked |= {key: one_of(key, state[key], options[f"{key}s"]) for key in numbers}
+    return checked | {"predict": check_flag("predict", state["predict"])}

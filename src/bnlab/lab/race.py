@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-
-import anywidget
-import traitlets
+from collections.abc import Iterable, Iterator
 
 from bnlab.claims import learning_rate_sweep, noisy_race
+from bnlab.compiled.catalogue import WATCHED
+from bnlab.compiled.step import UNITS
 from bnlab.errors import check_name, unknown
-from bnlab.lab.bundle import bundle, stylesheet
+from bnlab.lab.bundle import bundle
 from bnlab.lab.points import BLOCK, GROUP_SIZE, NORMS, race_run
-from bnlab.lab.racer import Racer
-from bnlab.train import make_device, training
+from bnlab.lab.racer import take_turns
+from bnlab.lab.units import with_units
+from bnlab.lab.widget import ComputingWidget, check_flag, check_keys, check_norms, one_of
+from bnlab.train import Run, make_device, make_trainer, training
 
 LRS = (0.003, 0.0056, 0.01, 0.018, 0.03, 0.056, 0.1, 0.18, 0.3, 0.56, 1.0, 1.8, 3.0, 5.6, 10.0)
 BATCH_SIZES = (2, 4, 8, 16, 32, 64, 128, 256)
 DEPTHS = tuple(range(1, 13))
+NOISES = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)  # times the noise of the paper
 OFFERED = ("none", "batch", "layer", "group", "instance")
 SEEDS = {"B1": learning_rate_sweep.SEEDS, "S2": noisy_race.SEEDS}  # of a claim's evidence
 NETS = ("mlp", "plain")
@@ -26,7 +28,7 @@ PAGE_NET, PAGE_WIDTH = "mlp", 64  # nets that the website trains in the page, se
 NEEDS_IMAGES = "needs images inside the net: in this one a channel has a single value"
 
 
-class Race(anywidget.AnyWidget):
+class Race(ComputingWidget):
     """Curves of nets in training, one per normalizer; the controls are drawn by JavaScript.
 
     With a kernel, PyTorch trains in a thread and the curves grow as it does; a newer training
@@ -47,16 +49,16 @@ class Race(anywidget.AnyWidget):
         predict: hide the outcome until a guess is made.
         device: ``auto``, or a name that torch knows.
         claim: whose evidence has the seeds, ``B1`` or ``S2``; it counts some of these very runs.
+        noise: strength of the noise of ``noisy_batch`` in units of the paper's, one of ``NOISES``;
+            only if that is offered.
+        layers: show the outputs of each layer, too; not on the website for normalizers other than
+            ``none, batch, noisy_batch``.
 
     Raises:
         ValueError: for a value that the widget does not offer, with those that it does.
     """
 
     _esm = bundle("race")
-    _css = stylesheet()
-    options = traitlets.Dict().tag(sync=True)
-    state = traitlets.Dict().tag(sync=True)
-    _racer: Racer | None = None  # ipywidgets closes a widget whose __init__ has failed, too
 
     def __init__(
         self,
@@ -72,14 +74,16 @@ class Race(anywidget.AnyWidget):
         device: str = "auto",
         offer: Iterable[str] = OFFERED,
         claim: str = "B1",
+        noise: float = 1.0,
+        layers: bool = False,
     ) -> None:
         _check_net(net, width, steps)
         check_name("claim", claim, SEEDS)
         offered = _check_offer(offer)
-        self._device = str(make_device(device))
-        self._racer = Racer(self.send)
-        super().__init__(options=_options(net, width, steps, self._device, offered, claim))
-        self.state = {
+        device = str(make_device(device))
+        options = _options(net, width, steps, device, offered, claim)
+        options |= _layers(options, check_flag("layers", layers))
+        state = {
             "norms": [norms] if isinstance(norms, str) else list(norms),
             "lr": lr,
             "batch_size": batch_size,
@@ -87,54 +91,32 @@ class Race(anywidget.AnyWidget):
             "seed": SEEDS[claim][0] if seed is None else seed,
             "predict": predict,
         }
-        self.on_msg(self._hear)
-        self._racer.train(None, self._warm_up, self._device)
+        noises = {"noise": one_of("noise", noise, NOISES)} if "noises" in options else {}
+        super().__init__(options, {**state, **noises}, device)
 
-    @traitlets.validate("state")
-    def _valid_state(self, proposal: dict) -> dict[str, object]:
-        # Empty is the trait's default, before __init__ has set it.
-        return check_state(proposal["value"], self.options) if proposal["value"] else {}
+    @staticmethod
+    def check(state: object, options: dict) -> dict[str, object]:
+        """As ``Widget.check``."""
+        return check_state(state, options)
 
-    def _warm_up(self) -> dict[str, Iterator]:
+    def warm_up(self) -> Iterator:
         """Load data and torch's optimizers (seconds) before the reader presses Train."""
         setting = {key: self.options[key] for key in ("net", "width")}
         run = race_run("batch", steps=1, depth=DEPTHS[0], **setting)
-        return {"batch": training(run, device=self._device)}
+        return take_turns({"batch": training(run, device=self._device)})
 
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until nothing trains; False if ``timeout`` seconds were not enough."""
-        return self._racer.wait(timeout)
-
-    def close(self) -> None:
-        """Stop the training and take the widget off the page."""
-        if self._racer is not None:
-            self._racer.drop()
-        super().close()
-
-    def _hear(self, _widget: Race, message: dict, _buffers: list) -> None:
-        """A message of the front end: train or stop. What is wrong with it goes back as text."""
-        kind, number = message.get("type"), message.get("id")
-        if kind == "stop":
-            self._racer.stop(number)
-        elif kind == "train":
-            try:
-                state = check_state(message.get("state"), self.options)
-            except ValueError as error:
-                self._racer.drop()
-                self.send({"type": "error", "id": number, "text": str(error)})
-                return
-            self._racer.train(number, self._trainings(state), self._device)
-
-    def _trainings(self, state: dict[str, object]) -> Callable[[], dict[str, Iterator]]:
-        """Builds the nets when called: that is the thread's work, not the kernel's."""
+    def begin(self, state: dict[str, object]) -> Iterator:
+        """The nets of a state, step by step in turn."""
         setting = {key: state[key] for key in ("lr", "batch_size", "depth", "seed")}
         setting |= {key: self.options[key] for key in ("net", "width", "steps")}
+        noise = state.get("noise", 1.0)
+        runs = {norm: race_run(norm, noise=noise, **setting) for norm in state["norms"]}
+        return take_turns({norm: self._records(run) for norm, run in runs.items()})
 
-        def begin() -> dict[str, Iterator]:
-            runs = {norm: race_run(norm, **setting) for norm in state["norms"]}
-            return {norm: training(run, device=self._device) for norm, run in runs.items()}
-
-        return begin
+    def _records(self, run: Run) -> Iterator:
+        if self.options["units"]:
+            return with_units(make_trainer(run, device=self._device), BLOCK)
+        return training(run, device=self._device)
 
 
 def _options(
@@ -142,6 +124,7 @@ def _options(
 ) -> dict[str, object]:
     """What the widget offers."""
     reasons = {"instance": NEEDS_IMAGES} if net == "mlp" else {}
+    noises = {"noises": list(NOISES)} if "noisy_batch" in offered else {}
     return {
         "norms": [
             {"name": name, "enabled": name not in reasons, "reason": reasons.get(name, "")}
@@ -158,7 +141,17 @@ def _options(
         "replay": "race",
         "compiled": "nets" if (net, width) == (PAGE_NET, PAGE_WIDTH) else None,
         "counted": _counted(net, width, steps, claim),
+        **noises,
     }
+
+
+def _layers(options: dict[str, object], wanted: bool) -> dict[str, object]:
+    """What changes if the layers are shown: other programs in the page, which tell of units."""
+    if not wanted:
+        return {"units": 0}
+    names = {norm["name"] for norm in options["norms"]}
+    compiled = "units" if options["compiled"] and names <= set(WATCHED) else None
+    return {"units": UNITS, "compiled": compiled}
 
 
 def _counted(net: str, width: int, steps: int, claim: str) -> dict[str, object] | None:
@@ -217,34 +210,17 @@ def check_state(state: object, options: dict) -> dict[str, object]:
     Raises:
         ValueError: for anything else; the message lists what is offered.
     """
-    keys = ("norms", "lr", "batch_size", "depth", "seed", "predict")
-    if not isinstance(state, dict) or set(state) != set(keys):
-        raise ValueError(f"a state must have exactly the keys {', '.join(keys)}, got {state!r}.")
-    checked = {"norms": _check_norms(state["norms"], options["norms"])}
-    for key in keys[1:5]:
-        checked[key] = _one_of(key, state[key], options[f"{key}s"])
-    if not isinstance(state["predict"], bool):
-        raise ValueError(f"predict must be True or False, got {state['predict']!r}.")
-    return {**checked, "predict": state["predict"]}
+    noises = ["noise"] if "noises" in options else []
+    numbers = ["lr", "batch_size", "depth", "seed", *noises]
+    state = check_keys(state, ["norms", *numbers, "predict"])
+    checked = {"norms": _check_names(state["norms"], options["norms"])}
+    checked |= {key: one_of(key, state[key], options[f"{key}s"]) for key in numbers}
+    return checked | {"predict": check_flag("predict", state["predict"])}
 
 
-def _one_of(key: str, value: object, offered: list) -> object:
-    if isinstance(value, bool) or value not in offered:
-        listed = ", ".join(f"{one:g}" for one in offered)
-        raise ValueError(f"{key} must be one of {listed}, got {value!r}.")
-    return offered[offered.index(value)]
-
-
-def _check_norms(norms: list[str], offered: list[dict]) -> list[str]:
-    if not isinstance(norms, list):
-        raise ValueError(f"norms must be a list of names, got {norms!r}.")
+def _check_names(norms: object, offered: list[dict]) -> list[str]:
     reasons = {norm["name"]: norm["reason"] for norm in offered}
-    for norm in norms:
-        if norm not in reasons:
-            raise ValueError(unknown("normalizer", norm, reasons))
-        if reasons[norm]:
+    for norm in norms if isinstance(norms, list) else ():
+        if reasons.get(norm):
             raise ValueError(f"normalizer {norm!r} cannot race here: it {reasons[norm]}.")
-    if not FEWEST <= len(norms) <= MOST or len(set(norms)) < len(norms):
-        allowed = ", ".join(reasons)
-        raise ValueError(f"norms must be {FEWEST} to {MOST} different ones of {allowed}.")
-    return [name for name in reasons if name in norms]
+    return check_norms(norms, list(reasons), FEWEST, MOST)

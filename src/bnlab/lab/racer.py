@@ -6,7 +6,7 @@ import atexit
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -22,12 +22,12 @@ class Racer:
 
     Every request has a number of its own, ``generation``; the thread drops what it does as soon
     as this number has moved on. ``send`` is called with messages ready for JSON; a request whose
-    id is None is answered with none. ``turns`` makes what ``begin`` returns into (norm, points or
-    None), one after each piece of work.
+    id is None is answered with none. What ``begin`` returns gives (name, content or None) after
+    each piece of work.
     """
 
-    def __init__(self, send: Callable[[dict], None], turns: Callable | None = None) -> None:
-        self._send, self._turns = send, turns or take_turns
+    def __init__(self, send: Callable[[dict], None]) -> None:
+        self._send = send
         self._lock = threading.Condition()
         self._generation = 0
         self._newest: object = None  # the front end's id of the newest request
@@ -37,8 +37,8 @@ class Racer:
         # A Python that ends while a thread is inside torch is aborted: end the training first.
         atexit.register(_end, weakref.ref(self))
 
-    def train(self, number: object, begin: Callable[[], object], device: str) -> None:
-        """Train what ``begin`` returns, in place of anything older."""
+    def train(self, number: object, begin: Callable[[], Iterable], device: str) -> None:
+        """Do the work that ``begin`` returns, in place of anything older."""
         torch.get_num_threads()  # a thread that never asked would inherit the other thread's one
         with self._lock:
             if number is not None and self._newest is not None and self._thread is not None:
@@ -105,7 +105,7 @@ class Racer:
                     self._send({"type": kind, "id": number, **content})
 
         try:
-            for norm, points in self._turns(begin()):
+            for norm, points in begin():
                 if generation != self._generation:
                     return
                 if points is not None:
@@ -146,7 +146,7 @@ class Lane:
         if record is None:
             self.points.done = True
         else:
-            self.points.add(record)
+            self.points.add(*(record if isinstance(record, tuple) else (record,)))
         now = time.monotonic()
         if not self.points.done and now - self._sent < PAUSE:
             return None

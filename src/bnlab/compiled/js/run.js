@@ -12,6 +12,9 @@
 //   net.steps(numbers, batchSize, limit)      { taken, loss, accuracy }: one training step for each
 //                                             batchSize image numbers, up to a loss beyond limit
 //   net.evaluate(images, labels, batchStatistics)    { loss, accuracy }; nothing moves
+//   net.gradient(images, labels)              { loss, accuracy, gradient }; running statistics move
+//   net.layers()                              numbers of the layers (see WATCHES of step.py) on the
+//                                             last batch of steps(), as lastMetrics()
 //   net.lastMetrics()                         { gradientNorm, layers: [{ mean, variance, dead }] }
 //                                             of the last batch of steps(), before its update;
 //                                             an Error once something else was evaluated
@@ -274,6 +277,21 @@ class Net {
     this.writeWhole(this.places.y, labels);
     const ends = batchStatistics ? this.ends.gradient : this.ends.evaluation;
     return this.run(batchStatistics ? 0 : 1, labels.length, ends[0]);
+  }
+
+  gradient(images, labels) {
+    this.checkBatch(labels.length);
+    this.reals.set(images, this.places.x);
+    this.writeWhole(this.places.y, labels);
+    const found = this.run(0, labels.length, this.ends.gradient[1]), at = this.places.gradient;
+    return { ...found, gradient: this.reals.slice(at, at + this.sizes.params) };
+  }
+
+  layers() {
+    if (!this.fresh) throw new Error("Ask for the layers right after steps().");
+    const [, first, end] = this.ends.gradient, { layers } = this.places;
+    this.exports.run(this.batchSize, this.codes[0].place, first, end);
+    return Array.from(this.reals.subarray(layers, layers + this.sizes.layers));
   }
 
   lastMetrics() {

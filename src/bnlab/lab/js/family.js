@@ -2,58 +2,37 @@
 
 import { cellAt, fitted, indexOf, parseFamily, writeFamily } from "./family_state.js";
 import { normalizeBlock } from "./formulas.js";
-import { addressLink } from "./link.js";
 import { menu } from "./menu.js";
 import { numberBlock } from "./numbers.js";
-import {
-  button, choice, coloured, fullScreen, html, liveText, perFrame, throttle, uniqueId,
-} from "./parts.js";
+import { button, coloured, html } from "./parts.js";
 import { blockOf, hasGroups, hasStored, otherSamples, placeOf, usesStored } from "./pooling.js";
 import { changeText, explain, hintText } from "./sharing.js";
 import { STYLE } from "./style.js";
+import { Widget, widgetOf } from "./widget.js";
 
-class Family {
-  constructor(model, el) {
-    this.model = model;
-    this.options = model.get("options");
-    this.state = { ...model.get("state") };
+class Family extends Widget {
+  prepare() {
     this.preview = null;  // index under the mouse
     this.before = null;   // the samples before the others were changed
-    this.redraw = perFrame(() => this.draw());
-    this.saveModel = throttle(() => {
-      model.set("state", this.state);
-      model.save_changes();
-    }, 200);
-    this.makeParts();
-    this.layOut(el);
-    this.fromModel = () => this.change(model.get("state"));
-    model.on("change:state", this.fromModel);
-    this.show();
-    this.draw();
-    this.link.begin();
   }
 
   makeParts() {
     const { options, state } = this;
-    const one = (name, label, items) =>
-      choice({ label, items, value: state[name], onChange: (value) => this.set({ [name]: value }) });
     this.controls = {
       norm: menu({
         label: "normalizer", value: state.norm, onChange: (norm) => this.set({ norm }),
         groups: options.groups.map(({ label, norms }) =>
           ({ label, items: norms.map((norm) => ({ value: norm, text: STYLE[norm].label })) })),
       }),
-      mode: one("mode", "mode", options.modes),
-      batch_size: one("batch_size", "batch size N (samples)", options.batch_sizes),
-      group_size: one("group_size", "group size (channels)", options.group_sizes),
-      ghost_size: one("ghost_size", "ghost batch (samples)", options.ghost_sizes),
+      mode: this.one("mode", "mode", options.modes),
+      batch_size: this.one("batch_size", "batch size N (samples)", options.batch_sizes),
+      group_size: this.one("group_size", "group size (channels)", options.group_sizes),
+      ghost_size: this.one("ghost_size", "ghost batch (samples)", options.ghost_sizes),
     };
     this.others = button({
       text: "Change the other samples", kind: "bnlab-main", onClick: () => this.changeOthers(),
     });
-    this.note = liveText({ kind: "bnlab-note" });
-    this.summary = liveText({ kind: "bnlab-summary bnlab-sentence" });
-    this.verdict = liveText({ kind: "bnlab-verdict" });
+    this.summary.element.classList.add("bnlab-sentence");
     this.hint = html("p", { class: "bnlab-hint bnlab-family-hint" });
     const heard = {
       shape: options.shape,
@@ -61,30 +40,25 @@ class Family {
       onPreview: (index) => { this.preview = index; this.redraw(); },
     };
     this.blocks = { before: numberBlock({ ...heard, keys: true }), after: numberBlock(heard) };
-    this.link = addressLink({
-      site: this.model.bnlabHost === "static", name: options.name,
-      parse: (query) => parseFamily(query, this.state, options), write: () => writeFamily(this.state),
-      onState: (part, problems) => this.fromLink(part, problems),
-    });
   }
 
-  layOut(el) {
-    const id = uniqueId("title");
-    this.root = html("section", { class: "bnlab bnlab-family", "aria-labelledby": id });
-    this.screen = fullScreen(this.root);
-    this.root.append(
-      html("div", { class: "bnlab-head" },
-        html("div", { class: "bnlab-title", id }, "Which numbers share one mean?"),
-        this.link.element, this.screen.element),
-      html("div", { class: "bnlab-controls" },
+  layOut() {
+    return {
+      kind: "family", title: "Which numbers share one mean?",
+      controls: [
         ...Object.values(this.controls).map((control) => control.element),
-        html("div", { class: "bnlab-actions" }, this.others.element)),
-      this.note.element, this.verdict.element,
-      html("div", { class: "bnlab-stage bnlab-blocks" },
-        this.blocks.before.element, this.summary.element, this.blocks.after.element),
-      this.hint);
-    el.append(this.root);
+        html("div", { class: "bnlab-actions" }, this.others.element),
+      ],
+      body: [
+        this.verdict.element,
+        html("div", { class: "bnlab-stage bnlab-blocks" },
+          this.blocks.before.element, this.summary.element, this.blocks.after.element),
+        this.hint],
+    };
   }
+
+  parse(query) { return parseFamily(query, this.state, this.options); }
+  write() { return writeFamily(this.state); }
 
   // ---- changes ---------------------------------------------------------------------------------
 
@@ -95,9 +69,7 @@ class Family {
       this.show();
       return;
     }
-    this.change(part);
-    this.saveModel();
-    this.link.save();
+    super.set(part);
   }
 
   change(part) {
@@ -125,19 +97,11 @@ class Family {
     this.set({ samples: otherSamples(samples, cell[0], this.options.pool.length) });
   }
 
-  fromLink(part, problems) {
-    if (part) this.change(part);
-    if (problems.length) this.note.now(`The link was read in part: ${problems.join("; ")}.`);
-    const scroll = () => this.root.scrollIntoView({ block: "start" });
-    requestAnimationFrame(scroll);
-    if (document.readyState !== "complete") addEventListener("load", scroll, { once: true });
-  }
-
   // ---- what is seen ----------------------------------------------------------------------------
 
   show() {
     const { state, controls } = this;
-    for (const [name, control] of Object.entries(controls)) control.set(state[name]);
+    super.show();
     controls.group_size.element.hidden = !hasGroups(state.norm);
     controls.ghost_size.element.hidden = state.norm !== "ghost_batch";
     this.others.enable(state.batch_size > 1);
@@ -194,18 +158,6 @@ class Family {
     if (this.state.batch_size === 1) return "This batch is one sample: there are no others to change.";
     return "Guess first: if the other samples change, does the chosen number's output change?";
   }
-
-  destroy() {
-    this.model.off("change:state", this.fromModel);
-    for (const waiting of [this.redraw, this.saveModel]) waiting.cancel();
-    for (const part of [this.summary, this.note, this.verdict, this.screen, this.link]) part.destroy();
-    this.root.remove();
-  }
 }
 
-function render({ model, el }) {
-  const family = new Family(model, el);
-  return () => family.destroy();
-}
-
-export default { render };
+export default widgetOf(Family);

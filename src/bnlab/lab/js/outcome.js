@@ -1,5 +1,6 @@
 // What a race has given so far, and the words for it. No drawing here.
 
+import { writeQuery } from "./link_state.js";
 import { STYLE } from "./style.js";
 
 export const NO_NET_LEARNS = "nothing";  // a guess beside the names of the normalizers
@@ -11,26 +12,29 @@ const accuracyText = (v) => v.toFixed(2);
 const divergedText = (norm, step) => `${label(norm)} diverged at step ${step}`;
 
 /** The setting of a race as text: names what is drawn, and makes the link. */
-export function settingKey({ norms, lr, batch_size, depth, seed }) {
-  return `lr=${lr}&batch_size=${batch_size}&depth=${depth}&seed=${seed}&norms=${norms.join(",")}`;
+export function settingKey(state) {
+  const numbers = ["lr", "batch_size", "depth", "seed"], noise = "noise" in state ? ["noise"] : [];
+  return writeQuery(state, [...numbers, ...noise, "norms"]);
 }
 
-function settingText({ lr, batch_size, depth, seed }) {
-  return `learning rate ${lr}, batch size ${batch_size}, depth ${depth}, seed ${seed}`;
+function settingText({ norms, lr, batch_size, depth, noise, seed }) {
+  const strength = norms.includes("noisy_batch") && noise !== undefined ? `noise × ${noise}, ` : "";
+  return `learning rate ${lr}, batch size ${batch_size}, depth ${depth}, ${strength}seed ${seed}`;
 }
 
 /** A race that has begun. Its phase is "training", "paused", "finished",
  * "stopped" or "failed". */
 export function newRace(state) {
-  const empty = () => ({ loss: [], accuracy: [], divergedAt: null, step: 0, batch: null });
+  const empty = () => ({ loss: [], accuracy: [], layers: [], divergedAt: null, step: 0, batch: null });
   const curves = state.norms.map((norm) => [norm, empty()]);
   return { state, curves: new Map(curves), phase: "training" };
 }
 
-export function addPoints(race, norm, { loss, accuracy, diverged_at, step, records = [] }) {
+export function addPoints(race, norm, { loss, accuracy, diverged_at, step, records = [], layers = [] }) {
   const curve = race.curves.get(norm);
   curve.loss.push(...loss);
   curve.accuracy.push(...accuracy);
+  curve.layers.push(...layers);
   curve.divergedAt = diverged_at;
   curve.step = step ?? curve.loss.at(-1)?.[0] ?? 0;
   curve.batch = records.at(-1) ?? curve.batch;  // loss and accuracy of the last one, if known
@@ -73,7 +77,8 @@ export function summaryText(race, steps) {
 /** Whether the evidence of a claim counts these very runs; `counted` lists its settings. */
 export function countedText(state, counted) {
   if (!counted || !state.norms.every((norm) => counted.norms.includes(norm))) return "";
-  const same = ["lr", "batch_size", "depth", "seed"].every((key) => counted[key].includes(state[key]));
+  const same = ["lr", "batch_size", "depth", "seed"].every((key) => counted[key].includes(state[key]))
+    && (!state.norms.includes("noisy_batch") || (state.noise ?? 1) === 1);
   return same ? ` The evidence for ${counted.claim} counts these very runs.` : "";
 }
 

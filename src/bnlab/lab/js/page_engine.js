@@ -1,10 +1,12 @@
-// The page engine: nets of a race are trained in the reader's browser, in a web worker. Where that
-// is not possible it says so, and stored runs are shown instead.
+// The page engine: nets are trained in the reader's browser, in a web worker, by the job that
+// `options.job` names. Where that is not possible it says so, and stored runs are shown instead if
+// there are any (`options.replay`).
 
 import { kernelEngine, loadScript, replayEngine } from "./engines.js";
 
 const FORMAT = 1;
 const BADGE = "in this page, same bits as the evidence";
+const UNABLE = "nothing can be computed in this page";
 
 /** The engine for this place; `onChange` is called when its badge has changed. */
 export function chooseEngine(model, options, onChange) {
@@ -18,7 +20,7 @@ export function chooseEngine(model, options, onChange) {
  * resume() and step(). Its sink takes `note(text)`, which stays for this training.
  */
 export function pageEngine(options, onChange = () => {}) {
-  const replay = replayEngine(options);
+  const replay = options.replay ? replayEngine(options) : null;
   let failure = "";     // why nothing can be trained here
   let opened = null;    // promise of {worker, address}
   let worker = null, destroyed = false;
@@ -63,6 +65,7 @@ export function pageEngine(options, onChange = () => {}) {
       if (over) return;
       over = true;
       if (points) { sink.error(`The training broke off. ${why}`); return; }
+      if (!replay) { sink.error(`This page cannot train these nets. ${why}`); return; }
       sink.note(`This page cannot train these nets, so stored runs are shown. ${why}`);
       stored = replay.start(state, sink);
     }
@@ -79,7 +82,7 @@ export function pageEngine(options, onChange = () => {}) {
       over = true;
     }
     const tell = (type) => {
-      if (!over) send({ type, id, state, steps: options.steps, paused, singles });
+      if (!over) send({ type, id, job: options.job, state, steps: options.steps, paused, singles });
     };
     current = { hear: hearThis, fallBack };
     if (failure) queueMicrotask(() => fallBack(failure));
@@ -97,7 +100,7 @@ export function pageEngine(options, onChange = () => {}) {
 
   return {
     get name() { return failure ? "replay" : "page"; },
-    get badge() { return failure ? replay.badge : BADGE; },
+    get badge() { return !failure ? BADGE : replay?.badge ?? UNABLE; },
     get pauses() { return !failure; },
     start, warm,
     destroy() {
@@ -120,7 +123,7 @@ async function openWorker(options, hear) {
   const asset = globalThis.bnlabCompiled?.[options.compiled];
   if (asset?.format !== FORMAT) throw new Error("The compiled nets are not in a format known here.");
   for (const key of ["net", "width"]) {
-    if (asset[key] !== options[key]) {
+    if (key in options && asset[key] !== options[key]) {
       throw new Error(`The compiled nets have ${key} ${asset[key]}, this race has ${options[key]}.`);
     }
   }

@@ -1,23 +1,20 @@
-// Trains the nets of a race in a web worker. bnlab.lab.page joins this file and what it imports to
-// one classic script. Messages in:
+// Computes for a page, in a web worker. bnlab.lab.page joins this file, what it imports and the jobs
+// to one classic script. Messages in:
 //   {type: "open", asset}     first and once: what bnlab.lab.page has written
-//   {type: "train", id, state, steps, paused, singles}    in place of anything older
+//   {type: "train", id, job, state, steps, paused, singles}    in place of anything older
 //   {type: "pause"}, {type: "resume"}, {type: "step"}    one batch for each net, then pause
 //   {type: "drop"}
-// Messages out: {type: "ready"}, {type: "failed", text}, and for the newest race
-//   {type: "points", id, points: [[norm, {loss, accuracy, records, step, diverged_at, done}], ...]}
+// Messages out: {type: "ready"}, {type: "failed", text}, and for the newest request
+//   {type: "points", id, points: [[name, content], ...]}
 //   {type: "finished", id, seconds}, {type: "error", id, text}
 
 import { open } from "../../compiled/js/run.js";
-import { Lane } from "./page_lane.js";
+import { JOBS } from "./page_jobs.js";
 
-const SLICE = 12;  // ms of training between two looks at the messages
-
-let opened = null;       // promise of what all races share
-let wanted = null;       // the newest race: its message; `singles` are batches asked for
+let opened = null;       // promise of what all requests share
+let wanted = null;       // the newest request: its message; `singles` are batches asked for
 let busy = false;
 let wake = () => {};     // ends a pause
-const nets = new Map();  // those of the last race, by key: their heaps are used again
 
 const fromHex = (text) => Uint8Array.from({ length: text.length / 2 },
   (_, i) => parseInt(text.slice(2 * i, 2 * i + 2), 16));
@@ -31,11 +28,41 @@ async function prepare(asset) {
   const labels = Int32Array.from(asset.labels, Number), first = asset.train;
   const pixels = images.length / labels.length;
   if (pixels !== 64) throw new Error("The images of this page are damaged.");
-  return {
+  return new Shared({
     store, rules: asset.rules,
     train: { images: images.subarray(0, first * pixels), labels: labels.subarray(0, first) },
     val: { images: images.subarray(first * pixels), labels: labels.subarray(first) },
-  };
+  });
+}
+
+/** What all requests share: the compiled nets and the images. */
+class Shared {
+  constructor(parts) {
+    Object.assign(this, parts);
+    this.nets = new Map();  // those of the last request, by key: their heaps are used again
+  }
+
+  keyOf(variant, depth) {
+    const key = this.rules.nets[variant]?.keys[depth];
+    if (!key) throw new Error(`There is no compiled net of depth ${depth} with "${variant}".`);
+    return key;
+  }
+
+  /** A net with the training images in its heap. */
+  net(variant, depth) {
+    const key = this.keyOf(variant, depth);
+    if (!this.nets.has(key)) {
+      const net = this.store.net(key, "float32", this.rules.optimizer);
+      net.setData(this.train.images, this.train.labels);
+      this.nets.set(key, net);
+    }
+    return this.nets.get(key);
+  }
+
+  /** Forget all nets but these. */
+  keep(keys) {
+    for (const key of this.nets.keys()) if (!keys.includes(key)) this.nets.delete(key);
+  }
 }
 
 /** Why nothing can be trained. */
@@ -44,22 +71,6 @@ function sentence({ name, message }) {
   const policy = /security policy/i.test(message);
   return policy ? "The site's security policy does not allow WebAssembly ('wasm-unsafe-eval')."
     : `The compiled nets are damaged (${message}).`;
-}
-
-function keyOf({ rules }, norm, depth) {
-  const key = rules.nets[norm]?.keys[depth];
-  if (!key) throw new Error(`There is no compiled net of depth ${depth} with "${norm}".`);
-  return key;
-}
-
-function laneOf(shared, norm, { state, steps }) {
-  const { store, rules, train } = shared, key = keyOf(shared, norm, state.depth);
-  if (!nets.has(key)) {
-    const net = store.net(key, "float32", rules.optimizer);
-    net.setData(train.images, train.labels);
-    nets.set(key, net);
-  }
-  return new Lane(shared, nets.get(key), key, norm, state, steps);
 }
 
 /** Let messages come in. */
@@ -71,53 +82,22 @@ function breathe() {
   });
 }
 
-const behind = (lanes) => lanes.filter((lane) => !lane.done).sort((a, b) => a.taken - b.taken)[0];
-
-/** Trains for some milliseconds, the net that is behind first. */
-function slice(lanes) {
-  const until = performance.now() + SLICE, moved = new Set();
-  for (let lane = behind(lanes); lane; lane = behind(lanes)) {
-    lane.advance();
-    moved.add(lane);
-    if (performance.now() > until) break;
-  }
-  return [...moved];
-}
-
-/** Brings all nets to the same step. */
-function level(lanes) {
-  const step = Math.max(...lanes.map((lane) => lane.taken));
-  const late = lanes.filter((lane) => !lane.done && lane.taken < step);
-  for (const lane of late) while (!lane.done && lane.taken < step) lane.advance(step - lane.taken);
-  return late;
-}
-
-/** Trains until all nets are done, or another race is wanted. */
-async function race(shared, mine) {
-  const begun = performance.now(), { id, state } = mine, lanes = [];
-  const tell = async (moved) => {
-    if (moved.length) postMessage({ type: "points", id, points: moved.map((lane) => lane.take()) });
+async function serve(shared, mine) {
+  const begun = performance.now(), { id } = mine;
+  const tell = async (points) => {
+    if (points.length) postMessage({ type: "points", id, points });
     await breathe();
     return wanted === mine;
   };
-  const keys = state.norms.map((norm) => keyOf(shared, norm, state.depth));
-  for (const key of nets.keys()) if (!keys.includes(key)) nets.delete(key);
-  for (const norm of state.norms) {
-    lanes.push(laneOf(shared, norm, mine));
-    if (!(await tell(lanes.slice(-1)))) return;
-  }
-  while (behind(lanes)) {
-    let moved;
-    if (!mine.paused) moved = slice(lanes);
-    else if ((moved = level(lanes)).length === 0 && mine.singles > 0) {
-      mine.singles--;
-      moved = lanes.filter((lane) => !lane.done);
-      for (const lane of moved) lane.advance(1);
-    }
-    if (!(await tell(moved))) return;
-    if (mine.paused && !moved.length && !mine.singles) await new Promise((resolve) => { wake = resolve; });
-    if (wanted !== mine) return;
-  }
+  /** Waits for the next message; whether the request is still wanted then. */
+  mine.woken = async () => {
+    await new Promise((resolve) => { wake = resolve; });
+    return wanted === mine;
+  };
+  const job = JOBS[mine.job ?? "race"];
+  if (!job) throw new Error(`This page has no job "${mine.job}".`);
+  await job(shared, mine, tell);
+  if (wanted !== mine) return;
   wanted = null;
   postMessage({ type: "finished", id, seconds: (performance.now() - begun) / 1000 });
 }
@@ -128,7 +108,7 @@ async function work() {
   while (shared && wanted) {
     const mine = wanted;
     try {
-      await race(shared, mine);
+      await serve(shared, mine);
     } catch (error) {
       if (wanted === mine) wanted = null;
       postMessage({ type: "error", id: mine.id, text: error.message });

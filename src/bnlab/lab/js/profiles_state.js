@@ -1,6 +1,7 @@
 // The state of Profiles, its address, and the words for what is drawn. No drawing here.
 
 import { powerText } from "./depth_plot.js";
+import { parseQuery, writeQuery } from "./link_state.js";
 import { STYLE } from "./style.js";
 
 export const NONE_GROWS = "nothing";  // a guess beside the names of the normalizers
@@ -19,38 +20,19 @@ const hasGroup = ({ norms }) => norms.includes("group");
 export const variantOf = ({ group_size }, norm) => (norm === "group" ? `group-${group_size}` : norm);
 
 /** What is computed, as text: names what is drawn. */
-export function profilesKey({ net, depth, width, group_size, norms }) {
-  return `net=${net}&depth=${depth}&width=${width}&group_size=${group_size}&norms=${norms.join(",")}`;
+export function profilesKey(state) {
+  return writeQuery(state, ["net", "depth", "width", "group_size", "norms"]);
 }
 
 export function writeProfiles(state) {
-  return `${profilesKey(state)}&predict=${state.predict ? 1 : 0}`;
+  return `${profilesKey(state)}&${writeQuery(state, ["predict"])}`;
 }
 
-/** The part of a link that makes sense here, and a sentence for each value that does not. */
 export function parseProfiles(query, options) {
-  const state = {}, problems = [];
   const lists = {
     net: options.nets, depth: options.depths, width: options.widths, group_size: options.group_sizes,
   };
-  for (const [key, text] of query) {
-    if (key === "norms") readNorms(text);
-    else if (key === "predict" && /^[01]$/.test(text)) state.predict = text === "1";
-    else if (Object.hasOwn(lists, key)) readOne(key, text);
-    else problems.push(`${key}=${text} means nothing here`);
-  }
-  return { state, problems };
-
-  function readOne(key, text) {
-    const value = lists[key].find((one) => String(one) === text);
-    if (value !== undefined) state[key] = value;
-    else problems.push(`${key}=${text} is not one of ${lists[key].join(", ")}`);
-  }
-  function readNorms(text) {
-    const names = text.split(","), chosen = options.norms.filter((name) => names.includes(name));
-    if (chosen.length && chosen.length === names.length) state.norms = chosen;
-    else problems.push(`norms=${text} is not one or more of ${options.norms.join(", ")}`);
-  }
+  return parseQuery(query, lists, { offered: options.norms, fewest: 1 });
 }
 
 // ---- words -------------------------------------------------------------------------------------

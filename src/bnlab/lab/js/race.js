@@ -1,52 +1,34 @@
 // Race: nets that differ in their normalizer alone, trained side by side.
 
-import { addressLink } from "./link.js";
+import { layerView } from "./layer_view.js";
+import { parseQuery, writeQuery } from "./link_state.js";
 import {
   addPoints, altText, countedText, guesses, hasPoints, newRace, settingKey, summaryText, untrainedText,
   verdictText,
 } from "./outcome.js";
 import { chooseEngine } from "./page_engine.js";
-import {
-  badge, button, checkbox, choice, curvePlot, fullScreen, guessBox, html, legend, liveText, perFrame,
-  slider, throttle, toggles, uniqueId,
-} from "./parts.js";
-import { FEWEST, parseState, writeState } from "./race_address.js";
+import { button, curvePlot, html, legend, toggles } from "./parts.js";
 import { STYLE } from "./style.js";
+import { ComputingWidget, whenIdle, widgetOf } from "./widget.js";
 
-class Race {
+const FEWEST = 2;  // nets in a race
+
+class Race extends ComputingWidget {
   constructor(model, el) {
-    this.model = model;
-    this.options = model.get("options");
-    this.state = { ...model.get("state") };
-    this.engine = chooseEngine(model, this.options, () => this.show());
-    this.race = null;       // what is drawn: see newRace
-    this.running = null;    // what the engine gave: {stop, cancel}
-    this.trained = false;   // from the first Train on, a change of a control trains again
-    this.guess = null;
-    this.hidden = new Set();  // curves switched off
-    this.redraw = perFrame(() => this.draw());
-    this.restart = perFrame(() => this.start());
-    this.saveModel = throttle(() => {
-      model.set("state", this.state);
-      model.save_changes();
-    }, 200);
-    this.makeParts();
-    this.layOut(el);
-    this.fromModel = () => this.change(model.get("state"));
-    model.on("change:state", this.fromModel);
-    this.show();
-    this.draw();
-    this.link.begin();
+    super(model, el);
     // What the engine needs is there before the reader presses Train: the first point comes at once.
     if (this.engine.warm) whenIdle(() => this.engine.warm());
   }
 
+  makeEngine() { return chooseEngine(this.model, this.options, () => this.show()); }
+
+  prepare() {
+    super.prepare();
+    this.hidden = new Set();  // curves switched off
+  }
+
   makeParts() {
     const { options, state } = this;
-    const one = (name, label, items) =>
-      choice({ label, items, value: state[name], onChange: (value) => this.set({ [name]: value }) });
-    const range = (name, label, values) =>
-      slider({ label, values, value: state[name], onInput: (value) => this.set({ [name]: value }) });
     this.controls = {
       norms: toggles({
         label: "normalizers", chosen: state.norms, atLeast: FEWEST,
@@ -55,13 +37,14 @@ class Race {
         onChange: (norms) => this.set({ norms }),
         onRefuse: (why) => this.note.now(`Not changed: ${why}.`),
       }),
-      lr: range("lr", "learning rate", options.lrs),
-      batch_size: one("batch_size", "batch size (images)", options.batch_sizes),
-      depth: range("depth", "depth (layers)", options.depths),
-      seed: range("seed", "random seed", options.seeds),
-      predict: checkbox({
-        label: "Predict first", value: state.predict, onChange: (predict) => this.set({ predict }),
+      lr: this.range("lr", "learning rate", options.lrs),
+      batch_size: this.one("batch_size", "batch size (images)", options.batch_sizes),
+      depth: this.range("depth", "depth (layers)", options.depths),
+      ...(options.noises && {
+        noise: this.range("noise", "noise (times the paper's)", options.noises),
       }),
+      seed: this.range("seed", "random seed", options.seeds),
+      predict: this.predictBox(),
     };
     this.go = button({ text: "Train", kind: "bnlab-main", onClick: () => this.train() });
     this.halt = button({ text: "Stop", onClick: () => this.running?.stop() });
@@ -69,77 +52,50 @@ class Race {
     this.single = button({
       text: "One step", title: "Train on one batch, then pause", onClick: () => this.step(),
     });
-    this.badge = badge();
-    this.note = liveText({ kind: "bnlab-note" });
-    this.summary = liveText({ kind: "bnlab-summary" });
-    this.verdict = liveText({ kind: "bnlab-verdict" });
     this.legend = legend((norm, on) => this.switchCurve(norm, on));
-    this.guessBox = guessBox({ hint: "In a lecture: let the room vote, pick its answer, press Reveal." });
     const names = options.norms.filter(({ enabled }) => enabled).map(({ name }) => name);
-    const plot = (title, scale) => curvePlot({ title, scale, steps: options.steps, names });
+    const plot = (title, scale) => this.own(curvePlot({ title, scale, steps: options.steps, names }));
     this.plots = {
       loss: plot("training loss (mean of 5 steps)", "loss"),
       accuracy: plot("validation accuracy", "accuracy"),
     };
-    this.link = addressLink({
-      site: this.model.bnlabHost === "static", name: options.replay,
-      parse: (query) => parseState(query, options), write: () => writeState(this.state),
-      onState: (part, problems) => this.fromLink(part, problems),
-    });
+    this.layers = options.units ? this.own(layerView({ units: options.units })) : null;
   }
 
-  layOut(el) {
-    const id = uniqueId("title");
-    const { norms, lr, batch_size, depth, seed, predict } = this.controls;
-    this.root = html("section", { class: "bnlab bnlab-race", "aria-labelledby": id });
-    this.screen = fullScreen(this.root);
-    this.root.append(
-      html("div", { class: "bnlab-head" },
-        html("div", { class: "bnlab-title", id }, "Race: which one learns?"),
-        this.link.element, this.screen.element, this.badge.element),
-      html("div", { class: "bnlab-controls" },
-        norms.element, lr.element, batch_size.element, depth.element, seed.element,
+  layOut() {
+    const { predict, ...others } = this.controls;
+    return {
+      kind: "race", title: "Race: which one learns?",
+      controls: [
+        ...Object.values(others).map(({ element }) => element),
         html("div", { class: "bnlab-actions" }, this.go.element, this.hold.element,
-          this.single.element, this.halt.element, predict.element)),
-      this.note.element,
-      html("div", { class: "bnlab-stage" },
-        html("div", { class: "bnlab-plots" }, this.plots.loss.element, this.plots.accuracy.element),
-        this.guessBox.element),
-      this.verdict.element, this.legend.element, this.summary.element);
-    el.append(this.root);
+          this.single.element, this.halt.element, predict.element),
+      ],
+      body: [
+        html("div", { class: "bnlab-stage" },
+          html("div", { class: "bnlab-plots" }, this.plots.loss.element, this.plots.accuracy.element),
+          this.guessBox.element),
+        ...(this.layers ? [this.layers.element] : []),
+        this.verdict.element, this.legend.element, this.summary.element],
+    };
   }
 
-  // ---- changes ---------------------------------------------------------------------------------
+  // ---- the state ---------------------------------------------------------------------------------
 
-  /** A control was moved by the reader. */
-  set(part) {
-    this.change(part);
-    this.saveModel();
-    this.link.save();
+  key(state) { return settingKey(state); }
+
+  write() { return `${settingKey(this.state)}&${writeQuery(this.state, ["predict"])}`; }
+
+  parse(query) {
+    const { options } = this;
+    const lists = { lr: options.lrs, batch_size: options.batch_sizes, depth: options.depths, seed: options.seeds };
+    if (options.noises) lists.noise = options.noises;
+    const offered = options.norms.filter((norm) => norm.enabled).map((norm) => norm.name);
+    return parseQuery(query, lists, { offered, fewest: FEWEST });
   }
 
-  /** The newest setting wins: what runs is dropped now, and a start follows in the next frame. */
-  change(part) {
-    const before = this.state;
-    this.state = { ...before, ...part };
-    const other = settingKey(this.state) !== settingKey(before);
-    if (!other && this.state.predict === before.predict) return;
-    this.drop();
-    this.note.now("");
-    if (this.state.predict || before.predict) this.forget();
-    else if (this.trained) this.restart();
-    this.show();
-  }
-
-  fromLink(part, problems) {
-    if (part) {
-      this.change(part);
-      if (!this.state.predict) this.train();
-    }
-    if (problems.length) this.note.now(`The link was read in part: ${problems.join("; ")}.`);
-    const scroll = () => this.root.scrollIntoView({ block: "start" });
-    requestAnimationFrame(scroll);
-    if (document.readyState !== "complete") addEventListener("load", scroll, { once: true });
+  arrived() {
+    if (!this.state.predict) this.train();
   }
 
   switchCurve(norm, on) {
@@ -150,19 +106,17 @@ class Race {
 
   // ---- training --------------------------------------------------------------------------------
 
-  get asking() { return this.state.predict && !this.trained; }
-
   train() {
     if (this.asking && this.guess === null) { this.note.now("Guess first, then press Reveal."); return; }
-    this.trained = true;
+    this.revealed = true;
     this.start();
   }
 
   pause() {
     if (!this.running) return;
-    const paused = this.race.phase !== "paused";
+    const paused = this.result.phase !== "paused";
     this.running[paused ? "pause" : "resume"]();
-    this.race.phase = paused ? "paused" : "training";
+    this.result.phase = paused ? "paused" : "training";
     this.show();
     this.draw();
   }
@@ -170,90 +124,62 @@ class Race {
   /** One batch for each net, then a pause; from the beginning if nothing is trained now. */
   step() {
     if (!this.running) {
-      this.trained = true;
+      this.revealed = true;
       this.start(true);
     }
     if (!this.running?.step) return;
     this.running.step();
-    this.race.phase = "paused";
+    this.result.phase = "paused";
     this.show();
     this.draw();
   }
 
   start(paused = false) {
     this.drop();
-    this.restart.cancel();
     this.note.now("");
     this.verdict.now("");
-    const race = this.race = newRace(this.state);
-    let silent = false;
-    const running = this.engine.start(this.state, {
-      points: (norm, points) => {
-        if (silent) this.note.now("");
-        silent = false;
-        addPoints(race, norm, points);
-        this.redraw();
-      },
-      waiting: (text) => { silent = true; this.note.now(text); },
-      note: (text) => this.note.now(text),
-      finished: ({ stopped }) => this.end(race, stopped ? "stopped" : "finished"),
-      error: (text) => { this.end(race, "failed"); this.note.now(text); },
+    const race = this.result = newRace(this.state);
+    this.compute({
+      points: (norm, points) => addPoints(race, norm, points),
+      end: (phase) => this.end(race, phase),
     }, paused);
-    if (race.phase === "training") this.running = running;
     this.show();
     this.draw();
   }
 
   end(race, phase) {
     race.phase = phase;
-    this.running = null;
     if (this.state.predict) this.verdict.now(verdictText(race, this.guess));
     this.show();
-    this.draw();
-  }
-
-  drop() {
-    this.running?.cancel();
-    this.running = null;
-  }
-
-  /** Back to the empty plots: a guess comes before the next training. */
-  forget() {
-    this.restart.cancel();
-    this.race = this.guess = null;
-    this.trained = false;
-    this.verdict.now("");
     this.draw();
   }
 
   // ---- what is seen ----------------------------------------------------------------------------
 
   show() {
-    for (const [name, control] of Object.entries(this.controls)) control.set(this.state[name]);
-    this.badge.set(this.engine.badge);
+    super.show();
+    if (this.controls.noise) {
+      this.controls.noise.element.hidden = !this.state.norms.includes("noisy_batch");
+    }
     this.legend.set(this.state.norms, this.hidden);
     this.go.setText(this.asking ? "Reveal" : "Train");
     this.go.enable(!this.asking || this.guess !== null);
     this.halt.enable(this.running !== null);
     for (const part of [this.hold, this.single]) part.element.hidden = !this.engine.pauses;
     this.hold.enable(this.running !== null);
-    this.hold.setText(this.race?.phase === "paused" ? "Continue" : "Pause");
+    this.hold.setText(this.result?.phase === "paused" ? "Continue" : "Pause");
     this.single.enable(!this.asking);
-    if (this.asking) this.ask();
-    else this.guessBox.close();
   }
 
-  ask() {
-    const question = "Which one ends with the highest validation accuracy?";
-    this.guessBox.ask(question, guesses(this.state.norms), this.guess, (guess) => {
-      this.guess = guess;
-      this.show();
-    });
+  question() {
+    return {
+      text: "Which one ends with the highest validation accuracy?", items: guesses(this.state.norms),
+    };
   }
 
   draw() {
     this.redraw.cancel();
-    const { race, plots, options } = this;
+    const { result: race, plots, options } = this;
     const seen = race && hasPoints(race);
     const names = seen ? race.state.norms.filter((norm) => !this.hidden.has(norm)) : [];
     for (const which of ["loss", "accuracy"]) {
@@ -264,6 +190,7 @@ class Race {
       const alt = seen ? altText(race, which, names) : untrainedText(which);
       plots[which].draw(curves, alt, seen ? settingKey(race.state) : "");
     }
+    this.layers?.draw(seen ? race : null, names);
     if (!seen) this.summary.now(this.emptyText());
     else if (race.phase === "training") this.summary.soon(summaryText(race, options.steps));
     else this.summary.now(summaryText(race, options.steps) + this.counted());
@@ -271,39 +198,16 @@ class Race {
 
   /** A word on the evidence, if these curves are a part of it to the last bit. */
   counted() {
-    const { race, engine, options } = this;
+    const { result: race, engine, options } = this;
     const whole = race.phase === "finished" && engine.name === "page";
     return whole ? countedText(race.state, options.counted) : "";
   }
 
   emptyText() {
     if (this.asking) return "The outcome is hidden until a guess is made.";
-    if (this.race?.phase === "training") return "Training begins.";
-    return this.race ? "Nothing was trained." : "Press Train to begin.";
-  }
-
-  destroy() {
-    if (this.running) this.running.stop();
-    this.drop();
-    this.engine.destroy?.();
-    this.model.off("change:state", this.fromModel);
-    for (const waiting of [this.redraw, this.restart, this.saveModel]) waiting.cancel();
-    for (const part of [this.summary, this.note, this.verdict, this.screen, this.link]) part.destroy();
-    for (const plot of Object.values(this.plots)) plot.destroy();
-    this.root.remove();
+    if (this.result?.phase === "training") return "Training begins.";
+    return this.result ? "Nothing was trained." : "Press Train to begin.";
   }
 }
 
-/** When the page has loaded and the browser has nothing else to do. */
-function whenIdle(action) {
-  const ask = () => (globalThis.requestIdleCallback ?? ((call) => setTimeout(call, 300)))(action);
-  if (document.readyState === "complete") ask();
-  else addEventListener("load", ask, { once: true });
-}
-
-function render({ model, el }) {
-  const race = new Race(model, el);
-  return () => race.destroy();
-}
-
-export default { render };
+export default widgetOf(Race);

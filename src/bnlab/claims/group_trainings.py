@@ -72,6 +72,7 @@ def tuning_rows(
     train_all: TrainAll,
     progress: Progress,
     seeds: Sequence[int],
+    lrs: Sequence[float] = LRS,
 ) -> list[list]:
     """The trainings that choose the rates: of an earlier measurement, or made here.
 
@@ -85,7 +86,7 @@ def tuning_rows(
     settings = list(settings)
     if tuning is None:
         plan = [
-            (*each, *rest) for each in settings for rest in itertools.product(LRS, TUNING_SEEDS)
+            (*each, *rest) for each in settings for rest in itertools.product(lrs, TUNING_SEEDS)
         ]
         return train_rows(plan, train_all, progress)
     if Run.from_dict(tuning["base"]) != BASE:
@@ -99,14 +100,20 @@ def tuning_rows(
     ]
 
 
-def table(nets: Sequence[str], norms: Sequence[str], seeds: Sequence[int], rows: list) -> dict:
+def table(
+    nets: Sequence[str],
+    norms: Sequence[str],
+    seeds: Sequence[int],
+    rows: list,
+    lrs: Sequence[float] = LRS,
+) -> dict:
     """What a measurement returns."""
     return {
         "engine": ENGINE,
         "base": BASE.to_dict(),
         "nets": list(nets),
         "norms": list(norms),
-        "lrs": list(LRS),
+        "lrs": list(lrs),
         "seeds": list(seeds),
         "tuning_seeds": list(TUNING_SEEDS),
         "columns": list(COLUMNS),

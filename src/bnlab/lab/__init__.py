@@ -1,7 +1,8 @@
 """The widgets of the book."""
 
 from bnlab.lab.family import Family
+from bnlab.lab.group_sizes import GroupSizes
 from bnlab.lab.profiles import Profiles
 from bnlab.lab.race import Race
 
-__all__ = ["Family", "Profiles", "Race"]
+__all__ = ["Family", "GroupSizes", "Profiles", "Race"]

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bnlab.claims.group_trainings import (
+    BASE,
     Progress,
     best_lr,
     column,
@@ -25,6 +26,8 @@ from bnlab.claims.spread import TrainAll, train_here
 SEEDS = tuple(range(640, 648))
 NETS = ("plain10", "plain20", "resnet", "skipinit")
 NORMS = ("batch", "layer", "group_4", "instance")
+STEPS = 100
+SHORT = BASE.replace(steps=STEPS, eval_every=STEPS)
 LRS = (0.03, 0.1, 0.3, 1.0)
 
 
@@ -50,10 +53,10 @@ def measure(
         ``base``, ``columns`` and ``rows``, one a net, normalizer, rate and seed.
     """
     pairs = list(itertools.product(nets, norms))
-    rows = tuning_rows(tuning, pairs, train_all, progress, seeds, LRS)
-    data = table(nets, norms, seeds, rows, LRS)
+    rows = tuning_rows(tuning, pairs, train_all, progress, seeds, LRS, SHORT)
+    data = table(nets, norms, seeds, rows, LRS, SHORT)
     plan = [(*pair, best_lr(data, *pair), seed) for pair in pairs for seed in seeds]
-    rows += train_rows(plan, train_all, progress)
+    rows += train_rows(plan, train_all, progress, SHORT)
     return data
 
 

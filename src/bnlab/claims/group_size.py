@@ -23,7 +23,7 @@ GAP = (
     "epochs. We take plain nets of 10 and 20 convolutions on digits, with 16 channels in the first "
     "half and 32 in the second"
 )
-TRAINED = f", for {group_trainings.STEPS} steps of SGD with batches of 32."
+TRAINED = ", for {steps} steps of SGD with batches of 32."
 RACE = (
     *TRAINING,
     *LAYERS,
@@ -91,7 +91,7 @@ L3 = Claim(
         "norm, which keeps samples most apart, hardly trained: averaging over positions after it "
         "leaves no signal."
     ),
-    gap=GAP + TRAINED + " The verdict is taken at depth 10.",
+    gap=GAP + TRAINED.format(steps=group_trainings.STEPS) + " The verdict is taken at depth 10.",
     effects=(
         Effect(
             "order",
@@ -161,7 +161,7 @@ L5 = Claim(
         "Stability may hold. Speed fails: in trial runs at one rate the larger groups trained "
         "faster."
     ),
-    gap=GAP + TRAINED + " The verdict is taken at depth 10.",
+    gap=GAP + TRAINED.format(steps=group_trainings.STEPS) + " The verdict is taken at depth 10.",
     effects=(
         Effect(
             "speed",
@@ -217,7 +217,7 @@ L6 = Claim(
     repeat=lambda data, seeds: architectures.measure(
         seeds, nets=data["nets"], norms=data["norms"], tuning=data
     ),
-    runs={"digits": group_trainings.BASE},
+    runs={"digits": architectures.SHORT},
     code=(*RACE, "claims/architectures.py"),
 )
 

@@ -40,18 +40,22 @@ Progress = Callable[[Iterable], Iterable]
 Setting = tuple[str, str, float, int]  # net, normalizer, rate, seed
 
 
-def make_run(net: str, norm: str, lr: float, seed: int) -> Run:
-    """The Run of a net of ``NETS`` with a normalizer called as in ``group_nets.setting``."""
-    return BASE.replace(**NETS[net], **setting(norm), lr=lr, seed=seed)
+def make_run(net: str, norm: str, lr: float, seed: int, base: Run | None = None) -> Run:
+    """The Run of a net of ``NETS`` with a normalizer called as in ``group_nets.setting``.
+
+    All else is that of ``base``, by default ``BASE``.
+    """
+    return (base or BASE).replace(**NETS[net], **setting(norm), lr=lr, seed=seed)
 
 
 def train_rows(
     plan: Sequence[Setting],
     train_all: TrainAll,
     progress: Progress,
+    base: Run | None = None,
 ) -> list[list]:
     """A row for each training, in the order of the plan."""
-    histories = train_all([make_run(*each) for each in plan], ENGINE, "cpu")
+    histories = train_all([make_run(*each, base) for each in plan], ENGINE, "cpu")
     pairs = zip(progress(plan), histories, strict=True)
     return [["race", *each, *_scores(history), None, None] for each, history in pairs]
 
@@ -73,6 +77,7 @@ def tuning_rows(
     progress: Progress,
     seeds: Sequence[int],
     lrs: Sequence[float] = LRS,
+    base: Run | None = None,
 ) -> list[list]:
     """The trainings that choose the rates: of an earlier measurement, or made here.
 
@@ -88,8 +93,8 @@ def tuning_rows(
         plan = [
             (*each, *rest) for each in settings for rest in itertools.product(lrs, TUNING_SEEDS)
         ]
-        return train_rows(plan, train_all, progress)
-    if Run.from_dict(tuning["base"]) != BASE:
+        return train_rows(plan, train_all, progress, base)
+    if Run.from_dict(tuning["base"]) != (base or BASE):
         raise ValueError(
             "the earlier measurement was made with another Run; leave 'tuning' out, so that the "
             "learning rates are chosen anew."
@@ -106,11 +111,12 @@ def table(
     seeds: Sequence[int],
     rows: list,
     lrs: Sequence[float] = LRS,
+    base: Run | None = None,
 ) -> dict:
     """What a measurement returns."""
     return {
         "engine": ENGINE,
-        "base": BASE.to_dict(),
+        "base": (base or BASE).to_dict(),
         "nets": list(nets),
         "norms": list(norms),
         "lrs": list(lrs),

@@ -27,7 +27,7 @@ NO_INSTANCE = (
 )
 LOOKS = {
     "group_2": ("2", "groups of 2", "#6b5b00", "#e0cc4a", [2, 3], ">"),
-    "group_4": ("4", "groups of 4", "#2f7a1f", "#8fdc6f", [6, 3], "s"),
+    "group_4": ("4", "groups of 4", "#2f7a1f", "#8fdc6f", [6, 3], "v"),
     "group_8": ("8", "groups of 8", "#00735a", "#38c79d", [10, 3, 2, 3], "D"),
     "group_16": ("16", "groups of 16", "#6f3fb0", "#c3a0ff", [12, 3], "p"),
     "group_32": ("32", "groups of 32", "#a0306f", "#ff9ed0", [14, 3, 2, 3, 2, 3], "h"),

@@ -198,9 +198,9 @@ L6 = Claim(
     ),
     gap=(
         GAP
-        + TRAINED
-        + " The nets are two plain and two residual ones, with and without SkipInit. We know "
-        "this claim at second hand."
+        + TRAINED.format(steps=architectures.STEPS)
+        + " The nets are two plain ones and two residual ones of 5 blocks, one of these with "
+        "SkipInit. We know this claim at second hand."
     ),
     effects=(
         Effect(

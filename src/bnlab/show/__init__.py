@@ -9,6 +9,7 @@ from bnlab.show.boxes import claim_box, claims_table, say, verdict_box
 from bnlab.show.family import methods_table
 from bnlab.show.figure import Drawing
 from bnlab.show.forest import forest
+from bnlab.show.guide import guide, say_guide
 from bnlab.show.scoreboard import say_failed, say_sum, scoreboard
 from bnlab.show.source import source
 from bnlab.show.style import STYLE
@@ -40,10 +41,12 @@ __all__ = [
     "claim_box",
     "claims_table",
     "forest",
+    "guide",
     "methods_table",
     "plot",
     "say",
     "say_failed",
+    "say_guide",
     "say_sum",
     "scoreboard",
     "source",

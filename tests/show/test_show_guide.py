@@ -10,12 +10,12 @@ import pytest
 from bnlab import claims, show
 from bnlab.claims import evidence
 from bnlab.claims.verdict import NOT_MEASURED, WORDS
-from bnlab.show import guide
+from bnlab.show.guide import LINES, NO_ADVICE, advice
 
-LINES = pytest.mark.parametrize("line", guide.LINES, ids=lambda line: line.when)
+EACH = pytest.mark.parametrize("line", LINES, ids=lambda line: line.when)
 
 
-@LINES
+@EACH
 def test_a_line_rests_on_claims_and_parts_that_exist(line):
     for name in (line.claim, *line.also):
         claims.claim(name)
@@ -24,12 +24,12 @@ def test_a_line_rests_on_claims_and_parts_that_exist(line):
     assert line.says and set(line.says) <= set(WORDS)
 
 
-@LINES
+@EACH
 def test_every_advice_can_be_written_from_the_facts(line):
     try:
         facts = claims.load(line.claim).facts
     except FileNotFoundError:
-        assert guide.advice(line) == (NOT_MEASURED, "Not measured yet.")
+        assert advice(line) == (NOT_MEASURED, "Not measured yet.")
         return
     for template in line.says.values():
         fields = {field for _, field, _, _ in string.Formatter().parse(template) if field}
@@ -39,7 +39,7 @@ def test_every_advice_can_be_written_from_the_facts(line):
 def test_every_claim_is_a_link_to_its_row_of_the_scoreboard():
     page, rows = show.guide().page, show.scoreboard().page
     named = re.findall(r'href="13_scoreboard\.ipynb#claim-(\w+)">[^<]*\b(\w+): ', page)
-    assert len(named) >= len(guide.LINES)
+    assert len(named) >= len(LINES)
     for target, name in named:
         assert target == name and f'id="claim-{target}"' in rows
 
@@ -52,22 +52,22 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_if_the_verdict_changes_the_advice_does(folder):
-    line = next(line for line in guide.LINES if (line.claim, line.part) == ("B1", "small"))
-    assert guide.advice(line)[0] == "shown" and "Nothing to gain" in str(show.guide())
+    line = next(line for line in LINES if (line.claim, line.part) == ("B1", "small"))
+    assert advice(line)[0] == "shown" and "Nothing to gain" in str(show.guide())
     stored = claims.load("B1")
     at = stored.data["columns"].index("test_accuracy")
     for row in stored.data["rows"]:
         if row[1] == "batch" and row[2] == 0.01:
             row[at] = 0.99
     stored.save(folder)
-    assert guide.advice(line) == ("reversed", guide.NO_ADVICE)
+    assert advice(line) == ("reversed", NO_ADVICE)
     assert "Nothing to gain" not in str(show.guide())
 
 
 def test_without_evidence_no_line_gives_advice(folder):
     (folder / "L4.json").unlink()
-    line = next(line for line in guide.LINES if line.claim == "L4")
-    assert guide.advice(line) == (NOT_MEASURED, "Not measured yet.")
+    line = next(line for line in LINES if line.claim == "L4")
+    assert advice(line) == (NOT_MEASURED, "Not measured yet.")
     before = int(re.search(r"of which (\d+) are", str(show.say_guide()))[1])
     (folder / "B1.json").unlink()
     after = int(re.search(r"of\s+which\s+(\d+)\s+are", str(show.say_guide()))[1])

@@ -13,6 +13,7 @@ from bnlab.check import (
     signals,
     smoothness,
 )
+from bnlab.check import covariate_shift, family, group_size, learning_rates, signals
 from bnlab.check.feedback import Feedback
 from bnlab.errors import unknown
 
@@ -38,6 +39,9 @@ EXERCISES: dict[str, Callable[[object], str]] = {
     "07.1": batch_renorm.batch_of_two,
     "07.2": batch_renorm.renormalize,
     "07.3": batch_renorm.fair_plan,
+    "08.1": group_size.pooled,
+    "08.2": group_size.group_layer,
+    "08.3": group_size.size_plan,
 }
 
 

@@ -12,10 +12,12 @@ from bnlab.show import (
     signals,
     smoothness,
 )
+from bnlab.show import covariate_shift, group_size, group_training, learning_rates, signals
 from bnlab.show.boxes import claim_box, claims_table, say, verdict_box
 from bnlab.show.family import methods_table
 from bnlab.show.figure import Drawing
 from bnlab.show.forest import forest
+from bnlab.show.guide import guide, say_guide
 from bnlab.show.scoreboard import say_failed, say_sum, scoreboard
 from bnlab.show.source import source
 from bnlab.show.style import STYLE
@@ -27,6 +29,8 @@ FIGURES = {
     **smoothness.FIGURES,
     **mean_field.FIGURES,
     **batch_renorm.FIGURES,
+    **group_size.FIGURES,
+    **group_training.FIGURES,
 }
 
 
@@ -48,10 +52,12 @@ __all__ = [
     "claim_box",
     "claims_table",
     "forest",
+    "guide",
     "methods_table",
     "plot",
     "say",
     "say_failed",
+    "say_guide",
     "say_sum",
     "scoreboard",
     "source",

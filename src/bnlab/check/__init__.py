@@ -8,12 +8,12 @@ from bnlab.check import (
     batch_renorm,
     covariate_shift,
     family,
+    group_size,
     learning_rates,
     mean_field,
     signals,
     smoothness,
 )
-from bnlab.check import covariate_shift, family, group_size, learning_rates, signals
 from bnlab.check.feedback import Feedback
 from bnlab.errors import unknown
 

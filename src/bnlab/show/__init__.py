@@ -7,12 +7,13 @@ from bnlab.errors import unknown
 from bnlab.show import (
     batch_renorm,
     covariate_shift,
+    group_size,
+    group_training,
     learning_rates,
     mean_field,
     signals,
     smoothness,
 )
-from bnlab.show import covariate_shift, group_size, group_training, learning_rates, signals
 from bnlab.show.boxes import claim_box, claims_table, say, verdict_box
 from bnlab.show.family import methods_table
 from bnlab.show.figure import Drawing

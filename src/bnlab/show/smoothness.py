@@ -13,6 +13,11 @@ from bnlab.show.figure import INK, Drawing, band, curve, draw, panel, plain_log
 from bnlab.show.style import STYLE
 
 SIZE = (4.4, 3.7)
+TICKS = {
+    "range": (0.0001, 0.001, 0.01, 0.1, 1, 10),
+    "change": (0.01, 0.1, 1, 10, 100),
+    "beta": (1, 2, 5, 10, 20, 50),
+}
 WORDS = {
     "range": "range of the loss, nats",
     "change": "change of the gradient (ℓ2)",
@@ -59,7 +64,7 @@ def _over_steps(data: dict, name: str, title: str) -> Axes:
         rows = along_gradient.curves(data, data["places"][0], norm, name)
         band(axes, norm, steps, np.nanmin(rows, 0), np.nanmax(rows, 0))
         curve(axes, norm, steps, np.nanmedian(rows, 0), ms=4)
-    plain_log(axes, "y")
+    plain_log(axes, "y", TICKS[name])
     axes.axvline(along_gradient.EARLY, color=INK, ls=":", lw=1)
     axes.set(xlabel="step of the training", ylabel=WORDS[name])
     names_in_corner(axes, along_gradient.NORMS)

@@ -71,16 +71,18 @@ def _over_steps(data: dict, name: str, title: str) -> Axes:
     return axes
 
 
-def names_in_corner(axes: Axes, norms: Sequence[str], top: float = 0.97) -> None:
-    """Names in their colours, one below the other in the upper right corner."""
+def names_in_corner(
+    axes: Axes, norms: Sequence[str], top: float = 0.97, side: str = "right", name: str = "label"
+) -> None:
+    """Names in their colours, one below the other, at the right or left end of the axes."""
     for place, norm in enumerate(norms):
         axes.annotate(
-            STYLE[norm]["label"],
-            (0.98, top - 0.08 * place),
+            STYLE[norm][name],
+            ({"right": 0.98, "left": 0.03}[side], top - 0.08 * place),
             xycoords="axes fraction",
             color=STYLE[norm]["light"],
             weight="bold",
-            ha="right",
+            ha=side,
             va="top",
         )
 
@@ -97,14 +99,15 @@ def lp_norms(evidence: Evidence) -> Drawing:
     plain_log(losses, "x", [lr for lr in norms_lp.LRS if f"{lr:g}"[-1] == "1"])
     plain_log(losses, "y", [0.1, 0.2, 0.5, 1, 2])
     losses.set(xlabel="learning rate", ylabel="mean training loss, nats")
+    names_in_corner(losses, norms_lp.NORMS, 0.44, "left", "short")
     ranges = _dots(
         {norm: norms_lp.early(data, norm) for norm in norms_lp.NORMS},
-        f"Range: ÷ {power(shrunk)} at least",
+        f"Range: none {power(shrunk)}× the worst of three",
         "early range of the loss, nats",
     )
     nets = [norm for norm, lr in norms_lp.linear_nets(data) if lr == norms_lp.LINEAR_LR]
     ends = {norm: norms_lp.linear(data, norm) for norm in nets}
-    linear = _dots(ends, f"Deep linear net: ℓ1 ahead, {power(ahead)}×", "training loss at the end")
+    linear = _dots(ends, f"Linear net: BatchNorm ÷ ℓ1 = {power(ahead)}", "training loss at the end")
     facts = evidence.facts
     best = ", ".join(
         f"{_name(norm)} {facts[f'loss_{norm}']:.2f} at {facts[f'lr_{norm}']:g}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from bnlab.claims import Evidence, along_gradient, norms_lp, theorem
 from bnlab.show.boxes import power
@@ -165,6 +166,7 @@ def theorem_layers(evidence: Evidence) -> Drawing:
             curve(removed, norm, layers, np.median(rows, 0), ms=5)
     for axes in (scales, removed):
         axes.set_xlabel("layer")
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     scales.set_ylabel("γ²/σ²")
     scales.set_ylim(0.8, None)
     removed.set_ylabel("removed by the two terms, %")

@@ -111,14 +111,21 @@ def test_a_click_trains_that_point_soon(page, folder, troubles):
     expect(page.locator('.bnlab-cell-trained[data-cell="0.25|0.5"]')).to_be_visible(timeout=20_000)
     spent = page.evaluate(
         """() => new Promise((resolve) => {
-          const begun = performance.now();
-          document.querySelector("button.bnlab-main").click();
-          const look = () => (document.querySelector(".bnlab-curve")?.dataset.points > 0
-            ? resolve(performance.now() - begun) : requestAnimationFrame(look));
-          look();
+          const begun = performance.now(), field = document.querySelector(".bnlab-field");
+          const press = (key) => field.dispatchEvent(new KeyboardEvent("keydown", { key }));
+          press("ArrowDown");
+          press("Enter");
+          const look = () => {
+            const spent = performance.now() - begun;
+            const first = document.querySelector(".bnlab-curve[data-norm=batch]");
+            if (first?.dataset.points > 0 || spent > 10000) resolve(spent);
+            else requestAnimationFrame(look);
+          };
+          requestAnimationFrame(look);
         })"""
     )
     assert spent < 1000  # 100 ms are allowed on a machine with nothing else to do
+    expect(page.locator('.bnlab-cell-trained[data-cell="0.25|0.2"]')).to_be_visible(timeout=20_000)
 
 
 def test_all_points_are_trained_kept_and_can_be_stopped(page, folder, troubles):

@@ -10,8 +10,22 @@ from bnlab.show.figure import INK, Drawing, band, curve, draw, label, panel, pla
 GAMMA = "γ at the start"
 POINTS = "offset points"
 STARTS = {
-    "usual": ("as it is", "solid", {"test_loss": (-40, 4), "rate": (0, 14)}),
-    "rescaled": ("rescaled", (0, (4, 2)), {"test_loss": (0, -34), "rate": (-70, -14)}),
+    "usual": (
+        "as it is",
+        "solid",
+        {
+            "test_loss": {"xytext": (-40, 4), "ha": "right"},
+            "rate": {"xytext": (4, 10), "ha": "left"},
+        },
+    ),
+    "rescaled": (
+        "rescaled",
+        (0, (4, 2)),
+        {
+            "test_loss": {"xytext": (0, -34), "ha": "right"},
+            "rate": {"xytext": (4, -24), "ha": "left"},
+        },
+    ),
 }
 """Text, dash and place of the text in each panel."""
 
@@ -32,8 +46,9 @@ def smaller_gamma(evidence: Evidence) -> Drawing:
             rows = np.array([gamma_start.select(data, net, name) for net in nets])
             band(axes, "batch", x, rows.min(1), rows.max(1))
             curve(axes, "batch", x, 10 ** np.log10(rows).mean(1), linestyle=dash)
-            end = 10 ** np.log10(rows[-1]).mean()
-            label(axes, "batch", x[-1], end, text, ha="right", xytext=place[name])
+            at = -1 if name == "test_loss" else 0  # where the curves are apart
+            end = 10 ** np.log10(rows[at]).mean()
+            label(axes, "batch", x[at], end, text, **place[name])
     for axes, name in ((losses, "test loss after five epochs"), (rates, "tuned learning rate η")):
         plain_log(axes, "x", gammas["usual"])
         axes.set(xlabel=GAMMA, ylabel=name)

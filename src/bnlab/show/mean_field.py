@@ -79,6 +79,24 @@ def _over_size(data: dict, which: str, title: str) -> Axes:
     return axes
 
 
+def _up_to(crossing: float) -> str:
+    """Up to which gamma the eigenvalue is smaller than without a normalizer."""
+    if np.isinf(crossing):
+        return f"smaller at every γ measured, up to {GAMMAS[-1]:g}"
+    return f"smaller up to γ = {crossing:.2g}"
+
+
+def _growth(data: dict) -> str:
+    """How much the eigenvalues grow from the smallest width to the largest."""
+    ends = min(data["widths"]), max([*data["widths"], SIDE_WIDTH])
+    words = []
+    for norm in ("none", "batch"):
+        nets = [(data["inputs"][-1], "hidden", BASE.depth, width, norm, 1.0) for width in ends]
+        small, large = (fisher_at_start.select(data, net).mean() for net in nets)
+        words.append(f"{large / small:.2g} times ({STYLE[norm]['label']})")
+    return f"From {ends[0]} to {ends[1]} units it grows {' and '.join(words)}."
+
+
 def eigenvalues(evidence: Evidence) -> Drawing:
     """W1: the largest eigenvalue over gamma, depth and width, measured and predicted."""
     data, facts = evidence.data, evidence.facts
@@ -89,8 +107,8 @@ def eigenvalues(evidence: Evidence) -> Drawing:
         f"Largest eigenvalue of the Fisher matrix of untrained nets. At width {data['width']}, "
         f"BatchNorm's with held statistics is {power(one)} times smaller than without a normalizer "
         f"at γ = 1, and {power(four)} times larger at γ = 4. First panel: against γ, at width "
-        f"{SIDE_WIDTH}, on digits; the two nets are equal at γ = {crossing:.2g}; where gradients "
-        f"pass through the statistics, at {facts['crossing_digits_through']:.2g}."
+        f"{SIDE_WIDTH}, on digits; the two nets are equal at γ = {crossing:.2g}. Where gradients "
+        f"pass through the statistics, BatchNorm's is {_up_to(facts['crossing_digits_through'])}."
     )
     if data["depths"]:
         kind, deepest = data["inputs"][-1], max(data["depths"])
@@ -102,7 +120,7 @@ def eigenvalues(evidence: Evidence) -> Drawing:
         )
     if data["widths"]:
         panels.append(_over_size(data, "width", "It grows with the width"))
-        alt += " Third panel: against width; all grow in proportion to it."
+        alt += f" Third panel: against width. {_growth(data)}"
     caption = (
         f"{len(data['seeds'])} seeds; the shade spans all. Dotted black: the paper's recursions; "
         "dashed black: corrected, with the terms of finite size. Held: the batch's statistics are "

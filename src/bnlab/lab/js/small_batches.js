@@ -125,6 +125,8 @@ class SmallBatches extends ComputingWidget {
 
   show() {
     super.show();
+    // The evidence for this chapter was trained by PyTorch.
+    if (this.engine.name === "page") this.badge.set("in this page, same bits as in Python");
     const renorm = this.state.norms.includes("batch_renorm");
     for (const name of ["r_max", "d_max"]) this.controls[name].element.hidden = !renorm;
     this.legend.set(this.state.norms, this.hidden);

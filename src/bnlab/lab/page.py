@@ -35,6 +35,7 @@ LIMIT = 190_000
 
 JOBS = {
     "nets": ("page_race", "page_landscape"),
+    "nets": ("page_race", "page_small_batches"),
     "groups": ("page_race",),
     "squares": ("page_race", "page_plane"),
     "units": ("page_race",),

@@ -2,7 +2,9 @@
 
 from bnlab.lab.family import Family
 from bnlab.lab.group_sizes import GroupSizes
+from bnlab.lab.landscape import Landscape
+from bnlab.lab.plane import Plane
 from bnlab.lab.profiles import Profiles
 from bnlab.lab.race import Race
 
-__all__ = ["Family", "GroupSizes", "Profiles", "Race"]
+__all__ = ["Family", "GroupSizes", "Landscape", "Plane", "Profiles", "Race"]

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from bnlab.claims import Evidence
 from bnlab.errors import unknown
-from bnlab.show import covariate_shift, group_size, group_training, learning_rates, signals
+from bnlab.show import (
+    batch_renorm,
+    covariate_shift,
+    group_size,
+    group_training,
+    learning_rates,
+    mean_field,
+    signals,
+    smoothness,
+)
 from bnlab.show.boxes import claim_box, claims_table, say, verdict_box
 from bnlab.show.family import methods_table
 from bnlab.show.figure import Drawing
@@ -18,6 +27,9 @@ FIGURES = {
     **learning_rates.FIGURES,
     **signals.FIGURES,
     **covariate_shift.FIGURES,
+    **smoothness.FIGURES,
+    **mean_field.FIGURES,
+    **batch_renorm.FIGURES,
     **group_size.FIGURES,
     **group_training.FIGURES,
 }

@@ -78,3 +78,10 @@ def test_numbers_are_finite():
     for number in re.findall(r"\d[\d,.]*", str(show.guide())):
         assert np.isfinite(float(number.replace(",", "").rstrip(".")))
     assert "nan" not in str(show.guide())
+
+
+def test_where_a_part_decides_against_the_verdict_it_is_said():
+    line = next(line for line in LINES if (line.claim, line.part) == ("R4", "loss"))
+    word, verdict = advice(line)[0], claims.load("R4").verdict.word
+    assert word == "shown" != verdict
+    assert f"R4: {verdict} (its part 'loss': shown)" in str(show.guide())

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from race_page import Carried, write_page
 from trained_page import LISTEN, newest, press, shown
@@ -139,6 +140,31 @@ def test_a_change_trains_again_and_the_last_of_a_thousand_wins(opened):
     expect(summary(opened)).to_contain_text("Finished", timeout=30_000)
     assert shown(opened) == {BASE.format(16, 4, 0.1, "batch", 650)}
     assert list(newest(opened)) == ["group_8", "group_16", "group_32", "batch"]
+
+
+def test_the_first_point_comes_within_a_tenth_of_a_second(opened):
+    """In the best of five tries: a busy machine delays the others."""
+    waits = opened.evaluate("""async () => {
+      const go = document.querySelector(".bnlab-main"), waits = [];
+      const drawn = () => document.querySelector("[data-points]:not([data-points='0'])");
+      for (let i = 0; i < 5; i++) {
+        const begun = performance.now();
+        go.click();
+        while (!drawn()) await new Promise(requestAnimationFrame);
+        waits.push(performance.now() - begun);
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      }
+      return waits;
+    }""")
+    assert min(waits) < 100
+
+
+@pytest.mark.parametrize("query", ["", "#groups?predict=1"])
+def test_no_serious_accessibility_problem(page, folder, troubles, query):
+    at_address(page, folder, query)
+    page.wait_for_timeout(100)
+    found = Axe().run(page).response["violations"]
+    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
 
 
 def test_divergence_is_drawn_and_never_nan(page, folder, troubles):

@@ -153,7 +153,12 @@ def advice(line: Line) -> tuple[str, str]:
 
 
 def _verdicts(line: Line) -> list[str]:
-    return [f"{MARKS[word]} {name}: {word}" for name, word in _words(line).items()]
+    """Each claim with its verdict, and the word of the part that decides where it is another."""
+    texts = [f"{MARKS[word]} {name}: {word}" for name, word in _words(line).items()]
+    deciding = advice(line)[0]
+    if line.part and deciding != word_for(claims.claim(line.claim)):
+        texts[0] += f" (its part {line.part!r}: {deciding})"
+    return texts
 
 
 def _words(line: Line) -> dict[str, str]:

@@ -9,5 +9,4 @@ from bnlab.lab.race import Race
 from bnlab.lab.small_batches import SmallBatches
 
 
-
 __all__ = ["Family", "GroupSizes", "Landscape", "Plane", "Profiles", "Race", "SmallBatches"]

@@ -8,5 +8,4 @@ from bnlab.lab.profiles import Profiles
 from bnlab.lab.race import Race
 from bnlab.lab.small_batches import SmallBatches
 
-
 __all__ = ["Family", "GroupSizes", "Landscape", "Plane", "Profiles", "Race", "SmallBatches"]

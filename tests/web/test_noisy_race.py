@@ -1,21 +1,25 @@
 """The race of chapter 04, trained in the page: noisy BatchNorm, and the runs that S2 counts."""
 
+import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 from race_page import write_page
+from trained_page import LISTEN, newest
 
 from bnlab import claims
 from bnlab.claims import noisy_race
 from bnlab.lab import Race
-from bnlab.lab.points import race_run
-from bnlab.train import train
+from bnlab.lab.points import Points, race_run
+from bnlab.lab.units import with_units
+from bnlab.train import make_trainer, train
 
 pytestmark = pytest.mark.web
 
-NETS = Path(__file__).parents[2] / "assets" / "compiled" / "nets.js"
+NETS = Path(__file__).parents[2] / "assets" / "compiled" / "units.js"
 COUNTS = "The evidence for S2 counts these very runs."
 
 
@@ -25,7 +29,7 @@ def folder(tmp_path_factory):
     place = folder / "_static" / "compiled"
     place.mkdir(parents=True)
     shutil.copy(NETS, place)
-    race = Race(norms=noisy_race.NORMS, offer=noisy_race.NORMS, claim="S2")
+    race = Race(norms=noisy_race.NORMS, offer=noisy_race.NORMS, claim="S2", layers=True)
     write_page(folder, race)
     race.close()
     return folder
@@ -51,7 +55,7 @@ def opened(page: Page, folder: Path, query: str) -> Page:
 
 @pytest.mark.parametrize("lr", [0.03, 0.3])
 def test_the_page_trains_what_the_evidence_counts(page, folder, troubles, lr):
-    query = f"#race?lr={lr:g}&batch_size=64&depth=6&seed=523&norms=none,batch,noisy_batch"
+    query = f"#race?lr={lr:g}&batch_size=64&depth=6&seed=523&noise=1&norms=none,batch,noisy_batch"
     text = opened(page, folder, query).locator(".bnlab-summary").inner_text()
     assert COUNTS in text and "noisy batch norm" in text
     at = claims.load("S2").data["columns"].index("val_accuracy")
@@ -74,3 +78,47 @@ def test_the_choice_is_that_of_the_chapter(page, folder, troubles):
     page.wait_for_function("globalThis.ready")
     boxes = page.get_by_role("group", name="normalizers").locator("button, input")
     assert boxes.count() == 3
+
+
+@pytest.mark.parametrize("noise", [0.25, 4.0])
+def test_noise_of_any_strength_is_that_of_python(page, folder, troubles, noise):
+    page.add_init_script(LISTEN)
+    query = f"#race?lr=0.1&batch_size=64&depth=2&seed=521&noise={noise:g}&norms=batch,noisy_batch"
+    text = opened(page, folder, query).locator(".bnlab-summary").inner_text()
+    assert COUNTS not in text
+    points = Points()
+    run = race_run("noisy_batch", noise=noise, lr=0.1, depth=2, seed=521, batch_size=64)
+    for record in make_trainer(run, "compiled").steps():
+        points.add(record)
+    mine, theirs = points.take(), newest(page)["noisy_batch"]
+    assert theirs["loss"] == mine["loss"] and theirs["accuracy"] == mine["accuracy"]
+
+
+def test_the_layers_move_as_in_python(page, folder, troubles):
+    page.add_init_script(LISTEN)
+    opened(page, folder, "#race?lr=0.03&batch_size=64&depth=3&seed=520&norms=none,noisy_batch")
+    for norm, net in newest(page).items():
+        run = race_run(norm, lr=0.03, depth=3, seed=520, batch_size=64, steps=20)
+        rows = {r.step: some for r, some in with_units(make_trainer(run), 5) if some}
+        assert [step for step, _ in net["layers"]] == list(range(5, 301, 5))
+        for step, theirs in net["layers"][:4]:  # later, rounding has grown
+            assert np.allclose(theirs, rows[step], rtol=1e-3, atol=1e-4), (norm, step)
+
+
+def test_the_view_of_the_layers_follows(page, folder, troubles):
+    pictures = opened(page, folder, "").locator(".bnlab-layer-plot")
+    assert pictures.count() == 3
+    for number in range(3):
+        label = pictures.nth(number).get_attribute("aria-label")
+        assert re.search(r"at step 300, .* moves \d\.\d\d deviations in 5 steps", label)
+    page.get_by_role("button", name="none", exact=True).click()
+    expect(pictures).to_have_count(2)
+    noise = page.get_by_role("slider", name=re.compile("noise"))
+    moved = {}
+    for strength in (0, 5):
+        noise.fill(str(strength))
+        page.wait_for_timeout(100)
+        expect(page.locator(".bnlab-summary")).to_contain_text("Finished", timeout=20_000)
+        label = page.locator(".bnlab-layer-plot[data-norm=noisy_batch]").get_attribute("aria-label")
+        moved[strength] = float(re.search(r"moves ([\d.]+)", label)[1])
+    assert moved[5] > 3 * moved[0]

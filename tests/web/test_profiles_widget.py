@@ -372,7 +372,7 @@ def test_state_is_written_and_restored(widget, page):
         ("net=resnet", "net=resnet is not one of residual, plain"),
         ("norms=none,bach", "norms=none,bach is not one or more of none, batch"),
         ("norms=", "norms= is not one or more of"),
-        ("width=16.0", "width=16.0 is not one of 16, 32, 64"),
+        ("width=17", "width=17 is not one of 16, 32, 64"),
         ("colour=1", "colour=1 means nothing here"),
         ("predict=2", "predict=2 means nothing here"),
     ],

@@ -20,8 +20,8 @@ LISTEN = """(() => {
     if (!heard.has(data.id)) heard.set(data.id, { nets: {} });
     const { nets } = heard.get(data.id);
     for (const [norm, some] of data.points) {
-      const net = (nets[norm] ??= { loss: [], accuracy: [], records: [] });
-      for (const key of ["loss", "accuracy", "records"]) net[key].push(...some[key]);
+      const net = (nets[norm] ??= { loss: [], accuracy: [], records: [], layers: [] });
+      for (const key of ["loss", "accuracy", "records", "layers"]) net[key].push(...some[key]);
       Object.assign(net, { step: some.step, diverged_at: some.diverged_at, done: some.done });
     }
   }

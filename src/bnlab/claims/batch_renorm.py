@@ -6,6 +6,15 @@ speaks of trial runs: they had other seeds and other settings, and they are not 
 
 from __future__ import annotations
 
+from bnlab.claims import (
+    group_tuning,
+    pure_groups,
+    renorm_identity,
+    renorm_scale,
+    renorm_speed,
+    small_groups,
+)
+from bnlab.claims.code import NETS, TRAINING
 from bnlab.claims.verdict import Claim, Effect
 
 IOFFE = {
@@ -18,6 +27,8 @@ GAP = (
     "perceptron of four layers on 1,197 digits, with the paper's schedule of limits shortened to "
     "some hundred steps, and rates tuned for each method."
 )
+
+GROUPS = (*TRAINING, "claims/normalized_groups.py", "claims/group_tuning.py")
 
 R1 = Claim(
     id="R1",
@@ -38,6 +49,11 @@ R1 = Claim(
             "at most",
         ),
     ),
+    measure=renorm_identity.measure,
+    values=renorm_identity.values,
+    facts=renorm_identity.facts,
+    runs={"digits": renorm_identity.BASE},
+    code=(*NETS, "claims/renorm_identity.py"),
 )
 
 R2 = Claim(
@@ -69,6 +85,12 @@ R2 = Claim(
             "at most",
         ),
     ),
+    measure=renorm_speed.measure,
+    values=renorm_speed.values,
+    facts=renorm_speed.facts,
+    repeat=renorm_speed.repeat,
+    runs={"digits": group_tuning.BASE},
+    code=(*GROUPS, "claims/renorm_speed.py"),
 )
 
 R3 = Claim(
@@ -93,6 +115,12 @@ R3 = Claim(
             0.02,
         ),
     ),
+    measure=small_groups.measure,
+    values=small_groups.values,
+    facts=small_groups.facts,
+    repeat=small_groups.repeat,
+    runs={"digits": group_tuning.BASE},
+    code=(*GROUPS, "claims/limits_at_work.py", "claims/small_groups.py"),
 )
 
 R4 = Claim(
@@ -125,6 +153,12 @@ R4 = Claim(
             0.8,
         ),
     ),
+    measure=pure_groups.measure,
+    values=pure_groups.values,
+    facts=pure_groups.facts,
+    repeat=pure_groups.repeat,
+    runs={"digits": group_tuning.BASE},
+    code=(*GROUPS, "claims/constant_statistics.py", "claims/pure_groups.py"),
 )
 
 R5 = Claim(
@@ -150,6 +184,12 @@ R5 = Claim(
         ),
         Effect("plain", "the same range, no normalizer minus Batch Renormalization", "", 0.1),
     ),
+    measure=renorm_scale.measure,
+    values=renorm_scale.values,
+    facts=renorm_scale.facts,
+    repeat=renorm_scale.repeat,
+    runs={"digits": group_tuning.BASE},
+    code=(*GROUPS, "claims/renorm_scale.py"),
 )
 
 CLAIMS = (R1, R2, R3, R4, R5)

@@ -13,11 +13,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import bnlab
+from bnlab.compiled.catalogue import SETS
 
 ROOT = Path(bnlab.__file__).parent
 NETS = ("random.py", "data", "nets", "norms")
 TRAINING = (*NETS, "optim", "train")
-COMPILED = (*TRAINING, "compiled", "compiled/artefacts/manifest.json")  # it names the kernels
+MANIFESTS = tuple(f"compiled/artefacts/{name}/manifest.json" for name in SETS)
+COMPILED = (*TRAINING, "compiled", *MANIFESTS)  # a manifest names the kernels
 LAYERS = tuple(f"measure/{name}.py" for name in ("checks", "layers", "passes", "untouched"))
 
 SKIPPED = ("ctx", "kind", "type_comment", "type_ignores", "type_params")

@@ -183,9 +183,12 @@ def _measuring(claim: Claim, executor: Executor | None) -> Callable[..., dict]:
     """The claim's measurement, spread over an executor if there is one."""
     if executor is None:
         return claim.measure
-    if "train_all" in inspect.signature(claim.measure).parameters:
-        return lambda **options: claim.measure(**options, train_all=train_on(executor))
-    return lambda **options: measure_by_seeds(claim, executor, **options)
+    options = inspect.signature(claim.measure).parameters
+    if "train_all" in options:
+        return lambda **given: claim.measure(**given, train_all=train_on(executor))
+    if "tuning" in options:
+        return claim.measure  # its settings are chosen once, for all seeds
+    return lambda **given: measure_by_seeds(claim, executor, **given)
 
 
 def find(claims: dict[str, Claim], name: str) -> Claim:

@@ -4,8 +4,8 @@
 import { coloured, html, svg } from "./parts.js";
 import { STYLE } from "./style.js";
 
-const HIGHEST = 10;                 // larger values are cut off
-const TOPS = [1, 2, 4, 6, 8, HIGHEST];
+const HIGHEST = 4;  // larger values are cut off
+const TOPS = [1, 2, HIGHEST];
 const nameOf = (norm) => STYLE[norm].label;
 
 /** Rows [mean, variance] of the units of all layers, of the newest look; null if there is none. */

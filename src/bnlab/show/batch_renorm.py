@@ -39,7 +39,7 @@ def identity(evidence: Evidence) -> Drawing:
         layer = make_norm(norm, 1, momentum=0, **limits).double()
         y = [layer(pair)[0].item() for pair in x.unbind(1)]
         curve(sign, norm, apart, y, marker="")
-        at, place = (64, (0, -20)) if norm == "batch" else (24, (8, -12))
+        at, place = (64, (0, -20)) if norm == "batch" else (14, (14, -8))
         label(sign, norm, apart[at], y[at], ha="left" if at < 40 else "center", xytext=place)
     sign.set(xlabel="first input minus second, deviations", ylabel="output of the first")
     gaps = panel(f"Training is inference, to {facts['output_largest']:.0e}")
@@ -95,7 +95,7 @@ def speed(evidence: Evidence) -> Drawing:
     panels = [grid(data, renorm_speed.METHODS, "32 samples: each its own rate")]
     wanted = {
         "loss": ("mean training loss, nats", f"Loss: {facts['speed']:.2f}× BatchNorm's", 1),
-        "test_running": ("test accuracy, %", f"Behind by {facts['behind']:.1f} points", 100),
+        "test_running": ("test accuracy, %", f"Accuracy: {-facts['behind']:+.1f} points", 100),
     }
     for name, (unit, title, factor) in wanted.items():
         axes = panel(title, size=SMALL)
@@ -210,7 +210,7 @@ def controls(evidence: Evidence) -> Drawing:
     axes.legend(frameon=False, fontsize=11, labelcolor="linecolor")
     axes.set(xlabel="momentum of the running statistics", ylabel="test accuracy, %")
     late = facts["batch_recomputed_at_0_001"] - facts["batch_running_at_0_001"]
-    axes.set_title(f"Momentum 0.001: BatchNorm's averages {late:.0f} points late")
+    axes.set_title(f"At 0.001 recomputing gives {late:.0f} points")
     gain = facts["schedule_paper"] - facts["schedule_too_late"]
     plans = panel(f"Too late: {gain:.1f} points less")
     for place, name in enumerate(SCHEDULES):
@@ -288,8 +288,9 @@ def scale(evidence: Evidence) -> Drawing:
     """R5: test accuracy over the scale of the initial weights."""
     data, facts = evidence.data, evidence.facts
     scales, panels = renorm_scale.SCALES, []
-    for own, title in ((False, "The rate for scale 1"), (True, "Each scale its own rate")):
-        axes = panel(title)
+    for own, title, name in ((False, "One rate", "range"), (True, "Own rates", "range_own")):
+        apart = [facts[f"{name}_{norm}"] for norm in ("batch_renorm", "none")]
+        axes = panel("{}: {:.0f} points, {:.0f} without".format(title, *apart))
         for norm in data["norms"]:
             rows = []
             for one in scales:

@@ -60,7 +60,8 @@ def _scatter(data: dict, title: str) -> Axes:
         axes.plot([cosine.min(), cosine.max()], [y, y], color=hue, lw=1)
         axes.plot([x], [y], color=hue, marker=STYLE[look(norm)]["marker"], ms=8)
         text = size_word(norm) if look(norm) == "group" else word(norm)
-        label(axes, look(norm), x, y, text, ha="left", xytext=(7, 6))
+        place = (8, -14) if norm == "layer" else (7, 6)
+        label(axes, look(norm), x, y, text, ha="left", xytext=place)
     axes.set(xlabel="cosine of two samples at the start", ylabel="mean training loss, nats")
     axes.margins(0.18)
     return axes

@@ -91,7 +91,7 @@ def tradeoff(evidence: Evidence) -> Drawing:
         rows = np.array([column(data, net, norm, lr, "loss") for lr in lrs])
         band(left, look(norm), lrs, rows.min(1), rows.max(1))
         curve(left, look(norm), lrs, rows.mean(1))
-        at, place = (-2, (-6, 9)) if norm == "layer" else (-2, (6, -20))
+        at, place = (-2, (-6, 9)) if norm == "layer" else (-2, (14, -22))
         label(left, look(norm), lrs[at], rows[at].mean(), word(norm), xytext=place)
     plain_log(left, "x", lrs)
     left.set(xlabel="learning rate", ylabel="mean training loss, nats")
@@ -131,8 +131,8 @@ def _elsewhere(data: dict, title: str) -> Axes:
             )
     axes.set_xticks(range(len(data["nets"])), [PLACES[net] for net in data["nets"]])
     axes.set_xlim(-0.5, len(data["nets"]) - 0.5)
-    plain_log(axes, "y", [0.1, 0.3, 1, 3])
-    axes.set(ylabel="● loss   □ usable rate", ylim=(0.07, 4))
+    plain_log(axes, "y", [0.1, 0.3, 1, 3, 10])
+    axes.set(ylabel="● loss   □ usable rate", ylim=(0.07, 14))
     return axes
 
 

@@ -1,7 +1,7 @@
 """S5 of Santurkar 2018: normalizers that divide by an l1, l2 or l-infinity norm.
 
 Settings and margins were fixed before the seeds of ``SEEDS`` were run; they were chosen knowing
-trial runs with seeds 0 to 2. Each net races at its best rate, by validation images of the tuning
+trial runs with seeds 0 to 2 (the prediction is older than those of the linear net). Each net races at its best rate, by validation images of the tuning
 seeds. The look along the gradient is that of S4, at its rate. The rate of the deep linear net is
 that of S3.
 

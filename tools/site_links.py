@@ -8,13 +8,13 @@ import re
 import shutil
 from pathlib import Path
 
-PAGE = re.compile(r'(<a class="bnlab-page" href="[\w./-]+)\.ipynb"')
+PAGE = re.compile(r'(<a class="bnlab-page" href="[\w./-]+)\.ipynb(#[\w-]+)?"')
 
 
 def to_pages(app, pagename, templatename, context, doctree):
     """Let links to notebooks in an output lead to their pages."""
     if "body" in context:
-        context["body"] = PAGE.sub(r'\1.html"', context["body"])
+        context["body"] = PAGE.sub(r'\1.html\2"', context["body"])
 
 
 def copy_evidence(app, error):

@@ -228,3 +228,36 @@ def test_what_chapter_07_says_in_words_still_follows_from_the_evidence():
     assert found["constant_test_running_pure"] > found["test_running_batch_renorm_pure"] + 15
     assert found["constant_broken_two"] > found["constant_grid_two"] / 2  # "has its price"
     assert r5.verdict.word == "shown" and r5.facts["diverged_none_4"] == r5.facts["seeds"]
+
+
+def test_what_chapter_05_says_in_words_still_follows_from_the_evidence():
+    """Sentences of the chapter that no code prints; if one fails, the text must change."""
+    from bnlab import claims
+
+    s4, s5, s6 = (claims.load(name) for name in ("S4", "S5", "S6"))
+    f = s4.facts
+    assert f["range_early_6_0_1"] > f["change_early_6_0_1"] > 3 * f["beta_early_6_0_1"] > 3
+    assert f["beta_early_6_0_1"] < 4  # "the smoothness itself differs by a small factor"
+    assert f["range_late_6_0_1"] < 1 and f["turned_6_0_1"] > 8  # "Late the order turns"
+    late = [f[f"{name}_late_6_0_1"] for name in ("loss", "size")]
+    assert max(late) < 1  # "the plain net has the smaller loss and the shorter gradient"
+    assert f["beta_early_15_0_03"] < 1.1  # "at depth 15 not at all"
+    assert f["scaled_beta_0_5"] > 0.7 * f["beta_early_6_0_1"]  # "as much as all of the lead"
+    assert f["sharp_first_none"] > 5 * f["sharp_first_batch"]  # "is there at the start"
+    assert f["sharp_none_0_3"] < f["sharp_none_0_1"] < f["sharp_first_none"] / 3
+    assert f["sharp_batch_1"] < f["sharp_batch_0_3"]  # "BatchNorm's does so too"
+    assert max(f["edge_none_0_3"], f["edge_batch_1"]) < 1.2
+    g = s5.facts
+    assert (
+        max(g["behind_l1_batch"], g["behind_l2_batch"], g["behind_linf_batch"]) < g["behind_none"]
+    )
+    assert g["ahead_l1_batch"] > 12 and g["ahead_matched"] > 12  # "wins", "gave BatchNorm"
+    same = [
+        g[f"linear_ratio_rescaled_{lr}"] / g[f"linear_ratio_l1_batch_{lr}"]
+        for lr in ("1e04", "1e03")
+    ]
+    assert 0.95 < min(same) <= max(same) < 1.05  # "BatchNorm with another scale, and nothing more"
+    h = s6.facts
+    assert s6.verdict.word == "shown" and h["error"] < 1e-12 and h["violated"] > 99
+    assert h["removed_every"] < 2 and h["scale_6"] > 1.3 < h["scale_15"]
+    assert h["through_15"] > 10 * h["through_6"] > 30

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bnlab.check import batch_renorm, covariate_shift, family, learning_rates, signals
+from bnlab.check import (
+    batch_renorm,
+    covariate_shift,
+    family,
+    group_size,
+    learning_rates,
+    mean_field,
+    signals,
+    smoothness,
+)
 from bnlab.check.feedback import Feedback
 from bnlab.errors import unknown
 
@@ -21,9 +30,18 @@ EXERCISES: dict[str, Callable[[object], str]] = {
     "04.1": covariate_shift.noisy_moments,
     "04.2": covariate_shift.covariate_shift,
     "04.3": covariate_shift.noisy_plan,
+    "05.1": smoothness.doubled_weights,
+    "05.2": smoothness.probe,
+    "05.3": smoothness.smooth_plan,
+    "06.1": mean_field.last_layer_rate,
+    "06.2": mean_field.bound,
+    "06.3": mean_field.gamma_plan,
     "07.1": batch_renorm.batch_of_two,
     "07.2": batch_renorm.renormalize,
     "07.3": batch_renorm.fair_plan,
+    "08.1": group_size.pooled,
+    "08.2": group_size.group_layer,
+    "08.3": group_size.size_plan,
 }
 
 

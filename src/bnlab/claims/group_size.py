@@ -6,8 +6,11 @@ speaks of trial runs: they had other seeds and other settings, and they are not 
 
 from __future__ import annotations
 
+import functools
 import math
 
+from bnlab.claims import architectures, group_nets, group_race, group_trainings
+from bnlab.claims.code import LAYERS, NETS, TRAINING
 from bnlab.claims.verdict import Claim, Effect
 
 LUBANA = {
@@ -17,9 +20,27 @@ LUBANA = {
 }
 GAP = (
     "The paper trains VGG-like nets of 10 and 20 layers and a ResNet-56 on CIFAR-100 for 60 "
-    "epochs. We plan plain nets of 10 and 20 convolutions with 32 channels on digits, for some "
-    "hundred steps."
+    "epochs. We take plain nets of 10 and 20 convolutions on digits, with 16 channels in the first "
+    "half and 32 in the second"
 )
+TRAINED = ", for {steps} steps of SGD with batches of 32."
+RACE = (
+    *TRAINING,
+    *LAYERS,
+    "measure/signals.py",
+    "claims/at_start.py",
+    "claims/moving_inputs.py",
+    "claims/group_nets.py",
+    "claims/group_trainings.py",
+)
+CURVATURE = tuple(
+    f"measure/{name}.py"
+    for name in ("curvature", "eigenvalues", "held_statistics", "lanczos", "matrices", "products")
+)
+AT_START = {
+    "runs": {"digits": group_nets.BASE},
+    "code": (*NETS, *LAYERS, "measure/signals.py", "claims/at_start.py", "claims/group_nets.py"),
+}
 
 L2 = Claim(
     id="L2",
@@ -36,7 +57,7 @@ L2 = Claim(
         "It holds at every step of the group size. In trial runs the cosine rose from about 0.4 to "
         "about 0.8, with all seeds alike."
     ),
-    gap=GAP + " Nothing is trained for this claim.",
+    gap=GAP + "; the verdict is taken at depth 20. Nothing is trained for this claim.",
     effects=(
         Effect(
             "ends",
@@ -51,6 +72,10 @@ L2 = Claim(
             0.0,
         ),
     ),
+    measure=functools.partial(group_nets.measure, part="cosine"),
+    values=group_nets.similarity_values,
+    facts=group_nets.similarity_facts,
+    **AT_START,
 )
 
 L3 = Claim(
@@ -66,7 +91,7 @@ L3 = Claim(
         "norm, which keeps samples most apart, hardly trained: averaging over positions after it "
         "leaves no signal."
     ),
-    gap=GAP,
+    gap=GAP + TRAINED.format(steps=group_trainings.STEPS) + " The verdict is taken at depth 10.",
     effects=(
         Effect(
             "order",
@@ -75,6 +100,12 @@ L3 = Claim(
             0.2,
         ),
     ),
+    measure=group_race.measure_order,
+    values=lambda data: {"order": group_race.order(data)},
+    facts=group_race.order_facts,
+    repeat=lambda data, seeds: group_race.measure_order(seeds, norms=data["norms"], tuning=data),
+    runs={"digits": group_trainings.BASE},
+    code=(*RACE, *CURVATURE, "claims/group_race.py"),
 )
 
 L4 = Claim(
@@ -93,7 +124,7 @@ L4 = Claim(
         "It holds. In trial runs the ratio was about a hundred times larger with instance norm "
         "than with layer norm at depth 20, and nearly level at depth 10."
     ),
-    gap=GAP + " Nothing is trained for this claim.",
+    gap=GAP + "; the verdict is taken at depth 20. Nothing is trained for this claim.",
     effects=(
         Effect(
             "groups",
@@ -109,6 +140,10 @@ L4 = Claim(
             math.log10(2),
         ),
     ),
+    measure=functools.partial(group_nets.measure, part="gradient"),
+    values=group_nets.gradient_values,
+    facts=group_nets.gradient_facts,
+    **AT_START,
 )
 
 L5 = Claim(
@@ -126,7 +161,7 @@ L5 = Claim(
         "Stability may hold. Speed fails: in trial runs at one rate the larger groups trained "
         "faster."
     ),
-    gap=GAP,
+    gap=GAP + TRAINED.format(steps=group_trainings.STEPS) + " The verdict is taken at depth 10.",
     effects=(
         Effect(
             "speed",
@@ -141,6 +176,12 @@ L5 = Claim(
             math.log10(2),
         ),
     ),
+    measure=group_race.measure_tradeoff,
+    values=group_race.tradeoff_values,
+    facts=group_race.tradeoff_facts,
+    repeat=lambda data, seeds: group_race.measure_tradeoff(seeds, nets=data["nets"], tuning=data),
+    runs={"digits": group_trainings.BASE},
+    code=(*RACE, "claims/group_race.py"),
 )
 
 L6 = Claim(
@@ -156,8 +197,10 @@ L6 = Claim(
         "weak test: differences of less than 1.5 points are noise."
     ),
     gap=(
-        GAP + " The nets are two plain and two residual ones, with and without SkipInit. We know "
-        "this claim at second hand."
+        GAP
+        + TRAINED.format(steps=architectures.STEPS)
+        + " The nets are two plain ones and two residual ones of 5 blocks, one of these with "
+        "SkipInit. We know this claim at second hand."
     ),
     effects=(
         Effect(
@@ -168,6 +211,14 @@ L6 = Claim(
             0.01,
         ),
     ),
+    measure=architectures.measure,
+    values=architectures.values,
+    facts=architectures.facts,
+    repeat=lambda data, seeds: architectures.measure(
+        seeds, nets=data["nets"], norms=data["norms"], tuning=data
+    ),
+    runs={"digits": architectures.SHORT},
+    code=(*RACE, "claims/architectures.py"),
 )
 
 CLAIMS = (L2, L3, L4, L5, L6)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 
+from bnlab.claims import best_rate, fisher_at_start, gamma_start, rate_plane, wide_net
+from bnlab.claims.code import LAYERS, TRAINING
 from bnlab.claims.verdict import Claim, Effect
 
 WEI = {
@@ -21,6 +23,37 @@ GAP = (
     "trained. A gradient that passes through the batch's statistics differs from the paper's, "
     "which holds them constant; both are measured."
 )
+CODE = (
+    *TRAINING,
+    *LAYERS,
+    *(
+        f"measure/{name}.py"
+        for name in ("products", "matrices", "eigenvalues", "lanczos", "held_statistics")
+    ),
+    "claims/wide_net.py",
+)
+PLANE = (*CODE, "claims/rate_plane.py")
+
+
+def _facts_w1(data: dict) -> dict[str, object]:
+    """The numbers of the measurement, and the last layer's term of the theory at width 300."""
+    found = fisher_at_start.facts(data)
+    side = ("gaussian", "hidden", wide_net.BASE.depth, fisher_at_start.SIDE_WIDTH, "batch", 1.0)
+    last = wide_net.theory(fisher_at_start.run_of(side)).by_layer[-1]
+    return {**found, "four_larger": 1 / found["four_held"], "last_term": last}
+
+
+def _facts_w3(data: dict) -> dict[str, object]:
+    """The numbers of the measurement, and what part of an effect goes with the outputs' size."""
+    found = gamma_start.facts(data)
+    for end in ("0_25", "3"):
+        if f"over_one_rescaled_{end}" in found:
+            usual, rescaled = (
+                math.log(found[f"over_one_{start}_{end}"]) for start in ("usual", "rescaled")
+            )
+            found[f"share_{end}"] = 100 * (1 - rescaled / usual)
+    return found
+
 
 W1 = Claim(
     id="W1",
@@ -47,6 +80,12 @@ W1 = Claim(
         ),
         Effect("four", "the same with γ = 4", "decades", 0.0, "at most"),
     ),
+    measure=fisher_at_start.measure,
+    values=fisher_at_start.values,
+    facts=_facts_w1,
+    repeat=fisher_at_start.repeat,
+    runs={"digits": fisher_at_start.BASE},
+    code=(*CODE, "claims/fisher_at_start.py"),
 )
 
 W2 = Claim(
@@ -76,6 +115,12 @@ W2 = Claim(
         ),
         Effect("span", "largest over smallest border", "decades", 1.0),
     ),
+    measure=rate_plane.measure,
+    values=rate_plane.values,
+    facts=rate_plane.facts,
+    repeat=rate_plane.repeat,
+    runs={"digits": rate_plane.BASE},
+    code=PLANE,
 )
 
 W3 = Claim(
@@ -95,6 +140,12 @@ W3 = Claim(
         Effect("low", "test loss after five epochs, γ = 1 over γ = 0.25", "decades", 0.1),
         Effect("high", "test loss after five epochs, γ = 3 over γ = 1", "decades", 0.1),
     ),
+    measure=gamma_start.measure,
+    values=gamma_start.values,
+    facts=_facts_w3,
+    repeat=gamma_start.repeat,
+    runs={"digits": gamma_start.BASE},
+    code=(*PLANE, "claims/gamma_start.py"),
 )
 
 W4 = Claim(
@@ -119,6 +170,12 @@ W4 = Claim(
             "at most",
         ),
     ),
+    measure=best_rate.measure,
+    values=best_rate.values,
+    facts=best_rate.facts,
+    repeat=best_rate.repeat,
+    runs={"digits": best_rate.BASE},
+    code=(*PLANE, "claims/best_rate.py"),
 )
 
 CLAIMS = (W1, W2, W3, W4)

@@ -6,10 +6,20 @@ speaks of trial runs: they had other seeds and other settings, and they are not 
 
 from __future__ import annotations
 
+from bnlab.claims import along_gradient, norms_lp, theorem
+from bnlab.claims.code import COMPILED, LAYERS, TRAINING
 from bnlab.claims.covariate_shift import GAP, SANTURKAR
 from bnlab.claims.verdict import Claim, Effect
 
 CHAPTER = {"chapter": "05_smoothness"}
+LOOKING = (
+    *TRAINING,
+    *(f"measure/{name}.py" for name in ("checks", "landscape", "noise", "probe", "untouched")),
+    "claims/along_gradient.py",
+)
+CURVATURE = tuple(
+    f"measure/{name}.py" for name in ("curvature", "eigenvalues", "lanczos", "matrices", "products")
+)
 
 S4 = Claim(
     id="S4",
@@ -29,8 +39,9 @@ S4 = Claim(
         "normalizer, β at most about twice, and at depth 15 not at all. So β decides, and it may "
         "stay below its margin. Late, when the loss is nearly zero, the order turns."
     ),
-    gap=GAP
-    + " The steps along the gradient are those of the paper, in units of the learning rate.",
+    gap=GAP.format(steps=along_gradient.BASE.steps)
+    + " The steps along the gradient are those of the paper, in units of the learning rate. The "
+    "verdict is taken at depth 6 and rate 0.1.",
     effects=(
         Effect(
             "range",
@@ -48,6 +59,12 @@ S4 = Claim(
             0.1,
         ),
     ),
+    measure=along_gradient.measure,
+    values=along_gradient.values,
+    facts=along_gradient.facts,
+    repeat=along_gradient.repeat,
+    runs={"digits": along_gradient.BASE},
+    code=(*LOOKING, *CURVATURE, "claims/edge.py"),
 )
 
 S5 = Claim(
@@ -66,7 +83,9 @@ S5 = Claim(
         "ℓ1 and ℓ2 are like BatchNorm, as in trial runs. ℓ∞ is a little behind. The deep linear "
         "net was not tried."
     ),
-    gap=GAP + " The paper gives the three norms in words; the constants are our reading.",
+    gap=GAP.format(steps=norms_lp.BASE.steps)
+    + " Here the depth is 6. The paper gives the three norms in words; the constants are our "
+    "reading.",
     effects=(
         Effect(
             "loss",
@@ -87,6 +106,19 @@ S5 = Claim(
             "training loss of the deep linear net at the end, BatchNorm over ℓ1",
             "decades",
             0.0,
+        ),
+    ),
+    measure=norms_lp.measure,
+    values=norms_lp.values,
+    facts=norms_lp.facts,
+    repeat=norms_lp.repeat,
+    runs={"digits": norms_lp.BASE},
+    code=(
+        *COMPILED,
+        *LOOKING,
+        *(
+            f"claims/{name}.py"
+            for name in ("deep_linear", "learning_rate_sweep", "moving_inputs", "norms_lp")
         ),
     ),
 )
@@ -127,6 +159,17 @@ S6 = Claim(
             0.0,
             "at most",
         ),
+    ),
+    measure=theorem.measure,
+    values=theorem.values,
+    facts=theorem.facts,
+    runs={"digits": theorem.BASE},
+    code=(
+        *TRAINING,
+        *LAYERS,
+        "measure/gradient_identity.py",
+        "measure/probe.py",
+        "claims/theorem.py",
     ),
 )
 

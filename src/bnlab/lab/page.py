@@ -20,7 +20,7 @@ import numpy as np
 from bnlab.compiled import artefact
 from bnlab.compiled.catalogue import SETS, variants
 from bnlab.compiled.step import UNITS, inputs_of
-from bnlab.compiled.update import update_of
+from bnlab.compiled.update import UPDATES, update_of
 from bnlab.data import load
 from bnlab.lab.bundle import FOLDER, script
 from bnlab.lab.points import BLOCK, EVALUATE_EVERY, race_run
@@ -34,12 +34,17 @@ LIMIT = 190_000
 """Bytes of a gzipped file that a page may ask its reader to load: nets, images and worker."""
 
 JOBS = {
-    "nets": ("page_race", "page_small_batches"),
+    "nets": ("page_race", "page_landscape", "page_small_batches"),
     "groups": ("page_race",),
-    "squares": ("page_race",),
+    "squares": ("page_race", "page_plane"),
     "units": ("page_race",),
 }
 """What the worker of each file can do: modules of ``lab/js`` that add to JOBS, see page_jobs.js."""
+
+OPTIMIZERS = {"squares": "momentum"}
+"""What trains the nets of a set, a key of UPDATES; plain gradient descent where none is named.
+
+Momentum is 0 there until a job sets it, which gives the same bits as plain gradient descent."""
 
 RUNNER = Path(artefact.__file__).parent / "js"
 BEFORE = (RUNNER / "random.js", RUNNER / "run.js", FOLDER / "page_jobs.js", FOLDER / "page_lane.js")
@@ -56,6 +61,11 @@ def rules(name: str = "nets") -> dict[str, object]:
     run = race_run("none")
     optimizer, inputs = update_of(run.optimizer, run.lr, run.optimizer_options)
     inputs.pop("lr")
+    if name in OPTIMIZERS:
+        optimizer = OPTIMIZERS[name]
+        inputs |= {
+            option: 0.0 for option in UPDATES[optimizer].inputs if option not in ("lr", *inputs)
+        }
     nets: dict[str, dict] = {}
     for (variant, depth), net in variants(name).items():
         if variant not in nets:

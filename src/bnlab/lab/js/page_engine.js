@@ -5,7 +5,7 @@
 import { kernelEngine, loadScript, replayEngine } from "./engines.js";
 
 const FORMAT = 1;
-const BADGE = "in this page, same bits as the evidence";
+const BADGE = "in this page, same bits as the evidence";  // or options.badge
 const UNABLE = "nothing can be computed in this page";
 
 /** The engine for this place; `onChange` is called when its badge has changed. */
@@ -100,7 +100,7 @@ export function pageEngine(options, onChange = () => {}) {
 
   return {
     get name() { return failure ? "replay" : "page"; },
-    get badge() { return !failure ? BADGE : replay?.badge ?? UNABLE; },
+    get badge() { return !failure ? options.badge ?? BADGE : replay?.badge ?? UNABLE; },
     get pauses() { return !failure; },
     start, warm,
     destroy() {

@@ -1,0 +1,130 @@
+"""The exercises of chapter 05: right answers pass, typical wrong ones get their own hint."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from bnlab.check import check
+from bnlab.train import Run
+
+
+@pytest.mark.parametrize("exercise", ["05.1", "05.2", "05.3"])
+def test_no_answer_yet(exercise):
+    assert check(exercise, None).passed is None
+
+
+def test_doubled_weights_right():
+    assert check("05.1", (1, 0.5, 0.25)).passed
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        ((2, 0.5, 0.25), "The loss"),
+        ((1, 2, 4), "not larger but smaller"),
+        ((1, 1, 1), "gradient is not right"),
+        ((1, 0.5, 0.5), "second derivative"),
+        ((1, 0.5, 1), "second time"),
+        (0.5, "three factors"),
+    ],
+)
+def test_doubled_weights_wrong(answer, hint):
+    feedback = check("05.1", answer)
+    assert feedback.passed is False
+    assert hint in feedback.text
+
+
+def gradient(net, x, y):
+    loss = cross_entropy(net(x), y)
+    return loss.item(), torch.cat(
+        [part.flatten() for part in torch.autograd.grad(loss, list(net.parameters()))]
+    )
+
+
+def probe(model, x, y, steps, *, sign=-1, walk=False, way=True, on_copy=True, how="all"):
+    _, g = gradient(model, x, y)
+    net = copy.deepcopy(model) if on_copy else model
+    w = nn.utils.parameters_to_vector(net.parameters()).detach().clone()
+    losses, changes, betas, at = [], [], [], 0
+    for s in steps:
+        at = at + s if walk else s
+        nn.utils.vector_to_parameters(w + sign * at * g, net.parameters())
+        loss, there = gradient(net, x, y)
+        losses.append(loss)
+        changes.append(float((there - g).norm()))
+        betas.append(changes[-1] / (s * float(g.norm()) if way else s))
+    found = max(losses) - min(losses), max(changes), max(betas)
+    return {"all": found, "two": found[:2], "last": (*found[:2], betas[-1])}[how]
+
+
+def test_probe_right():
+    assert check("05.2", probe).passed
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        ({"sign": 1}, "uphill"),
+        ({"walk": True}, "add up"),
+        ({"way": False}, "the way is s times"),
+        ({"on_copy": False}, "deepcopy"),
+        ({"how": "two"}, "three numbers"),
+        ({"how": "last"}, "beta is"),
+        ({"sign": -2}, "expected"),
+    ],
+)
+def test_probe_wrong(wrong, hint):
+    feedback = check("05.2", lambda *inputs: probe(*inputs, **wrong))
+    assert feedback.passed is False
+    assert hint in feedback.text
+
+
+def test_a_function_that_returns_nothing_or_is_none():
+    assert "returns nothing yet" in check("05.2", lambda *_: None).text
+    assert "the function itself" in check("05.2", 1.5).text
+
+
+LOOKS = [10, 50, 300, 590]
+
+
+def runs(norms=("none", "batch"), lrs=(0.03, 0.1), depths=(6, 15), seeds=range(8), steps=600):
+    return [
+        Run(norm=n, lr=lr, depth=d, seed=s, steps=steps)
+        for n in norms
+        for lr in lrs
+        for d in depths
+        for s in seeds
+    ]
+
+
+def test_smooth_plan_right():
+    assert check("05.3", (runs(), LOOKS)).passed
+    assert check("05.3", [runs(seeds=range(12)), range(0, 600, 50)]).passed
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (runs(), "two lists"),
+        ((Run(), LOOKS), "list of Runs"),
+        ((runs(norms=("batch",)), LOOKS), "two nets"),
+        ((runs(norms=("none", "batch", "layer")), LOOKS), "two nets"),
+        ((runs()[:-1], LOOKS), "Not paired"),
+        ((runs() + runs()[:1], LOOKS), "twice"),
+        ((runs(lrs=(0.1,)), LOOKS), "2 learning rates"),
+        ((runs(depths=(6,)), LOOKS), "2 depths"),
+        ((runs(seeds=range(3)), LOOKS), "only 3 seeds"),
+        ((runs() + runs(steps=900), LOOKS), "more than"),
+        ((runs(), [300, 590]), "No look is early"),
+        ((runs(), [10, 50]), "No look is late"),
+        ((runs(), [10, 600]), "no training reaches"),
+        ((runs(), 10), "list of numbers"),
+    ],
+)
+def test_smooth_plan_wrong(answer, hint):
+    feedback = check("05.3", answer)
+    assert feedback.passed is False
+    assert hint in feedback.text

@@ -1,0 +1,280 @@
+"""The Landscape of chapter 05 in a browser: its numbers, its controls, its words."""
+
+import re
+import shutil
+import time
+
+import numpy as np
+import pytest
+from landscape_reference import Look
+from playwright.sync_api import Page, expect
+from race_page import Carried, write_page
+
+from bnlab.claims.evidence import results_folder
+from bnlab.lab import Landscape
+from bnlab.lab.landscape import landscape_run
+from bnlab.lab.slide import MULTIPLES, walk
+
+pytestmark = pytest.mark.web
+
+NETS = results_folder().parent / "assets" / "compiled" / "nets.js"
+LISTEN = """(() => {
+  const Real = globalThis.Worker;
+  globalThis.heard = [];
+  globalThis.Worker = class extends Real {
+    constructor(address) {
+      super(address);
+      this.addEventListener("message", ({ data }) => {
+        if (data.type === "points") heard.push(...data.points);
+      });
+    }
+  };
+})();"""
+DEFAULT = "norms=none,batch&lr=0.1&depth=6&step=50&seed=560"
+
+
+class KernelLandscape(Carried, Landscape):
+    """A Landscape whose messages a test carries between Python and the page."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("landscape")
+    place = folder / "_static" / "compiled"
+    place.mkdir(parents=True)
+    shutil.copy(NETS, place)
+    widget = Landscape()
+    write_page(folder, widget)
+    widget.close()
+    return folder
+
+
+@pytest.fixture
+def opened(page: Page, folder):
+    troubles = []
+    page.on("console", lambda m: m.type in ("error", "warning") and troubles.append(m.text))
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.add_init_script(LISTEN)
+
+    def open_page(query=""):
+        page.goto("about:blank")
+        page.goto(f"file://{folder}/index.html{'#landscape?' + query if query else ''}")
+        page.wait_for_function("globalThis.ready")
+        return page
+
+    yield open_page
+    assert troubles == []
+
+
+def press(page, name="Train"):
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def finished(page):
+    expect(page.locator(".bnlab-summary")).to_contain_text("Finished", timeout=30_000)
+    return page.locator(".bnlab-summary").inner_text()
+
+
+def newest(page):
+    return dict(page.evaluate("heard"))
+
+
+def shown(page):
+    return {p.get_attribute("data-shown") for p in page.locator(".bnlab-plot").all()}
+
+
+def slider(page, name):
+    return page.get_by_role("slider", name=re.compile(name))
+
+
+@pytest.mark.parametrize(
+    ("norm", "lr", "depth", "step"),
+    [("none", 0.1, 6, 50), ("batch", 0.3, 2, 120), ("linf_batch", 0.03, 3, 0)],
+)
+def test_the_page_computes_what_the_compiled_step_computes(opened, norm, lr, depth, step):
+    page = opened(f"norms={norm}&lr={lr:g}&depth={depth}&step={step}&seed=561")
+    finished(page)
+    found = newest(page)[norm]
+    look = Look(landscape_run(norm, lr=lr, depth=depth, seed=561), step)
+    assert found["step"] == step and found["loss"] == look.loss
+    losses, changes = look.along()
+    assert found["losses"] == losses and found["changes"] == changes
+    assert found["plane"] == look.plane()
+
+
+def test_the_page_agrees_with_pytorch(opened):
+    """At the start: in a training rounding grows, and units at a kink fall to one side or other."""
+    page = opened("norms=l1_batch&lr=0.1&depth=2&step=0&seed=560")
+    finished(page)
+    found = newest(page)["l1_batch"]
+    *_, wanted = walk(landscape_run("l1_batch", lr=0.1, depth=2, seed=560), 0)
+    for key in ("loss", "size", "losses", "changes", "plane"):
+        assert np.allclose(found[key], wanted[key], rtol=2e-3, atol=1e-5), key
+
+
+def test_training_shows_the_landscape_at_the_marker(opened):
+    page = opened()
+    assert "Press Train" in page.locator(".bnlab-summary").inner_text()
+    press(page)
+    text, found = finished(page), newest(page)
+    assert shown(page) == {DEFAULT}
+    at = MULTIPLES.index(2.0)
+    for norm, name in (("none", "no normalizer"), ("batch", "batch norm")):
+        there = float(f"{found[norm]['losses'][at]:.3g}")
+        assert re.search(rf"{name} at step 50: loss \S+ → {there:g},", text)
+    for number in range(3):
+        label = page.locator(".bnlab-plot").nth(number).get_attribute("aria-label")
+        assert "no normalizer at step 50" in label and "at the rate" in label
+    planes = page.locator(".bnlab-slice")
+    assert planes.count() == 2
+    assert "across it" in planes.first.get_attribute("aria-label")
+    assert planes.first.locator("rect").count() == 17 * 17
+
+
+def test_the_marker_slides_and_nothing_is_computed_again(opened):
+    page = opened()
+    press(page)
+    finished(page)
+    before = page.evaluate("heard.length")
+    for stop, words in ((24, "A step of 8 times"), (0, "A step of 0.125 times")):
+        slider(page, "step length").fill(str(stop))
+        expect(page.locator(".bnlab-summary")).to_contain_text(words)
+        marks = page.locator(".bnlab-marker")
+        assert {float(m.get_attribute("data-at")) for m in marks.all()} == {MULTIPLES[stop]}
+    assert page.evaluate("heard.length") == before
+    slider(page, "step length").press("ArrowRight")
+    expect(page.locator(".bnlab-summary")).to_contain_text("A step of 0.149 times")
+
+
+def test_a_change_trains_again_and_the_link_brings_it_back(opened, folder):
+    page = opened()
+    press(page)
+    finished(page)
+    slider(page, "train to step").fill("2")
+    page.get_by_role("checkbox", name="ℓ2", exact=True).check(force=True)
+    state = "norms=none,batch,l2_batch&lr=0.1&depth=6&step=20&seed=560"
+    page.wait_for_function(f"location.hash === '#landscape?{state}&length=2&predict=0'")
+    finished(page)
+    assert shown(page) == {state}
+    words = page.locator(".bnlab-summary").inner_text()
+    page = opened(f"{state}&length=2")
+    assert finished(page) == words
+
+
+def test_a_thousand_fast_changes_show_the_last_one(opened):
+    page = opened()
+    press(page)
+    page.evaluate("""async () => {
+      const sliders = [...document.querySelectorAll("input[type=range]")];
+      for (let i = 0; i < 1000; i++) {
+        const one = sliders[i % sliders.length];
+        one.value = (i * 7) % (Number(one.max) + 1);
+        one.dispatchEvent(new Event("input"));
+        if (i % 20 === 0) await new Promise(requestAnimationFrame);
+      }
+    }""")
+    for name, stop in (("learning rate", 2), ("depth", 1), ("train to step", 1), ("seed", 0)):
+        slider(page, name).fill(str(stop))
+    page.wait_for_timeout(100)
+    finished(page)
+    assert shown(page) == {"norms=none,batch&lr=0.1&depth=2&step=10&seed=560"}
+    assert newest(page)["none"]["step"] == 10
+
+
+def test_stop_ends_the_training(opened):
+    page = opened("norms=none,batch,l1_batch,l2_batch,linf_batch&depth=12&step=300")
+    expect(page.get_by_role("button", name="Stop")).to_have_attribute("aria-disabled", "false")
+    press(page, "Stop")
+    expect(page.locator(".bnlab-summary")).to_contain_text(
+        re.compile("Stopped|Nothing was trained")
+    )
+    heard = page.evaluate("heard.length")
+    page.wait_for_timeout(500)
+    assert page.evaluate("heard.length") <= heard + 1
+
+
+def test_divergence_is_drawn_and_said(opened):
+    page = opened("norms=none,batch&lr=1&depth=6&step=50")
+    text = finished(page)
+    assert re.search(r"no normalizer: diverged at step \d", text) and "NaN" not in text
+    assert "NaN" not in page.content()
+    label = page.locator(".bnlab-plot").first.get_attribute("aria-label")
+    assert "no normalizer diverged at step" in label
+    assert page.locator(".bnlab-slice").count() == 1
+
+
+def test_predict_first_hides_the_outcome_until_a_guess(opened):
+    page = opened("step=50&predict=1")
+    assert "hidden" in page.locator(".bnlab-summary").inner_text()
+    reveal = page.get_by_role("button", name="Reveal", exact=True)
+    expect(reveal).to_have_attribute("aria-disabled", "true")
+    reveal.dispatch_event("click")
+    assert page.evaluate("heard.length") == 0
+    page.locator(".bnlab-guess").get_by_role("radio", name="batch", exact=True).check(force=True)
+    press(page, "Reveal")
+    expect(page.locator(".bnlab-verdict")).to_contain_text(
+        "Not so: you said batch norm", timeout=30_000
+    )
+    assert "no normalizer 3.6" in page.locator(".bnlab-verdict").inner_text()
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("lr=0.2", "lr=0.2 is not one of"),
+        ("norms=layer", "is not one or more"),
+        ("x=1", "nothing here"),
+    ],
+)
+def test_bad_links_are_read_in_part_with_a_note(opened, query, said):
+    page = opened(query)
+    expect(page.locator(".bnlab-note")).to_contain_text(said)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_fits(opened, width, theme):
+    page = opened()
+    page.set_viewport_size({"width": width, "height": 720})
+    page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+    press(page)
+    finished(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for plot in page.locator(".bnlab-plot").all():
+        box = plot.evaluate("""(picture) => {
+          const outer = picture.getBoundingClientRect();
+          return [...picture.querySelectorAll(".bnlab-label")].every((text) =>
+            text.getBoundingClientRect().right <= outer.right + 2);
+        }""")
+        assert box
+    press(page, "Full screen")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_without_the_nets_it_says_so(page, tmp_path):
+    widget = Landscape()
+    write_page(tmp_path, widget)
+    widget.close()
+    page.goto(f"file://{tmp_path}/index.html")
+    page.wait_for_function("globalThis.ready")
+    press(page)
+    expect(page.locator(".bnlab-note")).to_contain_text("could not be loaded", timeout=10_000)
+
+
+def test_a_kernel_shows_the_same(page, tmp_path):
+    kernel = KernelLandscape(depth=2, step=20)
+    kernel.wait(60)
+    kernel.connect(page)
+    write_page(tmp_path, kernel, host=None)
+    page.goto(f"file://{tmp_path}/index.html")
+    page.wait_for_function("globalThis.ready")
+    expect(page.locator(".bnlab-badge")).to_have_text("kernel: PyTorch trains on cpu")
+    press(page)
+    end = time.monotonic() + 30
+    while "Finished" not in page.locator(".bnlab-summary").inner_text():
+        assert time.monotonic() < end
+        kernel.pump(page)
+        page.wait_for_timeout(20)
+    assert shown(page) == {"norms=none,batch&lr=0.1&depth=2&step=20&seed=560"}
+    assert page.locator(".bnlab-slice").count() == 2
+    kernel.close()

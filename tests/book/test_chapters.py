@@ -185,6 +185,62 @@ def test_what_chapter_04_says_in_words_still_follows_from_the_evidence():
     assert s3.facts["cosine_noisy_batch_6"] > 0.8 > 0.5 > s3.facts["cosine_new_noise_6"]
 
 
+def test_what_chapter_05_says_in_words_still_follows_from_the_evidence():
+    """Sentences of the chapter that no code prints; if one fails, the text must change."""
+    from bnlab import claims
+
+    s4, s5, s6 = (claims.load(name) for name in ("S4", "S5", "S6"))
+    f = s4.facts
+    assert f["range_early_6_0_1"] > f["change_early_6_0_1"] > 3 * f["beta_early_6_0_1"] > 3
+    assert f["beta_early_6_0_1"] < 4  # "the smoothness itself differs by a small factor"
+    assert f["range_late_6_0_1"] < 1 and f["turned_6_0_1"] > 8  # "Late the order turns"
+    late = [f[f"{name}_late_6_0_1"] for name in ("loss", "size")]
+    assert max(late) < 1  # "the plain net has the smaller loss and the shorter gradient"
+    assert f["beta_early_15_0_03"] < 1.1  # "at depth 15 not at all"
+    assert f["scaled_beta_0_5"] > 0.7 * f["beta_early_6_0_1"]  # "as much as all of the lead"
+    assert f["sharp_first_none"] > 5 * f["sharp_first_batch"]  # "is there at the start"
+    assert f["sharp_none_0_3"] < f["sharp_none_0_1"] < f["sharp_first_none"] / 3
+    assert f["sharp_batch_1"] < f["sharp_batch_0_3"]  # "BatchNorm's does so too"
+    assert max(f["edge_none_0_3"], f["edge_batch_1"]) < 1.2
+    g = s5.facts
+    assert (
+        max(g["behind_l1_batch"], g["behind_l2_batch"], g["behind_linf_batch"]) < g["behind_none"]
+    )
+    assert g["ahead_l1_batch"] > 12 and g["ahead_matched"] > 12  # "wins", "gave BatchNorm"
+    same = [
+        g[f"linear_ratio_rescaled_{lr}"] / g[f"linear_ratio_l1_batch_{lr}"]
+        for lr in ("1e04", "1e03")
+    ]
+    assert 0.95 < min(same) <= max(same) < 1.05  # "BatchNorm with another scale, and nothing more"
+    h = s6.facts
+    assert s6.verdict.word == "shown" and h["error"] < 1e-12 and h["violated"] > 99
+    assert h["removed_every"] < 2 and h["scale_6"] > 1.3 < h["scale_15"]
+    assert h["through_15"] > 10 * h["through_6"] > 30
+
+
+def test_what_chapter_06_says_in_words_still_follows_from_the_evidence():
+    """Sentences of the chapter that no code prints; if one fails, the text must change."""
+    from bnlab import claims
+
+    found = {name: claims.load(name) for name in ("W1", "W2", "W3", "W4")}
+    assert all(one.verdict.word == "shown" for one in found.values())
+    w1, w2, w3, w4 = (one.facts for one in found.values())
+    assert w1["four_through"] > 1  # "and still ... times smaller at γ = 4"
+    assert abs(w1["through_gaussian_batch_3"] / w1["last_term"] - 1) < 0.15
+    assert w1["through_gaussian_batch_9"] > 2 * w1["last_term"]  # "and not the deep one"
+    assert w1["paper_gaussian_batch_9"] > 3 > 1.6 > w1["corrected_gaussian_batch_9"]
+    assert w2["held_worst"] > 3 > w2["paper_worst"]  # "would have failed", "better than that"
+    assert w1["paper_digits_batch_3"] > 1  # "smaller than the held eigenvalue"
+    for depth in (1, 3, 9):
+        assert w2[f"through_none_{depth}"] > 1.5  # "Above η* a net need not diverge"
+    assert 30 < w3["share_0_25"] < 70 and 30 < w3["share_3"] < 70  # "about half of it"
+    best = [w4[f"best_{gamma}"] for gamma in ("0_25", "0_5", "1", "2")]
+    assert best == sorted(best)  # "it grows with γ at first"
+    sharp = [w1[f"{net}_through"] for net in ("hidden_batch", "last_none", "hidden_none")]
+    assert sharp == sorted(sharp)  # "both help, and the hidden layers more"
+    assert w1["last_none_held"] > w1["hidden_none_held"]  # "all of the gain comes through"
+
+
 def test_what_chapter_07_says_in_words_still_follows_from_the_evidence():
     """Sentences of the chapter that no code prints; if one fails, the text must change."""
     from bnlab import claims
@@ -230,34 +286,35 @@ def test_what_chapter_07_says_in_words_still_follows_from_the_evidence():
     assert r5.verdict.word == "shown" and r5.facts["diverged_none_4"] == r5.facts["seeds"]
 
 
-def test_what_chapter_05_says_in_words_still_follows_from_the_evidence():
+def test_what_chapter_08_says_in_words_still_follows_from_the_evidence():
     """Sentences of the chapter that no code prints; if one fails, the text must change."""
     from bnlab import claims
+    from bnlab.claims.group_nets import SIZES
 
-    s4, s5, s6 = (claims.load(name) for name in ("S4", "S5", "S6"))
-    f = s4.facts
-    assert f["range_early_6_0_1"] > f["change_early_6_0_1"] > 3 * f["beta_early_6_0_1"] > 3
-    assert f["beta_early_6_0_1"] < 4  # "the smoothness itself differs by a small factor"
-    assert f["range_late_6_0_1"] < 1 and f["turned_6_0_1"] > 8  # "Late the order turns"
-    late = [f[f"{name}_late_6_0_1"] for name in ("loss", "size")]
-    assert max(late) < 1  # "the plain net has the smaller loss and the shorter gradient"
-    assert f["beta_early_15_0_03"] < 1.1  # "at depth 15 not at all"
-    assert f["scaled_beta_0_5"] > 0.7 * f["beta_early_6_0_1"]  # "as much as all of the lead"
-    assert f["sharp_first_none"] > 5 * f["sharp_first_batch"]  # "is there at the start"
-    assert f["sharp_none_0_3"] < f["sharp_none_0_1"] < f["sharp_first_none"] / 3
-    assert f["sharp_batch_1"] < f["sharp_batch_0_3"]  # "BatchNorm's does so too"
-    assert max(f["edge_none_0_3"], f["edge_batch_1"]) < 1.2
-    g = s5.facts
-    assert (
-        max(g["behind_l1_batch"], g["behind_l2_batch"], g["behind_linf_batch"]) < g["behind_none"]
-    )
-    assert g["ahead_l1_batch"] > 12 and g["ahead_matched"] > 12  # "wins", "gave BatchNorm"
-    same = [
-        g[f"linear_ratio_rescaled_{lr}"] / g[f"linear_ratio_l1_batch_{lr}"]
-        for lr in ("1e04", "1e03")
-    ]
-    assert 0.95 < min(same) <= max(same) < 1.05  # "BatchNorm with another scale, and nothing more"
-    h = s6.facts
-    assert s6.verdict.word == "shown" and h["error"] < 1e-12 and h["violated"] > 99
-    assert h["removed_every"] < 2 and h["scale_6"] > 1.3 < h["scale_15"]
-    assert h["through_15"] > 10 * h["through_6"] > 30
+    l2, l3, l4, l5, l6 = (claims.load(f"L{number}") for number in range(2, 7))
+    assert l2.verdict.word == l4.verdict.word == l3.verdict.word == "shown"
+    assert abs(l2.facts["layer_20"] - l2.facts["none_20"]) < 0.05  # "as with layer norm"
+    assert 0.5 < l4.facts["batch_20"] / l4.facts["instance_20"] < 1  # "near instance norm"
+    groups = [l3.facts[f"{norm}_loss"] for norm in SIZES[1:]]
+    # "most of it is the distance from groups of 2 to the larger ones"
+    assert groups[1] - groups[0] > 0.5 * (groups[-1] - groups[0]) > 0
+    assert l3.facts["batch_loss"] < 0.5 * min(groups)  # "by far fastest"
+    sharp = [l3.facts[f"{norm}_sharpness"] for norm in SIZES[1:]]
+    assert sharp == sorted(sharp)  # "larger groups start sharper"
+    assert l3.facts["group_2_lr"] > l3.facts["group_4_lr"]  # "was a larger one"
+    assert [j.word for j in l5.verdict.judgements] == ["not shown", "not shown"]
+    facts = l5.facts
+    assert 1 < facts["slower_plain10"] < 10**0.05  # "has the sign ... and is below our margin"
+    assert facts["layer_lr_plain10"] == facts["group_4_lr_plain10"]  # "the same best rate"
+    assert facts["slower_plain10_0_3"] > facts["slower_plain10"]  # "loses ground"
+    assert facts["usable_plain10"] < 1  # "if anything, the smaller one"
+    for net in ("mlp6", "mlp12"):  # "is faster and stands larger rates"
+        assert facts[f"slower_{net}"] < 1 < facts[f"usable_{net}"]
+    assert facts["slower_plain20"] < 1  # "in one of our four nets"
+    assert max(facts[f"slower_{net}_0_03"] for net in l5.data["nets"]) < 1  # "in none"
+    assert l6.verdict.word == "undecided"  # "an interval on both sides of one point"
+    for net in l6.data["nets"]:  # "leads or is level in every net"
+        best = max(l6.facts[f"{norm}_{net}"] for norm in l6.data["norms"])
+        assert best - l6.facts[f"batch_{net}"] < 1
+    assert l6.facts["instance_plain20"] == min(l6.facts[f"{n}_plain20"] for n in l6.data["norms"])
+    assert abs(l6.facts["instance_resnet"] - l6.facts["batch_resnet"]) < 1  # "level"

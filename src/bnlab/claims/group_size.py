@@ -42,6 +42,18 @@ AT_START = {
     "code": (*NETS, *LAYERS, "measure/signals.py", "claims/at_start.py", "claims/group_nets.py"),
 }
 
+
+def _facts_l5(data: dict) -> dict[str, object]:
+    """The numbers of the measurement, and what the choice of the rates cost."""
+    net, lrs, means = data["nets"][0], data["lrs"], {}
+    found = group_race.tradeoff_facts(data)
+    for norm in group_race.PAIR:
+        losses = [group_trainings.column(data, net, norm, lr, "loss").mean() for lr in lrs]
+        means[norm] = min(losses)
+        found[f"{norm}_lowest_lr"] = lrs[losses.index(min(losses))]
+    return {**found, "lowest": means["layer"] / means["group_4"]}
+
+
 L2 = Claim(
     id="L2",
     **LUBANA,
@@ -178,7 +190,7 @@ L5 = Claim(
     ),
     measure=group_race.measure_tradeoff,
     values=group_race.tradeoff_values,
-    facts=group_race.tradeoff_facts,
+    facts=_facts_l5,
     repeat=lambda data, seeds: group_race.measure_tradeoff(seeds, nets=data["nets"], tuning=data),
     runs={"digits": group_trainings.BASE},
     code=(*RACE, "claims/group_race.py"),

@@ -60,7 +60,8 @@ def _scatter(data: dict, title: str) -> Axes:
         axes.plot([cosine.min(), cosine.max()], [y, y], color=hue, lw=1)
         axes.plot([x], [y], color=hue, marker=STYLE[look(norm)]["marker"], ms=8)
         text = size_word(norm) if look(norm) == "group" else word(norm)
-        label(axes, look(norm), x, y, text, ha="left", xytext=(7, 6))
+        place = (8, -14) if norm == "layer" else (7, 6)
+        label(axes, look(norm), x, y, text, ha="left", xytext=place)
     axes.set(xlabel="cosine of two samples at the start", ylabel="mean training loss, nats")
     axes.margins(0.18)
     return axes
@@ -90,7 +91,7 @@ def tradeoff(evidence: Evidence) -> Drawing:
         rows = np.array([column(data, net, norm, lr, "loss") for lr in lrs])
         band(left, look(norm), lrs, rows.min(1), rows.max(1))
         curve(left, look(norm), lrs, rows.mean(1))
-        at, place = (-2, (-6, 9)) if norm == "layer" else (-2, (6, -20))
+        at, place = (-2, (-6, 9)) if norm == "layer" else (-2, (14, -22))
         label(left, look(norm), lrs[at], rows[at].mean(), word(norm), xytext=place)
     plain_log(left, "x", lrs)
     left.set(xlabel="learning rate", ylabel="mean training loss, nats")
@@ -130,8 +131,8 @@ def _elsewhere(data: dict, title: str) -> Axes:
             )
     axes.set_xticks(range(len(data["nets"])), [PLACES[net] for net in data["nets"]])
     axes.set_xlim(-0.5, len(data["nets"]) - 0.5)
-    plain_log(axes, "y", [0.1, 0.3, 1, 3])
-    axes.set(ylabel="● loss   □ usable rate", ylim=(0.07, 4))
+    plain_log(axes, "y", [0.1, 0.3, 1, 3, 10])
+    axes.set(ylabel="● loss   □ usable rate", ylim=(0.07, 14))
     return axes
 
 

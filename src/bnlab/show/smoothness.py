@@ -14,6 +14,7 @@ from bnlab.show.figure import INK, Drawing, band, curve, draw, panel, plain_log
 from bnlab.show.style import STYLE
 
 SIZE = (4.4, 3.7)
+CONTROLS = {norms_lp.MATCHED: "BN × 1.25", norms_lp.RESCALED: "BN as ℓ1"}
 TICKS = {
     "range": (0.0001, 0.001, 0.01, 0.1, 1, 10),
     "change": (0.01, 0.1, 1, 10, 100),
@@ -123,19 +124,19 @@ def lp_norms(evidence: Evidence) -> Drawing:
     )
     caption = (
         f"{len(data['seeds'])} seeds. Left: mean, the shade spans all. Middle and right: a dot a "
-        "seed, the line is the median; BN × 1.25 is BatchNorm whose last weights start there."
+        "seed, the line is the median; the last two are controls, see the text."
     )
     return draw([losses, ranges, linear], alt, caption)
 
 
 def _name(norm: str) -> str:
-    return "BN × 1.25" if norm == norms_lp.MATCHED else STYLE[norm]["short"]
+    return CONTROLS[norm] if norm in CONTROLS else STYLE[norm]["short"]
 
 
 def _dots(found: Mapping[str, np.ndarray], title: str, unit: str) -> Axes:
     axes = panel(title, size=SIZE)
     for place, (norm, values) in enumerate(found.items()):
-        look = STYLE["batch" if norm == norms_lp.MATCHED else norm]
+        look = STYLE["batch" if norm in CONTROLS else norm]
         x = place + np.linspace(-0.25, 0.25, len(values))
         axes.plot(x, np.sort(values), look["marker"], color=look["light"], ms=4, ls="none")
         axes.plot([place - 0.35, place + 0.35], [np.median(values)] * 2, color=INK, lw=1.5)

@@ -132,9 +132,9 @@ def test_every_control_trains_again_and_the_last_change_wins(page, folder, troub
         lambda: page.get_by_role("slider", name=re.compile("^d at most")).fill("1"),
         lambda: page.get_by_role("slider", name=re.compile("learning rate")).fill("2"),
         lambda: page.get_by_role("slider", name=re.compile("seed")).fill("2"),
-        lambda: page.get_by_text("group", exact=True).first.click(),
-        lambda: page.get_by_text("2 classes", exact=True).click(),
-        lambda: page.get_by_text("16", exact=True).click(),
+        lambda: page.get_by_role("checkbox", name="group", exact=True).click(),
+        lambda: page.get_by_role("radio", name="2 classes").click(),
+        lambda: page.get_by_role("radio", name="16").click(),
     ]
     for act in steps:
         act()
@@ -161,9 +161,9 @@ def test_limits_are_shown_with_renormalization_alone(page, folder, troubles):
     opened(page, folder)
     slider = page.get_by_role("slider", name=re.compile("^r at most"))
     expect(slider).to_be_visible()
-    page.get_by_text("renorm", exact=True).first.click()
+    page.get_by_role("checkbox", name="renorm", exact=True).click()
     expect(slider).to_be_hidden()
-    page.get_by_text("batch", exact=True).first.click()
+    page.get_by_role("checkbox", name="batch", exact=True).click()
     expect(page.locator(".bnlab-note")).to_contain_text("at least 1 must stay chosen")
 
 

@@ -226,6 +226,7 @@ def test_what_chapter_06_says_in_words_still_follows_from_the_evidence():
     assert all(one.verdict.word == "shown" for one in found.values())
     w1, w2, w3, w4 = (one.facts for one in found.values())
     assert w1["four_through"] > 1  # "and still ... times smaller at γ = 4"
+    assert w1["one_through"] > 2 * w1["one_held"]  # "several times more"
     assert abs(w1["through_gaussian_batch_3"] / w1["last_term"] - 1) < 0.15
     assert w1["through_gaussian_batch_9"] > 2 * w1["last_term"]  # "and not the deep one"
     assert w1["paper_gaussian_batch_9"] > 3 > 1.6 > w1["corrected_gaussian_batch_9"]
@@ -312,7 +313,7 @@ def test_what_chapter_08_says_in_words_still_follows_from_the_evidence():
         assert facts[f"slower_{net}"] < 1 < facts[f"usable_{net}"]
     assert facts["slower_plain20"] < 1  # "in one of our four nets"
     assert max(facts[f"slower_{net}_0_03"] for net in l5.data["nets"]) < 1  # "in none"
-    assert l6.verdict.word == "undecided"  # "an interval on both sides of one point"
+    assert l6.verdict.word == "undecided"  # "an interval on both sides of one"
     for net in l6.data["nets"]:  # "leads or is level in every net"
         best = max(l6.facts[f"{norm}_{net}"] for norm in l6.data["norms"])
         assert best - l6.facts[f"batch_{net}"] < 1

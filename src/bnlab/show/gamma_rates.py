@@ -8,7 +8,6 @@ from bnlab.claims import Evidence, best_rate, gamma_start
 from bnlab.show.figure import INK, Drawing, band, curve, draw, label, panel, plain_log
 
 GAMMA = "γ at the start"
-POINTS = "offset points"
 STARTS = {
     "usual": (
         "as it is",
@@ -28,6 +27,12 @@ STARTS = {
     ),
 }
 """Text, dash and place of the text in each panel."""
+
+
+def counted(data: dict) -> str:
+    """How many seeds, in words."""
+    count = len(data["seeds"])
+    return f"{count} seed{'s' if count > 1 else ''}"
 
 
 def smaller_gamma(evidence: Evidence) -> Drawing:
@@ -64,7 +69,7 @@ def smaller_gamma(evidence: Evidence) -> Drawing:
         "the tuned rates, which fall as γ grows."
     )
     caption = (
-        f"{len(data['seeds'])} seeds; the shade spans all; geometric means. Dashed: the last "
+        f"{counted(data)}; the shade spans all; geometric means. Dashed: the last "
         "matrix is divided by γ, so that all nets start with outputs of one size."
     )
     return draw([losses, rates], alt, caption)
@@ -82,7 +87,9 @@ def best_rates(evidence: Evidence) -> Drawing:
         finite = np.isfinite(rows).all(0)
         means = 10 ** np.log10(rows[:, finite]).mean(0)
         curve(losses, "batch", factors[finite], means, ms=4, lw=1 + 0.5 * number, alpha=0.8)
-        losses.annotate(f"{gamma:g}", (factors[0], means[0]), (-30, -4), textcoords=POINTS)
+        losses.annotate(
+            f"{gamma:g}", (factors[0], means[0]), (-30, -4), textcoords=POINTS, color=INK
+        )
     losses.axvline(best_rate.EXPECTED, color=INK, ls=":", lw=1)
     plain_log(losses, "x", [0.06, 0.125, 0.25, 0.5, 1, 2])
     plain_log(losses, "y", [0.05, 0.1, 0.2, 0.5, 1, 2, 5])
@@ -105,7 +112,7 @@ def best_rates(evidence: Evidence) -> Drawing:
         f"over η*, which the claim says is 0.5: {each}."
     )
     caption = (
-        f"{len(data['seeds'])} seeds; geometric means; right, the shade spans all seeds. Left: a "
+        f"{counted(data)}; geometric means; right, the shade spans all seeds. Left: a "
         "curve ends where a seed diverges. Right: dotted, a factor of two from a half."
     )
     return draw([losses, best], alt, caption)

@@ -13,7 +13,7 @@ from bnlab.claims.rate_plane import BASE
 from bnlab.show import gamma_rates
 from bnlab.show.boxes import power
 from bnlab.show.figure import INK, Drawing, band, curve, draw, label, panel, plain_log
-from bnlab.show.gamma_rates import GAMMA
+from bnlab.show.gamma_rates import GAMMA, counted
 from bnlab.show.style import STYLE
 
 SMALL = (4.4, 3.7)
@@ -122,8 +122,8 @@ def eigenvalues(evidence: Evidence) -> Drawing:
         panels.append(_over_size(data, "width", "It grows with the width"))
         alt += f" Third panel: against width. {_growth(data)}"
     caption = (
-        f"{len(data['seeds'])} seeds; the shade spans all. Dotted black: the paper's recursions; "
-        "dashed black: corrected, with the terms of finite size. Held: the batch's statistics are "
+        f"{counted(data)}; the shade spans all. Thin dotted line: the paper's recursions; thin "
+        "dashed line: corrected, with the terms of finite size. Held: the batch's statistics are "
         "constants. Through: gradients pass through them."
     )
     if len(data["inputs"]) > 1:
@@ -177,7 +177,7 @@ def _ratios(data: dict, title: str) -> Axes:
     plain_log(axes, "y", [0.1, 0.3, 1, 3, 10])
     axes.set_xticks(range(len(nets)), [_name(net) for net in nets], rotation=60, fontsize=11)
     axes.set(ylabel="border ÷ η*")
-    axes.legend(frameon=False, fontsize=11, ncols=2)
+    axes.legend(frameon=False, fontsize=11, ncols=2, labelcolor=INK)
     return axes
 
 
@@ -209,7 +209,7 @@ def plane(evidence: Evidence) -> Drawing:
         f"η*, by four ways to get η*. Borders and their ratio to the measured η*: {each}."
     )
     caption = (
-        f"{len(data['seeds'])} seeds. Left: a dot is a rate at which all seeds train, the larger "
+        f"{counted(data)}. Left: a dot is a rate at which all seeds train, the larger "
         "the lower the test loss; a cross, one at which some diverge. Solid: η* by the eigenvalue "
         "with gradients through the statistics; dashed: with held statistics; dotted: the paper's "
         "recursions. Right: geometric means; dotted lines: a factor of three."

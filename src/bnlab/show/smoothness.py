@@ -144,7 +144,7 @@ def _dots(found: Mapping[str, np.ndarray], title: str, unit: str) -> Axes:
     low, high = (extreme(map(extreme, found.values())) for extreme in (min, max))
     ticks = [t for t in (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 50) if low / 2 < t < 2 * high]
     axes.set_yticks(ticks)
-    axes.set_xticks(range(len(found)), [_name(norm) for norm in found], rotation=25)
+    axes.set_xticks(range(len(found)), [_name(norm) for norm in found], rotation=40, ha="right")
     axes.set_ylabel(unit)
     return axes
 

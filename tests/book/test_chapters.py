@@ -313,7 +313,7 @@ def test_what_chapter_08_says_in_words_still_follows_from_the_evidence():
         assert facts[f"slower_{net}"] < 1 < facts[f"usable_{net}"]
     assert facts["slower_plain20"] < 1  # "in one of our four nets"
     assert max(facts[f"slower_{net}_0_03"] for net in l5.data["nets"]) < 1  # "in none"
-    assert l6.verdict.word == "undecided"  # "an interval on both sides of one point"
+    assert l6.verdict.word == "undecided"  # "an interval on both sides of one"
     for net in l6.data["nets"]:  # "leads or is level in every net"
         best = max(l6.facts[f"{norm}_{net}"] for norm in l6.data["norms"])
         assert best - l6.facts[f"batch_{net}"] < 1

@@ -1,9 +1,9 @@
 """S5 of Santurkar 2018: normalizers that divide by an l1, l2 or l-infinity norm.
 
 Settings and margins were fixed before the seeds of ``SEEDS`` were run; they were chosen knowing
-trial runs with seeds 0 to 2. Each net races at its best rate, by validation images of the tuning
-seeds. The look along the gradient is that of S4, at its rate. The rate of the deep linear net is
-that of S3.
+trial runs with seeds 0 to 2. (The prediction is older than those of the linear net.) Each net races
+at its best rate, by validation images of the tuning seeds. The look along the gradient is that of
+S4, at its rate. The rate of the deep linear net is that of S3.
 
 There are two controls for the linear net; they do not enter the verdict. With our constants l1
 leaves activations whose deviation is sqrt(pi / 2) = 1.25, and not 1. Each next normalizer takes

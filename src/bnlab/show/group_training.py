@@ -139,7 +139,8 @@ def _elsewhere(data: dict, title: str) -> Axes:
 def winners(evidence: Evidence) -> Drawing:
     """L6: test accuracy of each normalizer in each net."""
     data, facts = evidence.data, evidence.facts
-    axes = panel(f"{word(facts['overall'])}: behind by {facts['behind']:+.1f} points", (7.2, 3.9))
+    title = f"Best overall: {word(facts['overall'])}, {facts['behind']:.1f} points behind at worst"
+    axes = panel(title, (7.2, 3.9))
     step = 0.13
     for number, norm in enumerate(data["norms"]):
         for place, net in enumerate(data["nets"]):

@@ -21,9 +21,9 @@ def test_the_start_has_the_variances_of_the_paper():
     layers = [module for module in net.modules() if isinstance(module, nn.Linear)]
     assert len(layers) == 4, "four layers with weights"
     for layer in layers:
-        assert layer.weight.var() * layer.in_features == pytest.approx(2, rel=0.06)
-    biases = torch.cat([layer.bias for layer in layers])
-    assert biases.var() == pytest.approx(0.5, rel=0.1) and abs(biases.mean()) < 0.08
+        assert layer.weight.var().item() * layer.in_features == pytest.approx(2, rel=0.06)
+    biases = torch.cat([layer.bias for layer in layers]).detach()
+    assert biases.var().item() == pytest.approx(0.5, rel=0.1) and abs(biases.mean()) < 0.08
     other = wide_net.net_at_start(wide_net.BASE.replace(seed=1))
     assert not torch.equal(other.head.bias, net.head.bias)
 
@@ -70,7 +70,7 @@ def test_eta_star_is_where_a_quadratic_stops_to_shrink():
         w = torch.ones(1, requires_grad=True)
         rate = factor * wide_net.largest_rate(curvature)
         optimizer = torch.optim.SGD([w], rate, momentum=wide_net.MOMENTUM)
-        for _ in range(2000):
+        for _ in range(300):
             optimizer.zero_grad()
             (curvature * w.square().sum() / 2).backward()
             optimizer.step()
@@ -179,9 +179,10 @@ def test_the_evidence_has_seeds_of_its_own_and_the_settings_of_today():
 
 def test_a_training_of_the_evidence_comes_out_again():
     data = claims.load("W4").data
-    stored = next(row for row in data["rows"] if row[2:5] == [1.0, -2, data["seeds"][0]])
+    wanted = [3, "batch", 1.0, -2, data["seeds"][0]]
+    stored = next(row for row in data["rows"] if row[:5] == wanted)
     (again,) = rate_plane.rows((3, "batch", 1.0), stored[4], [-2])
-    assert again[:5] == stored[:5]
+    assert again[:5] == wanted
     assert again[5:11] == pytest.approx(stored[5:11], rel=0.02)
 
 

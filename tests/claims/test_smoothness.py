@@ -112,7 +112,8 @@ def test_units_without_gradient_count_in_none_of_the_numbers():
     assert (error, smaller, removed, violated) == (theorem.LEAST, 1, 0, 0)
 
 
-def test_matched_batch_norm_has_the_width_of_l1():
+def test_matched_batch_norm_has_the_width_of_l1(monkeypatch):
+    monkeypatch.setattr(deep_linear, "STEPS", 100)
     wide, l1, batch = (
         norms_lp.linear_row(norm, 1e-4, 1)[-1] for norm in ("matched", "l1_batch", "batch")
     )

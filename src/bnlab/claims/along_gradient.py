@@ -211,16 +211,16 @@ def of_scaled(data: dict, factor: float, name: str) -> np.ndarray:
 
 
 def facts(data: dict) -> dict[str, object]:
-    """Numbers for sentences about S4; a rate of 0.1 is written ``0_1``."""
+    """Numbers for sentences about S4, of nets that did not diverge; rate 0.1 is written ``0_1``."""
     found: dict[str, object] = {"seeds": len(data["seeds"])}
     for place in data["places"]:
         depth, lr = place
         end = f"{depth}_{lr:g}".replace(".", "_")
         for name, when in itertools.product(NUMBERS, ("early", "late")):
-            found[f"{name}_{when}_{end}"] = 10 ** decades(data, name, when, place).mean()
+            found[f"{name}_{when}_{end}"] = 10 ** np.nanmean(decades(data, name, when, place))
             for norm in NORMS:
                 chosen = typical(data, place, norm, name, when)
-                found[f"{name}_{norm}_{when}_{end}"] = np.median(chosen)
+                found[f"{name}_{norm}_{when}_{end}"] = np.nanmedian(chosen)
         late = decades(data, "range", "late", place)
         found[f"turned_{end}"] = int((late < 0).sum())
     if any(row[0] == "scaled" for row in data["rows"]):

@@ -23,9 +23,9 @@ IOFFE = {
     "chapter": "07_batch_renorm",
 }
 GAP = (
-    "The paper trains Inception-v3 on ImageNet with 50 workers of 32 images each. We plan a "
-    "perceptron of four layers on 1,197 digits, with the paper's schedule of limits shortened to "
-    "some hundred steps, and rates tuned for each method."
+    "The paper trains Inception-v3 on ImageNet with 50 workers of 32 images each. We train a "
+    f"perceptron of four layers on 1,197 digits for {group_tuning.STEPS} steps, with the paper's "
+    "schedule of limits shortened in proportion, and rates tuned for each method."
 )
 
 GROUPS = (*TRAINING, "claims/normalized_groups.py", "claims/group_tuning.py")
@@ -138,7 +138,8 @@ R4 = Claim(
         "BatchNorm falls nearly to chance. Batch Renormalization makes good only about half of it, "
         "as in trial runs, so *nearly nothing* fails."
     ),
-    gap=GAP + " The paper's batches hold two images of each of 16 labels; our groups hold one.",
+    gap=GAP
+    + " The paper's batches hold two images of each of 16 labels; our groups hold one class.",
     effects=(
         Effect(
             "loss",

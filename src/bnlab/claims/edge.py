@@ -2,8 +2,8 @@
 
 Gradient descent with rate lr is stable only where the largest eigenvalue of the Hessian, the
 *sharpness*, is below 2/lr. Cohen et al. 2021 (arXiv 2103.00065) found that the sharpness rises
-until it is there. The loss is the squared error, as in most of their trainings: with the
-cross-entropy the sharpness falls again as soon as all images are right.
+until it is there. The loss is the squared error: with the cross-entropy, trial runs showed, the
+sharpness falls again as soon as all images are right.
 """
 
 from __future__ import annotations

@@ -149,10 +149,13 @@ def predicted(setting: Setting, corrected: bool = True) -> float:
 
 
 def crossing(data: dict, kind: str, name: str = "held") -> float:
-    """The gamma at which BatchNorm's eigenvalue is that of no normalizer, from the means."""
+    """The gamma at which BatchNorm's eigenvalue is that of no normalizer, from the means.
+
+    Infinite if it is still smaller at the largest gamma that was measured.
+    """
     nets = [(kind, "hidden", BASE.depth, SIDE_WIDTH, "batch", gamma) for gamma in GAMMAS]
-    gains = [decades(data, net, name).mean() for net in nets]
-    return float(10 ** np.interp(0.0, [-gain for gain in gains], np.log10(GAMMAS)))
+    growth = [-decades(data, net, name).mean() for net in nets]
+    return float(10 ** np.interp(0.0, growth, np.log10(GAMMAS), right=np.inf))
 
 
 def facts(data: dict) -> dict[str, object]:

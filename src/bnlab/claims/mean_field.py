@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from bnlab.claims import best_rate, fisher_at_start, gamma_start, rate_plane
+from bnlab.claims import best_rate, fisher_at_start, gamma_start, rate_plane, wide_net
 from bnlab.claims.code import LAYERS, TRAINING
 from bnlab.claims.verdict import Claim, Effect
 
@@ -33,6 +33,27 @@ CODE = (
     "claims/wide_net.py",
 )
 PLANE = (*CODE, "claims/rate_plane.py")
+
+
+def _facts_w1(data: dict) -> dict[str, object]:
+    """The numbers of the measurement, and the last layer's term of the theory at width 300."""
+    found = fisher_at_start.facts(data)
+    side = ("gaussian", "hidden", wide_net.BASE.depth, fisher_at_start.SIDE_WIDTH, "batch", 1.0)
+    last = wide_net.theory(fisher_at_start.run_of(side)).by_layer[-1]
+    return {**found, "four_larger": 1 / found["four_held"], "last_term": last}
+
+
+def _facts_w3(data: dict) -> dict[str, object]:
+    """The numbers of the measurement, and what part of an effect goes with the outputs' size."""
+    found = gamma_start.facts(data)
+    for end in ("0_25", "3"):
+        if f"over_one_rescaled_{end}" in found:
+            usual, rescaled = (
+                math.log(found[f"over_one_{start}_{end}"]) for start in ("usual", "rescaled")
+            )
+            found[f"share_{end}"] = 100 * (1 - rescaled / usual)
+    return found
+
 
 W1 = Claim(
     id="W1",
@@ -61,7 +82,7 @@ W1 = Claim(
     ),
     measure=fisher_at_start.measure,
     values=fisher_at_start.values,
-    facts=fisher_at_start.facts,
+    facts=_facts_w1,
     repeat=fisher_at_start.repeat,
     runs={"digits": fisher_at_start.BASE},
     code=(*CODE, "claims/fisher_at_start.py"),
@@ -121,7 +142,7 @@ W3 = Claim(
     ),
     measure=gamma_start.measure,
     values=gamma_start.values,
-    facts=gamma_start.facts,
+    facts=_facts_w3,
     repeat=gamma_start.repeat,
     runs={"digits": gamma_start.BASE},
     code=(*PLANE, "claims/gamma_start.py"),

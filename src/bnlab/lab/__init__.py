@@ -6,5 +6,6 @@ from bnlab.lab.landscape import Landscape
 from bnlab.lab.plane import Plane
 from bnlab.lab.profiles import Profiles
 from bnlab.lab.race import Race
+from bnlab.lab.small_batches import SmallBatches
 
-__all__ = ["Family", "GroupSizes", "Landscape", "Plane", "Profiles", "Race"]
+__all__ = ["Family", "GroupSizes", "Landscape", "Plane", "Profiles", "Race", "SmallBatches"]

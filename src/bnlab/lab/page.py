@@ -34,7 +34,7 @@ LIMIT = 190_000
 """Bytes of a gzipped file that a page may ask its reader to load: nets, images and worker."""
 
 JOBS = {
-    "nets": ("page_race", "page_landscape"),
+    "nets": ("page_race", "page_landscape", "page_small_batches"),
     "groups": ("page_race",),
     "squares": ("page_race", "page_plane"),
     "units": ("page_race",),

@@ -39,9 +39,10 @@ def identity(evidence: Evidence) -> Drawing:
         layer = make_norm(norm, 1, momentum=0, **limits).double()
         y = [layer(pair)[0].item() for pair in x.unbind(1)]
         curve(sign, norm, apart, y, marker="")
-        label(sign, norm, 2.3, y[63], ha="left", xytext=(-60, -18) if norm == "batch" else (8, -4))
+        at, place = (64, (0, -20)) if norm == "batch" else (14, (14, -8))
+        label(sign, norm, apart[at], y[at], ha="left" if at < 40 else "center", xytext=place)
     sign.set(xlabel="first input minus second, deviations", ylabel="output of the first")
-    gaps = panel("Training against inference")
+    gaps = panel(f"Training is inference, to {facts['output_largest']:.0e}")
     for norm, name in (("batch_renorm", "output"), ("batch", "batch")):
         at = data["columns"].index(name)
         rows = [row for row in data["rows"] if row[at] is not None]
@@ -91,10 +92,10 @@ def _dots(axes: Axes, place: float, norm: str, scores: np.ndarray) -> None:
 def speed(evidence: Evidence) -> Drawing:
     """R2: the grid, and loss and accuracy of each net at its best."""
     data, facts = evidence.data, evidence.facts
-    panels = [grid(data, renorm_speed.METHODS, "The grid, 32 samples")]
+    panels = [grid(data, renorm_speed.METHODS, "32 samples: each its own rate")]
     wanted = {
         "loss": ("mean training loss, nats", f"Loss: {facts['speed']:.2f}× BatchNorm's", 1),
-        "test_running": ("test accuracy, %", f"Behind by {facts['behind']:.1f} points", 100),
+        "test_running": ("test accuracy, %", f"Accuracy: {-facts['behind']:+.1f} points", 100),
     }
     for name, (unit, title, factor) in wanted.items():
         axes = panel(title, size=SMALL)
@@ -129,8 +130,7 @@ def four_accuracies(evidence: Evidence, alone: bool = False) -> Drawing:
     sizes = sorted(data["sizes" if alone else "groups"])
     panels, sentences = [], []
     for norm in small.NORMS:
-        axes = panel(NAMES[norm], size=SMALL)
-        found = {}
+        axes, found = panel("", size=SMALL), {}
         for part, (name, dash, marker, text) in PARTS.items():
             rows = np.array([100 * at_best(data, make(norm, size), name) for size in sizes])
             look = {"linestyle": dash, "marker": marker, "ms": 5, "label": text}
@@ -138,6 +138,8 @@ def four_accuracies(evidence: Evidence, alone: bool = False) -> Drawing:
                 band(axes, norm, sizes, rows.min(1), rows.max(1))
             curve(axes, norm, sizes, rows.mean(1), **look)
             found[text] = rows.mean(1)[0]
+            if part == "running":
+                axes.set_title(f"{NAMES[norm]}: {found[text]:.0f} % with {sizes[0]}")
         plain_log(axes, "x", sizes)
         axes.set(ylim=(0, 105), xlabel="samples that share statistics", ylabel="accuracy, %")
         axes.legend(frameon=False, fontsize=11, loc="lower right", labelcolor="linecolor")
@@ -191,7 +193,7 @@ def limits(evidence: Evidence) -> Drawing:
 def controls(evidence: Evidence) -> Drawing:
     """R3: other momenta, and other schedules, at the best rate for four samples."""
     data, facts = evidence.data, evidence.facts
-    axes = panel("Momentum")
+    axes = panel("")
     moments, told = sorted(small.MOMENTA), []
     for norm in small.RUNNING:
         for how, dash in (("running", "-"), ("recomputed", "-.")):
@@ -206,8 +208,11 @@ def controls(evidence: Evidence) -> Drawing:
             told.append(f"{name} {rows.mean(1)[0]:.0f} %")
     plain_log(axes, "x", moments)
     axes.legend(frameon=False, fontsize=11, labelcolor="linecolor")
-    axes.set(xlabel="momentum of the running statistics", ylabel="test accuracy, %", ylim=(0, 105))
-    plans = panel("Schedule of the limits")
+    axes.set(xlabel="momentum of the running statistics", ylabel="test accuracy, %")
+    late = facts["batch_recomputed_at_0_001"] - facts["batch_running_at_0_001"]
+    axes.set_title(f"At 0.001 recomputing gives {late:.0f} points")
+    gain = facts["schedule_paper"] - facts["schedule_too_late"]
+    plans = panel(f"Too late: {gain:.1f} points less")
     for place, name in enumerate(SCHEDULES):
         method, lr = small.controlled(data, "batch_renorm", schedule=name)
         _dots(plans, place, "batch_renorm", 100 * select(data, method, lr, "test_running"))
@@ -230,8 +235,9 @@ def pure(evidence: Evidence) -> Drawing:
     """R4: the grid for pure groups; the four accuracies; mixed against pure."""
     data, facts = evidence.data, evidence.facts
     methods = [pure_groups.arranged(norm, "pure") for norm in pure_groups.NORMS]
-    first = grid(data, methods, "The grid, groups of one class")
-    parts = panel("Groups of one class", size=SMALL)
+    first = grid(data, methods, "Groups of one class: each its own rate")
+    worst = facts["val_running_batch_pure"]
+    parts = panel(f"One class a group: BatchNorm {worst:.0f} % in use", size=SMALL)
     for shift, norm in zip((-0.27, 0, 0.27), pure_groups.NORMS, strict=True):
         for place, (name, *_) in enumerate(PARTS.values()):
             scores = 100 * at_best(data, pure_groups.arranged(norm, "pure"), name)
@@ -282,8 +288,9 @@ def scale(evidence: Evidence) -> Drawing:
     """R5: test accuracy over the scale of the initial weights."""
     data, facts = evidence.data, evidence.facts
     scales, panels = renorm_scale.SCALES, []
-    for own, title in ((False, "The rate for scale 1"), (True, "Each scale its own rate")):
-        axes = panel(title)
+    for own, title, name in ((False, "One rate", "range"), (True, "Own rates", "range_own")):
+        apart = [facts[f"{name}_{norm}"] for norm in ("batch_renorm", "none")]
+        axes = panel("{}: {:.0f} points, {:.0f} without".format(title, *apart))
         for norm in data["norms"]:
             rows = []
             for one in scales:

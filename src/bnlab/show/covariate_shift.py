@@ -182,7 +182,7 @@ def _name_ends(axes: Axes, x: float, ends: Mapping[float, float]) -> None:
     for lr, ratio in sorted(ends.items(), key=lambda end: end[1]):
         if np.isfinite(ratio):
             last = max(ratio, 1.22 * last)
-            axes.annotate(f"{lr:g}", (x, last), (10, -4), textcoords="offset points")
+            axes.annotate(f"{lr:g}", (x, last), (10, -4), textcoords="offset points", color=INK)
 
 
 def _linear(data: dict) -> Axes:

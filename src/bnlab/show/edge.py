@@ -59,13 +59,14 @@ def _sharpness(data: dict) -> tuple[Axes, str]:
         for lr in edge.LRS:
             rows, name = edge.curves(data, norm, lr) * lr / 2, STYLE[norm]["short"]
             lost = int(np.isnan(rows[:, -1]).sum())
-            if lost == len(rows):
-                said.append(f"{name} at {lr:g}: all diverged")
+            if 2 * lost > len(rows):
+                said.append(f"{name} at {lr:g}: {lost} of {len(rows)} diverged")
                 continue
             middle = np.nanmedian(rows, 0)
             band(axes, norm, steps, np.nanmin(rows, 0), np.nanmax(rows, 0))
             curve(axes, norm, steps, middle, ms=4)
-            label(axes, norm, steps[-1], middle[-1], f"{lr:g}", xytext=(6, -5), ha="left")
+            above = 2 if norm == "none" else -12
+            label(axes, norm, steps[-1], middle[-1], f"{lr:g}", xytext=(6, above), ha="left")
             some = f" ({lost} diverged)" if lost else ""
             said.append(f"{name} at {lr:g}: {middle[-1]:.2f}{some}")
     plain_log(axes, "y", [0.1, 0.2, 0.5, 1, 2, 5, 10, 20])

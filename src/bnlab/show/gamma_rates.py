@@ -8,12 +8,31 @@ from bnlab.claims import Evidence, best_rate, gamma_start
 from bnlab.show.figure import INK, Drawing, band, curve, draw, label, panel, plain_log
 
 GAMMA = "γ at the start"
-POINTS = "offset points"
 STARTS = {
-    "usual": ("as it is", "solid", {"test_loss": (-40, 4), "rate": (0, 14)}),
-    "rescaled": ("rescaled", (0, (4, 2)), {"test_loss": (0, -34), "rate": (-70, -14)}),
+    "usual": (
+        "as it is",
+        "solid",
+        {
+            "test_loss": {"xytext": (-40, 4), "ha": "right"},
+            "rate": {"xytext": (4, 10), "ha": "left"},
+        },
+    ),
+    "rescaled": (
+        "rescaled",
+        (0, (4, 2)),
+        {
+            "test_loss": {"xytext": (0, -34), "ha": "right"},
+            "rate": {"xytext": (4, -24), "ha": "left"},
+        },
+    ),
 }
 """Text, dash and place of the text in each panel."""
+
+
+def counted(data: dict) -> str:
+    """How many seeds, in words."""
+    count = len(data["seeds"])
+    return f"{count} seed{'s' if count > 1 else ''}"
 
 
 def smaller_gamma(evidence: Evidence) -> Drawing:
@@ -32,8 +51,9 @@ def smaller_gamma(evidence: Evidence) -> Drawing:
             rows = np.array([gamma_start.select(data, net, name) for net in nets])
             band(axes, "batch", x, rows.min(1), rows.max(1))
             curve(axes, "batch", x, 10 ** np.log10(rows).mean(1), linestyle=dash)
-            end = 10 ** np.log10(rows[-1]).mean()
-            label(axes, "batch", x[-1], end, text, ha="right", xytext=place[name])
+            at = -1 if name == "test_loss" else 0  # where the curves are apart
+            end = 10 ** np.log10(rows[at]).mean()
+            label(axes, "batch", x[at], end, text, **place[name])
     for axes, name in ((losses, "test loss after five epochs"), (rates, "tuned learning rate η")):
         plain_log(axes, "x", gammas["usual"])
         axes.set(xlabel=GAMMA, ylabel=name)
@@ -49,7 +69,7 @@ def smaller_gamma(evidence: Evidence) -> Drawing:
         "the tuned rates, which fall as γ grows."
     )
     caption = (
-        f"{len(data['seeds'])} seeds; the shade spans all; geometric means. Dashed: the last "
+        f"{counted(data)}; the shade spans all; geometric means. Dashed: the last "
         "matrix is divided by γ, so that all nets start with outputs of one size."
     )
     return draw([losses, rates], alt, caption)
@@ -60,17 +80,19 @@ def best_rates(evidence: Evidence) -> Drawing:
     data, facts = evidence.data, evidence.facts
     gammas, factors = data["gammas"], 2 ** (np.array(data["powers"]) / 2)
     found = {gamma: facts[f"best_{gamma:g}".replace(".", "_")] for gamma in gammas}
-    losses = panel("Test loss turns up near η*")
+    low, high = min(found.values()), max(found.values())
+    losses = panel(f"Lowest at {low:.2g} to {high:.2g} times η*")
     for number, gamma in enumerate(gammas):
         rows = best_rate.losses(data, gamma)
         finite = np.isfinite(rows).all(0)
         means = 10 ** np.log10(rows[:, finite]).mean(0)
         curve(losses, "batch", factors[finite], means, ms=4, lw=1 + 0.5 * number, alpha=0.8)
-        losses.annotate(f"{gamma:g}", (factors[0], means[0]), (-24, -4), textcoords=POINTS)
+        place = {"xytext": (-30, -4), "textcoords": "offset points", "color": INK}
+        losses.annotate(f"{gamma:g}", (factors[0], means[0]), **place)
     losses.axvline(best_rate.EXPECTED, color=INK, ls=":", lw=1)
     plain_log(losses, "x", [0.06, 0.125, 0.25, 0.5, 1, 2])
     plain_log(losses, "y", [0.05, 0.1, 0.2, 0.5, 1, 2, 5])
-    losses.set_xlim(0.7 * factors[0])
+    losses.set_xlim(0.62 * factors[0])
     losses.set(xlabel="learning rate ÷ η*", ylabel="test loss (a curve a γ)")
     ends = (found[gammas[0]], found[gammas[-1]])
     best = panel(f"Best: {ends[0]:.2g} η* at γ = {gammas[0]:g}, {ends[1]:.2g} at {gammas[-1]:g}")
@@ -85,11 +107,11 @@ def best_rates(evidence: Evidence) -> Drawing:
     each = "; ".join(f"γ = {gamma:g}: {value:.2g}" for gamma, value in found.items())
     alt = (
         "Left: test loss after five epochs against learning rate over η*, a curve for each γ; all "
-        "fall, and turn up or end where nets diverge. Right: the rate with the lowest test loss "
+        "fall at small rates. Right: the rate with the lowest test loss "
         f"over η*, which the claim says is 0.5: {each}."
     )
     caption = (
-        f"{len(data['seeds'])} seeds; geometric means; right, the shade spans all seeds. Left: a "
+        f"{counted(data)}; geometric means; right, the shade spans all seeds. Left: a "
         "curve ends where a seed diverges. Right: dotted, a factor of two from a half."
     )
     return draw([losses, best], alt, caption)

@@ -13,7 +13,7 @@ from bnlab.claims.rate_plane import BASE
 from bnlab.show import gamma_rates
 from bnlab.show.boxes import power
 from bnlab.show.figure import INK, Drawing, band, curve, draw, label, panel, plain_log
-from bnlab.show.gamma_rates import GAMMA
+from bnlab.show.gamma_rates import GAMMA, counted
 from bnlab.show.style import STYLE
 
 SMALL = (4.4, 3.7)
@@ -79,6 +79,24 @@ def _over_size(data: dict, which: str, title: str) -> Axes:
     return axes
 
 
+def _up_to(crossing: float) -> str:
+    """Up to which gamma the eigenvalue is smaller than without a normalizer."""
+    if np.isinf(crossing):
+        return f"smaller at every γ measured, up to {GAMMAS[-1]:g}"
+    return f"smaller up to γ = {crossing:.2g}"
+
+
+def _growth(data: dict) -> str:
+    """How much the eigenvalues grow from the smallest width to the largest."""
+    ends = min(data["widths"]), max([*data["widths"], SIDE_WIDTH])
+    words = []
+    for norm in ("none", "batch"):
+        nets = [(data["inputs"][-1], "hidden", BASE.depth, width, norm, 1.0) for width in ends]
+        small, large = (fisher_at_start.select(data, net).mean() for net in nets)
+        words.append(f"{large / small:.2g} times ({STYLE[norm]['label']})")
+    return f"From {ends[0]} to {ends[1]} units it grows {' and '.join(words)}."
+
+
 def eigenvalues(evidence: Evidence) -> Drawing:
     """W1: the largest eigenvalue over gamma, depth and width, measured and predicted."""
     data, facts = evidence.data, evidence.facts
@@ -89,8 +107,8 @@ def eigenvalues(evidence: Evidence) -> Drawing:
         f"Largest eigenvalue of the Fisher matrix of untrained nets. At width {data['width']}, "
         f"BatchNorm's with held statistics is {power(one)} times smaller than without a normalizer "
         f"at γ = 1, and {power(four)} times larger at γ = 4. First panel: against γ, at width "
-        f"{SIDE_WIDTH}, on digits; the two nets are equal at γ = {crossing:.2g}; where gradients "
-        f"pass through the statistics, at {facts['crossing_digits_through']:.2g}."
+        f"{SIDE_WIDTH}, on digits; the two nets are equal at γ = {crossing:.2g}. Where gradients "
+        f"pass through the statistics, BatchNorm's is {_up_to(facts['crossing_digits_through'])}."
     )
     if data["depths"]:
         kind, deepest = data["inputs"][-1], max(data["depths"])
@@ -102,10 +120,10 @@ def eigenvalues(evidence: Evidence) -> Drawing:
         )
     if data["widths"]:
         panels.append(_over_size(data, "width", "It grows with the width"))
-        alt += " Third panel: against width; all grow in proportion to it."
+        alt += f" Third panel: against width. {_growth(data)}"
     caption = (
-        f"{len(data['seeds'])} seeds; the shade spans all. Dotted black: the paper's recursions; "
-        "dashed black: corrected, with the terms of finite size. Held: the batch's statistics are "
+        f"{counted(data)}; the shade spans all. Thin dotted line: the paper's recursions; thin "
+        "dashed line: corrected, with the terms of finite size. Held: the batch's statistics are "
         "constants. Through: gradients pass through them."
     )
     if len(data["inputs"]) > 1:
@@ -159,7 +177,7 @@ def _ratios(data: dict, title: str) -> Axes:
     plain_log(axes, "y", [0.1, 0.3, 1, 3, 10])
     axes.set_xticks(range(len(nets)), [_name(net) for net in nets], rotation=60, fontsize=11)
     axes.set(ylabel="border ÷ η*")
-    axes.legend(frameon=False, fontsize=11, ncols=2)
+    axes.legend(frameon=False, fontsize=11, ncols=2, labelcolor=INK)
     return axes
 
 
@@ -191,7 +209,7 @@ def plane(evidence: Evidence) -> Drawing:
         f"η*, by four ways to get η*. Borders and their ratio to the measured η*: {each}."
     )
     caption = (
-        f"{len(data['seeds'])} seeds. Left: a dot is a rate at which all seeds train, the larger "
+        f"{counted(data)}. Left: a dot is a rate at which all seeds train, the larger "
         "the lower the test loss; a cross, one at which some diverge. Solid: η* by the eigenvalue "
         "with gradients through the statistics; dashed: with held statistics; dotted: the paper's "
         "recursions. Right: geometric means; dotted lines: a factor of three."

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from bnlab.claims import Evidence, along_gradient, norms_lp, theorem
 from bnlab.show.boxes import power
@@ -13,6 +14,12 @@ from bnlab.show.figure import INK, Drawing, band, curve, draw, panel, plain_log
 from bnlab.show.style import STYLE
 
 SIZE = (4.4, 3.7)
+CONTROLS = {norms_lp.MATCHED: "BN × 1.25", norms_lp.RESCALED: "BN as ℓ1"}
+TICKS = {
+    "range": (0.0001, 0.001, 0.01, 0.1, 1, 10),
+    "change": (0.01, 0.1, 1, 10, 100),
+    "beta": (1, 2, 5, 10, 20, 50),
+}
 WORDS = {
     "range": "range of the loss, nats",
     "change": "change of the gradient (ℓ2)",
@@ -59,23 +66,25 @@ def _over_steps(data: dict, name: str, title: str) -> Axes:
         rows = along_gradient.curves(data, data["places"][0], norm, name)
         band(axes, norm, steps, np.nanmin(rows, 0), np.nanmax(rows, 0))
         curve(axes, norm, steps, np.nanmedian(rows, 0), ms=4)
-    plain_log(axes, "y")
+    plain_log(axes, "y", TICKS[name])
     axes.axvline(along_gradient.EARLY, color=INK, ls=":", lw=1)
     axes.set(xlabel="step of the training", ylabel=WORDS[name])
     names_in_corner(axes, along_gradient.NORMS)
     return axes
 
 
-def names_in_corner(axes: Axes, norms: Sequence[str], top: float = 0.97) -> None:
-    """Names in their colours, one below the other in the upper right corner."""
+def names_in_corner(
+    axes: Axes, norms: Sequence[str], top: float = 0.97, side: str = "right", name: str = "label"
+) -> None:
+    """Names in their colours, one below the other, at the right or left end of the axes."""
     for place, norm in enumerate(norms):
         axes.annotate(
-            STYLE[norm]["label"],
-            (0.98, top - 0.08 * place),
+            STYLE[norm][name],
+            ({"right": 0.98, "left": 0.03}[side], top - 0.08 * place),
             xycoords="axes fraction",
             color=STYLE[norm]["light"],
             weight="bold",
-            ha="right",
+            ha=side,
             va="top",
         )
 
@@ -92,14 +101,15 @@ def lp_norms(evidence: Evidence) -> Drawing:
     plain_log(losses, "x", [lr for lr in norms_lp.LRS if f"{lr:g}"[-1] == "1"])
     plain_log(losses, "y", [0.1, 0.2, 0.5, 1, 2])
     losses.set(xlabel="learning rate", ylabel="mean training loss, nats")
+    names_in_corner(losses, norms_lp.NORMS, 0.44, "left", "short")
     ranges = _dots(
         {norm: norms_lp.early(data, norm) for norm in norms_lp.NORMS},
-        f"Range: ÷ {power(shrunk)} at least",
+        f"Range: none {power(shrunk)}× the worst of three",
         "early range of the loss, nats",
     )
     nets = [norm for norm, lr in norms_lp.linear_nets(data) if lr == norms_lp.LINEAR_LR]
     ends = {norm: norms_lp.linear(data, norm) for norm in nets}
-    linear = _dots(ends, f"Deep linear net: ℓ1 ahead, {power(ahead)}×", "training loss at the end")
+    linear = _dots(ends, f"Linear net: BatchNorm ÷ ℓ1 = {power(ahead)}", "training loss at the end")
     facts = evidence.facts
     best = ", ".join(
         f"{_name(norm)} {facts[f'loss_{norm}']:.2f} at {facts[f'lr_{norm}']:g}"
@@ -114,19 +124,19 @@ def lp_norms(evidence: Evidence) -> Drawing:
     )
     caption = (
         f"{len(data['seeds'])} seeds. Left: mean, the shade spans all. Middle and right: a dot a "
-        "seed, the line is the median; BN × 1.25 is BatchNorm whose last weights start there."
+        "seed, the line is the median; the last two are controls, see the text."
     )
     return draw([losses, ranges, linear], alt, caption)
 
 
 def _name(norm: str) -> str:
-    return "BN × 1.25" if norm == norms_lp.MATCHED else STYLE[norm]["short"]
+    return CONTROLS[norm] if norm in CONTROLS else STYLE[norm]["short"]
 
 
 def _dots(found: Mapping[str, np.ndarray], title: str, unit: str) -> Axes:
     axes = panel(title, size=SIZE)
     for place, (norm, values) in enumerate(found.items()):
-        look = STYLE["batch" if norm == norms_lp.MATCHED else norm]
+        look = STYLE["batch" if norm in CONTROLS else norm]
         x = place + np.linspace(-0.25, 0.25, len(values))
         axes.plot(x, np.sort(values), look["marker"], color=look["light"], ms=4, ls="none")
         axes.plot([place - 0.35, place + 0.35], [np.median(values)] * 2, color=INK, lw=1.5)
@@ -134,7 +144,7 @@ def _dots(found: Mapping[str, np.ndarray], title: str, unit: str) -> Axes:
     low, high = (extreme(map(extreme, found.values())) for extreme in (min, max))
     ticks = [t for t in (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 50) if low / 2 < t < 2 * high]
     axes.set_yticks(ticks)
-    axes.set_xticks(range(len(found)), [_name(norm) for norm in found], rotation=25)
+    axes.set_xticks(range(len(found)), [_name(norm) for norm in found], rotation=40, ha="right")
     axes.set_ylabel(unit)
     return axes
 
@@ -157,6 +167,7 @@ def theorem_layers(evidence: Evidence) -> Drawing:
             curve(removed, norm, layers, np.median(rows, 0), ms=5)
     for axes in (scales, removed):
         axes.set_xlabel("layer")
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     scales.set_ylabel("γ²/σ²")
     scales.set_ylim(0.8, None)
     removed.set_ylabel("removed by the two terms, %")

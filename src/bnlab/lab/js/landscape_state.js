@@ -64,7 +64,7 @@ export function landscapeText(result, options, length) {
     return `${nameOf(norm)} at step ${one.step}: loss ${short(one.loss)} → ${short(one.losses[at])}, `
       + `gradient of length ${short(one.size)} changes by ${short(one.changes[at])}, β ${short(beta)}; range of the loss in the shade ${wordOf(range)}.`;
   });
-  return `A step of ${short(length)} times the rate (${short(length * state.lr)}). ${parts.join(" ")}`;
+  return `A step of ${short(length)} times the rate (${short(length * state.lr)}).${["", ...parts].join("\n")}`;
 }
 
 export const rangeGuesses = (norms) => norms.map((norm) => ({ value: norm, text: STYLE[norm].short, swatchOf: norm }));

@@ -38,7 +38,9 @@ class Plane extends ComputingWidget {
       predict: this.predictBox(),
     };
     this.go = button({ text: "Train", kind: "bnlab-main", onClick: () => this.train() });
-    this.all = button({ text: "Train all", onClick: () => this.trainAll() });
+    this.all = button({
+      text: "Train all", title: "Train every point; not while Predict first is ticked", onClick: () => this.trainAll(),
+    });
     this.halt = button({ text: "Stop", onClick: () => this.stop() });
     this.view = this.own(planeView({
       options, onMove: ([gamma, rate]) => this.set({ gamma, rate }), onTrain: () => this.train(),
@@ -127,7 +129,6 @@ class Plane extends ComputingWidget {
   }
 
   trainAll() {
-    if (this.state.predict) { this.note.now("Untick Predict first to train all points."); return; }
     this.revealed = true;
     this.run(allCells(this.options, this.state).filter((cell) => !this.points.get(cellName(cell))?.done));
   }

@@ -81,7 +81,7 @@ export function planePlot({ positions }) {
       if (part.plane !== plane || part.range !== String(range)) drawCells(part, plane, range);
       Object.assign(part, { plane, range: String(range) });
       drawOver(part, marker);
-      part.caption.textContent = `${STYLE[name].label}, step ${step}`;
+      part.caption.textContent = `${STYLE[name].short}, step ${step}`;
       part.picture.setAttribute("aria-label", alt(name));
     }
     const lost = known.some(([, { plane }]) => plane.flat().includes(null));

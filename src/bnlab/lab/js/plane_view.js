@@ -87,7 +87,7 @@ export function planeView({ options, onMove, onTrain }) {
       "fill-opacity": loss === null ? null : (0.06 + 0.6 * goodness(loss)).toFixed(3),
     });
     const text = svg("text", {
-      class: gone ? "bnlab-lost" : null, "text-anchor": "middle", x: x + w / 2, y: y + h / 2 + 0.33 * box.em,
+      class: `bnlab-outcome${gone ? " bnlab-lost" : ""}`, "text-anchor": "middle", x: x + w / 2, y: y + h / 2 + 0.33 * box.em,
     }, gone ? `× ${point.divergedAt}` : loss !== null ? lossText(loss) : point ? "…" : "");
     return [rect, text];
   }

@@ -1,9 +1,10 @@
 // A panel of curves over the length of a step, both axes logarithmic, with a marker that slides.
 
-import { coloured, html, MARKERS, spread, svg } from "./parts.js";
+import { stack } from "./depth_plot.js";
+import { coloured, html, MARKERS, svg } from "./parts.js";
 import { STYLE } from "./style.js";
 
-const LETTER = 0.6;  // em, a letter of a label
+const NAME_LETTER = 0.6;  // em, a letter of a name
 const TICKS = [0.125, 0.25, 0.5, 1, 2, 4, 8];
 const TICK_WORDS = { 0.125: "⅛", 0.25: "¼", 0.5: "½" };
 const MOST_DECADES = 7;
@@ -53,7 +54,7 @@ export function slidePlot({ title, lengths, band }) {
     const em = parseFloat(getComputedStyle(picture).fontSize);
     picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
     const letters = Math.max(1, ...scale.ticks.map((tick) => short(tick).length));
-    const room = Math.max(2, ...curves.map(({ name }) => STYLE[name].short.length)) * LETTER + 1.1;
+    const room = Math.max(2, ...curves.map(({ name }) => STYLE[name].short.length)) * NAME_LETTER + 1.1;
     box = { em, width, left: (0.8 + 0.56 * letters) * em, right: width - room * em, top: 0.7 * em, bottom: height - 2.5 * em };
     x = (length) => box.left + ((Math.log(length) - first) / (last - first)) * (box.right - box.left);
     return true;
@@ -95,7 +96,7 @@ export function slidePlot({ title, lengths, band }) {
     lines.append(coloured(svg("g", {}, line, ...dots, ...cross), name));
     const text = coloured(svg("text", { class: "bnlab-label" }, STYLE[name].short), name);
     labels.append(text);
-    return { text, x: end[0] + 0.6 * em, y: end[1], width: 5 * em, height: 1.1 * em };
+    return { text, x: end[0] + 0.6 * em, y: end[1], height: 1.1 * em };
   }
 
   function slide(length) {
@@ -114,7 +115,7 @@ export function slidePlot({ title, lengths, band }) {
     drawAxes(scale, y);
     for (const part of [lines, labels]) part.replaceChildren();
     const boxes = curves.map((curve) => drawCurve(curve, y));
-    spread(boxes, box.top + 0.3 * box.em, box.bottom - 0.5 * box.em);
+    stack(boxes, box.top - 0.4 * box.em, box.bottom + 0.4 * box.em);
     for (const { text, x: left, y: middle } of boxes) {
       text.setAttribute("x", left.toFixed(1));
       text.setAttribute("y", (middle + 0.35 * box.em).toFixed(1));

@@ -148,7 +148,7 @@ def explosion(evidence: Evidence) -> Drawing:
         data,
         f"Instance norm has {power(facts['apart'])}× layer norm's",
         lambda norm, depth: group_nets.ratio(data, norm, depth),
-        *(0, (4, -36)),
+        *(0, (4, -50)),
     )
     plain_log(right, "y", [0.3, 1, 3, 10, 30])
     right.set(ylabel="first layer ÷ last layer")

@@ -53,7 +53,7 @@ def test_bad_options_are_refused_before_measuring(arguments, message, capsys):
     [
         (["B8", "--scale", "cifar10"], "unknown scale of B8 'cifar10'. Known: digits"),
         (["B8", "--device", "cuda"], "unknown option of the measurement of B8: 'device'"),
-        (["S4"], "claim S4 has no measurement yet"),
+        (["M1"], "claim M1 has no measurement yet"),
     ],
 )
 def test_what_a_claim_does_not_have_is_refused(arguments, message, tmp_path, capsys):

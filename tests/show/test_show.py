@@ -37,8 +37,8 @@ def test_boxes_print_as_html_and_as_text(name):
 
 
 def test_a_verdict_box_shows_this_run_beside_the_evidence():
-    here = claims.measure("B2", seeds=[200, 201])
-    text = str(show.verdict_box("B2", here))
+    here = claims.measure("R1", seeds=[200, 201])
+    text = str(show.verdict_box("R1", here))
     assert "This run, 2 seeds" in text and "too few for a verdict" in text
 
 

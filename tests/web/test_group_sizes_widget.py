@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import statistics
 from pathlib import Path
 
 import pytest
@@ -110,15 +111,20 @@ def newest_count(page: Page) -> int:
 
 
 def test_the_start_follows_the_controls_at_once(opened):
-    waited = opened.evaluate("""async () => {
-      const input = document.querySelector("input[type=range]"), begun = performance.now();
-      input.value = 5;
-      input.dispatchEvent(new Event("input"));
-      await new Promise(requestAnimationFrame);
-      await new Promise((resolve) => setTimeout(resolve));
-      return [performance.now() - begun, document.querySelector(".bnlab-plot").ariaLabel];
+    waited, label = opened.evaluate("""async () => {
+      const input = document.querySelector("input[type=range]"), waited = [];
+      for (const stop of [0, 4, 1, 3, 2, 4, 5]) {
+        const begun = performance.now();
+        input.value = stop;
+        input.dispatchEvent(new Event("input"));
+        await new Promise(requestAnimationFrame);
+        await new Promise((resolve) => setTimeout(resolve));
+        waited.push(performance.now() - begun);
+      }
+      return [waited, document.querySelector(".bnlab-plot").ariaLabel];
     }""")
-    assert "layer norm" in waited[1] and waited[0] < 100
+    # The median: a busy machine may hold up one of them.
+    assert "layer norm" in label and statistics.median(waited) < 100
 
 
 def test_a_change_trains_again_and_the_last_of_a_thousand_wins(opened):
@@ -179,7 +185,10 @@ def test_stop(page, folder, troubles):
     move(page, "depth", 5)
     press(page, "Train")
     press(page, "Stop")
-    expect(summary(page)).to_contain_text("Stopped")
+    ended = re.compile("Stopped|Nothing was trained")  # it may come before the first point
+    expect(summary(page)).to_contain_text(ended)
+    page.wait_for_timeout(500)
+    expect(summary(page)).to_contain_text(ended)
 
 
 def test_predict_first_hides_the_training_and_not_the_start(opened):

@@ -59,7 +59,7 @@ class ComputingWidget(Widget):
     ) -> None:
         self._device = device
         self._racer = Racer(self.send)
-        super().__init__(options=options)
+        super().__init__(options={"device": device, **options})
         self.state = state
         self.on_msg(self._hear)
         self._racer.train(None, self.warm_up, self._device)

@@ -25,11 +25,11 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from bnlab.data import digits
-from bnlab.measure.directions import filter_normalized, random_direction
-from bnlab.measure.heat_map import measure_relative_loss
-from bnlab.measure.landscape import measure_landscape
-from bnlab.measure.slices import measure_line_slice
-from bnlab.measure.stability import measure_stable_rate
+from bnlab.measure.landscape.directions import filter_normalized, random_direction
+from bnlab.measure.landscape.heat_map import measure_relative_loss
+from bnlab.measure.landscape.landscape import measure_landscape
+from bnlab.measure.landscape.slices import measure_line_slice
+from bnlab.measure.rates.stability import measure_stable_rate
 from bnlab.train import Run, build
 
 LIMIT = 1.0

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from bnlab.measure import measure_memory, rank_agreement
-from bnlab.measure.ranking import RESAMPLES
+from bnlab.measure.ranking.ranking import RESAMPLES
 from bnlab.nets import make_net
 
 NETS = {"mlp": (6, 64), "resnet": (4, 16)}  # depth and width

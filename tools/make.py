@@ -438,10 +438,10 @@ def lock():
 
 
 def compiled():
-    """Compile the nets of the book anew and write them to src/bnlab/compiled/artefacts."""
+    """Compile the nets of the book anew and write them to src/bnlab/engines/compiled/artefacts."""
     env()
     say("Compiling the nets of the book (many minutes).")
-    if run("-m", "bnlab.compiled", "build"):
+    if run("-m", "bnlab.engines.compiled", "build"):
         raise Stop("The nets did not compile: mend what is said above, then run it again.")
 
 

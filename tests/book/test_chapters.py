@@ -140,7 +140,7 @@ def test_what_chapter_02_says_in_words_still_follows_from_the_evidence():
     import numpy as np
 
     from bnlab import claims
-    from bnlab.claims.at_start import column
+    from bnlab.chapters.signals.b3_to_b6_l1_at_start import column
 
     found = {name: claims.load(name) for name in ("B3", "B4", "B5", "B6", "B8", "L1")}
     words = {j.effect.name: j.word for j in found["B3"].verdict.judgements}
@@ -245,7 +245,7 @@ def test_what_chapter_06_says_in_words_still_follows_from_the_evidence():
 def test_what_chapter_07_says_in_words_still_follows_from_the_evidence():
     """Sentences of the chapter that no code prints; if one fails, the text must change."""
     from bnlab import claims
-    from bnlab.claims import group_tuning
+    from bnlab.chapters.batch_renorm import methods as group_tuning
 
     r1, r2, r3, r4, r5 = (claims.load(f"R{number}") for number in range(1, 6))
     assert r1.facts["output_largest"] < 1e-12  # "agree"
@@ -290,7 +290,7 @@ def test_what_chapter_07_says_in_words_still_follows_from_the_evidence():
 def test_what_chapter_08_says_in_words_still_follows_from_the_evidence():
     """Sentences of the chapter that no code prints; if one fails, the text must change."""
     from bnlab import claims
-    from bnlab.claims.group_nets import SIZES
+    from bnlab.chapters.group_size.l2_l4_at_start import SIZES
 
     l2, l3, l4, l5, l6 = (claims.load(f"L{number}") for number in range(2, 7))
     assert l2.verdict.word == l4.verdict.word == l3.verdict.word == "shown"

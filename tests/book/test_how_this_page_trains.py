@@ -8,13 +8,13 @@ import pytest
 
 pytest.importorskip("wasmtime")
 
-from bnlab.compiled.catalogue import DEPTHS, WIDTH, catalogue
-from bnlab.compiled.program import LARGEST_BATCH, Library, gradient_program
-from bnlab.compiled.update import UPDATES
+from bnlab.chapters.how_this_page_trains.figures import differences, parting
+from bnlab.engines.compiled.catalogue import DEPTHS, WIDTH, catalogue
+from bnlab.engines.compiled.compiler.program import LARGEST_BATCH, Library, gradient_program
+from bnlab.engines.compiled.update import UPDATES
 from bnlab.lab import Race
 from bnlab.lab.points import race_run
 from bnlab.nets import make_net
-from bnlab.show.engines import differences, parting
 from bnlab.train import Run
 
 PAGE = Path(__file__).parents[2] / "book" / "how_this_page_trains.ipynb"

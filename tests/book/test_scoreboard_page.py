@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bnlab import claims, show
-from bnlab.claims import evidence
 from bnlab.store import read_result, write_result
+from bnlab.verdicts import evidence
 
 PAGE = Path(__file__).parents[2] / "book" / "13_scoreboard.ipynb"
 CELLS = json.loads(PAGE.read_text(encoding="utf-8"))["cells"]

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
+from bnlab.chapters.mean_field.exercises import _bound
 from bnlab.check import check
-from bnlab.check.mean_field import _bound
 from bnlab.measure import mean_field
 from bnlab.train import Run
 

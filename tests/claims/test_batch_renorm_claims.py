@@ -7,22 +7,24 @@ import pytest
 import torch
 
 from bnlab import claims, show
-from bnlab.claims import (
-    evidence,
-    group_tuning,
-    limits_at_work,
-    normalized_groups,
-    pure_groups,
-    renorm_identity,
-    renorm_scale,
-    small_groups,
+from bnlab.chapters.batch_renorm import (
+    methods as group_tuning,
 )
-from bnlab.claims.group_tuning import Method
-from bnlab.claims.normalized_groups import GroupRenorm, GroupTrainer, Setting
+from bnlab.chapters.batch_renorm import (
+    microbatches,
+    r1_identity,
+    r3_few_samples,
+    r3_limits_at_work,
+    r4_one_class,
+    r5_scale,
+)
+from bnlab.chapters.batch_renorm.figures import controls, four_accuracies, limits
+from bnlab.chapters.batch_renorm.methods import Method
+from bnlab.chapters.batch_renorm.microbatches import GroupRenorm, GroupTrainer, Setting
 from bnlab.data import load
 from bnlab.norms import BatchRenorm
-from bnlab.show.batch_renorm import controls, four_accuracies, limits
 from bnlab.train import Run, Trainer
+from bnlab.verdicts import evidence
 
 SMALL = Run(depth=2, width=16, steps=20, eval_every=20, batch_size=32, norm="batch", lr=0.1)
 SCHEDULE = {"warmup": 0, "d_end": 1, "r_end": 1, "r_max": 1.5, "d_max": 0.4}
@@ -80,8 +82,8 @@ def test_statistics_of_groups_move_by_their_average():
 
 def test_pure_groups_hold_one_class_each_and_mixed_ones_the_same_images():
     labels = load("digits").train_y
-    pure = normalized_groups.pure_groups(labels, 3, 80, 8)
-    mixed = normalized_groups.mixed_groups(labels, 3, 80, 8)
+    pure = microbatches.pure_groups(labels, 3, 80, 8)
+    mixed = microbatches.mixed_groups(labels, 3, 80, 8)
     for _ in range(5):
         numbers, shuffled = next(pure), next(mixed)
         classes = labels[numbers].reshape(10, 8)
@@ -93,7 +95,7 @@ def test_pure_groups_hold_one_class_each_and_mixed_ones_the_same_images():
 
 def test_whole_groups():
     labels = np.array([0, 1, 0, 1, 0, 0, 0])
-    whole = normalized_groups.whole_groups
+    whole = microbatches.whole_groups
     assert whole(labels, 2, pure=False).tolist() == [0, 1, 2, 3, 4, 5]
     assert whole(labels, 2, pure=True).tolist() == [0, 2, 4, 5, 1, 3]
 
@@ -136,7 +138,7 @@ def test_recomputed_statistics_repair_wrong_ones_and_nothing_is_left_changed():
 
 def test_a_net_that_diverges_counts_as_a_guess():
     runs = [SMALL.replace(norm="none", norm_options={}, lr=lr) for lr in (1e12, 0.1)]
-    broken, fine = normalized_groups.train_groups(runs, Setting())
+    broken, fine = microbatches.train_groups(runs, Setting())
     assert broken["diverged_at"] is not None and fine["diverged_at"] is None
     assert broken["test_running"] == broken["train"] == 0.1 < fine["train"]
     assert np.isfinite(broken["loss"])
@@ -147,7 +149,7 @@ def test_a_net_that_diverges_counts_as_a_guess():
     [
         (lambda: GroupTrainer([SMALL], Setting(5)), "groups of 5 do not divide"),
         (lambda: GroupTrainer([SMALL], Setting(8, "sorted")), "iid, mixed, pure"),
-        (lambda: next(normalized_groups.pure_groups(np.arange(4), 0, 80, 8)), "1 to 4"),
+        (lambda: next(microbatches.pure_groups(np.arange(4), 0, 80, 8)), "1 to 4"),
         (lambda: claims.measure("R2", seeds=[1, 700]), r"seeds \[1\] chose the learning rates"),
         (lambda: claims.measure("R3", seeds=[700], groups=[2]), "must contain 4"),
         (lambda: claims.measure("R5", seeds=[700], norms=["batch"]), "must contain 'none'"),
@@ -202,16 +204,16 @@ def test_the_whole_grid_is_in_the_evidence_and_its_seeds_are_not_counted():
 
 
 def test_without_limits_training_is_inference_and_with_them_it_is_not(monkeypatch):
-    data = renorm_identity.measure([3])
-    assert renorm_identity.values(data)["same"][0] < -12
-    assert renorm_identity.facts(data)["gradient_largest"] < 1e-9
-    monkeypatch.setattr(renorm_identity, "UNLIMITED", {"r_max": 1.5, "d_max": 0.5})
-    assert renorm_identity.values(renorm_identity.measure([3]))["same"][0] > -2
+    data = r1_identity.measure([3])
+    assert r1_identity.values(data)["same"][0] < -12
+    assert r1_identity.facts(data)["gradient_largest"] < 1e-9
+    monkeypatch.setattr(r1_identity, "UNLIMITED", {"r_max": 1.5, "d_max": 0.5})
+    assert r1_identity.values(r1_identity.measure([3]))["same"][0] > -2
 
 
 def test_r_and_d_at_work():
-    rows = limits_at_work.watch([RENORM], Setting(4))
-    found = [dict(zip(limits_at_work.COLUMNS, row, strict=True)) for row in rows]
+    rows = r3_limits_at_work.watch([RENORM], Setting(4))
+    found = [dict(zip(r3_limits_at_work.COLUMNS, row, strict=True)) for row in rows]
     assert [one["step"] for one in found] == [1, 11]
     assert [one["r_max"] for one in found] == [1.0, 1.5]  # of the schedule, step by step
     assert found[0]["r_clipped"] > 0.9 > found[1]["r_clipped"] > 0.05
@@ -219,7 +221,7 @@ def test_r_and_d_at_work():
 
 
 def test_r_and_d_are_those_of_the_layer():
-    watching, x = limits_at_work.Watch(torch.nn.Sequential(layer(8))), inputs().detach()
+    watching, x = r3_limits_at_work.Watch(torch.nn.Sequential(layer(8))), inputs().detach()
     watching.on = True
     norm = watching.norms[0]
     norm(x)
@@ -274,7 +276,7 @@ def test_text_and_figure_follow_the_evidence(tmp_path, monkeypatch):
     """Change the file, and the sentence of the chapter changes with it."""
     stored, template = claims.load("R4"), "{test_running_batch_pure:.1f}"
     before = float(str(show.say("R4", template)))
-    method = pure_groups.arranged("batch", "pure")
+    method = r4_one_class.arranged("batch", "pure")
     key = [getattr(method, name) for name in group_tuning.COLUMNS[:7]]
     at, seed = (stored.data["columns"].index(name) for name in ("test_running", "seed"))
     for row in stored.data["rows"]:
@@ -288,10 +290,10 @@ def test_text_and_figure_follow_the_evidence(tmp_path, monkeypatch):
 
 def test_controls_change_one_thing():
     data = claims.load("R3").data
-    method, lr = small_groups.controlled(data, "batch", momentum=0.5)
+    method, lr = r3_few_samples.controlled(data, "batch", momentum=0.5)
     assert method == Method("batch", samples=4, momentum=0.5)
     assert lr == group_tuning.best_lr(data, Method("batch", samples=4))
-    scaled, rate = renorm_scale.at(claims.load("R5").data, "none", 4.0)
+    scaled, rate = r5_scale.at(claims.load("R5").data, "none", 4.0)
     assert scaled.scale == 4.0 and rate == group_tuning.best_lr(
         claims.load("R5").data, Method("none")
     )

@@ -7,11 +7,11 @@ import shutil
 import pytest
 
 from bnlab import claims
-from bnlab.claims import checks, code, evidence
 from bnlab.claims.__main__ import main
-from bnlab.claims.code import code_meaning
-from bnlab.claims.evidence import results_folder
 from bnlab.store import read_result, write_result
+from bnlab.verdicts import audit, evidence, provenance
+from bnlab.verdicts.evidence import results_folder
+from bnlab.verdicts.provenance import code_meaning
 
 NAMES = [path.stem for path in sorted(results_folder().glob("*.json"))]
 QUICK = "B8"
@@ -21,7 +21,7 @@ QUICK = "B8"
 def folder(tmp_path):
     """A copy of the evidence of one claim, with its verdict and today's code."""
     stored = claims.load(QUICK)
-    checks.stamped(stored, [400], 1).save(tmp_path)
+    audit.stamped(stored, [400], 1).save(tmp_path)
     return tmp_path
 
 
@@ -40,12 +40,12 @@ def with_claim(**fields):
 
 
 def report(folder, item=None, **options):
-    return checks.check_file(item or claims.claim(QUICK), folder, **options)
+    return audit.check_file(item or claims.claim(QUICK), folder, **options)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_evidence_of_the_book_holds(name):
-    found = checks.check_file(claims.claim(name), results_folder())
+    found = audit.check_file(claims.claim(name), results_folder())
     assert found.wrong == ()
 
 
@@ -87,7 +87,7 @@ def test_a_run_that_changed_is_named(folder):
 
 
 def test_code_that_changed_is_named_with_the_way_out(folder, monkeypatch):
-    monkeypatch.setattr(checks, "code_meaning", lambda parts: "other")
+    monkeypatch.setattr(audit, "code_meaning", lambda parts: "other")
     (text,) = report(folder).wrong
     assert "one of norms, claims/matrices.py" in text and "--repeat 2 --stamp" in text
 
@@ -177,4 +177,4 @@ def test_the_code_that_matters_holds_what_the_measurement_imports(name):
     function = getattr(item.measure, "func", item.measure)
     module = function.__module__.removeprefix("bnlab.").replace(".", "/") + ".py"
     assert module in item.code
-    assert (code.ROOT / module).is_file()
+    assert (provenance.ROOT / module).is_file()

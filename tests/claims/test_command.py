@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from bnlab import claims
-from bnlab.claims import CLAIMS, evidence
+from bnlab.claims import CLAIMS
 from bnlab.claims.__main__ import main, make_parser, pool
+from bnlab.verdicts import evidence
 
 
 def test_the_list_names_all_claims_and_guesses_nothing(capsys):

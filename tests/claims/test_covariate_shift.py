@@ -7,18 +7,18 @@ import pytest
 import torch
 
 from bnlab import claims, show
-from bnlab.claims import (
+from bnlab.chapters.covariate_shift import (
     deep_linear,
-    evidence,
-    learning_rate_sweep,
     moving_inputs,
-    noisy_race,
-    race,
-    shift_by_depth,
+    s1_race,
+    s2_noisy_race,
+    s3_shift_by_depth,
 )
+from bnlab.chapters.learning_rates import b1_rates
 from bnlab.lab.points import race_run
 from bnlab.norms import NoisyBatchNorm
 from bnlab.train import Run, Trainer, train
+from bnlab.verdicts import evidence
 
 SMALL = Run(depth=2, width=16, steps=21, lr=0.05)
 
@@ -71,22 +71,22 @@ def test_a_net_that_diverges_scores_chance():
 
 def test_the_settings_are_those_that_the_tuning_seeds_chose():
     data = claims.load("S1").data
-    best = {depth: race.best_lr(data, depth, "none") for depth in race.DEPTHS}
-    assert best == shift_by_depth.DECISIVE
-    assert noisy_race.LOOKS[0] == best[6]
-    tuning = {**race.racing(data), "seeds": data["tuning_seeds"]}
-    usable = learning_rate_sweep.usable_rate(tuning, 6, "none")
-    shares = {lr: (usable >= lr).mean() for lr in race.LRS}
-    assert max(lr for lr, share in shares.items() if share >= 0.5) == noisy_race.LR
+    best = {depth: s1_race.best_lr(data, depth, "none") for depth in s1_race.DEPTHS}
+    assert best == s3_shift_by_depth.DECISIVE
+    assert s2_noisy_race.LOOKS[0] == best[6]
+    tuning = {**s1_race.racing(data), "seeds": data["tuning_seeds"]}
+    usable = b1_rates.usable_rate(tuning, 6, "none")
+    shares = {lr: (usable >= lr).mean() for lr in s1_race.LRS}
+    assert max(lr for lr, share in shares.items() if share >= 0.5) == s2_noisy_race.LR
     seeds = [set(claims.load(name).data["seeds"]) for name in ("S1", "S2", "S3")]
-    assert not set.union(*seeds) & set(race.TUNING_SEEDS)
+    assert not set.union(*seeds) & set(s1_race.TUNING_SEEDS)
     assert [len(each) for each in seeds] == [16, 16, 16]
 
 
 def test_the_race_of_the_page_is_the_one_that_counts():
-    data, seed = claims.load("S2").data, noisy_race.SEEDS[3]
+    data, seed = claims.load("S2").data, s2_noisy_race.SEEDS[3]
     at = [data["columns"].index(name) for name in ("loss", "val_accuracy", "test_accuracy")]
-    for norm in noisy_race.NORMS:
+    for norm in s2_noisy_race.NORMS:
         run = race_run(norm, net="mlp", width=64, lr=0.3, batch_size=64, depth=6, seed=seed)
         row = moving_inputs.race_row(run, train(run, "compiled"))
         stored = next(r for r in data["rows"] if r[:5] == ["race", 6, norm, 0.3, seed])
@@ -115,15 +115,15 @@ def test_the_first_step_must_not_diverge():
 
 def test_the_shift_of_a_training_is_that_of_its_steps():
     run = Run(depth=2, width=16, steps=91, lr=0.05)
-    found = shift_by_depth.shift(run)
+    found = s3_shift_by_depth.shift(run)
     assert found.shape == (3, 2) and (found[0] > 0).all() and (found[1] <= 1).all()
-    assert (shift_by_depth.shift(run.replace(lr=1e-6))[1] > 0.9999).all()
-    assert shift_by_depth.shift(run.replace(lr=1e6)) is None
+    assert (s3_shift_by_depth.shift(run.replace(lr=1e-6))[1] > 0.9999).all()
+    assert s3_shift_by_depth.shift(run.replace(lr=1e6)) is None
 
 
 def test_new_noise_alone_shifts_the_gradients():
     run = Run(depth=2, width=16, steps=91, lr=1e-6, norm="noisy_batch")
-    same, new = (shift_by_depth.shift(run, noise)[1].min() for noise in (True, False))
+    same, new = (s3_shift_by_depth.shift(run, noise)[1].min() for noise in (True, False))
     assert same > 0.9999 and new < 0.99
 
 

@@ -5,10 +5,12 @@ import json
 import pytest
 
 from bnlab import claims
-from bnlab.claims import CLAIMS, evidence, learning_rate_sweep, spread
+from bnlab.chapters.learning_rates import b1_rates
+from bnlab.claims import CLAIMS
 from bnlab.claims.__main__ import main
 from bnlab.store import DamagedFileError, write_result
 from bnlab.train import Run, train
+from bnlab.verdicts import evidence, parallel
 
 MEASURED = [item for item in CLAIMS.values() if item.measure is not None]
 
@@ -28,7 +30,7 @@ def test_evidence_holds_every_training_of_b1():
     data = claims.load("B1").data
     seeds = {*data["seeds"], *data["tuning_seeds"]}
     assert not set(data["seeds"]) & set(data["tuning_seeds"])
-    wanted = len(data["depths"]) * 2 * len(learning_rate_sweep.LRS) * len(seeds)
+    wanted = len(data["depths"]) * 2 * len(b1_rates.LRS) * len(seeds)
     assert len(data["rows"]) == len({tuple(row[:4]) for row in data["rows"]}) == wanted
 
 
@@ -79,7 +81,7 @@ def test_learning_rates_are_not_taken_over_from_another_run():
 
 def test_a_quick_look_has_facts_too():
     here = claims.measure("B1", seeds=[200, 201], depths=[1], steps=20)
-    assert here.facts["none_lr_1"] in learning_rate_sweep.LRS
+    assert here.facts["none_lr_1"] in b1_rates.LRS
     assert len(here.data["long"]) == 4
 
 
@@ -139,16 +141,16 @@ def test_values_follow_from_the_rows():
     at = {name: i for i, name in enumerate(data["columns"])}
     for row in data["rows"]:
         row[at["norm"]] = {"none": "batch", "batch": "none"}[row[at["norm"]]]
-    values = learning_rate_sweep.values(data)
+    values = b1_rates.values(data)
     assert claims.decide(claims.claim("B1"), values).word == "reversed"
 
 
 def test_a_net_that_diverged_scores_chance():
-    columns = list(learning_rate_sweep.COLUMNS)
-    rows = [[6, "none", lr, 1, 0.9, 0.8, None] for lr in learning_rate_sweep.LRS]
+    columns = list(b1_rates.COLUMNS)
+    rows = [[6, "none", lr, 1, 0.9, 0.8, None] for lr in b1_rates.LRS]
     rows[2][5:] = [None, 17]
-    scores = learning_rate_sweep.accuracies({"columns": columns, "rows": rows}, 6, "none", [1])
-    assert scores[2, 0] == learning_rate_sweep.CHANCE
+    scores = b1_rates.accuracies({"columns": columns, "rows": rows}, 6, "none", [1])
+    assert scores[2, 0] == b1_rates.CHANCE
     assert scores[3, 0] == 0.8
 
 
@@ -166,7 +168,7 @@ def test_an_interrupted_measurement_writes_nothing(monkeypatch, tmp_path, capsys
         raise KeyboardInterrupt
 
     monkeypatch.setattr(evidence, "results_folder", lambda: tmp_path)
-    monkeypatch.setattr(spread, "train", stop)
+    monkeypatch.setattr(parallel, "train", stop)
     assert main(["measure", "B1"]) == 130
     assert "What was not finished was not written" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

@@ -7,50 +7,51 @@ import pytest
 import torch
 
 from bnlab import claims, show
-from bnlab.claims import architectures, evidence, group_nets, group_race, group_trainings
-from bnlab.claims.at_start import batch
+from bnlab.chapters.group_size import l2_l4_at_start, l3_l5_trained, l6_architectures, trainings
+from bnlab.chapters.signals.b3_to_b6_l1_at_start import batch
 from bnlab.train import Run, train
+from bnlab.verdicts import evidence
 
-QUICK = group_trainings.BASE.replace(steps=4, eval_every=4)
+QUICK = trainings.BASE.replace(steps=4, eval_every=4)
 
 
 @pytest.fixture
 def quick(monkeypatch):
     """Trainings of four steps, two rates and one tuning seed."""
-    monkeypatch.setattr(group_trainings, "BASE", QUICK)
-    monkeypatch.setattr(group_trainings, "TUNING_SEEDS", (0,))
+    monkeypatch.setattr(trainings, "BASE", QUICK)
+    monkeypatch.setattr(trainings, "TUNING_SEEDS", (0,))
 
 
 def test_names_of_nets_are_group_sizes():
-    assert group_nets.setting("layer") == {"norm": "layer", "norm_options": {}}
-    assert group_nets.setting("group_4") == {"norm": "group", "norm_options": {"group_size": 4}}
+    assert l2_l4_at_start.setting("layer") == {"norm": "layer", "norm_options": {}}
+    assert l2_l4_at_start.setting("group_4") == {"norm": "group", "norm_options": {"group_size": 4}}
     for name in ("group_", "group_0", "group_x"):
         with pytest.raises(ValueError, match="whole number of channels"):
-            group_nets.setting(name)
+            l2_l4_at_start.setting(name)
 
 
 @pytest.mark.parametrize(("one", "other"), [("group_1", "instance"), ("group_2", "layer")])
 def test_the_ends_of_the_group_size_are_instance_and_layer_norm(one, other):
     run = Run(net="plain", depth=2, width=2 if other == "layer" else 4, seed=3)
     run = run.replace(depth=1)
-    nets = [group_nets.net_at_start(name, run) for name in (one, other)]
-    found = [group_nets.signal(net, 3, part) for net in nets for part in group_nets.PARTS]
+    nets = [l2_l4_at_start.net_at_start(name, run) for name in (one, other)]
+    found = [l2_l4_at_start.signal(net, 3, part) for net in nets for part in l2_l4_at_start.PARTS]
     assert np.allclose(found[0], found[2]) and np.allclose(found[1], found[3])
 
 
 def test_the_cosine_is_that_of_the_activations_after_the_nonlinearity():
     run = Run(net="plain", depth=1, width=4, seed=5)
-    net = group_nets.net_at_start("layer", run)
+    net = l2_l4_at_start.net_at_start("layer", run)
     rows = net.body(batch(5)[0]).detach().flatten(1)
     rows = rows / rows.norm(dim=1, keepdim=True)
     products, n = rows @ rows.T, len(rows)
     mean = (products.sum() - products.trace()) / (n * (n - 1))
-    assert group_nets.signal(net, 5, "cosine") == pytest.approx([float(mean)])
+    assert l2_l4_at_start.signal(net, 5, "cosine") == pytest.approx([float(mean)])
 
 
 @pytest.mark.parametrize("kind", ["plain", "mlp"])
 def test_the_gradient_is_that_of_the_outputs_before_the_normalizer(kind):
-    net = group_nets.net_at_start("layer", Run(net=kind, depth=2, width=8, seed=5))
+    net = l2_l4_at_start.net_at_start("layer", Run(net=kind, depth=2, width=8, seed=5))
     x, y = batch(5)
     kept = []
 
@@ -61,19 +62,19 @@ def test_the_gradient_is_that_of_the_outputs_before_the_normalizer(kind):
     first = next(m for m in net.body if isinstance(m, torch.nn.Conv2d | torch.nn.Linear))
     first.register_forward_hook(keep)
     torch.nn.functional.cross_entropy(net(x), y).backward()
-    found = group_nets.signal(net, 5, "gradient")
+    found = l2_l4_at_start.signal(net, 5, "gradient")
     assert len(found) == 2 and found[0] == pytest.approx(float(kept[0].grad.norm()))
 
 
 def test_an_unknown_signal_says_what_there_is():
-    net = group_nets.net_at_start("layer", Run(net="mlp", depth=1))
+    net = l2_l4_at_start.net_at_start("layer", Run(net="mlp", depth=1))
     with pytest.raises(ValueError, match="cosine"):
-        group_nets.signal(net, 0, "sine")
+        l2_l4_at_start.signal(net, 0, "sine")
 
 
 def test_sharpness_is_the_largest_eigenvalue_of_the_gauss_newton_matrix():
-    net = group_nets.net_at_start("layer", Run(net="mlp", depth=1, width=4, seed=2))
-    found = group_race.sharpness(net, 2)
+    net = l2_l4_at_start.net_at_start("layer", Run(net="mlp", depth=1, width=4, seed=2))
+    found = l3_l5_trained.sharpness(net, 2)
     x, y = batch(2)
     logits, weights = net.double()(x), list(net.parameters())
     p, total = logits.softmax(1).detach(), 0
@@ -97,9 +98,9 @@ def test_every_normalizer_has_the_same_grid_and_its_results_are_in_the_evidence(
                     if row[:3] == ["race", net, norm] and row[4] in data["tuning_seeds"]
                 }
                 assert tried == {(lr, s) for lr in data["lrs"] for s in data["tuning_seeds"]}
-                best = group_trainings.best_lr(data, net, norm)
+                best = trainings.best_lr(data, net, norm)
                 scores = {
-                    lr: group_trainings.column(
+                    lr: trainings.column(
                         data, net, norm, lr, "val_accuracy", data["tuning_seeds"]
                     ).mean()
                     for lr in data["lrs"]
@@ -108,20 +109,20 @@ def test_every_normalizer_has_the_same_grid_and_its_results_are_in_the_evidence(
 
 
 def test_a_row_is_what_a_training_gives(quick):
-    run = group_trainings.make_run("mlp6", "group_4", 0.1, 7)
+    run = trainings.make_run("mlp6", "group_4", 0.1, 7)
     assert (run.net, run.depth, run.width, run.norm_options) == ("mlp", 6, 64, {"group_size": 4})
-    row = group_trainings.train_rows(
+    row = trainings.train_rows(
         [("mlp6", "group_4", 0.1, 7)], lambda runs, *_: [train(r) for r in runs], iter
     )[0]
-    found = dict(zip(group_trainings.COLUMNS, row, strict=True))
+    found = dict(zip(trainings.COLUMNS, row, strict=True))
     history = train(run)
     assert found["loss"] == pytest.approx(np.minimum(history.loss, math.log(10)).mean(), rel=1e-4)
     assert found["test_accuracy"] == round(history.test_accuracy, 4)
 
 
 def test_taking_over_the_tuning_gives_the_same_numbers(quick):
-    first = group_race.measure_tradeoff([7], nets=("mlp6",))
-    again = group_race.measure_tradeoff([7], nets=("mlp6",), tuning=first)
+    first = l3_l5_trained.measure_tradeoff([7], nets=("mlp6",))
+    again = l3_l5_trained.measure_tradeoff([7], nets=("mlp6",), tuning=first)
     assert again == first
 
 
@@ -130,9 +131,9 @@ def test_usable_rates_are_near_each_seed_s_own_best():
         ["race", "n", "layer", lr, 1, 1.0, accuracy, 0.5, None, None, None]
         for lr, accuracy in ((0.1, 0.8), (0.3, 0.76), (1.0, 0.7))
     ]
-    data = {"columns": list(group_trainings.COLUMNS), "rows": rows, "seeds": [1]}
+    data = {"columns": list(trainings.COLUMNS), "rows": rows, "seeds": [1]}
     data["lrs"] = [0.1, 0.3, 1.0]
-    assert group_trainings.usable_rate(data, "n", "layer").tolist() == [0.3]
+    assert trainings.usable_rate(data, "n", "layer").tolist() == [0.3]
 
 
 def test_tau_is_one_if_more_alike_is_always_slower():
@@ -141,23 +142,23 @@ def test_tau_is_one_if_more_alike_is_always_slower():
         for seed in (0, 1):
             rows.append(["race", "n", norm, 0.1, seed, 1.0 + k, 0.5, 0.5, None, None, None])
         rows.append(["start", "n", norm, None, 1, None, None, None, None, 0.1 * k, 1.0])
-    data = {"columns": list(group_trainings.COLUMNS), "rows": rows, "nets": ["n"]}
+    data = {"columns": list(trainings.COLUMNS), "rows": rows, "nets": ["n"]}
     data |= {"norms": norms, "lrs": [0.1], "seeds": [1], "tuning_seeds": [0]}
-    assert group_race.order(data).tolist() == [1.0]
+    assert l3_l5_trained.order(data).tolist() == [1.0]
     for row in rows:
         row[9] = None if row[9] is None else -row[9]
-    assert group_race.order(data).tolist() == [-1.0]
+    assert l3_l5_trained.order(data).tolist() == [-1.0]
 
 
 def test_the_winner_is_chosen_by_tuning_seeds_alone(quick):
     data = claims.load("L6").data
-    before = architectures.chosen(data)
+    before = l6_architectures.chosen(data)
     at = data["columns"].index("test_accuracy")
     for row in data["rows"]:
         if row[4] in data["seeds"]:
             row[at] = 0.0
-    assert architectures.chosen(data) == before
-    assert (architectures.values(data)["behind"] == 0).all()
+    assert l6_architectures.chosen(data) == before
+    assert (l6_architectures.values(data)["behind"] == 0).all()
 
 
 @pytest.mark.parametrize(

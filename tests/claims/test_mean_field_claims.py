@@ -8,10 +8,17 @@ import torch
 from torch import nn
 
 from bnlab import claims, show
-from bnlab.claims import best_rate, evidence, fisher_at_start, gamma_start, rate_plane, wide_net
-from bnlab.claims.wide_net import HELD, THROUGH
+from bnlab.chapters.mean_field import (
+    w1_fisher_at_start,
+    w2_rate_plane,
+    w3_gamma_start,
+    w4_best_rate,
+    wide_net,
+)
+from bnlab.chapters.mean_field.wide_net import HELD, THROUGH
 from bnlab.data import load
 from bnlab.train import Trainer, build
+from bnlab.verdicts import evidence
 
 SMALL = wide_net.BASE.replace(width=40)
 
@@ -87,18 +94,18 @@ def test_batch_norm_after_the_outputs():
 
 def test_theory_belongs_to_the_nets_that_are_measured():
     setting = ("digits", "hidden", 3, 300, "batch", 2.0)
-    found = wide_net.theory(fisher_at_start.run_of(setting))
+    found = wide_net.theory(w1_fisher_at_start.run_of(setting))
     assert found.fan_in.tolist() == [64, 300, 300, 300] and found.gamma == 2
-    assert fisher_at_start.predicted(setting, False) == found.bound
-    assert fisher_at_start.predicted(setting) > found.bound, "the correction is larger"
-    star = rate_plane.predicted_star((3, "batch", 2.0))
+    assert w1_fisher_at_start.predicted(setting, False) == found.bound
+    assert w1_fisher_at_start.predicted(setting) > found.bound, "the correction is larger"
+    star = w2_rate_plane.predicted_star((3, "batch", 2.0))
     assert star == pytest.approx(3.8 / found.bound)
 
 
 def test_every_net_is_measured_once():
-    plan = fisher_at_start.settings(1000, (1, 3), (100,), ("digits", "gaussian"))
+    plan = w1_fisher_at_start.settings(1000, (1, 3), (100,), ("digits", "gaussian"))
     assert len(set(plan)) == len(plan)
-    for gamma in fisher_at_start.DECISIVE:
+    for gamma in w1_fisher_at_start.DECISIVE:
         assert ("digits", "hidden", 3, 1000, "batch", gamma) in plan
 
 
@@ -117,7 +124,7 @@ def made_up(diverged, through=3.8, powers=(-2, -1, 0, 1)):
         [3, "batch", 1.0, p, 5, 2 ** (p / 2), 7.6, through, *([None] * 3 if d else [1, 1, 1]), d]
         for p, d in zip(powers, diverged, strict=True)
     ]
-    columns = list(rate_plane.COLUMNS)
+    columns = list(w2_rate_plane.COLUMNS)
     return {
         "gammas": [1.0],
         "depths": [],
@@ -140,22 +147,22 @@ def made_up(diverged, through=3.8, powers=(-2, -1, 0, 1)):
 )
 def test_the_border_lies_before_the_first_rate_that_diverges(diverged, power):
     data = made_up(diverged)
-    assert rate_plane.border(data, (3, "batch", 1.0)) == pytest.approx([2 ** (power / 2)])
-    error = rate_plane.values(data)["error"]
+    assert w2_rate_plane.border(data, (3, "batch", 1.0)) == pytest.approx([2 ** (power / 2)])
+    error = w2_rate_plane.values(data)["error"]
     assert error == pytest.approx([abs(power) / 2 * math.log10(2)])
-    assert rate_plane.stars(data, (3, "batch", 1.0), "held") == pytest.approx([0.5])
+    assert w2_rate_plane.stars(data, (3, "batch", 1.0), "held") == pytest.approx([0.5])
 
 
 def test_the_best_rate_is_the_one_with_the_lowest_test_loss():
-    data, at = made_up([None, None, None, 7]), rate_plane.COLUMNS.index("test_loss")
+    data, at = made_up([None, None, None, 7]), w2_rate_plane.COLUMNS.index("test_loss")
     for row, loss in zip(data["rows"], (0.4, 0.2, 0.3), strict=False):
         row[at] = loss
-    assert best_rate.best(data, 1.0) == pytest.approx([2**-0.5])
-    assert best_rate.values(data)["distance"] == pytest.approx([0.5 * math.log10(2)])
+    assert w4_best_rate.best(data, 1.0) == pytest.approx([2**-0.5])
+    assert w4_best_rate.values(data)["distance"] == pytest.approx([0.5 * math.log10(2)])
 
 
 def test_tuning_takes_the_lowest_validation_loss_and_nothing_that_diverges():
-    found = gamma_start.tune([("usual", 1.0)], seeds=[0], powers=[-8, -2, 6])
+    found = w3_gamma_start.tune([("usual", 1.0)], seeds=[0], powers=[-8, -2, 6])
     assert found == {("usual", 1.0): -2}
 
 
@@ -164,24 +171,24 @@ def test_a_net_that_diverged_counts_as_zero_outputs():
     at = data["columns"].index("test_loss")
     row = next(row for row in data["rows"] if row[0] == "usual" and row[3] == 1.0)
     row[at] = None
-    assert gamma_start.select(data, ("usual", 1.0))[0] == gamma_start.ZERO
+    assert w3_gamma_start.select(data, ("usual", 1.0))[0] == w3_gamma_start.ZERO
 
 
 def test_the_evidence_has_seeds_of_its_own_and_the_settings_of_today():
     found = {name: claims.load(name).data for name in ("W1", "W2", "W3", "W4")}
     seeds = [set(data["seeds"]) for data in found.values()]
     assert len(set.union(*seeds)) == sum(map(len, seeds)), "no seed counts twice"
-    assert not set.union(*seeds) & set(gamma_start.TUNING_SEEDS)
+    assert not set.union(*seeds) & set(w3_gamma_start.TUNING_SEEDS)
     at = found["W3"]["columns"].index("power")
     for row in found["W3"]["rows"]:
-        assert row[at] == gamma_start.TUNED[row[0], row[3]]
+        assert row[at] == w3_gamma_start.TUNED[row[0], row[3]]
 
 
 def test_a_training_of_the_evidence_comes_out_again():
     data = claims.load("W4").data
     wanted = [3, "batch", 1.0, -2, data["seeds"][0]]
     stored = next(row for row in data["rows"] if row[:5] == wanted)
-    (again,) = rate_plane.rows((3, "batch", 1.0), stored[4], [-2])
+    (again,) = w2_rate_plane.rows((3, "batch", 1.0), stored[4], [-2])
     assert again[:5] == wanted
     assert again[5:11] == pytest.approx(stored[5:11], rel=0.02)
 
@@ -193,7 +200,7 @@ def test_a_training_of_the_evidence_comes_out_again():
         ("W2", {"powers": [0, 2]}, "consecutive whole numbers"),
         ("W2", {"side_powers": [3]}, "consecutive whole numbers"),
         ("W3", {"nets": [("usual", 1.0)]}, "nets must contain"),
-        ("W3", {"nets": [*gamma_start.TUNED, ("usual", 7.0)]}, "with a tuned rate"),
+        ("W3", {"nets": [*w3_gamma_start.TUNED, ("usual", 7.0)]}, "with a tuned rate"),
         ("W3", {"seeds": [3, 660]}, r"seeds \[3\] chose"),
     ],
 )
@@ -204,7 +211,7 @@ def test_bad_options_say_what_is_needed(name, options, message):
 
 def test_a_look_of_one_seed_can_be_drawn():
     quick = {"width": 30, "depths": [], "widths": [], "inputs": ["digits"]}
-    nets = fisher_at_start.settings(30, [], [], ["digits"])
+    nets = w1_fisher_at_start.settings(30, [], [], ["digits"])
     rows = [[*net, 700, 1 + i, 1 + i] for i, net in enumerate(nets)]
     stored = claims.load("W1")
     data = {**stored.data, **quick, "seeds": [700], "rows": rows}

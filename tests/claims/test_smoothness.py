@@ -8,13 +8,25 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from bnlab import claims, show
-from bnlab.claims import along_gradient, deep_linear, edge, evidence, norms_lp, race, theorem
+from bnlab.chapters.covariate_shift import deep_linear
+from bnlab.chapters.covariate_shift import s1_race as race
+from bnlab.chapters.smoothness import (
+    s4_along_gradient,
+    s5_lp_norms,
+)
+from bnlab.chapters.smoothness import (
+    s4_edge_of_stability as edge,
+)
+from bnlab.chapters.smoothness import (
+    s6_theorem as theorem,
+)
+from bnlab.chapters.smoothness.edge_figure import weights_and_rates
+from bnlab.draw.words import power
 from bnlab.measure import VGG, measure_curvature
 from bnlab.nets import make_net
 from bnlab.norms import BatchNorm
-from bnlab.show.boxes import power
-from bnlab.show.edge import weights_and_rates
 from bnlab.train import Run, Trainer
+from bnlab.verdicts import evidence
 
 SMALL = Run(depth=2, width=16, steps=31, lr=0.1, norm="batch", precision="float64")
 
@@ -29,7 +41,7 @@ def gradient(net, x, y):
 
 
 def test_a_look_is_the_paper_s_on_the_batch_that_comes_next():
-    found = along_gradient.look(SMALL, at=[10])
+    found = s4_along_gradient.look(SMALL, at=[10])
     trainer = Trainer(SMALL, "cpu")
     for record in trainer.steps(looks=False):
         if record.step == 10:
@@ -49,15 +61,15 @@ def test_a_look_is_the_paper_s_on_the_batch_that_comes_next():
 
 
 def test_looking_does_not_change_the_training():
-    every = along_gradient.look(SMALL, at=range(1, 31))
-    once = along_gradient.look(SMALL, at=[30])
+    every = s4_along_gradient.look(SMALL, at=range(1, 31))
+    once = s4_along_gradient.look(SMALL, at=[30])
     assert np.array_equal(every[:, -1], once[:, 0])
-    assert along_gradient.look(SMALL).shape == (5, 2)
+    assert s4_along_gradient.look(SMALL).shape == (5, 2)
 
 
 def test_a_net_that_diverges_has_fewer_looks():
     run = SMALL.replace(norm="none", depth=12, width=64, lr=0.8)
-    assert along_gradient.look(run, at=[0, 25]).shape == (5, 1)
+    assert s4_along_gradient.look(run, at=[0, 25]).shape == (5, 1)
 
 
 def test_scaled_weights_change_nothing_that_batch_norm_lets_through():
@@ -65,7 +77,7 @@ def test_scaled_weights_change_nothing_that_batch_norm_lets_through():
     net = net.double()
     x = torch.randn(32, 1, 8, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     y = torch.arange(32) % 10
-    double = along_gradient.scaled_weights(net, 2.0)
+    double = s4_along_gradient.scaled_weights(net, 2.0)
     assert torch.allclose(net(x), double(x), atol=1e-12)
     slopes = [torch.autograd.grad(cross_entropy(n(x), y), n.body[1].weight) for n in (net, double)]
     assert torch.allclose(slopes[0][0], 2 * slopes[1][0], atol=1e-12)
@@ -74,8 +86,8 @@ def test_scaled_weights_change_nothing_that_batch_norm_lets_through():
 
 
 def test_scaled_looks_are_those_of_the_same_net():
-    low, same, high = along_gradient.scaled(SMALL.replace(steps=60))
-    found = along_gradient.look(SMALL.replace(steps=60), at=[along_gradient.MIDDLE])
+    low, same, high = s4_along_gradient.scaled(SMALL.replace(steps=60))
+    found = s4_along_gradient.look(SMALL.replace(steps=60), at=[s4_along_gradient.MIDDLE])
     assert np.array_equal(same, found)
     assert abs(low[0] / same[0] - 1) < 1e-2 and low[4] > same[4] > high[4]
 
@@ -115,7 +127,7 @@ def test_units_without_gradient_count_in_none_of_the_numbers():
 def test_matched_batch_norm_has_the_width_of_l1(monkeypatch):
     monkeypatch.setattr(deep_linear, "STEPS", 100)
     wide, l1, batch = (
-        norms_lp.linear_row(norm, 1e-4, 1)[-1] for norm in ("matched", "l1_batch", "batch")
+        s5_lp_norms.linear_row(norm, 1e-4, 1)[-1] for norm in ("matched", "l1_batch", "batch")
     )
     assert wide[2] == pytest.approx(math.sqrt(math.pi / 2), rel=1e-3)
     assert l1[2] == pytest.approx(wide[2], rel=0.03) and batch[2] == pytest.approx(1, rel=1e-3)
@@ -124,16 +136,16 @@ def test_matched_batch_norm_has_the_width_of_l1(monkeypatch):
 
 def test_the_deep_linear_net_may_diverge(monkeypatch):
     monkeypatch.setattr(deep_linear, "STEPS", 30)
-    assert norms_lp.linear_row("none", 1e3, 0)[-1][1] is None
+    assert s5_lp_norms.linear_row("none", 1e3, 0)[-1][1] is None
 
 
 def test_the_settings_are_those_that_the_tuning_seeds_chose():
     best = race.best_lr(claims.load("S1").data, 6, "none")
-    assert along_gradient.PLACES[0] == (6, best) and best == norms_lp.LOOK_LR
+    assert s4_along_gradient.PLACES[0] == (6, best) and best == s5_lp_norms.LOOK_LR
     assert {d: race.best_lr(claims.load("S1").data, d, "none") for d in (6, 15)} == theorem.LRS
     seeds = [set(claims.load(name).data["seeds"]) for name in ("S4", "S5", "S6")]
     assert [len(each) for each in seeds] == [16, 16, 16]
-    assert not set.union(*seeds) & set(norms_lp.TUNING_SEEDS)
+    assert not set.union(*seeds) & set(s5_lp_norms.TUNING_SEEDS)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from bnlab.claims import Claim, Effect, decide, interval, judge, verdict
+from bnlab.claims import Claim, Effect, decide, interval, judge
+from bnlab.verdicts import verdict
 
 RNG = np.random.default_rng(0)
 

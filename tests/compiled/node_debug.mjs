@@ -1,4 +1,4 @@
-// Runs modules that python -m bnlab.compiled debug wrote, and prints numbers that they leave behind.
+// Runs modules that python -m bnlab.engines.compiled debug wrote, and prints numbers that they leave behind.
 // node node_debug.mjs FILE < {"name": count, ...}; what the module itself says goes to stderr.
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";

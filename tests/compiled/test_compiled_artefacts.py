@@ -8,9 +8,9 @@ from importlib.metadata import version
 
 import pytest
 
-from bnlab.compiled import __main__ as command
-from bnlab.compiled import artefact
-from bnlab.compiled.artefact import (
+from bnlab.engines.compiled import __main__ as command
+from bnlab.engines.compiled import artefact
+from bnlab.engines.compiled.artefact import (
     CorruptedError,
     differences,
     packed,
@@ -18,10 +18,10 @@ from bnlab.compiled.artefact import (
     save,
     unpacked,
 )
-from bnlab.compiled.build import has_compiler
-from bnlab.compiled.catalogue import SETS, catalogue
-from bnlab.compiled.initial import checked
-from bnlab.compiled.nets import Net, compile_nets
+from bnlab.engines.compiled.catalogue import SETS, catalogue
+from bnlab.engines.compiled.compiler.build import has_compiler
+from bnlab.engines.compiled.initial import checked
+from bnlab.engines.compiled.nets import Net, compile_nets
 
 pytest.importorskip("wasmtime", reason="the compiled engine needs wasmtime")
 needs_compiler = pytest.mark.skipif(not has_compiler(), reason="ziglang is not installed")

@@ -9,19 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import bnlab.compiled
+import bnlab.engines.compiled
 from bnlab import random
-from bnlab.compiled import engine
-from bnlab.compiled.artefact import FOLDER, load, save
-from bnlab.compiled.build import has_compiler
-from bnlab.compiled.catalogue import OPTIONS, UNDEFINED
-from bnlab.compiled.initial import checked
-from bnlab.compiled.nets import Net, compile_nets
 from bnlab.data import batches, digits, with_wrong_labels
+from bnlab.engines.compiled import engine
+from bnlab.engines.compiled.artefact import FOLDER, load, save
+from bnlab.engines.compiled.catalogue import OPTIONS, UNDEFINED
+from bnlab.engines.compiled.compiler.build import has_compiler
+from bnlab.engines.compiled.initial import checked
+from bnlab.engines.compiled.nets import Net, compile_nets
 from bnlab.norms import NORMS
 from bnlab.train import Run, make_trainer
 
-JS = Path(bnlab.compiled.__file__).parent / "js"
+JS = Path(bnlab.engines.compiled.__file__).parent / "js"
 HERE = Path(__file__).parent
 NODE = shutil.which("node")
 STEPS = 1000

@@ -1,4 +1,4 @@
-"""One step in JavaScript, as ``python -m bnlab.compiled debug`` writes it, against PyTorch."""
+"""One step in JavaScript, as the command ``debug`` writes it, against PyTorch."""
 
 import json
 import re
@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from bnlab.compiled import __main__ as command
-from bnlab.compiled.catalogue import UNDEFINED
-from bnlab.compiled.check import LIMITS, largest, torch_step
-from bnlab.compiled.debug import net_of, write
-from bnlab.compiled.graph import NotSupportedError
-from bnlab.compiled.javascript import translated
 from bnlab.data import batches, digits
+from bnlab.engines.compiled import __main__ as command
+from bnlab.engines.compiled.catalogue import UNDEFINED
+from bnlab.engines.compiled.check import LIMITS, largest, torch_step
+from bnlab.engines.compiled.compiler.debug import net_of, write
+from bnlab.engines.compiled.compiler.graph import NotSupportedError
+from bnlab.engines.compiled.compiler.javascript import translated
 from bnlab.norms import NORMS
 from bnlab.train import Run, train
 

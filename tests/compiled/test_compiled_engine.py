@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from bnlab.compiled import NotSupportedError, build, engine
-from bnlab.compiled.affine import Size, size
-from bnlab.compiled.build import has_compiler
-from bnlab.compiled.graph import Lowering
-from bnlab.compiled.machine import EngineMissingError
-from bnlab.compiled.trace import named_modules, trace
-from bnlab.compiled.update import update_of
+from bnlab.engines.compiled import NotSupportedError, engine
+from bnlab.engines.compiled.compiler import build
+from bnlab.engines.compiled.compiler.affine import Size, size
+from bnlab.engines.compiled.compiler.build import has_compiler
+from bnlab.engines.compiled.compiler.graph import Lowering
+from bnlab.engines.compiled.compiler.trace import named_modules, trace
+from bnlab.engines.compiled.machine import EngineMissingError
+from bnlab.engines.compiled.update import update_of
 from bnlab.measure import measure_signals
 from bnlab.train import Run, make_trainer, train
 

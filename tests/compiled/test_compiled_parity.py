@@ -1,6 +1,6 @@
 """One step of compiled nets against PyTorch: from a fresh state, and from trained ones.
 
-A part of what ``python -m bnlab.compiled check`` compares.
+A part of what ``python -m bnlab.engines.compiled check`` compares.
 """
 
 import json
@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from bnlab.compiled import artefact
-from bnlab.compiled.build import has_compiler
-from bnlab.compiled.catalogue import CONV_OPTIONS, UNDEFINED, catalogue, small_nets
-from bnlab.compiled.check import (
+from bnlab.engines.compiled import artefact
+from bnlab.engines.compiled.catalogue import CONV_OPTIONS, UNDEFINED, catalogue, small_nets
+from bnlab.engines.compiled.check import (
     BATCHES,
     LIMITS,
     Finding,
@@ -26,12 +25,13 @@ from bnlab.compiled.check import (
     relative,
     torch_step,
 )
-from bnlab.compiled.nets import Net, compile_nets
-from bnlab.compiled.step import LOSSES, State
-from bnlab.compiled.update import UPDATES, update_of
+from bnlab.engines.compiled.compiler.build import has_compiler
+from bnlab.engines.compiled.nets import Net, compile_nets
+from bnlab.engines.compiled.step import LOSSES, State
+from bnlab.engines.compiled.update import UPDATES, update_of
 from bnlab.norms import NORMS
 from bnlab.norms.weight import WEIGHT_NORMS
-from bnlab.train import losses
+from bnlab.runs import losses
 
 pytest.importorskip("wasmtime", reason="the compiled engine needs wasmtime")
 needs_compiler = pytest.mark.skipif(not has_compiler(), reason="ziglang is not installed")

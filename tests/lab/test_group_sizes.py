@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from bnlab.compiled.catalogue import variants
+from bnlab.engines.compiled.catalogue import variants
 from bnlab.lab import GroupSizes
 from bnlab.lab.group_sizes import LOOKS, SEEDS, SIZES, make_run, start_grid, variants_of
 from bnlab.lab.group_start import profile, signals

@@ -7,16 +7,16 @@ import subprocess
 import numpy as np
 import pytest
 
-from bnlab.claims.evidence import results_folder
-from bnlab.compiled import artefact
-from bnlab.compiled.catalogue import SETS, variants
-from bnlab.compiled.nets import Net
-from bnlab.compiled.step import UNITS
 from bnlab.data import load
+from bnlab.engines.compiled import artefact
+from bnlab.engines.compiled.catalogue import SETS, variants
+from bnlab.engines.compiled.nets import Net
+from bnlab.engines.compiled.step import UNITS
 from bnlab.lab import page
 from bnlab.lab.bundle import BundleError, script
 from bnlab.lab.points import NORMS, race_run
 from bnlab.lab.race import BATCH_SIZES, DEPTHS, Race
+from bnlab.verdicts.evidence import results_folder
 
 FOLDER = results_folder().parent / page.OUTPUT
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bnlab.claims import wide_net
+from bnlab.chapters.mean_field import wide_net
 from bnlab.lab import Plane, plane
 from bnlab.lab.page import rules
 from bnlab.lab.racer import take_turns

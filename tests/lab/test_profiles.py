@@ -11,12 +11,12 @@ import pytest
 import torch
 from torch import nn
 
-from bnlab.claims.evidence import results_folder
 from bnlab.lab import Profiles
 from bnlab.lab.profile import QUANTITIES, SEEDS, Setting, batch, profile, profiles, spread
 from bnlab.lab.profile_grid import ProfileGrid, decades, log_codes, unit_codes
 from bnlab.lab.profiles import check_state
 from bnlab.lab.replay import GRIDS, make
+from bnlab.verdicts.evidence import results_folder
 
 FILE = results_folder().parent / "assets" / "replay" / "profiles.js"
 TINY = ProfileGrid(("plain",), ("none", "group"), (2, 3), (8,), (2, 4))

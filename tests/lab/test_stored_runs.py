@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from bnlab import claims
-from bnlab.claims import learning_rate_sweep
-from bnlab.claims.evidence import results_folder
+from bnlab.chapters.learning_rates import b1_rates
 from bnlab.lab.points import race_run
 from bnlab.train import Run, train
+from bnlab.verdicts.evidence import results_folder
 
 FILE = results_folder().parent / "assets" / "replay" / "race.js"
 
@@ -39,13 +39,13 @@ def curve(stored, name, at):
 def counted(stored):
     """Settings of the stored runs that the evidence for B1 counts too."""
     axes, data = stored["axes"], claims.load("B1").data
-    lrs = [lr for lr in learning_rate_sweep.LRS if lr in axes["lr"]]
+    lrs = [lr for lr in b1_rates.LRS if lr in axes["lr"]]
     depths = [d for d in data["depths"] if d in axes["depth"]]
     seeds = [s for s in axes["seed"] if s in data["seeds"]]
     names = ("norm", "lr", "depth", "seed")
     return [
         dict(zip(names, one, strict=True))
-        for one in itertools.product(learning_rate_sweep.NORMS, lrs, depths, seeds)
+        for one in itertools.product(b1_rates.NORMS, lrs, depths, seeds)
     ]
 
 

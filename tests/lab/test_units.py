@@ -7,8 +7,8 @@ import pytest
 import torch
 from test_race import Heard, curve
 
-from bnlab.compiled.catalogue import variants
-from bnlab.compiled.step import UNITS, State, example, gradient_step
+from bnlab.engines.compiled.catalogue import variants
+from bnlab.engines.compiled.step import UNITS, State, example, gradient_step
 from bnlab.lab import Race
 from bnlab.lab.points import BLOCK, race_run
 from bnlab.lab.units import with_units

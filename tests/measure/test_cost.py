@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from bnlab.measure.cost import measure_cost
+from bnlab.measure.cost.cost import measure_cost
 
 
 class Sleep(nn.Module):

@@ -14,7 +14,7 @@ from bnlab.measure import (
     lanczos_density,
     measure_curvature,
 )
-from bnlab.measure.curvature import Curvature
+from bnlab.measure.curvature.curvature import Curvature
 
 
 def product_with(values, seed=0, dtype=torch.float64):

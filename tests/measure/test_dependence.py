@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from bnlab.measure.dependence import measure_dependence
+from bnlab.measure.kit.dependence import measure_dependence
 from bnlab.norms import NORMS, make_norm
 
 OPTIONS = {

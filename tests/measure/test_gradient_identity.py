@@ -8,7 +8,7 @@ import torch
 from landscape_cases import batch, cross_entropy, small_net
 from torch import nn
 
-from bnlab.measure.gradient_identity import measure_gradient_identity
+from bnlab.measure.landscape.gradient_identity import measure_gradient_identity
 from bnlab.nets import make_net
 from bnlab.norms import make_norm
 

@@ -8,8 +8,8 @@ import torch
 from landscape_cases import KINDS, batch, cross_entropy, small_net, weights_at
 from torch import nn
 
-from bnlab.measure.heat_map import measure_relative_loss
-from bnlab.measure.step_moments import measure_step_moments
+from bnlab.measure.landscape.heat_map import measure_relative_loss
+from bnlab.measure.landscape.step_moments import measure_step_moments
 
 STEPS = [0.1, 2.0]
 

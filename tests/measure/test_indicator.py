@@ -8,7 +8,7 @@ import torch
 from scipy import stats
 
 from bnlab.measure import measure_indicator
-from bnlab.measure.indicator import INDICATOR, LAYERS, SIZE
+from bnlab.measure.ranking.indicator import INDICATOR, LAYERS, SIZE
 from bnlab.nets import initialize
 from bnlab.nets.supernet import Supernet
 

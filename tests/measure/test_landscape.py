@@ -9,7 +9,12 @@ import torch
 from landscape_cases import KINDS, batch, cross_entropy, dropout_net, small_net, weights_at
 from torch import nn
 
-from bnlab.measure.landscape import DEEP_LINEAR, VGG, StepGrid, measure_landscape
+from bnlab.measure.landscape.landscape import (
+    DEEP_LINEAR,
+    VGG,
+    StepGrid,
+    measure_landscape,
+)
 
 STEPS = [0.05, 0.3, 1.1]
 

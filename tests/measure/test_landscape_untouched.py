@@ -4,13 +4,17 @@ import pytest
 import torch
 from landscape_cases import batch, cross_entropy, dropout_net, kept
 
-from bnlab.measure.directions import filter_normalized, gradient_direction, random_direction
-from bnlab.measure.gradient_identity import measure_gradient_identity
-from bnlab.measure.heat_map import measure_relative_loss
-from bnlab.measure.landscape import measure_landscape
-from bnlab.measure.slices import measure_line_slice, measure_plane_slice
-from bnlab.measure.stability import measure_stable_rate
-from bnlab.measure.step_moments import measure_step_moments
+from bnlab.measure.landscape.directions import (
+    filter_normalized,
+    gradient_direction,
+    random_direction,
+)
+from bnlab.measure.landscape.gradient_identity import measure_gradient_identity
+from bnlab.measure.landscape.heat_map import measure_relative_loss
+from bnlab.measure.landscape.landscape import measure_landscape
+from bnlab.measure.landscape.slices import measure_line_slice, measure_plane_slice
+from bnlab.measure.landscape.step_moments import measure_step_moments
+from bnlab.measure.rates.stability import measure_stable_rate
 
 
 def plane(net, loss, x, y):

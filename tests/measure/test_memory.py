@@ -9,9 +9,9 @@ from torch.nn.functional import cross_entropy, mse_loss
 from torch.utils.checkpoint import checkpoint
 
 from bnlab.measure import measure_memory
+from bnlab.measure.cost.figures import MOST, readable_bytes, readable_count, shares
 from bnlab.nets import make_net
 from bnlab.norms import NORMS
-from bnlab.show.measure_shares import MOST, readable_bytes, readable_count, shares
 
 OPTIONS = {"group": {"group_size": 4}, "evonorm_s0": {"group_size": 4}}
 OPTIONS["ghost_batch"] = {"ghost_size": 4}
@@ -251,7 +251,7 @@ class FakeCuda:
 
 
 def test_the_peak_is_that_of_a_second_step(monkeypatch):
-    from bnlab.measure import memory
+    from bnlab.measure.cost.cost import memory
 
     fake, net = FakeCuda(), perceptron()
     for name in ("reset_peak_memory_stats", "memory_allocated", "max_memory_allocated"):

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from bnlab.measure import agreement_beyond, noise_ceiling, rank_agreement
-from bnlab.measure.ranking import _counts, _tau_b
+from bnlab.measure.ranking.ranking import _counts, _tau_b
 
 
 def tables(seed=0, things=20, ties=False):

@@ -243,7 +243,7 @@ def test_figures_are_whole_and_say_what_they_show(results):
 
 
 def test_several_nets_in_one_figure(results):
-    from bnlab.show.measure_signals import draw_signals
+    from bnlab.measure.signals.figures import draw_signals
 
     signals = results["signals"]
     drawing = draw_signals({"none": signals, "batch": signals}, ["cosine"])

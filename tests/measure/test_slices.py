@@ -9,8 +9,12 @@ import torch
 from landscape_cases import KINDS, batch, cross_entropy, dropout_net, small_net, weights_at
 from torch import nn
 
-from bnlab.measure.directions import filter_normalized, gradient_direction, random_direction
-from bnlab.measure.slices import measure_line_slice, measure_plane_slice
+from bnlab.measure.landscape.directions import (
+    filter_normalized,
+    gradient_direction,
+    random_direction,
+)
+from bnlab.measure.landscape.slices import measure_line_slice, measure_plane_slice
 
 T = [-1.0, 0.0, 0.25]
 

@@ -9,8 +9,8 @@ import torch
 from landscape_cases import batch, cross_entropy, dropout_net, small_net
 from torch import nn
 
-from bnlab.measure.bisection import bisect_rate
-from bnlab.measure.stability import measure_stable_rate
+from bnlab.measure.rates.bisection import bisect_rate
+from bnlab.measure.rates.stability import measure_stable_rate
 
 
 def quadratic(curvature):

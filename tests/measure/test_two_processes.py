@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch.distributed as dist
 
-from bnlab.measure.two_processes import train_in_two_processes
+from bnlab.chapters.batch_renorm.two_processes import train_in_two_processes
 from bnlab.train import Run
 
 RUN = Run(depth=2, width=16, norm="batch", batch_size=4, steps=12, lr=0.03, precision="float64")

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from bnlab.measure.untouched import untouched
+from bnlab.measure.kit.untouched import untouched
 from bnlab.norms import make_norm
 
 

@@ -10,11 +10,11 @@ from matplotlib.markers import MarkerStyle
 
 import bnlab.lab
 from bnlab import claims, show
+from bnlab.draw.figure import INK
+from bnlab.draw.style import STYLE
+from bnlab.draw.words import power
 from bnlab.norms import NORMS
 from bnlab.norms.weight import WEIGHT_NORMS
-from bnlab.show.boxes import power
-from bnlab.show.figure import INK
-from bnlab.show.style import STYLE
 
 MEASURED = [i.id for i in claims.CLAIMS.values() if i.measure is not None]
 

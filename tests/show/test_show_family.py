@@ -5,9 +5,9 @@ import re
 import pytest
 
 from bnlab import show
+from bnlab.chapters.family.table import METHODS, WEIGHTS
 from bnlab.norms import NORMS
 from bnlab.norms.weight import WEIGHT_NORMS
-from bnlab.show.family import METHODS, WEIGHTS
 
 
 def rows(text):

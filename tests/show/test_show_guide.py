@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from bnlab import claims, show
-from bnlab.claims import evidence
-from bnlab.claims.verdict import NOT_MEASURED, WORDS
 from bnlab.show.guide import LINES, NO_ADVICE, advice
+from bnlab.verdicts import evidence
+from bnlab.verdicts.verdict import NOT_MEASURED, WORDS
 
 EACH = pytest.mark.parametrize("line", LINES, ids=lambda line: line.when)
 

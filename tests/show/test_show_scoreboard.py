@@ -9,11 +9,12 @@ import pytest
 from bnlab import claims, show
 from bnlab.claims import CLAIMS, Effect, judge
 from bnlab.claims.standings import standardized, standings, totals
-from bnlab.claims.verdict import WORDS
-from bnlab.show.boxes import HUES, MARKS
-from bnlab.show.figure import INK
+from bnlab.draw.figure import INK
+from bnlab.draw.shown import HUES
+from bnlab.draw.style import STYLE, VERDICTS, variables
+from bnlab.show.boxes import MARKS
 from bnlab.show.forest import EDGE
-from bnlab.show.style import STYLE, VERDICTS, variables
+from bnlab.verdicts.verdict import WORDS
 
 TABLE = show.scoreboard().page[show.scoreboard().page.index("<table>") :]
 ROWS = re.findall(r"<tr id=.*?</tr>", TABLE)

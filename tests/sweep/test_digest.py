@@ -8,7 +8,7 @@ import torch
 from bnlab import digest
 from bnlab.digest import CodeChangedError, check_unchanged, code_digest
 from bnlab.sweep import computes
-from bnlab.train.loop import ENGINES
+from bnlab.train.single import ENGINES
 
 NO_NUMBERS = {"errors.py", "__init__.py"}  # words and the version
 

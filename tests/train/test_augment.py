@@ -7,8 +7,8 @@ from scipy import stats
 
 from bnlab import random
 from bnlab.data import DATASETS, Dataset
+from bnlab.runs.augment import AUGMENTATIONS, CAN_BE_AUGMENTED, PADDING, augmented
 from bnlab.train import Run, Trainer, train, train_many
-from bnlab.train.augment import AUGMENTATIONS, CAN_BE_AUGMENTED, PADDING, augmented
 
 SHAPE = (6, 3, 32, 32)
 IMAGES = torch.arange(1.0, np.prod(SHAPE) + 1).view(SHAPE)  # no two pixels alike, none zero

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from bnlab.engines.stack import StackTrainer, common, is_stackable
+from bnlab.engines.wide import widen
 from bnlab.nets import make_net
 from bnlab.norms import NORMS
 from bnlab.train import Run, build, train, train_many
 from bnlab.train.many import LARGEST_STACK, groups
-from bnlab.train.stack import StackTrainer, common, is_stackable
-from bnlab.train.wide import widen
 
 SMALL = Run(depth=2, width=8, batch_size=8, steps=7, eval_every=3, lr=0.1, precision="float64")
 OPTIONS = {

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from race_page import Carried, write_page
 
-from bnlab.claims.evidence import results_folder
 from bnlab.lab import Plane
+from bnlab.verdicts.evidence import results_folder
 
 NETS = results_folder().parent / "assets" / "compiled" / "squares.js"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from race_page import Carried, write_page
 
-from bnlab.claims.evidence import results_folder
 from bnlab.lab import Profiles
+from bnlab.verdicts.evidence import results_folder
 
 STORED = results_folder().parent / "assets" / "replay" / "profiles.js"
 

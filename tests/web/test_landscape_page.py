@@ -10,10 +10,10 @@ from landscape_reference import Look
 from playwright.sync_api import Page, expect
 from race_page import Carried, write_page
 
-from bnlab.claims.evidence import results_folder
 from bnlab.lab import Landscape
 from bnlab.lab.landscape import landscape_run
 from bnlab.lab.slide import MULTIPLES, walk
+from bnlab.verdicts.evidence import results_folder
 
 pytestmark = pytest.mark.web
 

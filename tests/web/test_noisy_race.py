@@ -11,7 +11,7 @@ from race_page import write_page
 from trained_page import LISTEN, newest
 
 from bnlab import claims
-from bnlab.claims import noisy_race
+from bnlab.chapters.covariate_shift import s2_noisy_race
 from bnlab.lab import Race
 from bnlab.lab.points import Points, race_run
 from bnlab.lab.units import with_units
@@ -29,7 +29,7 @@ def folder(tmp_path_factory):
     place = folder / "_static" / "compiled"
     place.mkdir(parents=True)
     shutil.copy(NETS, place)
-    race = Race(norms=noisy_race.NORMS, offer=noisy_race.NORMS, claim="S2", layers=True)
+    race = Race(norms=s2_noisy_race.NORMS, offer=s2_noisy_race.NORMS, claim="S2", layers=True)
     write_page(folder, race)
     race.close()
     return folder
@@ -59,7 +59,7 @@ def test_the_page_trains_what_the_evidence_counts(page, folder, troubles, lr):
     text = opened(page, folder, query).locator(".bnlab-summary").inner_text()
     assert COUNTS in text and "noisy batch norm" in text
     at = claims.load("S2").data["columns"].index("val_accuracy")
-    for norm in noisy_race.NORMS:
+    for norm in s2_noisy_race.NORMS:
         rows = claims.load("S2").data["rows"]
         stored = next(row for row in rows if row[:5] == ["race", 6, norm, lr, 523])
         history = train(race_run(norm, lr=lr, depth=6, seed=523, batch_size=64), "compiled")

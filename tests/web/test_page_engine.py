@@ -13,7 +13,7 @@ from site_server import SITE, serve
 from trained_page import CHAPTER, finished, newest, open_chapter, press, shown
 
 from bnlab import claims
-from bnlab.compiled.catalogue import OPTIONS, UNDEFINED
+from bnlab.engines.compiled.catalogue import OPTIONS, UNDEFINED
 from bnlab.lab.points import Points, race_run
 from bnlab.norms import NORMS
 from bnlab.train import Run, make_trainer, train

@@ -140,7 +140,7 @@ def test_on_a_phone_a_row_is_a_card(board):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_words_have_their_colours(browser: Browser, scheme: str):
-    from bnlab.show.style import VERDICTS
+    from bnlab.draw.style import VERDICTS
 
     context = browser.new_context(color_scheme=scheme)
     page = context.new_page()

@@ -5,45 +5,16 @@
 
 from __future__ import annotations
 
-from bnlab.claims import (
-    batch_renorm,
-    binary_nets,
-    bn_nas,
-    covariate_shift,
-    evidence,
-    group_size,
-    lawn,
-    learning_rates,
-    mean_field,
-    mimicnorm,
-    signals,
-    smoothness,
-)
-from bnlab.claims.evidence import Evidence
-from bnlab.claims.verdict import Claim, Effect, Judgement, Verdict, decide, interval, judge
+from bnlab import chapters
+from bnlab.claims.order import in_order
+from bnlab.verdicts import evidence
+from bnlab.verdicts.evidence import Evidence
+from bnlab.verdicts.verdict import Claim, Effect, Judgement, Verdict, decide, interval, judge
 
-SERIES = {"S": 6, "B": 9, "W": 4, "L": 6, "R": 5, "M": 5, "LW": 4, "BNN": 3, "N": 5}
-"""How many claims each paper has, by the first letters of their ids."""
-
-_MODULES = (
-    covariate_shift,
-    smoothness,
-    learning_rates,
-    signals,
-    mean_field,
-    group_size,
-    batch_renorm,
-    mimicnorm,
-    lawn,
-    binary_nets,
-    bn_nas,
+CLAIMS: dict[str, Claim] = in_order(
+    [claim for claims in chapters.collected("claims", "CLAIMS") for claim in claims],
+    chapters.SERIES,
 )
-_known = {claim.id: claim for module in _MODULES for claim in module.CLAIMS}
-CLAIMS: dict[str, Claim] = {
-    name: _known[name]
-    for series, count in SERIES.items()
-    for name in (f"{series}{number}" for number in range(1, count + 1))
-}
 
 
 def claim(name: str) -> Claim:

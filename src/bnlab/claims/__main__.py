@@ -12,10 +12,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from bnlab.claims import CLAIMS, checks, claim, evidence
-from bnlab.claims.verdict import LEAST_SEEDS, Claim
+from bnlab.claims import CLAIMS, claim
 from bnlab.errors import unknown
 from bnlab.store import write_text
+from bnlab.verdicts import audit, evidence
+from bnlab.verdicts.verdict import LEAST_SEEDS, Claim
 
 
 def show_all(paper: str | None) -> None:
@@ -65,9 +66,9 @@ def _check_scale(item: Claim, scale: object) -> None:
 def check_all(names: list[str], folder: Path, again: int, stamps: bool) -> bool:
     """Print what the checks found; whether all holds."""
     items = [claim(name) for name in names] or list(CLAIMS.values())
-    reports: Iterable[checks.Report] = checks.check_all(items, folder, again, stamps)
+    reports: Iterable[audit.Report] = audit.check_all(items, folder, again, stamps)
     holds, count = True, 0
-    for report in (*reports, *(() if names else checks.foreign_files(items, folder))):
+    for report in (*reports, *(() if names else audit.foreign_files(items, folder))):
         holds, count = holds and not report.wrong, count + 1
         print(report)
     print(f"{count} checked: " + ("all hold." if holds else "see above for what changed."))

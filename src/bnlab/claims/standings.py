@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from bnlab.claims import evidence
-from bnlab.claims.evidence import Evidence
-from bnlab.claims.verdict import NOT_MEASURED, NOT_TESTABLE, WORDS, Claim, Judgement
+from bnlab.verdicts import evidence
+from bnlab.verdicts.evidence import Evidence
+from bnlab.verdicts.verdict import NOT_MEASURED, NOT_TESTABLE, WORDS, Claim, Judgement
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ The sources in ``js/`` are proper ES modules that import each other. A browser c
 resolve such imports in a module that arrives as text, so this file writes them into one
 module: every shared module without its ``import`` lines and ``export`` keywords, then the
 widget's own module with its ``export default``. All modules then share one scope, so their
-top-level names must differ. ``./style.js`` is no file: it is made from ``show/style.json``,
+top-level names must differ. ``./style.js`` is no file: it is made from ``draw/style.json``,
 the table of labels, colours and dashes that Python uses too.
 """
 
@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "js"
-STYLE_FILE = Path(__file__).parents[1] / "show" / "style.json"
+STYLE_FILE = Path(__file__).parents[1] / "draw" / "style.json"
 
 _IMPORT = re.compile(
     r"^import\s+(?P<what>[^;\"']*?)\s*from\s*[\"'](?P<source>[^\"']+)[\"'];?[ ]*(?://.*)?\n",

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from bnlab.compiled.catalogue import DEPTHS, GROUP_SIZES, WIDTH
+from bnlab.engines.compiled.catalogue import DEPTHS, GROUP_SIZES, WIDTH
 from bnlab.errors import check_name
 from bnlab.lab.bundle import bundle
 from bnlab.lab.points import EVALUATE_EVERY

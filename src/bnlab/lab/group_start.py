@@ -13,7 +13,7 @@ import numpy as np
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from bnlab.compiled.catalogue import WIDTH, variants
+from bnlab.engines.compiled.catalogue import WIDTH, variants
 from bnlab.lab.group_sizes import SEEDS, START
 from bnlab.lab.profile import batch
 from bnlab.measure import measure_signals

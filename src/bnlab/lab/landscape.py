@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from bnlab.claims import along_gradient
+from bnlab.chapters.smoothness import s4_along_gradient
 from bnlab.lab.bundle import bundle
 from bnlab.lab.slide import LOOK_EVERY, MULTIPLES, PLANE, walk
 from bnlab.lab.widget import ComputingWidget, Content, check_flag, check_keys, check_norms, one_of
@@ -15,7 +15,7 @@ LRS = (0.01, 0.03, 0.1, 0.3, 1.0)
 DEPTHS = (1, 2, 3, 4, 6, 8, 10, 12)
 LAST, EVERY = 300, 10
 STEPS = tuple(range(0, LAST + 1, EVERY))
-SEEDS = along_gradient.SEEDS
+SEEDS = s4_along_gradient.SEEDS
 FEWEST = 1
 NET, WIDTH, BATCH_SIZE = "mlp", 64, 64
 BAND = (0.5, 4.0)  # multiples of the rate between which the range of the loss is taken

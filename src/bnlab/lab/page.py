@@ -1,10 +1,10 @@
 """Makes what the website needs to train nets in the page: ``python -m bnlab.lab.page``.
 
-There is a file for each set of nets (``bnlab.compiled.catalogue.SETS``), and a page loads one of
-them. It holds the code of the worker, the committed kernels and programs in float32, and the
-digits that the nets learn. No compiler is needed. Bytes are written as hexadecimal digits and a
-pixel as one digit to the base 36: gzipped, that is a quarter smaller than base64, whose groups of
-three bytes hide repetitions.
+There is a file for each set of nets (``SETS`` in ``bnlab.engines.compiled.catalogue``), and a page
+loads one of them. It holds the code of the worker, the committed kernels and programs in float32,
+and the digits that the nets learn. No compiler is needed. Bytes are written as hexadecimal digits
+and a pixel as one digit to the base 36: gzipped, that is a quarter smaller than base64, whose
+groups of three bytes hide repetitions.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from pathlib import Path
 
 import numpy as np
 
-from bnlab.compiled import artefact
-from bnlab.compiled.catalogue import SETS, variants
-from bnlab.compiled.step import UNITS, inputs_of
-from bnlab.compiled.update import UPDATES, update_of
 from bnlab.data import load
+from bnlab.engines.compiled import artefact
+from bnlab.engines.compiled.catalogue import SETS, variants
+from bnlab.engines.compiled.step import UNITS, inputs_of
+from bnlab.engines.compiled.update import UPDATES, update_of
 from bnlab.lab.bundle import FOLDER, script
 from bnlab.lab.points import BLOCK, EVALUATE_EVERY, race_run
+from bnlab.runs.history import DIVERGED
 from bnlab.store import write_text
-from bnlab.train.history import DIVERGED
 
 FORMAT = 1
 PRECISION = "float32"

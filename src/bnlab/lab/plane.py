@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from bnlab.claims import wide_net
-from bnlab.claims.wide_net import THROUGH, UNIT
+from bnlab.chapters.mean_field import wide_net
+from bnlab.chapters.mean_field.wide_net import THROUGH, UNIT
 from bnlab.errors import check_name
 from bnlab.lab.bundle import bundle
 from bnlab.lab.points import EVALUATE_EVERY

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from bnlab.claims import learning_rate_sweep, noisy_race
-from bnlab.compiled.catalogue import WATCHED
-from bnlab.compiled.step import UNITS
+from bnlab.chapters.covariate_shift import s2_noisy_race
+from bnlab.chapters.learning_rates import b1_rates
+from bnlab.engines.compiled.catalogue import WATCHED
+from bnlab.engines.compiled.step import UNITS
 from bnlab.errors import check_name, unknown
 from bnlab.lab.bundle import bundle
 from bnlab.lab.points import BLOCK, GROUP_SIZE, NORMS, race_run
@@ -20,7 +21,7 @@ BATCH_SIZES = (2, 4, 8, 16, 32, 64, 128, 256)
 DEPTHS = tuple(range(1, 13))
 NOISES = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)  # times the noise of the paper
 OFFERED = ("none", "batch", "layer", "group", "instance")
-SEEDS = {"B1": learning_rate_sweep.SEEDS, "S2": noisy_race.SEEDS}  # of a claim's evidence
+SEEDS = {"B1": b1_rates.SEEDS, "S2": s2_noisy_race.SEEDS}  # of a claim's evidence
 NETS = ("mlp", "plain")
 FEWEST, MOST = 2, 5
 PAGE_NET, PAGE_WIDTH = "mlp", 64  # nets that the website trains in the page, see bnlab.lab.page
@@ -158,12 +159,12 @@ def _counted(net: str, width: int, steps: int, claim: str) -> dict[str, object] 
     """Settings of the runs that the evidence for a claim counts, if this race trains such nets."""
     base, norms, lrs, depths = {
         "B1": (
-            learning_rate_sweep.BASES["digits"],
-            learning_rate_sweep.NORMS,
-            learning_rate_sweep.LRS,
-            learning_rate_sweep.DEPTHS["digits"],
+            b1_rates.BASES["digits"],
+            b1_rates.NORMS,
+            b1_rates.LRS,
+            b1_rates.DEPTHS["digits"],
         ),
-        "S2": (noisy_race.BASE, noisy_race.NORMS, noisy_race.LRS, noisy_race.DEPTHS),
+        "S2": (s2_noisy_race.BASE, s2_noisy_race.NORMS, s2_noisy_race.LRS, s2_noisy_race.DEPTHS),
     }[claim]
     if (net, width, steps) != (base.net, base.width, base.steps):
         return None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from bnlab.claims import group_tuning
+from bnlab.chapters.batch_renorm import methods as group_tuning
 from bnlab.data import batches
 from bnlab.lab.bundle import bundle
 from bnlab.lab.points import BLOCK, EVALUATE_EVERY, GROUP_SIZE

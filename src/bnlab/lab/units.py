@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import torch
 
-from bnlab.compiled.step import unit_metrics, watched
+from bnlab.engines.compiled.step import unit_metrics, watched
+from bnlab.engines.eager import Trainer
 from bnlab.train import Step
-from bnlab.train.loop import Trainer
 
 
 def with_units(trainer: Trainer, every: int) -> Iterator[tuple[Step, list[list[float]] | None]]:
@@ -16,7 +16,7 @@ def with_units(trainer: Trainer, every: int) -> Iterator[tuple[Step, list[list[f
 
     The units are the first ``UNITS`` channels of each nonlinearity's output, mean and biased
     variance are those over the last training batch, before its update: what ``net.layers()`` of
-    the page's engine gives (``bnlab.compiled.step.unit_metrics``).
+    the page's engine gives (``bnlab.engines.compiled.step.unit_metrics``).
     """
     outputs: dict[int, torch.Tensor] = {}
 

@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from bnlab.claims import Evidence
+from bnlab import chapters
+from bnlab.chapters.family.table import methods_table
+from bnlab.draw.figure import Drawing
+from bnlab.draw.style import STYLE
 from bnlab.errors import unknown
-from bnlab.show import (
-    batch_renorm,
-    covariate_shift,
-    group_size,
-    group_training,
-    learning_rates,
-    mean_field,
-    signals,
-    smoothness,
-)
 from bnlab.show.boxes import claim_box, claims_table, say, verdict_box
-from bnlab.show.family import methods_table
-from bnlab.show.figure import Drawing
 from bnlab.show.forest import forest
 from bnlab.show.guide import guide, say_guide
 from bnlab.show.scoreboard import say_failed, say_sum, scoreboard
 from bnlab.show.source import source
-from bnlab.show.style import STYLE
+from bnlab.verdicts.evidence import Evidence
 
 FIGURES = {
-    **learning_rates.FIGURES,
-    **signals.FIGURES,
-    **covariate_shift.FIGURES,
-    **smoothness.FIGURES,
-    **mean_field.FIGURES,
-    **batch_renorm.FIGURES,
-    **group_size.FIGURES,
-    **group_training.FIGURES,
+    name: figure
+    for figures in chapters.collected("figures", "FIGURES")
+    for name, figure in figures.items()
 }
 
 

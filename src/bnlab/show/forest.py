@@ -9,9 +9,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from bnlab import claims
 from bnlab.claims.standings import standardized, standings
-from bnlab.claims.verdict import WORDS, Judgement
-from bnlab.show.figure import INK, Drawing, draw, panel
-from bnlab.show.style import VERDICTS
+from bnlab.draw.figure import INK, Drawing, draw, panel
+from bnlab.draw.style import VERDICTS
+from bnlab.verdicts.verdict import WORDS, Judgement
 
 EDGE = 30.0  # standard deviations; what lies beyond is drawn there, as an arrow
 TICKS = (-30, -5, -1, 0, 1, 5, 30)

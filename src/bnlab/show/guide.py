@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bnlab import claims
-from bnlab.claims import evidence
-from bnlab.claims.verdict import NOT_MEASURED, WORDS
-from bnlab.show.boxes import MARKS, Formatter, Shown, fill, word_for
+from bnlab.draw.shown import Shown, fill
+from bnlab.show.boxes import MARKS, Formatter, word_for
+from bnlab.verdicts import evidence
+from bnlab.verdicts.verdict import NOT_MEASURED, WORDS
 
 NO_ADVICE = "The evidence does not decide, so no advice."
 COLUMNS = ("Your situation", "What the evidence advises", "Verdicts")

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 
 from bnlab import claims
 from bnlab.claims import Evidence
-from bnlab.claims.evidence import file_name
 from bnlab.claims.standings import Standing, standings, totals
-from bnlab.claims.verdict import NOT_MEASURED, NOT_TESTABLE, WORDS, Claim, Judgement
-from bnlab.show.boxes import MARKS, Formatter, Shown, amount, fill, plain
-from bnlab.show.style import VERDICTS, dark
+from bnlab.draw.shown import Shown, fill
+from bnlab.draw.style import VERDICTS, dark
+from bnlab.draw.words import amount, plain
+from bnlab.show.boxes import MARKS, Formatter
+from bnlab.verdicts.evidence import file_name
+from bnlab.verdicts.verdict import NOT_MEASURED, NOT_TESTABLE, WORDS, Claim, Judgement
 
 COLUMNS = ("Claim", "Verdict", "What came out", "Evidence")
 ALL = "all"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import bnlab
 from bnlab.data import DATASETS
+from bnlab.engines.stack import common
 from bnlab.errors import check_name
 from bnlab.nets import NETS
 from bnlab.norms import NORMS
@@ -19,9 +20,8 @@ from bnlab.sweep.collect import collect
 from bnlab.sweep.failures import Failure, SweepError
 from bnlab.sweep.tasks import Code
 from bnlab.train import History, Run, train, train_many
-from bnlab.train.loop import ENGINES
 from bnlab.train.many import LARGEST_STACK, WAYS
-from bnlab.train.stack import common
+from bnlab.train.single import ENGINES
 
 PARTS = ("norms", "nets", "optim", "data", "train", "random.py")
 """Where the code lies on which the numbers of a training depend."""

@@ -1,20 +1,13 @@
 """One training, from a Run to a History."""
 
-from bnlab.train.history import DIVERGED, History, Step
-from bnlab.train.loop import (
-    Trainer,
-    build,
-    evaluate,
-    make_device,
-    make_trainer,
-    threads,
-    train,
-    training,
-    training_data,
-)
+from bnlab.engines.eager import Trainer
+from bnlab.runs.build import build, make_device, threads, training_data
+from bnlab.runs.evaluate import evaluate
+from bnlab.runs.history import DIVERGED, History, Step
+from bnlab.runs.optimizers import OPTIMIZERS, make_optimizer
+from bnlab.runs.run import Run
 from bnlab.train.many import train_many
-from bnlab.train.optimizers import OPTIMIZERS, make_optimizer
-from bnlab.train.run import Run
+from bnlab.train.single import make_trainer, train, training
 
 __all__ = [
     "DIVERGED",

@@ -6,11 +6,14 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
+from bnlab.engines.compiled.engine import is_ready
+from bnlab.engines.eager import history_of
+from bnlab.engines.stack import StackTrainer, common, is_stackable
 from bnlab.errors import check_name
-from bnlab.train.history import History, Step
-from bnlab.train.loop import ENGINES, history_of, make_device, threads, train
-from bnlab.train.run import Run
-from bnlab.train.stack import StackTrainer, common, is_stackable
+from bnlab.runs.build import make_device, threads
+from bnlab.runs.history import History, Step
+from bnlab.runs.run import Run
+from bnlab.train.single import ENGINES, train
 
 WAYS = ("fastest", *ENGINES, "stack")
 LARGEST_STACK = 64
@@ -104,7 +107,7 @@ def _way(run: Run, count: int, engine: str, device: str) -> str:
     stackable = count > 1 and is_stackable(run)
     if make_device(device).type != "cpu":
         return "stack" if stackable else "torch"
-    ready, size = _is_compiled(run), run.batch_size
+    ready, size = is_ready(run), run.batch_size
     folds_well = stackable and run.net == "mlp" and run.norm in ("none", "batch")
     if ready and size <= COMPILED_WINS:
         return "compiled"
@@ -115,12 +118,6 @@ def _way(run: Run, count: int, engine: str, device: str) -> str:
     if folds_well or (stackable and size <= STACK_GAINS):
         return "stack"
     return "torch"
-
-
-def _is_compiled(run: Run) -> bool:
-    from bnlab.compiled.engine import is_ready  # it builds on this package
-
-    return is_ready(run)
 
 
 def _stacked(

@@ -6,7 +6,7 @@
 // stands for a number that is not finite. The sums are taken in order and in float64, and weights
 // are rounded to float32: so Python gets the same bits from CompiledTrainer.
 
-import { uniform } from "../../compiled/js/random.js";
+import { uniform } from "../../engines/compiled/js/random.js";
 import { JOBS, slice } from "./page_jobs.js";
 import { Lane } from "./page_lane.js";
 

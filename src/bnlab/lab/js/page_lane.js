@@ -1,7 +1,7 @@
-// One net in training in a page: the steps and looks of CompiledTrainer (bnlab.compiled.engine),
+// One net in training in a page: the steps and looks of CompiledTrainer (bnlab.engines.compiled.engine),
 // the points of Points (bnlab.lab.points).
 
-import { initial, sampler } from "../../compiled/js/random.js";
+import { initial, sampler } from "../../engines/compiled/js/random.js";
 
 const PIXELS = 64;
 

@@ -4,7 +4,7 @@
 
 import { JOBS, slice } from "./page_jobs.js";
 import { Lane } from "./page_lane.js";
-import { sampler } from "../../compiled/js/random.js";
+import { sampler } from "../../engines/compiled/js/random.js";
 
 const INDEPENDENT = 10;   // classes of a batch that stand for independent images
 const SMALL_DEPTH = 6;

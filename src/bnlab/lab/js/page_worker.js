@@ -8,7 +8,7 @@
 //   {type: "points", id, points: [[name, content], ...]}
 //   {type: "finished", id, seconds}, {type: "error", id, text}
 
-import { open } from "../../compiled/js/run.js";
+import { open } from "../../engines/compiled/js/run.js";
 import { JOBS } from "./page_jobs.js";
 
 let opened = null;       // promise of what all requests share

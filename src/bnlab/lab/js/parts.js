@@ -1,7 +1,7 @@
 // The parts that every widget of the book is made of. Each maker returns an object with `element`
 // and the few methods that its users need; `destroy` where a part listens beyond its own element.
 
-import { STYLE } from "./style.js";  // made by bundle.py from show/style.json
+import { STYLE } from "./style.js";  // made by bundle.py from draw/style.json
 
 // Each widget of a page brings a copy of this module with it: what must differ is counted globally.
 export function uniqueId(stem) {

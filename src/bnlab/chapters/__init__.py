@@ -1,0 +1,43 @@
+"""Each chapter of the book: its claims, what measures them, its figures and exercises.
+
+A chapter is a folder named as its notebook, without the number. It may have modules ``claims``
+(``CLAIMS``, a tuple), ``figures`` (``FIGURES``, a function for each claim that has one) and
+``exercises`` (``EXERCISES``, a checking function for each exercise).
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+
+ALL = (
+    "family",
+    "signals",
+    "learning_rates",
+    "covariate_shift",
+    "smoothness",
+    "mean_field",
+    "batch_renorm",
+    "group_size",
+    "mimicnorm",
+    "lawn",
+    "binary_nets",
+    "bn_nas",
+)
+"""The chapters that test something, in the order of the book."""
+
+SERIES = ("S", "B", "W", "L", "R", "M", "LW", "BNN", "N")
+"""The first letters of the claims' ids, a paper each, in the order of the scoreboard."""
+
+
+def collected(part: str, name: str) -> Iterator:
+    """What the chapters' modules of this name hold, chapter after chapter.
+
+    Args:
+        part: of a chapter, such as ``figures``; a chapter without this module is passed over.
+        name: of the object in the module, such as ``FIGURES``.
+    """
+    for chapter in ALL:
+        if (Path(__file__).parent / chapter / f"{part}.py").exists():
+            yield getattr(importlib.import_module(f"{__name__}.{chapter}.{part}"), name)

@@ -1,0 +1,1 @@
+"""Chapter 07: Batch Renormalization, claims R1 to R5 (Ioffe 2017)."""

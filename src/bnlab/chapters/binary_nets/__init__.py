@@ -1,0 +1,1 @@
+"""Chapter 11: binary nets without BatchNorm, claims BNN1 to BNN3."""

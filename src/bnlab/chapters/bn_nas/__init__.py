@@ -1,0 +1,1 @@
+"""Chapter 12: architecture search by BatchNorm, claims N1 to N5."""

@@ -1,0 +1,1 @@
+"""Chapter 04: internal covariate shift, claims S1 to S3 (Santurkar 2018)."""

@@ -1,0 +1,1 @@
+"""Chapter 01: the family of normalizers."""

@@ -1,0 +1,1 @@
+"""Chapter 08: the size of groups, claims L2 to L6 (Lubana 2021)."""

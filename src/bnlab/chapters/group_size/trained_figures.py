@@ -1,0 +1,169 @@
+"""The figures of chapter 08 about trained nets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from bnlab.chapters.group_size import l2_l4_at_start, l3_l5_trained, l6_architectures
+from bnlab.chapters.group_size.start_figures import look, size_word, word
+from bnlab.chapters.group_size.trainings import best_lr, column, losses
+from bnlab.claims import Evidence
+from bnlab.draw.figure import INK, Drawing, band, curve, draw, label, panel, plain_log
+from bnlab.draw.style import STYLE
+from bnlab.draw.words import power
+
+PLACES = {  # words for the nets of L5 and L6
+    "plain10": "plain, 10",
+    "plain20": "plain, 20",
+    "mlp6": "MLP, 6",
+    "mlp12": "MLP, 12",
+    "resnet": "residual",
+    "skipinit": "with SkipInit",
+}
+
+
+def order(evidence: Evidence) -> Drawing:
+    """L3: loss at the best rate over the cosine at the start; best rates and sharpness."""
+    data, facts = evidence.data, evidence.facts
+    left = _scatter(data, f"Alike and slow go together? τ = {facts['tau']:+.2f}")
+    right = _sharpness(data, "The more alike, the sharper the start")
+    listed = ", ".join(
+        f"{word(norm)} {facts[f'{norm}_cosine']:.2f} and {facts[f'{norm}_loss']:.2f}"
+        for norm in data["norms"]
+    )
+    bounds = ", ".join(
+        f"{word(norm)} {power(facts[f'{norm}_bound'])} and {facts[f'{norm}_lr']:g}"
+        for norm in data["norms"]
+    )
+    alt = (
+        "Left: mean training loss at each normalizer's best rate against the cosine of two samples "
+        f"at the start: {listed}. Right: 2 over the sharpness at the start, and the best of the "
+        f"rates that were tried: {bounds}."
+    )
+    caption = (
+        f"{len(data['seeds'])} seeds, depth 10. Left: mean, lines span all seeds; numbers are "
+        "group sizes. Right: 2 ÷ sharpness (open) and the best rate by validation images of the "
+        "tuning seeds (filled)."
+    )
+    return draw([left, right], alt, caption)
+
+
+def _scatter(data: dict, title: str) -> Axes:
+    axes, net = panel(title), data["nets"][0]
+    for norm in data["norms"]:
+        cosine = column(data, net, norm, None, "cosine")
+        loss = losses(data, net, norm)
+        x, y, hue = cosine.mean(), loss.mean(), STYLE[look(norm)]["light"]
+        axes.plot([x, x], [loss.min(), loss.max()], color=hue, lw=1)
+        axes.plot([cosine.min(), cosine.max()], [y, y], color=hue, lw=1)
+        axes.plot([x], [y], color=hue, marker=STYLE[look(norm)]["marker"], ms=8)
+        text = size_word(norm) if look(norm) == "group" else word(norm)
+        place = (8, -14) if norm == "layer" else (7, 6)
+        label(axes, look(norm), x, y, text, ha="left", xytext=place)
+    axes.set(xlabel="cosine of two samples at the start", ylabel="mean training loss, nats")
+    axes.margins(0.18)
+    return axes
+
+
+def _sharpness(data: dict, title: str) -> Axes:
+    axes, net = panel(title), data["nets"][0]
+    for place, norm in enumerate(data["norms"]):
+        found = 2 / column(data, net, norm, None, "sharpness")
+        hue, marker = STYLE[look(norm)]["light"], STYLE[look(norm)]["marker"]
+        axes.plot([place] * 2, [found.min(), found.max()], color=hue, lw=1)
+        axes.plot([place], [2 / np.mean(2 / found)], color=hue, marker=marker, ms=9, mfc="none")
+        axes.plot([place], [best_lr(data, net, norm)], color=hue, marker=marker, ms=9)
+    plain_log(axes, "y", [0.03, 0.1, 0.3, 1, 3])
+    names = [size_word(n) if n in l2_l4_at_start.SIZES else word(n) for n in data["norms"]]
+    axes.set_xticks(range(len(names)), names, rotation=40, ha="right")
+    axes.set(ylabel="learning rate")
+    return axes
+
+
+def tradeoff(evidence: Evidence) -> Drawing:
+    """L5: loss over the rate with small groups and with one; and their ratio in other nets."""
+    data, facts = evidence.data, evidence.facts
+    net, lrs = data["nets"][0], data["lrs"]
+    left = panel(f"At the best rates {facts[f'slower_{net}']:.2f}× the loss")
+    for norm in l3_l5_trained.PAIR:
+        rows = np.array([column(data, net, norm, lr, "loss") for lr in lrs])
+        band(left, look(norm), lrs, rows.min(1), rows.max(1))
+        curve(left, look(norm), lrs, rows.mean(1))
+        at, place = (-2, (-6, 9)) if norm == "layer" else (-2, (14, -22))
+        label(left, look(norm), lrs[at], rows[at].mean(), word(norm), xytext=place)
+    plain_log(left, "x", lrs)
+    left.set(xlabel="learning rate", ylabel="mean training loss, nats")
+    right = _elsewhere(data, "Layer norm ÷ groups of 4, by net")
+    ratios = "; ".join(
+        f"{PLACES[net]}: loss {facts[f'slower_{net}']:.2f} times, largest usable rate "
+        f"{facts[f'usable_{net}']:.2g} times"
+        for net in data["nets"]
+    )
+    alt = (
+        f"Left: mean training loss against learning rate at depth 10, with layer norm and with "
+        f"groups of 4. Right: layer norm over groups of 4 in four nets: {ratios}."
+    )
+    caption = (
+        f"{len(data['seeds'])} seeds. Left: mean, the shade spans all seeds. Right: geometric "
+        "means, the lines span all seeds; the number behind a net's name is its depth."
+    )
+    return draw([left, right], alt, caption)
+
+
+def _elsewhere(data: dict, title: str) -> Axes:
+    axes = panel(title)
+    axes.axhline(1, color=INK, lw=1, ls=":")
+    marks: Mapping[str, tuple[str, float]] = {"speed": ("o", -0.12), "stability": ("s", 0.12)}
+    for place, net in enumerate(data["nets"]):
+        for name, values in l3_l5_trained.tradeoff_values(data, net).items():
+            marker, shift = marks[name]
+            ends = 10.0 ** np.array([values.min(), values.max()])
+            axes.plot([place + shift] * 2, ends, color=INK, lw=1)
+            axes.plot(
+                [place + shift],
+                [10 ** values.mean()],
+                color=INK,
+                marker=marker,
+                ms=8,
+                mfc=INK if name == "speed" else "none",
+            )
+    axes.set_xticks(range(len(data["nets"])), [PLACES[net] for net in data["nets"]])
+    axes.set_xlim(-0.5, len(data["nets"]) - 0.5)
+    plain_log(axes, "y", [0.1, 0.3, 1, 3, 10])
+    axes.set(ylabel="● loss   □ usable rate", ylim=(0.07, 14))
+    return axes
+
+
+def winners(evidence: Evidence) -> Drawing:
+    """L6: test accuracy of each normalizer in each net."""
+    data, facts = evidence.data, evidence.facts
+    title = f"Best overall: {word(facts['overall'])}, {facts['behind']:.1f} points behind at worst"
+    axes = panel(title, (7.2, 3.9))
+    step = 0.13
+    for number, norm in enumerate(data["norms"]):
+        for place, net in enumerate(data["nets"]):
+            found = 100 * l6_architectures.accuracy(data, net, norm)
+            x, hue = place + step * (number - 2), STYLE[look(norm)]["light"]
+            axes.plot([x, x], [found.min(), found.max()], color=hue, lw=1.2)
+            axes.plot([x], [found.mean()], color=hue, marker=STYLE[look(norm)]["marker"], ms=8)
+        rows = [100 * l6_architectures.accuracy(data, net, norm).mean() for net in data["nets"]]
+        label(axes, look(norm), len(rows) - 0.45, 88 - 14 * number, word(norm), ha="left")
+    axes.set_xticks(range(len(data["nets"])), [PLACES[net] for net in data["nets"]])
+    axes.set(ylabel="test accuracy, %", ylim=(0, 102), xlim=(-0.5, len(data["nets"]) + 0.35))
+    listed = "; ".join(
+        f"{PLACES[net]}: "
+        + ", ".join(f"{word(norm)} {facts[f'{norm}_{net}']:.1f}" for norm in data["norms"])
+        for net in data["nets"]
+    )
+    alt = f"Test accuracy in per cent, each normalizer at its best rate. {listed}."
+    caption = (
+        f"{len(data['seeds'])} seeds: mean, the lines span all. Each normalizer's rate was chosen "
+        "in each net on validation images of other seeds."
+    )
+    return draw([axes], alt, caption)
+
+
+FIGURES = {"L3": order, "L5": tradeoff, "L6": winners}

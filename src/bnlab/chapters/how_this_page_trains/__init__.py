@@ -1,0 +1,1 @@
+"""The appendix on how a page trains a net."""

@@ -1,0 +1,1 @@
+"""Chapter 10: LAWN, claims LW1 to LW4."""

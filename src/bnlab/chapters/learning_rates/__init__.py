@@ -1,0 +1,1 @@
+"""Chapter 03: larger learning rates, claims B1, B2 and B9 (Bjorck 2018)."""

@@ -1,0 +1,121 @@
+"""The figures of chapter 03."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from bnlab.chapters.learning_rates import b1_rates as sweep
+from bnlab.chapters.learning_rates.b1_rates import (
+    LRS,
+    NORMS,
+    SMALL_LR,
+    USABLE,
+    accuracies,
+    usable_rate,
+)
+from bnlab.chapters.learning_rates.b2_explosion import profiles, typical
+from bnlab.claims import Evidence
+from bnlab.draw.figure import Drawing, band, curve, draw, label, panel, plain_log
+from bnlab.draw.style import STYLE
+from bnlab.draw.words import power
+
+CEILING = 1e60  # variances above leave the picture: a few seeds would squash the others
+
+
+def accuracy_by_lr(evidence: Evidence) -> Drawing:
+    """Test accuracy over learning rate with and without BatchNorm, a panel for each depth."""
+    data = evidence.data
+    depths = sorted(data["depths"])
+    seeds = len(data["seeds"])
+    ratio = {depth: 10 ** sweep.values(data, depth)["rate"].mean() for depth in depths}
+    by_depth = ", ".join(f"at depth {d} by a factor of {power(r)}" for d, r in ratio.items())
+    alt = (
+        f"Test accuracy against learning rate for {STYLE['batch']['label']} and "
+        f"{STYLE['none']['label']}. BatchNorm extends the usable learning rates {by_depth} "
+        f"(mean over {seeds} seeds). At rate {SMALL_LR:g} "
+        + "; ".join(_at_small(data, depth) for depth in depths)
+        + "."
+    )
+    caption = (
+        f"Mean over {seeds} seeds; the shade spans all; a net that diverged counts as chance. "
+        f"Dotted: the largest rate within {100 * USABLE:g} points of the net's best (validation)."
+    )
+    return draw([_accuracy_panel(data, depth, ratio[depth]) for depth in depths], alt, caption)
+
+
+def _accuracy_panel(data: dict, depth: int, ratio: float) -> Axes:
+    axes = panel(f"Depth {depth}: rates up to {power(ratio)}× as large")
+    scores = {norm: accuracies(data, depth, norm, data["seeds"]) for norm in NORMS}
+    for norm in NORMS:
+        mean = scores[norm].mean(1)
+        band(axes, norm, LRS, scores[norm].min(1), scores[norm].max(1))
+        curve(axes, norm, LRS, mean)
+        usable = 10 ** np.log10(usable_rate(data, depth, norm)).mean()
+        axes.axvline(usable, color=STYLE[norm]["light"], ls=":", lw=1.5)
+    label(axes, "none", LRS[0], 1.0, ha="left", xytext=(0, 5))
+    label(axes, "batch", 1.0, 1.0, xytext=(0, 5))
+    plain_log(axes, "x", [0.01, 0.1, 1, 10])
+    axes.set(xlabel="learning rate", ylabel="test accuracy", ylim=(0, 1.12))
+    axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1])
+    return axes
+
+
+def _at_small(data: dict, depth: int) -> str:
+    at = LRS.index(SMALL_LR)
+    batch, none = (
+        accuracies(data, depth, norm, data["seeds"])[at].mean() for norm in ("batch", "none")
+    )
+    return f"it reaches {batch:.2f} against {none:.2f} without, at depth {depth}"
+
+
+def explosion(evidence: Evidence) -> Drawing:
+    """Variance of each block's output before and after the step that diverges."""
+    data = evidence.data
+    grown = {
+        (net, when): middle[-1] / middle[0]
+        for net in NORMS
+        for when in ("before", "after")
+        for middle in [typical(data, net, when)]
+    }
+    alt = (
+        "Variance of each block's output before and after the step in which the net without a "
+        "normalizer diverges. Without a normalizer the last block's variance is "
+        f"{power(grown['none', 'before'])} times the first block's before the step and "
+        f"{power(grown['none', 'after'])} times after it; with BatchNorm it is "
+        f"{power(grown['batch', 'before'])} and {power(grown['batch', 'after'])} times."
+    )
+    highest = profiles(data, "none", "after").max(1)
+    outside = int((highest > CEILING).sum())
+    caption = (
+        f"Bold: median over {len(data['seeds'])} seeds, thin: each seed; dotted before the step, "
+        "solid after it. Both nets take a step of the length at which the plain one diverges. "
+        + (f"{outside} seeds leave the picture at the top." if outside else "")
+    )
+    panels = [_explosion_panel(data, net, grown[net, "after"]) for net in NORMS]
+    low = min(each.get_ylim()[0] for each in panels)
+    for each in panels:
+        each.set_ylim(low / 1e4, min(10 * highest.max(), CEILING))
+    return draw(panels, alt, caption.strip())
+
+
+def _explosion_panel(data: dict, net: str, growth: float) -> Axes:
+    axes = panel(f"{STYLE[net]['label'].capitalize()}: after it, last ÷ first = {power(growth)}")
+    for when, dash in (("before", ":"), ("after", "-")):
+        values = profiles(data, net, when)
+        block = np.arange(1, values.shape[1] + 1)
+        for one in values:
+            curve(axes, net, block, one, linestyle=dash, marker="", lw=0.8, alpha=0.35)
+        middle = typical(data, net, when)
+        curve(axes, net, block, middle, linestyle=dash, ms=4)
+        if net == "none":
+            place = {"after": (-4, 9), "before": (-4, -20)}[when]
+            label(axes, net, block[-1], middle[-1], when, ha="right", xytext=place)
+    if net == "batch":  # the two lines lie close to each other
+        label(axes, net, block[-1] * 0.6, middle.max(), "before and after", xytext=(0, 14))
+    axes.set(xlabel="residual block", ylabel="variance of its output", yscale="log")
+    axes.set_xticks([1, *range(3, len(block) + 1, 3)])
+    return axes
+
+
+FIGURES = {"B1": accuracy_by_lr, "B2": explosion}

@@ -1,0 +1,179 @@
+"""W2 of Wei et al. 2019: which learning rates train and which diverge, gamma by gamma.
+
+Settings and margins were fixed before the seeds of ``SEEDS`` were run; they were chosen knowing
+trial runs with the seeds 0 and 1. eta* comes from the largest Fisher eigenvalue of each net,
+measured at its start. What decides is the eigenvalue with gradients that pass through the batch's
+statistics, since those of the training do; the other one and the theory's are there to compare. A
+net diverges when its loss is a thousand times the first one (``bnlab.train``). The border is the
+geometric mean of the smallest rate that diverged and the one below it, on a grid of factors of
+root 2.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from bnlab.chapters.mean_field import wide_net
+from bnlab.chapters.mean_field.wide_net import BASE, HELD, THROUGH, largest_rate
+from bnlab.train import Run
+
+SEEDS = tuple(range(640, 648))
+GAMMAS = (0.25, 0.5, 1.0, 2.0, 3.0)
+DEPTHS = (1, 9)  # hidden layers of the other nets, at gamma 1
+POWERS = tuple(range(-4, 7))  # of root 2: from a quarter of eta* to eight times
+SIDE_POWERS = tuple(range(-1, 9))  # of the other nets, which are there for the border alone
+COLUMNS = (
+    *("depth", "norm", "gamma", "power", "seed", "rate", "held", "through"),
+    *("train_loss", "val_loss", "test_loss", "diverged_at"),
+)
+
+Progress = Callable[[Iterable], Iterable]
+Net = tuple[int, str, float]
+
+
+def measure(
+    seeds: Sequence[int] = SEEDS,
+    progress: Progress = iter,
+    gammas: Sequence[float] = GAMMAS,
+    depths: Sequence[int] = DEPTHS,
+    powers: Sequence[int] = POWERS,
+    side_powers: Sequence[int] = SIDE_POWERS,
+    device: str = "cpu",
+) -> dict:
+    """Train each net at each rate.
+
+    Args:
+        seeds: of the weights and batches.
+        progress: wraps the loop over the nets.
+        gammas: of the nets with BatchNorm at the depth that decides.
+        depths: of other nets, with BatchNorm of gamma 1 and without.
+        powers: the rates are eta* times root 2 to these powers.
+        side_powers: those of the nets of ``depths``.
+        device: see ``train``.
+
+    Returns:
+        ``base``, ``columns`` and ``rows``, one a training.
+
+    Raises:
+        ValueError: for fewer than two powers, or powers that leave one out.
+    """
+    for each in (powers, side_powers):
+        if len(each) < 2 or list(each) != list(range(each[0], each[-1] + 1)):
+            raise ValueError(f"powers must be consecutive whole numbers, got {list(each)}.")
+    nets = plan(gammas, depths)
+    data = {
+        "base": BASE.to_dict(),
+        "gammas": list(gammas),
+        "depths": list(depths),
+        "powers": list(powers),
+        "side_powers": list(side_powers),
+        "seeds": list(seeds),
+        "columns": list(COLUMNS),
+    }
+    places = progress(list(itertools.product(nets, seeds)))
+    found = [row for net, seed in places for row in rows(net, seed, powers_of(data, net), device)]
+    return {**data, "rows": found}
+
+
+def plan(gammas: Sequence[float], depths: Sequence[int]) -> list[Net]:
+    """Depth, normalizer and gamma of each net."""
+    return [
+        (BASE.depth, "none", 1.0),
+        *((BASE.depth, "batch", gamma) for gamma in gammas),
+        *((depth, norm, 1.0) for depth in depths for norm in ("none", "batch")),
+    ]
+
+
+def powers_of(data: dict, net: Net) -> list[int]:
+    """The powers at which a net was trained."""
+    return data["powers" if net[0] == BASE.depth else "side_powers"]
+
+
+def run_of(net: Net, seed: int = 0) -> Run:
+    """The Run of a net, at any rate."""
+    depth, norm, gamma = net
+    return BASE.replace(depth=depth, norm=norm, gamma=gamma, seed=seed)
+
+
+def rows(
+    net: Net, seed: int, powers: Sequence[int], device: str = "cpu", head: float = 1.0
+) -> list[list]:
+    """Measure a net's eigenvalues, and train it at each rate; ``head``: see ``wide_net.start``."""
+    run = run_of(net, seed)
+    untrained = wide_net.net_at_start(run, head=head)
+    held, through = (wide_net.eigenvalue(untrained, kind) for kind in (HELD, THROUGH))
+    found = []
+    for power in powers:
+        rate = wide_net.short(largest_rate(through) * 2 ** (power / 2))
+        end = wide_net.outcome(run, rate, device, head)
+        losses = (end.train, end.val, end.test)
+        found.append([*net, power, seed, rate, held, through, *losses, end.diverged_at])
+    return found
+
+
+def repeat(data: dict, seeds: Sequence[int]) -> dict:
+    """The same trainings for some seeds."""
+    kept = ("gammas", "depths", "powers", "side_powers")
+    return measure(seeds, **{name: data[name] for name in kept})
+
+
+def column(data: dict, net: Net, name: str) -> np.ndarray:
+    """One column of a net's trainings, (seeds, powers); what is missing is NaN."""
+    at = data["columns"].index(name)
+    found = {(row[4], row[3]): row[at] for row in data["rows"] if tuple(row[:3]) == tuple(net)}
+    table = [[found[seed, power] for power in powers_of(data, net)] for seed in data["seeds"]]
+    return np.array(table, dtype=float)  # None becomes NaN
+
+
+def stars(data: dict, net: Net, name: str = "through") -> np.ndarray:
+    """eta* by a measured eigenvalue, ``held`` or ``through``, (seeds,)."""
+    return largest_rate(column(data, net, name)[:, 0])
+
+
+def predicted_star(net: Net, corrected: bool = False) -> float:
+    """eta* by theory."""
+    found = wide_net.theory(run_of(net), corrected)
+    return largest_rate(found.fisher_eigenvalue(wide_net.IMAGES, 10) if corrected else found.bound)
+
+
+def border(data: dict, net: Net) -> np.ndarray:
+    """The rate between training and divergence, (seeds,).
+
+    Where all rates of the grid diverge, or none, the border is taken half a step beyond its end.
+    """
+    diverged = np.isfinite(column(data, net, "diverged_at"))
+    first = np.where(diverged.any(1), diverged.argmax(1), diverged.shape[1])
+    return stars(data, net) * 2 ** ((powers_of(data, net)[0] + first - 0.5) / 2)
+
+
+def values(data: dict) -> dict[str, np.ndarray]:
+    """The effects of W2, one number a seed."""
+    nets = [(BASE.depth, "batch", gamma) for gamma in data["gammas"]]
+    borders = np.array([border(data, net) for net in nets])
+    errors = np.log10(borders / np.array([stars(data, net) for net in nets]))
+    spans = np.log10(borders.max(0) / borders.min(0))
+    return {"error": np.abs(errors).max(0), "span": spans}
+
+
+def facts(data: dict) -> dict[str, object]:
+    """Numbers for sentences about W2; a gamma of 0.25 is written ``0_25``."""
+    found: dict[str, object] = {"seeds": len(data["seeds"])}
+    for net in plan(data["gammas"], data["depths"]):
+        depth, norm, gamma = net
+        end = f"{norm}_{depth}" + (f"_{gamma:g}".replace(".", "_") if norm == "batch" else "")
+        edge = border(data, net)
+        found[f"border_{end}"] = 10 ** np.log10(edge).mean()
+        for name in ("held", "through"):
+            found[f"{name}_{end}"] = 10 ** np.log10(edge / stars(data, net, name)).mean()
+        for name, corrected in (("paper", False), ("corrected", True)):
+            found[f"{name}_{end}"] = 10 ** np.log10(edge / predicted_star(net, corrected)).mean()
+    batch = [f"batch_{BASE.depth}_{gamma:g}".replace(".", "_") for gamma in data["gammas"]]
+    for name in ("held", "through", "paper", "corrected"):
+        ratios = np.array([found[f"{name}_{end}"] for end in batch])
+        found[f"{name}_low"], found[f"{name}_high"] = ratios.min(), ratios.max()
+        found[f"{name}_worst"] = np.exp(np.abs(np.log(ratios)).max())
+    found["span"] = 10 ** values(data)["span"].mean()
+    return found

@@ -1,0 +1,1 @@
+"""Chapter 09: MimicNorm, claims M1 to M5."""

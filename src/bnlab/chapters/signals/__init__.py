@@ -1,0 +1,1 @@
+"""Chapter 02: signals before the first step, claims B3 to B8 (Bjorck 2018) and L1."""

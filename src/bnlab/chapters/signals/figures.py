@@ -1,0 +1,199 @@
+"""The figures of chapter 02."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from bnlab.chapters.signals.b3_to_b6_l1_at_start import BASE, PAIR, column
+from bnlab.chapters.signals.b8_matrix_products import COUNTS
+from bnlab.chapters.signals.b8_matrix_products import column as matrix_column
+from bnlab.claims import Evidence
+from bnlab.draw.figure import Drawing, band, curve, draw, label, panel, plain_log
+from bnlab.draw.style import STYLE
+from bnlab.draw.words import power
+
+BLOCKS = np.arange(1, BASE.depth + 1)
+PANELS = (  # which nets share a panel in the figure of L1
+    ("Of activations: at most {:.1f}×", ("batch", "layer", "group", "instance")),
+    ("Of weights: up to {}×", ("weight_norm", "sws", "sws_skipinit")),
+)
+OFFSETS = {"batch": 4, "instance": -12, "group": 4, "layer": -12}  # of labels beside the ends
+LOOKS = {"sws": "scaled_weight_standardization", "sws_skipinit": "scaled_weight_standardization"}
+NAMES = {"sws_skipinit": "with SkipInit"}
+
+
+def spread(axes: Axes, name: str, values: np.ndarray, **options: object) -> np.ndarray:
+    """A net's median curve over the layers, in the band of all seeds; gives the median."""
+    look, layers = LOOKS.get(name, name), np.arange(1, values.shape[1] + 1)
+    middle = np.median(values, axis=0)
+    band(axes, look, layers, values.min(0), values.max(0))
+    curve(axes, look, layers, middle, ms=4, **options)
+    return middle
+
+
+def _end(axes: Axes, name: str, middle: np.ndarray, text: str = "", **options: object) -> None:
+    text = text or NAMES.get(name, "")
+    place = {"ha": "right", "xytext": (0, 8), **options}
+    label(axes, LOOKS.get(name, name), len(middle), middle[-1], text, **place)
+
+
+def deviations(evidence: Evidence) -> Drawing:
+    """Standard deviation and mean of each block's output, with BatchNorm and without."""
+    data, seeds = evidence.data, len(evidence.data["seeds"])
+    panels, grown = [], {}
+    for title, transform, name in (
+        ("Standard deviation", np.sqrt, "variance"),
+        ("Mean", np.asarray, "mean"),
+    ):
+        axes = panel(title)
+        for net in PAIR:
+            middle = spread(axes, net, transform(column(data, net, name)))
+            grown[title, net] = middle[-1] / middle[0]
+            _end(axes, net, middle)
+        plain_log(axes, "y")
+        axes.set(xlabel="block", ylabel=f"{title.lower()} of the output")
+        axes.set_xticks([1, 6, 12, 18])
+        panels.append(axes)
+    for axes, title in zip(panels, ("Standard deviation", "Mean"), strict=True):
+        factors = [power(grown[title, net]) for net in PAIR]
+        axes.set_title(f"{title}: {factors[0]}× without, {factors[1]}× with")
+    alt = "Standard deviation and mean of each block's output against the block. " + " ".join(
+        f"{title}: from first to last block {power(grown[title, 'none'])} times as large without "
+        f"a normalizer, {power(grown[title, 'batch'])} times with BatchNorm."
+        for title in ("Standard deviation", "Mean")
+    )
+    caption = f"Median over {seeds} seeds; the shade spans all of them. At the start, 128 digits."
+    return draw(panels, alt, caption)
+
+
+def sums(evidence: Evidence) -> Drawing:
+    """Sum of absolute contributions over absolute sum, for each convolution."""
+    data, seeds = evidence.data, len(evidence.data["seeds"])
+    axes = panel("")
+    middle = {net: spread(axes, net, column(data, net, "ratio")) for net in PAIR}
+    for net in PAIR:
+        at = len(middle[net]) // 2
+        label(axes, net, at + 1, middle[net][at], xytext=(20, 26))
+    typical = {net: float(np.median(m)) for net, m in middle.items()}
+    axes.set_title(f"They cancel with BatchNorm: {typical['batch']:.0f} to 1")
+    plain_log(axes, "y", [1, 3, 10, 30, 100])
+    axes.set(xlabel="convolution", ylabel="sum of |parts| / |sum of parts|", ylim=(0.8, 200))
+    alt = (
+        "Sum of absolute contributions over absolute sum of the contributions to a kernel's "
+        f"gradient, for each convolution. Median {typical['none']:.1f} without a normalizer, "
+        f"{typical['batch']:.0f} with BatchNorm."
+    )
+    caption = (
+        f"Median over {seeds} seeds; the shade spans all of them. 1: all contributions share their "
+        "sign."
+    )
+    return draw([axes], alt, caption)
+
+
+def gradient_sizes(evidence: Evidence) -> Drawing:
+    """Size of the weight gradients of each convolution."""
+    data, seeds = evidence.data, len(evidence.data["seeds"])
+    axes = panel("")
+    middle = {net: spread(axes, net, column(data, net, "std")) for net in PAIR}
+    for net in PAIR:
+        _end(axes, net, middle[net], xytext=(0, 14))
+    ratio = 10 ** evidence.values["size"].mean()
+    axes.set_title(f"{power(ratio)} times as large without")
+    plain_log(axes, "y")
+    axes.set(xlabel="convolution", ylabel="rms of the weight gradient")
+    alt = (
+        "Size of the weight gradients of each convolution: without a normalizer "
+        f"{power(ratio)} times as large as with BatchNorm."
+    )
+    caption = f"Median over {seeds} seeds; the shade spans all of them."
+    return draw([axes], alt, caption)
+
+
+def classes(evidence: Evidence) -> Drawing:
+    """Share of the images that get the most frequent class, seed by seed, sorted."""
+    facts, axes = evidence.facts, panel("")
+    for net in PAIR:
+        shares = np.sort(column(evidence.data, net, "share"))
+        curve(axes, net, np.arange(1, len(shares) + 1), shares, ms=5)
+        label(axes, net, 4, shares[3], xytext={"none": (0, 8), "batch": (60, -8)}[net])
+    axes.set_title("{none_share:.0%} without, {batch_share:.0%} with, on average".format(**facts))
+    axes.set(xlabel="seed, sorted", ylabel="share of the most frequent class", ylim=(0, 1.15))
+    axes.set_xticks([1, len(shares)])
+    alt = (
+        "Share of the images that get the most frequent class, one point a seed, sorted. On "
+        f"average {facts['none_share']:.0%} without a normalizer, {facts['batch_share']:.0%} with "
+        "BatchNorm."
+    )
+    return draw([axes], alt, "At the start, 512 digits. Chance would be near 0.1.")
+
+
+def growth(evidence: Evidence) -> Drawing:
+    """Variance of each block's output for normalizers of activations and of weights."""
+    data, seeds = evidence.data, len(evidence.data["seeds"])
+    activations, weights = panel("", size=(4.9, 3.9)), panel("", size=(4.9, 3.9))
+    grown = {}
+    for axes, (title, nets) in zip((activations, weights), PANELS, strict=True):
+        for net in nets:
+            style = {"linestyle": ":", "marker": "o"} if net == "sws_skipinit" else {}
+            middle = spread(axes, net, column(data, net, "variance"), **style)
+            grown[net] = middle[-1] / middle[0]
+            if net in OFFSETS:
+                _end(
+                    axes, net, middle, text=STYLE[net]["short"], xytext=(7, OFFSETS[net]), ha="left"
+                )
+            else:
+                _end(axes, net, middle)
+        largest = max(grown[net] for net in nets)
+        axes.set_title(title.format(largest if axes is activations else power(largest)))
+        axes.set(xlabel="block", ylabel="variance of the output")
+        axes.set_xticks([1, 6, 12, 18])
+    activations.set(xlim=(0, 23), ylim=(0, None))
+    plain_log(weights, "y")
+    factors = ", ".join(
+        f"{NAMES.get(net, STYLE[LOOKS.get(net, net)]['label'])} {power(factor)}"
+        for net, factor in grown.items()
+    )
+    alt = (
+        "Variance of each block's output against the block, on a linear axis for normalizers of "
+        "activations, on a logarithmic one for those of weights. From first to last block it grows "
+        f"by these factors: {factors}. With normalizers of activations it starts anew in the middle"
+        ", where the channels double."
+    )
+    caption = f"Median over {seeds} seeds; the shade spans all of them. At the start, 128 digits."
+    return draw((activations, weights), alt, caption)
+
+
+def singular_values(evidence: Evidence) -> Drawing:
+    """Singular values of products of one, three and five matrices, sorted."""
+    quantiles = matrix_column(evidence.data, "quantiles").mean(0)
+    facts, axes = evidence.facts, panel("")
+    share = np.linspace(1, 0, quantiles.shape[1])
+    for k, count in enumerate(COUNTS):
+        curve(axes, "none", share, quantiles[k], marker="", lw=1.4 + 0.6 * k)
+        label(axes, "none", share[8], quantiles[k][8], f"{count}", xytext=(0, -4 + 8 * (k == 0)))
+    axes.set_title(
+        f"Five matrices: largest {facts['largest_5']:.2f}, theory {facts['theory_5']:.2f}"
+    )
+    plain_log(axes, "y", [1e-4, 1e-3, 0.01, 0.1, 1])
+    axes.set(xlabel="share of larger values", ylabel="singular value", ylim=(3e-5, 6))
+    alt = (
+        "Singular values of products of random matrices, sorted. "
+        + "; ".join(
+            f"{count}: largest {facts[f'largest_{count}']:.2f}, theory "
+            f"{facts[f'theory_{count}']:.2f}, condition number {power(facts[f'condition_{count}'])}"
+            for count in COUNTS
+        )
+        + "."
+    )
+    return draw([axes], alt, "Mean over the seeds; the number beside a curve counts its matrices.")
+
+
+FIGURES = {
+    "B3": deviations,
+    "B4": gradient_sizes,
+    "B5": sums,
+    "B6": classes,
+    "B8": singular_values,
+    "L1": growth,
+}

@@ -1,0 +1,1 @@
+"""Chapter 05: smoothness, claims S4 to S6 (Santurkar 2018)."""

@@ -1,0 +1,201 @@
+"""The figures of chapter 05."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from bnlab.chapters.smoothness import s4_along_gradient, s5_lp_norms, s6_theorem
+from bnlab.claims import Evidence
+from bnlab.draw.figure import INK, Drawing, band, curve, draw, panel, plain_log
+from bnlab.draw.style import STYLE
+from bnlab.draw.words import power
+
+SIZE = (4.4, 3.7)
+CONTROLS = {s5_lp_norms.MATCHED: "BN × 1.25", s5_lp_norms.RESCALED: "BN as ℓ1"}
+TICKS = {
+    "range": (0.0001, 0.001, 0.01, 0.1, 1, 10),
+    "change": (0.01, 0.1, 1, 10, 100),
+    "beta": (1, 2, 5, 10, 20, 50),
+}
+WORDS = {
+    "range": "range of the loss, nats",
+    "change": "change of the gradient (ℓ2)",
+    "beta": "effective β",
+}
+
+
+def along(evidence: Evidence) -> Drawing:
+    """S4: range of the loss, change of the gradient and beta, from early to late."""
+    data = evidence.data
+    depth, lr = data["places"][0]
+    early, late = (
+        {name: 10 ** s4_along_gradient.decades(data, name, when).mean() for name in WORDS}
+        for when in ("early", "late")
+    )
+    titles = {
+        "range": "Range: {}× early, {}× late",
+        "change": "Change: {}×, {}×",
+        "beta": "β: {}×, {}×",
+    }
+    panels = [
+        _over_steps(data, name, titles[name].format(power(early[name]), power(late[name])))
+        for name in WORDS
+    ]
+    numbers = "; ".join(
+        f"{words.split(',')[0]}: {power(early[name])} times early, {power(late[name])} times late"
+        for name, words in WORDS.items()
+    )
+    alt = (
+        "Range of the loss, change of the gradient and effective beta along the gradient, against "
+        f"the step of the training, for depth {depth} at rate {lr:g}. Without a normalizer over "
+        f"with BatchNorm: {numbers}."
+    )
+    caption = (
+        f"{len(data['seeds'])} seeds: median, the shade spans all. Early is up to step "
+        f"{s4_along_gradient.EARLY}, late is the last third; the ratios are none over BatchNorm."
+    )
+    return draw(panels, alt, caption)
+
+
+def _over_steps(data: dict, name: str, title: str) -> Axes:
+    axes, steps = panel(title, size=SIZE), data["looks"]
+    for norm in s4_along_gradient.NORMS:
+        rows = s4_along_gradient.curves(data, data["places"][0], norm, name)
+        band(axes, norm, steps, np.nanmin(rows, 0), np.nanmax(rows, 0))
+        curve(axes, norm, steps, np.nanmedian(rows, 0), ms=4)
+    plain_log(axes, "y", TICKS[name])
+    axes.axvline(s4_along_gradient.EARLY, color=INK, ls=":", lw=1)
+    axes.set(xlabel="step of the training", ylabel=WORDS[name])
+    names_in_corner(axes, s4_along_gradient.NORMS)
+    return axes
+
+
+def names_in_corner(
+    axes: Axes, norms: Sequence[str], top: float = 0.97, side: str = "right", name: str = "label"
+) -> None:
+    """Names in their colours, one below the other, at the right or left end of the axes."""
+    for place, norm in enumerate(norms):
+        axes.annotate(
+            STYLE[norm][name],
+            ({"right": 0.98, "left": 0.03}[side], top - 0.08 * place),
+            xycoords="axes fraction",
+            color=STYLE[norm]["light"],
+            weight="bold",
+            ha=side,
+            va="top",
+        )
+
+
+def lp_norms(evidence: Evidence) -> Drawing:
+    """S5: the race of the five nets, the range of the loss, and the deep linear net."""
+    data, effects = evidence.data, evidence.values
+    worst, shrunk, ahead = (10 ** effects[name].mean() for name in ("loss", "range", "linear"))
+    losses = panel(f"Worst of the three: {power(worst)}× the loss", size=SIZE)
+    for norm in s5_lp_norms.NORMS:
+        rows = np.array([s5_lp_norms.losses(data, norm, lr) for lr in s5_lp_norms.LRS])
+        band(losses, norm, s5_lp_norms.LRS, rows.min(1), rows.max(1))
+        curve(losses, norm, s5_lp_norms.LRS, rows.mean(1), ms=5)
+    plain_log(losses, "x", [lr for lr in s5_lp_norms.LRS if f"{lr:g}"[-1] == "1"])
+    plain_log(losses, "y", [0.1, 0.2, 0.5, 1, 2])
+    losses.set(xlabel="learning rate", ylabel="mean training loss, nats")
+    names_in_corner(losses, s5_lp_norms.NORMS, 0.44, "left", "short")
+    ranges = _dots(
+        {norm: s5_lp_norms.early(data, norm) for norm in s5_lp_norms.NORMS},
+        f"Range: none {power(shrunk)}× the worst of three",
+        "early range of the loss, nats",
+    )
+    nets = [norm for norm, lr in s5_lp_norms.linear_nets(data) if lr == s5_lp_norms.LINEAR_LR]
+    ends = {norm: s5_lp_norms.linear(data, norm) for norm in nets}
+    linear = _dots(ends, f"Linear net: BatchNorm ÷ ℓ1 = {power(ahead)}", "training loss at the end")
+    facts = evidence.facts
+    best = ", ".join(
+        f"{_name(norm)} {facts[f'loss_{norm}']:.2f} at {facts[f'lr_{norm}']:g}"
+        for norm in s5_lp_norms.NORMS
+    )
+    end = ", ".join(f"{_name(norm)} {rows.mean():.1f}" for norm, rows in ends.items())
+    alt = (
+        "Left: mean training loss against learning rate for five nets; each at its best rate: "
+        f"{best}. Middle: range of the loss along the gradient, early: "
+        + ", ".join(f"{_name(norm)} {facts[f'range_{norm}']:.2f}" for norm in s5_lp_norms.NORMS)
+        + f". Right: training loss of the deep linear net at the end: {end}."
+    )
+    caption = (
+        f"{len(data['seeds'])} seeds. Left: mean, the shade spans all. Middle and right: a dot a "
+        "seed, the line is the median; the last two are controls, see the text."
+    )
+    return draw([losses, ranges, linear], alt, caption)
+
+
+def _name(norm: str) -> str:
+    return CONTROLS[norm] if norm in CONTROLS else STYLE[norm]["short"]
+
+
+def _dots(found: Mapping[str, np.ndarray], title: str, unit: str) -> Axes:
+    axes = panel(title, size=SIZE)
+    for place, (norm, values) in enumerate(found.items()):
+        look = STYLE["batch" if norm in CONTROLS else norm]
+        x = place + np.linspace(-0.25, 0.25, len(values))
+        axes.plot(x, np.sort(values), look["marker"], color=look["light"], ms=4, ls="none")
+        axes.plot([place - 0.35, place + 0.35], [np.median(values)] * 2, color=INK, lw=1.5)
+    plain_log(axes, "y")
+    low, high = (extreme(map(extreme, found.values())) for extreme in (min, max))
+    ticks = [t for t in (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 50) if low / 2 < t < 2 * high]
+    axes.set_yticks(ticks)
+    axes.set_xticks(range(len(found)), [_name(norm) for norm in found], rotation=40, ha="right")
+    axes.set_ylabel(unit)
+    return axes
+
+
+def theorem_layers(evidence: Evidence) -> Drawing:
+    """S6: what the theorem's factor does, and how much its two other terms take away."""
+    data, facts = evidence.data, evidence.facts
+    depths = data["depths"]
+    scales = panel(f"Each layer multiplies by γ²/σ² = {facts[f'scale_{depths[-1]}']:.2f}")
+    scales.axhline(1, color=INK, lw=1, ls=":")
+    removed = panel(f"The rest takes {power(facts['removed_every'])} % away")
+    for depth in depths:
+        layers = np.arange(1, depth + 1)
+        rows = s6_theorem.column(data, "every", depth, 0, "scale")
+        band(scales, "batch", layers, rows.min(0), rows.max(0))
+        curve(scales, "batch", layers, np.median(rows, 0), ms=5)
+        for part, norm in (("every", "batch"), ("one", "none")):
+            rows = 100 * s6_theorem.column(data, part, depth, 0, "removed")
+            band(removed, norm, layers, rows.min(0), rows.max(0))
+            curve(removed, norm, layers, np.median(rows, 0), ms=5)
+    for axes in (scales, removed):
+        axes.set_xlabel("layer")
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    scales.set_ylabel("γ²/σ²")
+    scales.set_ylim(0.8, None)
+    removed.set_ylabel("removed by the two terms, %")
+    plain_log(removed, "y", [0.5, 1, 2, 5, 10, 20, 50])
+    for place, (norm, words) in enumerate((("batch", "BatchNorm everywhere"), ("none", "one BN"))):
+        removed.annotate(
+            words,
+            (0.03, 0.97 - 0.08 * place),
+            xycoords="axes fraction",
+            color=STYLE[norm]["light"],
+            weight="bold",
+            va="top",
+        )
+    through = ", ".join(f"{power(facts[f'through_{d}'])} at depth {d}" for d in depths)
+    alt = (
+        "Left: the factor of theorem 4.1, gamma squared over sigma squared, at each layer of "
+        f"untrained nets with BatchNorm in all layers: {facts[f'scale_{depths[-1]}']:.2f} "
+        f"typically, in the product over the layers after the first {through}. Right: how much of "
+        "the squared gradient norm the two subtracted terms remove: "
+        f"{facts['removed_every']:.1f} % with BatchNorm in all layers, "
+        f"{facts['removed_one']:.1f} % where one is put into a net without."
+    )
+    caption = (
+        f"{len(data['seeds'])} seeds, depths {' and '.join(map(str, depths))}: median over the "
+        "units of a layer, the shade spans all seeds. Before training."
+    )
+    return draw([scales, removed], alt, caption)
+
+
+FIGURES = {"S4": along, "S5": lp_norms, "S6": theorem_layers}

@@ -1,0 +1,1 @@
+"""What computes a training: plain PyTorch, stacks of nets, compiled programs."""

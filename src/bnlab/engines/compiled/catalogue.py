@@ -1,0 +1,101 @@
+"""The nets of the book, which are compiled beforehand."""
+
+from __future__ import annotations
+
+import json
+
+from bnlab.engines.compiled.nets import Net
+from bnlab.errors import check_name
+from bnlab.norms import NORMS
+from bnlab.norms.weight import WEIGHT_NORMS
+
+DEPTHS = tuple(range(1, 13))
+WIDTH = 64
+
+OPTIONS = {
+    "ghost_batch": {"ghost_size": 4},
+    "group": {"group_size": 8},
+    "evonorm_s0": {"group_size": 8},
+    "filter_response": {"learnable_eps": True},
+}
+"""Options of normalizers that have to be chosen, on vectors."""
+
+CONV_OPTIONS = {
+    "ghost_batch": {"ghost_size": 4},
+    "group": {"group_size": 4},
+    "evonorm_s0": {"group_size": 4},
+}
+"""The same on images, for 8 channels."""
+
+UNDEFINED = ("instance",)
+"""Normalizers that are not defined on vectors."""
+
+
+GROUP_SIZES = (2, 4, 8, 16, 32)
+"""Channels a group, of the nets of the set ``groups``; 64 make layer norm."""
+
+SQUARES = ("none", "batch")
+"""Normalizers of the nets of the set ``squares``, whose loss is the squared error."""
+
+WATCHED = ("none", "batch", "noisy_batch")
+"""Normalizers of the nets of the set ``units``."""
+
+SETS = {
+    "nets": "MLPs of width 64, of each depth and normalizer",
+    "groups": "MLPs of even depth with group norm, for each size of a group",
+    "squares": "MLPs that are trained with the squared error",
+    "units": "MLPs that tell mean and variance of single units",
+}
+"""The nets that are compiled beforehand; each set has kernels of its own."""
+
+
+def catalogue(name: str = "nets") -> list[Net]:
+    """The nets of a set, a key of ``SETS``."""
+    return list(variants(name).values())
+
+
+def variants(name: str) -> dict[tuple[str, int], Net]:
+    """The nets of a set by variant and depth.
+
+    A variant is the name of the normalizer, in the set ``groups`` with the size of a group:
+    ``group_8``.
+    """
+    check_name("set of nets", name, SETS)
+    loss, watch = "cross_entropy", "layers"
+    if name == "nets":
+        kinds = {norm: (norm, OPTIONS.get(norm, {})) for norm in NORMS if norm not in UNDEFINED}
+        depths = DEPTHS
+    elif name == "groups":
+        kinds = {norm: (norm, {}) for norm in ("none", "batch", "layer")}
+        kinds |= {f"group_{size}": ("group", {"group_size": size}) for size in GROUP_SIZES}
+        depths = DEPTHS[1::2]
+    elif name == "squares":
+        kinds = {norm: (norm, {}) for norm in SQUARES}
+        depths, loss = (2, 4, 8), "squared_error"
+    else:
+        kinds = {norm: (norm, {}) for norm in WATCHED}
+        depths, watch = DEPTHS, "units"
+    return {
+        (kind, depth): Net("mlp", depth, WIDTH, norm, json.dumps(options), loss=loss, watch=watch)
+        for kind, (norm, options) in kinds.items()
+        for depth in depths
+    }
+
+
+def small_nets() -> list[Net]:
+    """Nets that are not compiled beforehand, to try the compiler with.
+
+    A plain and a residual net with each normalizer, and MLPs with each normalizer of weights, which
+    have no normalizer of activations.
+    """
+    convolutional = [
+        Net(kind, 3, 8, name, json.dumps(CONV_OPTIONS.get(name, {})))
+        for name in NORMS
+        for kind in ("plain", "resnet")
+    ]
+    weighted = [Net("mlp", 3, 16, "none", weight_norm=name) for name in WEIGHT_NORMS]
+    branches = [
+        Net("resnet", 2, 8, "none", net_options=json.dumps({"branch": name}))
+        for name in ("skipinit", "fixup")
+    ]
+    return [*convolutional, *weighted, *branches]

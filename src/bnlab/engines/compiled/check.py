@@ -1,0 +1,246 @@
+"""Compiled nets against PyTorch: one step at a time, from PyTorch's state.
+
+Two right implementations that run freely part after some steps, as one rounding error grows. So
+PyTorch's state is loaded before each step ("teacher forcing"), and the results are compared.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from torch import nn
+
+from bnlab.data import digits
+from bnlab.engines.compiled.compiler.program import moved
+from bnlab.engines.compiled.machine import Machine
+from bnlab.engines.compiled.nets import Compiled, Net, Store
+from bnlab.engines.compiled.step import State, inputs_of
+from bnlab.runs.losses import LOSSES
+
+BATCHES = (1, 3, 32, 256)
+LIMITS = {"float64": 1e-10, "float32": 1e-5}
+"""Largest relative error of a step."""
+
+STEPS, LR = 4, 0.05
+"""Steps that are compared, the first from a fresh state, and their learning rate."""
+
+ALLOWED = 2
+"""How many times PyTorch's own uncertainty an error may be where that is beyond the limit."""
+
+DIGITS, TRIES = 32, 16
+"""That uncertainty: by how much weights are changed, in units of the last digit; how often.
+
+The rounding errors of a sum over a batch of images are of this size."""
+
+FLOOR = 1e-3
+"""Vectors whose numbers are all smaller than this are compared absolutely, on this scale."""
+
+Results = dict[str, np.ndarray]
+
+
+@dataclass
+class Heap:
+    """The programs of a net in a machine; tensors are set and read by name."""
+
+    machine: Machine
+    programs: Compiled
+    starts: dict[str, int]
+    ends: dict[str, int]
+
+    @classmethod
+    def of(cls, store: Store, net: Net, precision: str, update: Iterable[int] = ()) -> Heap:
+        """A heap for ``net``, with the code of an update if one is given."""
+        programs = store.nets[net.key]
+        codes = {
+            "gradient": programs.gradient.code,
+            "evaluation": programs.evaluation.code,
+            "update": moved(update, programs.gradient.places),
+        }
+        place = programs.heap
+        machine = Machine(
+            store.modules[precision], precision, place + sum(map(len, codes.values())) + len(codes)
+        )
+        starts = {}
+        for name, code in codes.items():
+            starts[name] = place
+            place = machine.write_code(place, code)
+        return cls(machine, programs, starts, {name: len(code) for name, code in codes.items()})
+
+    def read(self, name: str, count: int) -> np.ndarray:
+        """Numbers of a tensor in float64."""
+        return self.machine.read(self.programs.gradient.places[name], count).astype(float)
+
+    def write(self, name: str, values: np.ndarray) -> None:
+        """Set a tensor of real numbers."""
+        self.machine.write(self.programs.gradient.places[name], values)
+
+    def load(self, module: nn.Module, x: np.ndarray, y: np.ndarray) -> None:
+        """Take the state of a net in PyTorch, and a batch."""
+        params, buffers, counters = State.of(module).vectors(module)
+        for name, values in (("params", params), ("buffers", buffers), ("x", x)):
+            self.write(name, np.asarray(values))
+        places = self.programs.gradient.places
+        self.machine.write_whole(places["counters"], counters.numpy())
+        self.machine.write_whole(places["y"], y)
+        self.set(inputs_of(module))
+
+    def set(self, inputs: dict[str, float]) -> None:
+        """Set inputs that may change from step to step."""
+        for name, value in inputs.items():
+            self.machine.write_double(self.programs.gradient.places[name], value)
+
+    def run(self, which: str, count: int) -> None:
+        """Run ``gradient`` or ``evaluation`` for a batch of ``count``, ``update`` for a vector."""
+        self.machine.run(count, self.starts[which], self.ends[which])
+
+
+@dataclass(frozen=True)
+class Finding:
+    """How far one step of a net is from PyTorch's.
+
+    Attributes:
+        key: of the net.
+        precision: ``float32`` or ``float64``.
+        batch: its size.
+        step: number of the step; 0 starts from a fresh state, -1 is an evaluation after the last.
+        error: the largest relative error of loss, accuracy, gradient and statistics.
+        own: how far PyTorch's own results move, see ``own_error``; 0 if ``error`` is within the
+            limit, so that it does not matter.
+    """
+
+    key: str
+    precision: str
+    batch: int
+    step: int
+    error: float
+    own: float = 0.0
+
+    @property
+    def holds(self) -> bool:
+        """Whether the step is PyTorch's."""
+        return self.error <= max(LIMITS[self.precision], ALLOWED * self.own)
+
+
+def images(size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """A batch of the digits: images and labels."""
+    numbers = np.random.default_rng(seed).integers(0, 1197, size)
+    data = digits()
+    return data.train_x[numbers], data.train_y[numbers]
+
+
+def flat(tensors: Iterable[torch.Tensor]) -> np.ndarray:
+    """All numbers of some tensors in one vector of float64."""
+    parts = [t.detach().double().numpy().ravel() for t in tensors]
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def torch_step(module: nn.Module, x: np.ndarray, y: np.ndarray, loss: str) -> Results:
+    """Loss, accuracy, gradient and statistics of one step in training mode, by autograd."""
+    x, y = torch.tensor(x, dtype=next(module.parameters()).dtype), torch.tensor(y)
+    module.train().zero_grad()
+    logits = module(x)
+    value = LOSSES[loss](logits, y)
+    value.backward()
+    state, buffers = State.of(module), dict(module.named_buffers())
+    return {
+        "loss": np.array([value.item()]),
+        "accuracy": np.array([(logits.argmax(1) == y).double().mean().item()]),
+        "gradient": flat(p.grad for p in module.parameters()),
+        "buffers": flat(buffers[name] for name in state.buffers.names),
+    }
+
+
+@torch.no_grad()
+def torch_evaluation(module: nn.Module, x: np.ndarray, y: np.ndarray, loss: str) -> Results:
+    """The loss in evaluation mode."""
+    logits = module.eval()(torch.tensor(x, dtype=next(module.parameters()).dtype))
+    return {"loss": np.array([LOSSES[loss](logits, torch.tensor(y)).item()])}
+
+
+def relative(mine: np.ndarray, theirs: np.ndarray) -> float:
+    """The largest difference over the largest number, or over ``FLOOR``.
+
+    Infinite where one has a NaN or an infinity that the other does not have.
+    """
+    finite = np.isfinite(theirs)
+    if not np.array_equal(mine[~finite], theirs[~finite], equal_nan=True):
+        return np.inf
+    if not finite.any():
+        return 0.0
+    mine, theirs = mine[finite], theirs[finite]
+    error = float(np.abs(mine - theirs).max() / max(np.abs(theirs).max(), FLOOR))
+    return error if np.isfinite(error) else np.inf
+
+
+def largest(mine: Results, theirs: Results) -> float:
+    """The largest relative error of some results."""
+    return max(relative(mine[name], theirs[name]) for name in theirs)
+
+
+def is_defined(net: Net, size: int) -> bool:
+    """Whether PyTorch takes batches of this size; the compiled engine asks it too."""
+    try:
+        net.module().train()(torch.zeros(size, *net.image_shape))
+    except ValueError:
+        return False
+    return True
+
+
+def own_error(module: nn.Module, results: Callable[[nn.Module], Results]) -> float:
+    """How far PyTorch's results move if the last digits of all weights change: the most of a few.
+
+    A step may be ill conditioned, or at a kink: a unit whose input is 0 but for rounding, two
+    logits that are equal but for rounding. Any right program may then be as far off as this.
+    """
+    digit = torch.finfo(next(module.parameters()).dtype).eps
+    generator = torch.Generator().manual_seed(0)
+    exact, errors = results(copy.deepcopy(module)), []
+    for _ in range(TRIES):
+        other = copy.deepcopy(module)
+        with torch.no_grad():
+            for parameter in other.parameters():
+                by = torch.randint(-DIGITS, DIGITS + 1, parameter.shape, generator=generator)
+                parameter.mul_(1 + digit * by.to(parameter.dtype))
+        errors.append(largest(results(other), exact))
+    return max(errors)
+
+
+def compared(store: Store, net: Net, precision: str, size: int) -> Iterator[Finding]:
+    """Compare some steps, and an evaluation after them."""
+    module = net.module(seed=1).to(getattr(torch, precision))
+    heap, optimizer = Heap.of(store, net, precision), torch.optim.SGD(module.parameters(), lr=LR)
+
+    def finding(step: int, before: nn.Module, theirs: Results, results: Callable) -> Finding:
+        error = largest({name: heap.read(name, v.size) for name, v in theirs.items()}, theirs)
+        own = own_error(before, results) if error > LIMITS[precision] else 0.0
+        return Finding(net.key, precision, size, step, error, own)
+
+    for step in range(STEPS):
+        x, y = images(size, step)
+        heap.load(module, x, y)
+        heap.run("gradient", size)
+        results, before = partial(torch_step, x=x, y=y, loss=net.loss), copy.deepcopy(module)
+        yield finding(step, before, results(module), results)
+        optimizer.step()
+    x, y = images(size, STEPS)
+    heap.load(module, x, y)
+    heap.run("evaluation", size)
+    results = partial(torch_evaluation, x=x, y=y, loss=net.loss)
+    yield finding(-1, module, results(module), results)
+
+
+def findings(
+    store: Store, nets: Iterable[Net], precisions: Iterable[str], sizes: Iterable[int] = BATCHES
+) -> Iterator[Finding]:
+    """Compare nets at each precision and at each batch size for which they are defined."""
+    precisions, sizes = tuple(precisions), tuple(sizes)
+    for net in nets:
+        for size in sizes:
+            if is_defined(net, size):
+                for precision in precisions:
+                    yield from compared(store, net, precision, size)

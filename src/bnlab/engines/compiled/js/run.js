@@ -1,0 +1,309 @@
+// Runs compiled nets: in node, in a web worker, in a page. No imports.
+//
+//   const store = await open({ manifest, programs, kernels })   bytes; kernels: { float32: ... }
+//     throws an Error with a sentence for a corrupted or missing file, or without WebAssembly SIMD
+//   store.keys                                names of the nets: "mlp 6x64 batch"
+//   store.rules(key)                          of the initial state, for initial() of random.js
+//   const net = store.net(key, "float32", "sgd")     a net with a heap of its own; any number
+//   net.setData(images, labels)               numbers n * features, labels n: what batches are from
+//   net.setState({ params, buffers, counters, slot0, slot1 })   any of them; also resets Adam's powers
+//   net.getState()                            copies of all of them
+//   net.set({ lr, weight_decay, momentum, beta1, beta2, eps, r_max, d_max, ... })   run-time inputs
+//   net.steps(numbers, batchSize, limit)      { taken, loss, accuracy }: one training step for each
+//                                             batchSize image numbers, up to a loss beyond limit
+//   net.evaluate(images, labels, batchStatistics)    { loss, accuracy }; nothing moves
+//   net.gradient(images, labels)              { loss, accuracy, gradient }; running statistics move
+//   net.layers()                              numbers of the layers (see WATCHES of step.py) on the
+//                                             last batch of steps(), as lastMetrics()
+//   net.lastMetrics()                         { gradientNorm, layers: [{ mean, variance, dead }] }
+//                                             of the last batch of steps(), before its update;
+//                                             an Error once something else was evaluated
+//
+// The same numbers as bnlab.engines.compiled.engine: every operation is one of the module's.
+
+const SIMD = new Uint8Array([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253,
+  15, 253, 98, 11,
+]);
+const VECTORS = ["params", "gradient", "slot0", "slot1"];
+const NORM = "gradient_norm";
+const FAR = 2 ** 24;
+const PAGE = 65536;
+const FORMAT = 2;
+const BLOCK = 64; // steps between two returns to JavaScript, at most
+const LARGEST_BATCH = 300;
+const DATA = 2048; // images that batches are taken from, at most
+
+const REALS = { float32: Float32Array, float64: Float64Array };
+
+async function hash(bytes) {
+  const digest = await crypto.subtle.digest("SHA-256", bytes);
+  return [...new Uint8Array(digest)].map((b) => b.toString(16).padStart(2, "0")).join("");
+}
+
+async function check(name, bytes, expected) {
+  // crypto.subtle is missing on pages that are not served over https or from this machine.
+  if (!bytes) throw new Error(`${name} of the compiled nets is missing.`);
+  if (!globalThis.crypto?.subtle || !expected) return;
+  if ((await hash(bytes)) !== expected) {
+    throw new Error(`${name} of the compiled nets is not the file that was built; load it again.`);
+  }
+}
+
+export async function open({ manifest, programs, kernels }) {
+  if (typeof WebAssembly !== "object" || !WebAssembly.validate(SIMD)) {
+    throw new Error("This browser has no WebAssembly SIMD, which nets in the page need.");
+  }
+  const text = typeof manifest === "string" ? manifest : new TextDecoder().decode(manifest);
+  let index;
+  try {
+    index = JSON.parse(text);
+  } catch {
+    throw new Error("The manifest of the compiled nets is not readable; load it again.");
+  }
+  if (index.format !== FORMAT) throw new Error("The compiled nets are of another version.");
+  await check("programs.bin", programs, index.sha256["programs.bin"]);
+  const modules = {};
+  for (const [precision, bytes] of Object.entries(kernels)) {
+    const name = `kernels.${precision}.wasm`;
+    await check(name, bytes, index.sha256[name]);
+    modules[precision] = await WebAssembly.compile(bytes);
+  }
+  return new Store(index, programs, modules);
+}
+
+/** Numbers of any sign from groups of 7 bits. */
+function* unpacked(bytes) {
+  let word = 0, scale = 1;
+  for (const byte of bytes) {
+    word += (byte & 127) * scale;
+    scale *= 128;
+    if (byte < 128) {
+      yield word % 2 === 0 ? word / 2 : -(word + 1) / 2;
+      word = 0;
+      scale = 1;
+    }
+  }
+}
+
+/** A program from the differences of its calls; see bnlab/engines/compiled/artefact.py. */
+function restored(bytes, places) {
+  const last = new Map(), out = [], numbers = unpacked(bytes);
+  let kernel = 0;
+  for (let next = numbers.next(); !next.done; next = numbers.next()) {
+    kernel += next.value;
+    const args = last.get(kernel) ?? new Array(places[kernel]).fill(0);
+    for (let i = 0; i < args.length; i++) args[i] += numbers.next().value;
+    last.set(kernel, args);
+    out.push(kernel, ...args);
+  }
+  return out;
+}
+
+class Store {
+  constructor(index, programs, modules) {
+    Object.assign(this, { index, programs, modules, keys: Object.keys(index.nets) });
+  }
+
+  entry(key) {
+    const entry = this.index.nets[key];
+    if (!entry) throw new Error(`The net "${key}" is not among the compiled ones.`);
+    return entry;
+  }
+
+  rules(key) {
+    const parts = this.entry(key).initial.map((part) => part.map((n) => this.index.rules[n]));
+    return { params: parts[0], buffers: parts[1], counters: parts[2] };
+  }
+
+  code([start, length]) {
+    return restored(this.programs.subarray(start, start + length), this.index.kernels);
+  }
+
+  net(key, precision, update) {
+    if (!this.modules[precision]) throw new Error(`There are no kernels for ${precision}.`);
+    if (!this.index.updates[update] || update === NORM) throw new Error(`The optimizer "${update}" is not compiled.`);
+    return new Net(this, this.entry(key), precision, update);
+  }
+}
+
+class Net {
+  constructor(store, entry, precision, update) {
+    const named = (names, values) => Object.fromEntries(names.map((name, i) => [name, values[i]]));
+    this.places = { ...store.index.places, ...named(store.index.own, entry.places) };
+    this.sizes = named(store.index.sizes, entry.sizes);
+    this.sizes.slot0 = this.sizes.slot1 = this.sizes.params;
+    this.features = this.sizes.x;
+    const codes = [entry.gradient, entry.evaluation].map((where) => store.code(where));
+    for (const name of [update, NORM]) {
+      codes.push(this.moved(store.code(store.index.updates[name])));
+    }
+    this.ends = { gradient: entry.gradient.slice(2), evaluation: entry.evaluation.slice(2) };
+    this.instantiate(store.modules[precision], REALS[precision], entry.heap, codes);
+  }
+
+  /** The code of an optimizer for the vectors of this net. */
+  moved(code) {
+    return code.map((word) => {
+      const vector = Math.floor(word / FAR);
+      return vector ? this.places[VECTORS[vector - 1]] + (word % FAR) : word;
+    });
+  }
+
+  instantiate(module, Real, heap, codes) {
+    this.exports = new WebAssembly.Instance(module, {}).exports;
+    this.step = Real.BYTES_PER_ELEMENT / 4;
+    const parts = { task: 16, record: 2 * BLOCK, numbers: BLOCK * LARGEST_BATCH };
+    parts.labels = DATA;
+    parts.images = DATA * this.features;
+    this.at = {};
+    for (const [name, size] of Object.entries(parts)) {
+      this.at[name] = heap;
+      heap += size;
+    }
+    this.codes = codes.map((code) => {
+      const place = heap;
+      heap += code.length;
+      return { place, length: code.length };
+    });
+    const { memory } = this.exports, start = this.exports.heap();
+    const missing = start + heap * Real.BYTES_PER_ELEMENT - memory.buffer.byteLength;
+    if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
+    this.reals = new Real(memory.buffer, start, heap);
+    this.ints = new Int32Array(memory.buffer, start, heap * this.step);
+    this.bytes = new DataView(memory.buffer, start, heap * Real.BYTES_PER_ELEMENT);
+    codes.forEach((code, i) => this.ints.set(code, this.codes[i].place * this.step));
+  }
+
+  writeWhole(place, values) {
+    for (let i = 0; i < values.length; i++) this.ints[(place + i) * this.step] = values[i];
+  }
+
+  setData(images, labels) {
+    if (labels.length > DATA) throw new Error(`At most ${DATA} images fit, got ${labels.length}.`);
+    this.reals.set(images, this.at.images);
+    this.writeWhole(this.at.labels, labels);
+  }
+
+  setState(state) {
+    for (const name of ["params", "buffers", "slot0", "slot1"]) {
+      if (!state[name]) continue;
+      if (state[name].length !== this.sizes[name]) {
+        throw new Error(`${name} must have ${this.sizes[name]} numbers, got ${state[name].length}.`);
+      }
+      this.reals.set(state[name], this.places[name]);
+    }
+    if (state.counters) this.writeWhole(this.places.counters, state.counters);
+    this.set({ power1: state.power1 ?? 1, power2: state.power2 ?? 1 });
+  }
+
+  /** A state to start from: no momentum, no steps of Adam. */
+  start(state) {
+    const zeros = new Float32Array(this.sizes.params);
+    this.setState({ ...state, slot0: zeros, slot1: zeros });
+  }
+
+  getState() {
+    const state = {};
+    for (const name of ["params", "buffers", "slot0", "slot1"]) {
+      state[name] = this.reals.slice(this.places[name], this.places[name] + this.sizes[name]);
+    }
+    state.counters = new Int32Array(this.sizes.counters);
+    for (let i = 0; i < state.counters.length; i++) {
+      state.counters[i] = this.ints[(this.places.counters + i) * this.step];
+    }
+    for (const name of ["power1", "power2"]) {
+      state[name] = this.bytes.getFloat64(this.offset(name), true);
+    }
+    return state;
+  }
+
+  offset(name) {
+    if (!(name in this.places)) throw new Error(`"${name}" is no input of a compiled net.`);
+    return this.places[name] * this.step * 4;
+  }
+
+  set(inputs) {
+    for (const [name, value] of Object.entries(inputs)) {
+      this.bytes.setFloat64(this.offset(name), value, true);
+    }
+  }
+
+  task(batchSize) {
+    const [gradient, , update] = this.codes, { places, at } = this;
+    const words = [
+      batchSize, this.sizes.params, gradient.place, this.ends.gradient[1], update.place,
+      update.length, places.x, places.y, this.features, at.images, at.labels, at.numbers,
+      places.loss, places.accuracy, at.record,
+    ];
+    this.ints.set(words, at.task * this.step);
+  }
+
+  checkBatch(count) {
+    if (!(count >= 1 && count <= LARGEST_BATCH)) {
+      throw new Error(`A batch has 1 to ${LARGEST_BATCH} images, got ${count}.`);
+    }
+  }
+
+  steps(numbers, batchSize, limit = Infinity) {
+    this.checkBatch(batchSize);
+    this.task(batchSize);
+    this.batchSize = batchSize;
+    this.fresh = true;
+    const count = numbers.length / batchSize, loss = [], accuracy = [];
+    while (loss.length < count) {
+      const some = Math.min(BLOCK, count - loss.length), first = loss.length * batchSize;
+      this.writeWhole(this.at.numbers, numbers.subarray(first, first + some * batchSize));
+      const taken = this.exports.steps(this.at.task, some, limit);
+      for (let s = 0; s < taken; s++) {
+        loss.push(this.reals[this.at.record + 2 * s]);
+        accuracy.push(this.reals[this.at.record + 2 * s + 1]);
+      }
+      if (taken < some || !(loss[loss.length - 1] <= limit)) break;
+    }
+    return { taken: loss.length, loss, accuracy };
+  }
+
+  run(which, batch, end) {
+    this.exports.run(batch, this.codes[which].place, 0, end);
+    this.fresh = false;
+    const { loss, accuracy } = this.places;
+    return { loss: this.reals[loss], accuracy: this.reals[accuracy] };
+  }
+
+  evaluate(images, labels, batchStatistics = false) {
+    this.checkBatch(labels.length);
+    this.reals.set(images, this.places.x);
+    this.writeWhole(this.places.y, labels);
+    const ends = batchStatistics ? this.ends.gradient : this.ends.evaluation;
+    return this.run(batchStatistics ? 0 : 1, labels.length, ends[0]);
+  }
+
+  gradient(images, labels) {
+    this.checkBatch(labels.length);
+    this.reals.set(images, this.places.x);
+    this.writeWhole(this.places.y, labels);
+    const found = this.run(0, labels.length, this.ends.gradient[1]), at = this.places.gradient;
+    return { ...found, gradient: this.reals.slice(at, at + this.sizes.params) };
+  }
+
+  layers() {
+    if (!this.fresh) throw new Error("Ask for the layers right after steps().");
+    const [, first, end] = this.ends.gradient, { layers } = this.places;
+    this.exports.run(this.batchSize, this.codes[0].place, first, end);
+    return Array.from(this.reals.subarray(layers, layers + this.sizes.layers));
+  }
+
+  lastMetrics() {
+    if (!this.fresh) throw new Error("Ask for metrics right after steps().");
+    const [, first, end] = this.ends.gradient, { norm, layers } = this.places;
+    this.exports.run(this.batchSize, this.codes[0].place, first, end);
+    this.exports.run(this.sizes.params, this.codes[3].place, 0, this.codes[3].length);
+    const found = { gradientNorm: this.reals[norm], layers: [] };
+    for (let i = 0; i < this.sizes.layers; i += 3) {
+      const [mean, variance, dead] = this.reals.subarray(layers + i, layers + i + 3);
+      found.layers.push({ mean, variance, dead });
+    }
+    return found;
+  }
+}

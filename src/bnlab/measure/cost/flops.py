@@ -1,0 +1,133 @@
+"""Floating-point operations of a forward pass."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from bnlab.measure.kit.checks import check_mode
+from bnlab.measure.kit.untouched import untouched
+
+if TYPE_CHECKING:
+    from bnlab.show import Drawing
+
+
+@dataclass(frozen=True)
+class Flops:
+    """Floating-point operations of one forward pass of one batch.
+
+    Attributes:
+        total: of all matrix products, convolutions and attention; a multiplication and its
+            addition are two.
+        by_layer: the same, by the name of the module that computes it itself ("" is the net).
+        kinds: the class of each of these modules.
+        samples: how many samples the batch had.
+    """
+
+    total: int
+    by_layer: dict[str, int] = field(repr=False)
+    kinds: dict[str, str] = field(repr=False)
+    samples: int
+
+    @property
+    def macs(self) -> float:
+        """Multiply-accumulates a sample: what papers on architecture search call FLOPs."""
+        return self.total / 2 / self.samples
+
+    @property
+    def by_kind(self) -> dict[str, int]:
+        """``total``, by class of module; the largest comes first."""
+        total: Counter[str] = Counter()
+        for name, count in self.by_layer.items():
+            total[self.kinds[name]] += count
+        return dict(total.most_common())
+
+    def plot(self) -> Drawing:
+        """Bars of ``by_kind``, with the share of each."""
+        # Here, since `show` imports the claims, and these import measurements.
+        from bnlab.measure.cost.figures import readable_count, shares
+
+        what = f"Floating-point operations of a forward pass of {self.samples} samples, by layer"
+        words = {"what": what, "verb": "computes", "of": "of all operations"}
+        return shares(self.by_kind, readable_count, **words)
+
+
+def measure_flops(net: nn.Module, x: Tensor, mode: str = "train") -> Flops:
+    """Count the floating-point operations of a forward pass, exactly, with torch's own counter.
+
+    Counted is what runs, in its shapes: 2 m n k for a product of (m, k) and (k, n) matrices, and
+    likewise for convolutions and attention (full, also where a mask leaves half of it out). Not
+    counted, as in the papers on architecture search: normalizers, nonlinearities, sums. The
+    counter overlooks the fused kernels of a whole transformer layer and of attention on the CPU;
+    here they are switched off while it counts.
+
+    Source: ``torch.utils.flop_counter``.
+
+    Args:
+        net: any module; it is as before afterwards.
+        x: a batch of inputs, (N, ...).
+        mode: ``train`` or ``eval``.
+
+    Raises:
+        ValueError: for another mode, or a net with torch's recurrent layers, whose fused kernels
+            the counter cannot see.
+
+    Example:
+        >>> measure_flops(nn.Linear(4, 8), torch.ones(16, 4))  # 2 * 16 * 4 * 8
+        Flops(total=1024, samples=16)
+    """
+    check_mode(mode)
+    fused = [name for name, module in net.named_modules() if isinstance(module, nn.RNNBase)]
+    if fused:
+        raise ValueError(
+            f"module {fused[0]!r} is a recurrent layer of torch: its kernel hides its products "
+            "from the counter. Count the rest of the net without it."
+        )
+    with untouched(net), torch.no_grad(), _nothing_fused():
+        net.train(mode == "train")
+        with FlopCounterMode(display=False) as counter:
+            net(x)
+    counts = {name: sum(ops.values()) for name, ops in counter.get_flop_counts().items()}
+    kinds = {name: type(module).__name__ for name, module in net.named_modules()}
+    by_layer = _own(counts, type(net).__name__, kinds)
+    return Flops(counter.get_total_flops(), by_layer, {n: kinds[n] for n in by_layer}, len(x))
+
+
+@contextlib.contextmanager
+def _nothing_fused() -> Iterator[None]:
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with _plain_attention():
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
+
+
+def _plain_attention() -> contextlib.AbstractContextManager:
+    try:
+        from torch.nn.attention import SDPBackend, sdpa_kernel
+    except ImportError:  # before torch 2.3
+        return torch.backends.cuda.sdp_kernel(enable_flash=False, enable_mem_efficient=False)
+    return sdpa_kernel(SDPBackend.MATH)
+
+
+def _own(counts: dict[str, int], root: str, names: dict[str, str]) -> dict[str, int]:
+    """What each module computes itself: its count without that of the modules inside of it."""
+    inclusive = {n: counts[key] for n in names if (key := f"{root}.{n}" if n else root) in counts}
+    own = dict(inclusive)
+    for name, count in inclusive.items():
+        outer = name
+        while outer:  # up to the next module that was called: a ModuleList never is
+            outer = outer.rpartition(".")[0]
+            if outer in own:
+                own[outer] -= count
+                break
+    return {name: count for name, count in own.items() if count}

@@ -1,0 +1,192 @@
+"""Products of a vector with the Hessian, the Gauss-Newton and the Fisher matrix of any net.
+
+The graph is built once, so that all products of a measurement see the same batch statistics, the
+same noise and the same dropout.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from bnlab.errors import check_name
+from bnlab.measure.curvature.held_statistics import held_statistics
+from bnlab.measure.curvature.matrices import MATRICES, Apply, Loss
+from bnlab.measure.kit.checks import check_mode, check_trainable, check_weights, finite_loss
+from bnlab.measure.kit.untouched import untouched
+from bnlab.norms.base import Normalizer
+
+BATCH_STATISTICS = ("backpropagated", "constant")
+DENSE = 5000  # rows; such a matrix has 200 MB in float64
+
+
+class Product:
+    """The map v -> M v for a symmetric matrix M over the parameters that require a gradient.
+
+    Attributes:
+        size: P, how many numbers these parameters hold; v and M v have shape (P,), in the order of
+            ``net.parameters()``, each parameter flattened.
+        dtype: that of the parameters; products are computed in it.
+        device: where they are.
+        count: products computed so far.
+    """
+
+    def __init__(self, parameters: Sequence[Tensor], apply: Apply) -> None:
+        self._parameters, self._apply = list(parameters), apply
+        self.size = sum(p.numel() for p in parameters)
+        self.device = parameters[0].device
+        self.dtype = parameters[0].dtype
+        for p in parameters:
+            self.dtype = torch.promote_types(self.dtype, p.dtype)
+        self.count = 0
+
+    def __call__(self, v: Tensor) -> Tensor:
+        """M v.
+
+        Raises:
+            ValueError: for a v of another shape than (P,), or if the product is not finite.
+        """
+        if tuple(v.shape) != (self.size,):
+            raise ValueError(f"v must have shape ({self.size},), got {tuple(v.shape)}.")
+        pieces = v.to(self.device).split([p.numel() for p in self._parameters])
+        with torch.enable_grad():
+            parts = self._apply(
+                [a.reshape(p.shape).to(p) for a, p in zip(pieces, self._parameters, strict=True)]
+            )
+        self.count += 1
+        out = self._flat(parts)
+        if not out.isfinite().all():
+            raise ValueError(
+                "the product with the curvature is not finite: a second derivative is."
+            )
+        return out
+
+    def numpy(self, v: np.ndarray) -> np.ndarray:
+        """M v for a float64 array (P,), as scipy's solvers want it."""
+        return self(torch.from_numpy(v.reshape(-1)).to(self.dtype)).double().cpu().numpy()
+
+    def dense(self) -> np.ndarray:
+        """The matrix itself, (P, P) float64, by P products.
+
+        Raises:
+            ValueError: for more than 5000 rows.
+        """
+        if self.size > DENSE:
+            raise ValueError(
+                f"a dense matrix of {self.size} x {self.size} numbers is too large (at most "
+                f"{DENSE} rows). Eigenvalues, trace and density need products only."
+            )
+        rows = torch.eye(self.size, dtype=self.dtype)
+        return np.stack([self(row).double().cpu().numpy() for row in rows])
+
+    def _flat(self, parts: Sequence[Tensor | None]) -> Tensor:
+        pairs = zip(parts, self._parameters, strict=True)
+        filled = [torch.zeros_like(p) if part is None else part for part, p in pairs]
+        return torch.cat([part.detach().reshape(-1).to(self.dtype) for part in filled])
+
+
+@contextlib.contextmanager
+def curvature_products(
+    net: nn.Module,
+    loss: Loss | None,
+    x: Tensor,
+    y: Tensor | None = None,
+    *,
+    kind: str = "hessian",
+    mode: str = "train",
+    batch_statistics: str = "backpropagated",
+) -> Iterator[Product]:
+    r"""Products with a curvature matrix of ``net`` on a batch; valid inside of the ``with``.
+
+    With f = net(x), all outputs of the batch, L = loss(f, y) and J = df/dtheta,
+
+        hessian:       H = d^2 L / dtheta^2
+        gauss_newton:  G = J^T (d^2 L / df^2) J
+        fisher:        F = (1/N) J^T J = (1/N) sum_n sum_k grad f_k(x_n) grad f_k(x_n)^T
+
+    H v is one backward pass through the gradient's graph. J v is the derivative, in the direction
+    v, of u -> J^T u, which is linear in u; so both matrices of squares are reverse mode twice too.
+    F is the Fisher matrix of the model y ~ N(f, 1), as in Wei et al. 2019 (arXiv 1903.02606,
+    equation 2); it needs no loss. That of a classifier (with the model's own probabilities, not the
+    labels) is G of the mean cross entropy.
+
+    Where a normalizer stops gradients, as Batch Renormalization does at r and d, what is stopped is
+    a number in the second derivative too: the matrix is that of the loss with these numbers fixed,
+    and symmetric.
+
+    Args:
+        net: any module. It is left bit for bit as it was, also if interrupted.
+        loss: ``loss(output, target)``, a scalar. Not used, and may be None, for ``fisher``.
+        x: the batch.
+        y: its targets.
+        kind: ``hessian``, ``gauss_newton`` or ``fisher``.
+        mode: ``train`` (statistics of the batch) or ``eval`` (running statistics), set inside.
+        batch_statistics: ``backpropagated``: means and variances of the batch depend on the
+            weights, as in training; ``constant``: they are numbers, as Wei et al. count. The
+            largest Fisher eigenvalue of the two differs by a factor of 2 to 3. In evaluation mode
+            there is no difference.
+
+    Yields:
+        A ``Product``.
+
+    Raises:
+        ValueError: for an unknown kind, mode or batch_statistics; a net without parameters that
+            require a gradient; weights that are not finite; a loss that is not one number, not
+            finite, or does not depend on the parameters; statistics that cannot be held; a batch of
+            one in training mode.
+        TypeError: without a loss, or, but for ``hessian``, for an output that is not one tensor.
+
+    Example:
+        >>> net = nn.Linear(2, 1, bias=False)
+        >>> x, y = torch.tensor([[1.0, 0.0], [0.0, 3.0]]), torch.zeros(2, 1)
+        >>> with curvature_products(net, nn.functional.mse_loss, x, y) as product:
+        ...     product.dense().tolist()
+        [[1.0, 0.0], [0.0, 9.0]]
+    """
+    check_name("kind of curvature", kind, MATRICES)
+    check_mode(mode)
+    check_name("batch_statistics", batch_statistics, BATCH_STATISTICS)
+    if kind != "fisher" and not callable(loss):
+        raise TypeError(f"{kind} needs a loss(output, target), got {loss!r}.")
+    check_trainable(net)
+    check_weights(net)
+    parameters = [p for p in net.parameters() if p.requires_grad]
+
+    def checked(output: Tensor, target: Tensor | None) -> Tensor:
+        return finite_loss(loss(output, target), net).reshape(())
+
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(untouched(net))
+        stack.enter_context(_primitive(net))
+        stack.enter_context(torch.inference_mode(False))
+        net.train(mode == "train")
+        if batch_statistics == "constant":
+            stack.enter_context(held_statistics(net))
+        with torch.enable_grad(), _math_attention():
+            apply = MATRICES[kind](net(x), checked, y, parameters)
+        yield Product(parameters, apply)
+
+
+def _math_attention() -> contextlib.AbstractContextManager[None]:
+    # The fast kernels of attention have no second derivative.
+    attention = getattr(torch.nn, "attention", None)  # torch 2.3
+    if attention is None:
+        return contextlib.nullcontext()
+    return attention.sdpa_kernel(attention.SDPBackend.MATH)
+
+
+@contextlib.contextmanager
+def _primitive(net: nn.Module) -> Iterator[None]:
+    # Right in every order of differentiation, whatever the version and device of the kernels.
+    switched = [m for m in net.modules() if isinstance(m, Normalizer) and m.native]
+    try:
+        for module in switched:
+            module.native = False
+        yield
+    finally:
+        for module in switched:
+            module.native = True

@@ -1,0 +1,1 @@
+"""What all instruments need: checks, layers, passes, noise, and a model left as it was."""

@@ -1,0 +1,174 @@
+"""Santurkar's theorem 4.1 on a living BatchNorm layer, as the equality that it is."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from bnlab.errors import unknown
+from bnlab.measure.kit.checks import check_weights
+from bnlab.measure.kit.untouched import untouched
+from bnlab.measure.landscape.probe import Loss, check_finite, check_scalar
+from bnlab.norms import BatchNorm
+
+if TYPE_CHECKING:
+    from bnlab.show import Drawing
+
+
+@dataclass(frozen=True, eq=False)
+class GradientIdentity:
+    """Squared gradient norms before and after a BatchNorm layer, channel by channel.
+
+    y = weight * z_hat + bias, z_hat = (z - mean) / sqrt(var + eps); g = dL/dy. All of shape (C,).
+
+    Attributes:
+        layer: name of the layer.
+        pooled: m, how many values share a mean.
+        before: |dL/dz|^2, by automatic differentiation: the left side.
+        after: |g|^2.
+        scale: weight^2 / (var + eps), the factor that multiplies all terms of the right side.
+        along_ones: (1' g)^2 / m, what the subtraction of the mean takes away.
+        along_output: (z_hat' g)^2 / m * (1 + eps / (var + eps)), what the division by the
+            deviation takes away; with eps = 0 the second factor is 1.
+        printed: right side with 1 / sqrt(m) in the last term, as the paper prints it.
+    """
+
+    layer: str
+    pooled: int
+    before: np.ndarray
+    after: np.ndarray
+    scale: np.ndarray
+    along_ones: np.ndarray
+    along_output: np.ndarray
+    printed: np.ndarray
+
+    @property
+    def right(self) -> np.ndarray:
+        """The right side, scale * (after - along_ones - along_output): equals ``before``, (C,)."""
+        return self.scale * (self.after - self.along_ones - self.along_output)
+
+    @property
+    def error(self) -> float:
+        """Largest |before - right| over the channels, relative to scale * after."""
+        size = np.where(self.scale * self.after > 0, self.scale * self.after, 1.0)
+        return float((np.abs(self.before - self.right) / size).max())
+
+    def plot(self) -> Drawing:
+        """Both right sides against the left one, channel by channel."""
+        from bnlab.measure.landscape.figures import identity
+
+        return identity(self)
+
+
+def measure_gradient_identity(
+    net: nn.Module, loss: Loss, x: Tensor, y: Tensor, layer: str | None = None
+) -> GradientIdentity:
+    r"""Both sides of theorem 4.1 of Santurkar et al. at a BatchNorm layer, in training mode.
+
+    For each channel, with m values pooled and eps = 0,
+
+        |dL/dz|^2 = weight^2 / var * (|g|^2 - (1' g)^2 / m - (z_hat' g)^2 / m),    g = dL/dy.
+
+    The paper prints "at most" and 1 / sqrt(m) in the last term; its proof gives 1 / m, and the
+    equality. With 1 / sqrt(m) the right side can be below the left one. For eps > 0 the last term
+    has the factor 1 + eps / (var + eps), which makes the equality exact again (derived here). The
+    theorem reads the left side as the gradient of a net with BatchNorm and |g|^2 as that of a net
+    without it, which receives the same g.
+
+    The right side is computed in float64 from the layer's input and g; both sides are exact up to
+    the rounding of the net's own precision. The net stays as it was.
+
+    Source: Santurkar et al. 2018, arXiv 1805.11604, theorem 4.1 and its proof in appendix C.
+
+    Args:
+        net: any module with a BatchNorm layer, the lab's ``BatchNorm`` or one of torch's.
+        loss: from output and target to a tensor of shape ().
+        x: inputs.
+        y: targets.
+        layer: its name in ``net.named_modules()``; None for the first.
+
+    Raises:
+        ValueError: for no such layer, one that does not run exactly once, a loss that is no scalar
+            or not finite, or weights that are not finite.
+    """
+    name, module = _chosen(net, layer)
+    check_weights(net)
+    with untouched(net), torch.enable_grad():
+        net.train()
+        with _ends_of(module) as ends:
+            value = check_scalar(loss(net(x), y))
+        check_finite(value)
+        if len(ends) != 1:
+            raise ValueError(f"layer {name!r} ran {len(ends)} times in one pass, not once.")
+        slopes = torch.autograd.grad(value, ends[0], allow_unused=True, materialize_grads=True)
+        z = _by_channel(ends[0][0])
+        before, after = (_by_channel(slope) for slope in slopes)
+        weight = torch.ones(len(z)).to(z) if module.weight is None else module.weight.detach()
+    return _sides(name, z, before, after, weight.double(), module.eps)
+
+
+def _sides(
+    name: str, z: Tensor, before: Tensor, g: Tensor, weight: Tensor, eps: float
+) -> GradientIdentity:
+    m = z.shape[1]
+    var = z.var(1, unbiased=False)
+    z_hat = (z - z.mean(1, keepdim=True)) / (var + eps).sqrt()[:, None]
+    scale = weight.square() / (var + eps)
+    after, ones = g.square().sum(1), g.sum(1).square() / m
+    product = (z_hat * g).sum(1).square()
+    output = product / m * (1 + eps / (var + eps))
+    printed = scale * (after - ones - product / m**0.5)
+    arrays = (before.square().sum(1), after, scale, ones, output, printed)
+    return GradientIdentity(name, m, *(a.cpu().numpy() for a in arrays))
+
+
+def _chosen(net: nn.Module, layer: str | None) -> tuple[str, nn.Module]:
+    # Exactly this class of the lab: its relatives pool other values or add noise.
+    layers = {
+        name: m
+        for name, m in net.named_modules()
+        if type(m) is BatchNorm or isinstance(m, _BatchNorm)
+    }
+    if not layers:
+        raise ValueError(
+            f"this {type(net).__name__} has no BatchNorm layer; the theorem is about one."
+        )
+    if layer is not None and layer not in layers:
+        raise ValueError(unknown("BatchNorm layer", layer, layers))
+    name = next(iter(layers)) if layer is None else layer
+    return name, layers[name]
+
+
+@contextlib.contextmanager
+def _ends_of(module: nn.Module) -> Iterator[list[tuple[Tensor, Tensor]]]:
+    # Input and output as tensors that only this layer reads or writes: a shortcut past it, or an
+    # activation in place after it, would change the gradient or the values otherwise.
+    inputs: list[Tensor] = []
+    ends: list[tuple[Tensor, Tensor]] = []
+
+    def enter(_: nn.Module, args: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        z = args[0].clone() if args[0].requires_grad else args[0].detach().requires_grad_()
+        inputs.append(z)
+        return (z, *args[1:])
+
+    def leave(_: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        ends.append((inputs[-1], output))
+        return output.clone()
+
+    hooks = module.register_forward_pre_hook(enter), module.register_forward_hook(leave)
+    try:
+        yield ends
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _by_channel(values: Tensor) -> Tensor:
+    return values.detach().double().transpose(0, 1).flatten(1)

@@ -1,0 +1,158 @@
+"""Loss and gradient of a net at other weights than its own, with the same noise at each of them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from bnlab.measure.kit.checks import check_mode, check_trainable, check_weights
+from bnlab.measure.kit.noise import Noise
+from bnlab.measure.kit.untouched import untouched
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+class Probe:
+    """Evaluates ``loss(net(x), y)`` where the weights are w + t * d, w being those of the start.
+
+    Every evaluation starts from the same buffers and the same random state of torch, so that
+    dropout masks, the noise of ``noisy_batch`` and running statistics are the same at every point:
+    what differs is due to the weights. Made by ``probing``, which puts everything back.
+
+    Args:
+        net: in the mode in which it is to be probed.
+        loss: takes output and target, gives a tensor of shape ().
+
+    Attributes:
+        parameters: those that require a gradient, by name.
+    """
+
+    def __init__(self, net: nn.Module, loss: Loss) -> None:
+        self.net, self._loss = net, loss
+        self.parameters = trained_parameters(net)
+        self._moving = list(self.parameters.values())
+        self._start = [p.detach().clone() for p in self._moving]
+        self._noise = Noise(net)
+
+    @torch.no_grad()
+    def move(self, *terms: tuple[float, Sequence[Tensor]]) -> None:
+        """Put the weights at w + t_1 d_1 + t_2 d_2 + ...; without terms, back at w."""
+        torch._foreach_copy_(self._moving, self._start)
+        for t, direction in terms:
+            torch._foreach_add_(self._moving, list(direction), alpha=float(t))
+
+    @torch.no_grad()
+    def loss(self, x: Tensor, y: Tensor) -> Tensor:
+        """The loss where the weights are now, shape ()."""
+        return self._value(x, y)
+
+    def gradient(self, x: Tensor, y: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """The loss where the weights are now, and its gradient to each of ``parameters``."""
+        with torch.enable_grad():
+            value = self._value(x, y)
+            if not value.requires_grad:
+                raise ValueError("the loss does not depend on any parameter that requires grad.")
+            slopes = torch.autograd.grad(
+                value, self._moving, allow_unused=True, materialize_grads=True
+            )
+        return value.detach(), list(slopes)
+
+    def start(self, x: Tensor, y: Tensor) -> tuple[Tensor, list[Tensor], float]:
+        """Loss, gradient and the gradient's length at w, from where a probe along it sets out.
+
+        Raises:
+            ValueError: if loss or gradient is not finite, or the gradient is zero.
+        """
+        self.move()
+        value, slopes = self.gradient(x, y)
+        check_finite(value)
+        size = float(length(slopes))
+        if not np.isfinite(size):
+            raise ValueError("the gradient at the net's own weights is not finite.")
+        if size == 0:
+            raise ValueError(
+                "the gradient at the net's own weights is zero: there is no direction to probe."
+            )
+        return value, slopes, size
+
+    def _value(self, x: Tensor, y: Tensor) -> Tensor:
+        self._noise.restore()
+        return check_scalar(self._loss(self.net(x), y))
+
+
+@contextlib.contextmanager
+def probing(net: nn.Module, loss: Loss, mode: str = "train") -> Iterator[Probe]:
+    """A ``Probe`` of ``net`` in this mode; on leaving, the net is as it was, bit for bit.
+
+    Raises:
+        ValueError: for an unknown mode, weights that are not finite, or no parameter that requires
+            a gradient; by the Probe, for a loss that is no scalar.
+    """
+    check_mode(mode)
+    check_trainable(net)
+    check_weights(net)
+    with untouched(net):
+        net.train(mode == "train")
+        yield Probe(net, loss)
+
+
+def trained_parameters(net: nn.Module) -> dict[str, nn.Parameter]:
+    """The parameters that require a gradient, by name; a shared one once.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    check_trainable(net)
+    return {name: p for name, p in net.named_parameters() if p.requires_grad}
+
+
+def check_scalar(value: object) -> Tensor:
+    """``value``, if it is a tensor of shape (); else a clear error."""
+    if not isinstance(value, Tensor):
+        raise TypeError(f"loss(output, target) must give a tensor, got {type(value).__name__}.")
+    if value.shape != ():
+        raise ValueError(
+            "loss(output, target) must give one number, a tensor of shape (), got shape "
+            f"{tuple(value.shape)}. Take its mean or sum (reduction='mean')."
+        )
+    return value
+
+
+def check_finite(value: Tensor) -> None:
+    """Raise a ``ValueError`` unless the loss is finite."""
+    if not bool(value.isfinite()):
+        raise ValueError(f"the loss at the net's own weights is {value.item()}: it must be finite.")
+
+
+def check_steps(name: str, steps: object) -> np.ndarray:
+    """``steps`` as a float64 array of positive, finite numbers, (S,); else a ``ValueError``."""
+    values = check_points(name, steps)
+    if not (values > 0).all():
+        raise ValueError(f"{name} must be positive, got {steps!r}.")
+    return values
+
+
+def check_points(name: str, points: object) -> np.ndarray:
+    """``points`` as a float64 array of finite numbers, (S,); else a ``ValueError``."""
+    try:
+        values = np.array(points, dtype=np.float64)
+    except (TypeError, ValueError):
+        values = np.array(np.nan)
+    if values.ndim != 1 or not values.size or not np.isfinite(values).all():
+        raise ValueError(f"{name} must be a row of finite numbers, got {points!r}.")
+    return values
+
+
+def length(tensors: Sequence[Tensor]) -> Tensor:
+    """The l2 norm of all these numbers as one vector, float64, shape ()."""
+    return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(list(tensors))).double())
+
+
+def as_array(values: Sequence[Tensor]) -> np.ndarray:
+    """Scalars as float64, (S,). What is not finite becomes inf: there the net has diverged."""
+    found = torch.stack(list(values)).double().cpu().numpy()  # one transfer from a GPU
+    return np.where(np.isfinite(found), found, np.inf)

@@ -1,0 +1,1 @@
+"""Mean-field theory of wide nets at initialization."""

@@ -1,0 +1,1 @@
+"""How well a score ranks nets: rank correlation and the indicator of BN-NAS."""

@@ -1,0 +1,1 @@
+"""Largest learning rates, by theory and by bisection."""

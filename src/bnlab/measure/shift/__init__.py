@@ -1,0 +1,1 @@
+"""Covariate shift: of gradients, and of the inputs of a layer."""

@@ -1,0 +1,1 @@
+"""What a training is: its Run, what is built from it, and its History."""

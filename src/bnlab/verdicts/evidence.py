@@ -1,0 +1,202 @@
+"""Evidence: the raw data behind a verdict, measured here or read from ``results/``."""
+
+from __future__ import annotations
+
+import inspect
+import platform
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import bnlab
+from bnlab.errors import unknown
+from bnlab.store import DamagedFileError, read_result, write_result
+from bnlab.train import make_device
+from bnlab.verdicts.parallel import measure_by_seeds, train_on
+from bnlab.verdicts.provenance import code_meaning
+from bnlab.verdicts.verdict import LEAST_SEEDS, Claim, Verdict, decide
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was measured for a claim, and where.
+
+    Attributes:
+        claim: the claim.
+        data: what ``claim.measure`` returned.
+        meta: format, scale, versions, device, seconds of the measurement; and, in files of this
+            version on, the verdict when it was measured and the code that measured it.
+    """
+
+    claim: Claim
+    data: dict
+    meta: dict
+
+    @cached_property
+    def values(self) -> dict[str, np.ndarray]:
+        """Each effect's numbers, one a seed."""
+        return self.claim.values(self.data)
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """Computed from the values, each time anew."""
+        return decide(self.claim, self.values)
+
+    @cached_property
+    def facts(self) -> dict[str, object]:
+        """Numbers for sentences in the book."""
+        return self.claim.facts(self.data)
+
+    def save(self, folder: Path | None = None) -> Path:
+        """Write ``ID.json``, in one step."""
+        path = (folder or results_folder()) / file_name(self.claim, self.meta["scale"])
+        write_result(path, {"claim": self.claim.id, **self.meta, **self.data})
+        return path
+
+
+META = ("format", "scale", "versions", "device", "seconds")
+LATER = ("verdict", "code")  # evidence that was measured before they were kept lacks them
+
+
+def results_folder() -> Path:
+    """Where the evidence lies: inside the installed package, or in the repository."""
+    installed = Path(bnlab.__file__).parent / "results"
+    return installed if installed.exists() else Path(bnlab.__file__).parents[2] / "results"
+
+
+def file_name(claim: Claim, scale: str = "digits") -> str:
+    """``B1.json`` for digits, from which verdicts follow; ``B1-cifar10.json`` beside it."""
+    return f"{claim.id}.json" if scale == "digits" else f"{claim.id}-{scale}.json"
+
+
+def _of_engine(folder: Path, engine: str | None) -> Path:
+    return folder if engine is None else folder / engine
+
+
+def command(claim: Claim, scale: str = "digits", engine: str | None = None) -> str:
+    """The command that measures a claim anew."""
+    more = "" if scale == "digits" else f" --scale {scale}"
+    more += "" if engine is None else f" --engine {engine}"
+    return f"python -m bnlab.claims measure {claim.id}{more}"
+
+
+def load(
+    claim: Claim, folder: Path | None = None, scale: str = "digits", engine: str | None = None
+) -> Evidence:
+    """Read the evidence of a claim.
+
+    Args:
+        claim: which.
+        folder: where it lies; by default ``results_folder()``.
+        scale: ``digits``, or another one that the claim has.
+        engine: None for the evidence that counts; ``torch`` for its repetition in plain PyTorch.
+
+    Raises:
+        FileNotFoundError: if the claim has not been measured.
+        DamagedFileError: if the file is truncated, changed by hand or of another format.
+    """
+    path = _of_engine(folder or results_folder(), engine) / file_name(claim, scale)
+    payload = read_result(path, command(claim, scale, engine))
+    try:
+        meta = {key: payload.pop(key) for key in META}
+        meta |= {key: payload.pop(key) for key in LATER if key in payload}
+        if payload.pop("claim") != claim.id or meta["format"] != FORMAT or meta["scale"] != scale:
+            raise KeyError("claim, format or scale")
+    except KeyError as error:
+        raise DamagedFileError(
+            f"{path.name} is not evidence for {claim.id} in format {FORMAT} ({error}). "
+            f"Renew it with '{command(claim)}'."
+        ) from error
+    return Evidence(claim, payload, meta)
+
+
+def measure(
+    claim: Claim,
+    seeds: Sequence[int] | None = None,
+    progress: Callable[[Iterable], Iterable] = iter,
+    executor: Executor | None = None,
+    **options: object,
+) -> Evidence:
+    """Measure a claim here and now.
+
+    Args:
+        claim: one that has a measurement.
+        seeds: which; the claim's own by default. A verdict needs at least 8 of them.
+        progress: wraps the loop over trainings, such as ``tqdm``.
+        executor: works on trainings or seeds at once; None for this process alone.
+        **options: of the claim's measurement.
+
+    Raises:
+        ValueError: for a claim that has no measurement, or an option that it does not have.
+    """
+    if claim.measure is None:
+        raise ValueError(f"claim {claim.id} has no measurement yet.")
+    if seeds is not None and (not len(seeds) or len(set(seeds)) < len(seeds)):
+        raise ValueError(f"seeds must be different numbers, at least one, got {list(seeds)}.")
+    _check_options(claim, options)
+    start = time.perf_counter()
+    code = code_meaning(claim.code)
+    chosen = {} if seeds is None else {"seeds": list(seeds)}
+    data = _measuring(claim, executor)(**chosen, progress=progress, **options)
+    meta = {
+        "format": FORMAT,
+        "scale": data["base"]["data"],
+        "versions": versions(),
+        "device": f"{make_device(options.get('device', 'cpu'))} ({platform.machine()})",
+        "seconds": round(time.perf_counter() - start, 1),
+        "code": {"digest": code, "how": "measured"},
+    }
+    found = Evidence(claim, data, meta)
+    if len(data["seeds"]) >= LEAST_SEEDS:
+        meta["verdict"] = found.verdict.summary
+    return found
+
+
+def versions() -> dict[str, str]:
+    """Of what computes."""
+    return {
+        "bnlab": bnlab.__version__,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def _check_options(claim: Claim, options: dict) -> None:
+    known = inspect.signature(claim.measure).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
+        return  # it looks at them itself
+    for name in options:
+        if name not in known:
+            raise ValueError(unknown(f"option of the measurement of {claim.id}:", name, known))
+
+
+def _measuring(claim: Claim, executor: Executor | None) -> Callable[..., dict]:
+    """The claim's measurement, spread over an executor if there is one."""
+    if executor is None:
+        return claim.measure
+    options = inspect.signature(claim.measure).parameters
+    if "train_all" in options:
+        return lambda **given: claim.measure(**given, train_all=train_on(executor))
+    if "tuning" in options:
+        return claim.measure  # its settings are chosen once, for all seeds
+    return lambda **given: measure_by_seeds(claim, executor, **given)
+
+
+def find(claims: dict[str, Claim], name: str) -> Claim:
+    """The claim with this id.
+
+    Raises:
+        ValueError: for an unknown id; the known ones are listed.
+    """
+    if name not in claims:
+        raise ValueError(unknown("claim", name, claims))
+    return claims[name]

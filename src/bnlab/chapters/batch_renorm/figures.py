@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from bnlab.chapters.batch_renorm import r2_speed, r3_limits_at_work, r4_one_class, r5_scale
 from bnlab.chapters.batch_renorm import r3_few_samples as small
 from bnlab.chapters.batch_renorm.methods import LRS, SCHEDULES, Method, at_best, best_lr, select
-from bnlab.claims import Evidence
 from bnlab.draw.figure import INK, Drawing, band, curve, draw, label, panel, plain_log
 from bnlab.draw.style import STYLE
 from bnlab.norms import make_norm
+from bnlab.verdicts.evidence import Evidence
 
 NAMES = {norm: STYLE[norm]["label"] for norm in small.NORMS}
 PARTS = {  # column, line and marker of each accuracy

@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from bnlab.chapters.covariate_shift import deep_linear, s1_race, s2_noisy_race
 from bnlab.chapters.covariate_shift import s3_shift_by_depth as shift_by_depth
 from bnlab.chapters.covariate_shift.moving_inputs import select
-from bnlab.claims import Evidence
 from bnlab.draw.figure import INK, Drawing, band, curve, draw, label, panel, plain_log
 from bnlab.draw.style import STYLE
 from bnlab.draw.words import power
+from bnlab.verdicts.evidence import Evidence
 
 
 def _losses(data: dict, norms: Iterable[str], lrs: Iterable[float], depth: int, title: str) -> Axes:

@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from bnlab.chapters.group_size import l2_l4_at_start
-from bnlab.claims import Evidence
 from bnlab.draw.figure import Drawing, band, curve, draw, label, panel, plain_log
 from bnlab.draw.style import STYLE
 from bnlab.draw.words import power
+from bnlab.verdicts.evidence import Evidence
 
 PROFILES = ("instance", "group_4", "layer", "batch")
 

@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from bnlab.chapters.group_size import l2_l4_at_start, l3_l5_trained, l6_architectures
 from bnlab.chapters.group_size.start_figures import look, size_word, word
 from bnlab.chapters.group_size.trainings import best_lr, column, losses
-from bnlab.claims import Evidence
 from bnlab.draw.figure import INK, Drawing, band, curve, draw, label, panel, plain_log
 from bnlab.draw.style import STYLE
 from bnlab.draw.words import power
+from bnlab.verdicts.evidence import Evidence
 
 PLACES = {  # words for the nets of L5 and L6
     "plain10": "plain, 10",

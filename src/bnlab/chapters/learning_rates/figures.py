@@ -15,10 +15,10 @@ from bnlab.chapters.learning_rates.b1_rates import (
     usable_rate,
 )
 from bnlab.chapters.learning_rates.b2_explosion import profiles, typical
-from bnlab.claims import Evidence
 from bnlab.draw.figure import Drawing, band, curve, draw, label, panel, plain_log
 from bnlab.draw.style import STYLE
 from bnlab.draw.words import power
+from bnlab.verdicts.evidence import Evidence
 
 CEILING = 1e60  # variances above leave the picture: a few seeds would squash the others
 

@@ -12,10 +12,10 @@ from bnlab.chapters.mean_field import w2_rate_plane as rate_plane
 from bnlab.chapters.mean_field.gamma_figures import GAMMA, counted
 from bnlab.chapters.mean_field.w1_fisher_at_start import GAMMAS, SIDE_WIDTH
 from bnlab.chapters.mean_field.w2_rate_plane import BASE
-from bnlab.claims import Evidence
 from bnlab.draw.figure import INK, Drawing, band, curve, draw, label, panel, plain_log
 from bnlab.draw.style import STYLE
 from bnlab.draw.words import power
+from bnlab.verdicts.evidence import Evidence
 
 SMALL = (4.4, 3.7)
 COLUMNS = ("held", "through")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from bnlab.chapters.mean_field import w3_gamma_start, w4_best_rate
-from bnlab.claims import Evidence
 from bnlab.draw.figure import INK, Drawing, band, curve, draw, label, panel, plain_log
+from bnlab.verdicts.evidence import Evidence
 
 GAMMA = "γ at the start"
 STARTS = {

@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from bnlab.chapters.signals.b3_to_b6_l1_at_start import BASE, PAIR, column
 from bnlab.chapters.signals.b8_matrix_products import COUNTS
 from bnlab.chapters.signals.b8_matrix_products import column as matrix_column
-from bnlab.claims import Evidence
 from bnlab.draw.figure import Drawing, band, curve, draw, label, panel, plain_log
 from bnlab.draw.style import STYLE
 from bnlab.draw.words import power
+from bnlab.verdicts.evidence import Evidence
 
 BLOCKS = np.arange(1, BASE.depth + 1)
 PANELS = (  # which nets share a panel in the figure of L1

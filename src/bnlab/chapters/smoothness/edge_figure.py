@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from bnlab.chapters.smoothness import s4_along_gradient as along_gradient
 from bnlab.chapters.smoothness import s4_edge_of_stability as edge
 from bnlab.chapters.smoothness.figures import names_in_corner
-from bnlab.claims import Evidence
 from bnlab.draw.figure import INK, Drawing, band, curve, draw, label, panel, plain_log
 from bnlab.draw.style import STYLE
+from bnlab.verdicts.evidence import Evidence
 
 
 def weights_and_rates(evidence: Evidence) -> Drawing:

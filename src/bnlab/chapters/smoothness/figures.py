@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from bnlab.chapters.smoothness import s4_along_gradient, s5_lp_norms, s6_theorem
-from bnlab.claims import Evidence
 from bnlab.draw.figure import INK, Drawing, band, curve, draw, panel, plain_log
 from bnlab.draw.style import STYLE
 from bnlab.draw.words import power
+from bnlab.verdicts.evidence import Evidence
 
 SIZE = (4.4, 3.7)
 CONTROLS = {s5_lp_norms.MATCHED: "BN × 1.25", s5_lp_norms.RESCALED: "BN as ℓ1"}

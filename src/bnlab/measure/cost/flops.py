@@ -16,7 +16,7 @@ from bnlab.measure.kit.checks import check_mode
 from bnlab.measure.kit.untouched import untouched
 
 if TYPE_CHECKING:
-    from bnlab.show import Drawing
+    from bnlab.draw.figure import Drawing
 
 
 @dataclass(frozen=True)

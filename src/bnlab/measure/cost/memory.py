@@ -17,7 +17,7 @@ from bnlab.measure.kit.passes import check_sizes
 from bnlab.measure.kit.untouched import untouched
 
 if TYPE_CHECKING:
-    from bnlab.show import Drawing
+    from bnlab.draw.figure import Drawing
 
 LOSS = "(loss)"  # no module can be called so
 

@@ -19,7 +19,7 @@ from bnlab.measure.curvature.spectrum import (
 )
 
 if TYPE_CHECKING:
-    from bnlab.show import Drawing
+    from bnlab.draw.figure import Drawing
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from bnlab.measure.landscape.probe import Loss, check_finite, check_scalar
 from bnlab.norms import BatchNorm
 
 if TYPE_CHECKING:
-    from bnlab.show import Drawing
+    from bnlab.draw.figure import Drawing
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from bnlab.measure.landscape.probe import Loss, as_array, check_steps, probing
 from bnlab.runs.history import DIVERGED
 
 if TYPE_CHECKING:
-    from bnlab.show import Drawing
+    from bnlab.draw.figure import Drawing
 
 
 @dataclass(frozen=True, eq=False)

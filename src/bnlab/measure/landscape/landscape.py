@@ -13,7 +13,7 @@ from bnlab.errors import check_number
 from bnlab.measure.landscape.probe import Loss, as_array, check_steps, length, probing
 
 if TYPE_CHECKING:
-    from bnlab.show import Drawing
+    from bnlab.draw.figure import Drawing
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from bnlab.measure.landscape.probe import (
 )
 
 if TYPE_CHECKING:
-    from bnlab.show import Drawing
+    from bnlab.draw.figure import Drawing
 
 LINE = tuple(np.linspace(-1, 1, 41))
 PLANE = tuple(np.linspace(-1, 1, 21))

@@ -16,7 +16,7 @@ from bnlab.measure.landscape.probe import Loss, as_array, check_points, probing
 from bnlab.norms.weight.eligible import weighted_layers
 
 if TYPE_CHECKING:
-    from bnlab.show import Drawing
+    from bnlab.draw.figure import Drawing
 
 SHARES = tuple(np.linspace(0, 1, 11))
 """How much of a step is applied, unless told otherwise: nothing to all of it."""

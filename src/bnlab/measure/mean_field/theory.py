@@ -19,7 +19,7 @@ from bnlab.measure.mean_field.recursions import (
 )
 
 if TYPE_CHECKING:
-    from bnlab.show import Drawing
+    from bnlab.draw.figure import Drawing
 
 NORMS = ("none", "batch")
 EXPLOSION = math.pi / (math.pi - 1)

@@ -20,7 +20,7 @@ from bnlab.nets.architecture import bn_indicator, macs
 from bnlab.nets.supernet import Supernet
 
 if TYPE_CHECKING:
-    from bnlab.show import Drawing
+    from bnlab.draw.figure import Drawing
 
 INDICATOR, LAYERS, SIZE = "BN indicator", "number of layers", "size (MACs)"
 

@@ -13,7 +13,7 @@ from bnlab.errors import check_name, check_number
 from bnlab.runs.history import DIVERGED
 
 if TYPE_CHECKING:
-    from bnlab.show import Drawing
+    from bnlab.draw.figure import Drawing
 
 RULES = ("rise", "divergence")
 ROUNDING = 1e-6  # a loss that is larger by less than this share has not risen: float32 rounds

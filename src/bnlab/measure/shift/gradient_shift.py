@@ -18,7 +18,7 @@ from bnlab.measure.kit.untouched import untouched
 from bnlab.measure.signals.signals import norm
 
 if TYPE_CHECKING:
-    from bnlab.show import Drawing
+    from bnlab.draw.figure import Drawing
 
 
 @dataclass(frozen=True, eq=False)

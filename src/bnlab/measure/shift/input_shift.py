@@ -14,7 +14,7 @@ from bnlab.measure.kit.passes import Call, run
 from bnlab.norms.base import HALF
 
 if TYPE_CHECKING:
-    from bnlab.show import Drawing
+    from bnlab.draw.figure import Drawing
 
 MOST = 1024
 """Values of a unit that are kept for the distance, evenly chosen from all."""

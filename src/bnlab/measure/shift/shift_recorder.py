@@ -17,7 +17,7 @@ from bnlab.measure.shift.input_shift import (
 )
 
 if TYPE_CHECKING:
-    from bnlab.show import Drawing
+    from bnlab.draw.figure import Drawing
 
 
 @dataclass(frozen=True, eq=False)

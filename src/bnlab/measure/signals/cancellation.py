@@ -14,7 +14,7 @@ from bnlab.measure.kit.layers import Layers, choose
 from bnlab.measure.kit.passes import Call, Loss, run
 
 if TYPE_CHECKING:
-    from bnlab.show import Drawing
+    from bnlab.draw.figure import Drawing
 
 KINDS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 

@@ -16,7 +16,7 @@ from bnlab.measure.kit.passes import Loss, check_sizes, run
 from bnlab.measure.kit.untouched import untouched
 
 if TYPE_CHECKING:
-    from bnlab.show import Drawing
+    from bnlab.draw.figure import Drawing
 
 OF = ("weights", "outputs")
 QUANTILES = (0.5, 0.9, 0.99, 0.999)

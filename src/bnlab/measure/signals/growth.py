@@ -12,7 +12,7 @@ from scipy import stats
 from bnlab.errors import check_number
 
 if TYPE_CHECKING:
-    from bnlab.show import Drawing
+    from bnlab.draw.figure import Drawing
 
 
 @dataclass(frozen=True)

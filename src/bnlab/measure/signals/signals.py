@@ -15,7 +15,7 @@ from bnlab.nets import Block
 from bnlab.norms.base import HALF
 
 if TYPE_CHECKING:
-    from bnlab.show import Drawing
+    from bnlab.draw.figure import Drawing
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,6 @@ from bnlab.claims import (
     renorm_speed,
     small_groups,
 )
-from bnlab.claims.code import NETS, TRAINING
 from bnlab.claims.verdict import Claim, Effect
 
 IOFFE = {
@@ -28,7 +27,6 @@ GAP = (
     "schedule of limits shortened in proportion, and rates tuned for each method."
 )
 
-GROUPS = (*TRAINING, "claims/normalized_groups.py", "claims/group_tuning.py")
 
 R1 = Claim(
     id="R1",
@@ -53,7 +51,6 @@ R1 = Claim(
     values=renorm_identity.values,
     facts=renorm_identity.facts,
     runs={"digits": renorm_identity.BASE},
-    code=(*NETS, "claims/renorm_identity.py"),
 )
 
 R2 = Claim(
@@ -90,7 +87,6 @@ R2 = Claim(
     facts=renorm_speed.facts,
     repeat=renorm_speed.repeat,
     runs={"digits": group_tuning.BASE},
-    code=(*GROUPS, "claims/renorm_speed.py"),
 )
 
 R3 = Claim(
@@ -120,7 +116,6 @@ R3 = Claim(
     facts=small_groups.facts,
     repeat=small_groups.repeat,
     runs={"digits": group_tuning.BASE},
-    code=(*GROUPS, "claims/limits_at_work.py", "claims/small_groups.py"),
 )
 
 R4 = Claim(
@@ -159,7 +154,6 @@ R4 = Claim(
     facts=pure_groups.facts,
     repeat=pure_groups.repeat,
     runs={"digits": group_tuning.BASE},
-    code=(*GROUPS, "claims/constant_statistics.py", "claims/pure_groups.py"),
 )
 
 R5 = Claim(
@@ -190,7 +184,6 @@ R5 = Claim(
     facts=renorm_scale.facts,
     repeat=renorm_scale.repeat,
     runs={"digits": group_tuning.BASE},
-    code=(*GROUPS, "claims/renorm_scale.py"),
 )
 
 CLAIMS = (R1, R2, R3, R4, R5)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 
 from bnlab.claims import noisy_race, race, shift_by_depth
-from bnlab.claims.code import COMPILED, LAYERS, TRAINING
 from bnlab.claims.verdict import LEAST_SEEDS, Claim, Effect, decide
 
 SANTURKAR = {"paper": "santurkar2018", "authors": "Santurkar et al. 2018"}
@@ -29,8 +28,6 @@ def _facts_s3(data: dict) -> dict[str, object]:
         found["linear_word"] = next(j.word for j in judgements if j.effect.name == "linear")
     return found
 
-
-RACE = (*COMPILED, *LAYERS, "measure/shift.py", "claims/moving_inputs.py")
 
 S1 = Claim(
     id="S1",
@@ -80,7 +77,6 @@ S1 = Claim(
     facts=race.facts,
     repeat=race.repeat,
     runs={"digits": race.BASE},
-    code=(*RACE, "claims/learning_rate_sweep.py", "claims/race.py"),
 )
 
 S2 = Claim(
@@ -135,7 +131,6 @@ S2 = Claim(
     facts=noisy_race.facts,
     repeat=noisy_race.repeat,
     runs={"digits": noisy_race.BASE},
-    code=(*RACE, "claims/race.py", "claims/noisy_race.py"),
 )
 
 S3 = Claim(
@@ -186,14 +181,6 @@ S3 = Claim(
     values=shift_by_depth.values,
     facts=_facts_s3,
     runs={"digits": shift_by_depth.BASE},
-    code=(
-        *TRAINING,
-        *LAYERS,
-        "measure/covariate_shift.py",
-        "measure/signals.py",
-        "claims/deep_linear.py",
-        "claims/shift_by_depth.py",
-    ),
 )
 
 CLAIMS = (S1, S2, S3)

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 import bnlab
-from bnlab.claims.code import code_meaning
+from bnlab.claims.provenance import code_meaning
 from bnlab.claims.spread import measure_by_seeds, train_on
 from bnlab.claims.verdict import LEAST_SEEDS, Claim, Verdict, decide
 from bnlab.errors import unknown
@@ -143,7 +143,7 @@ def measure(
         raise ValueError(f"seeds must be different numbers, at least one, got {list(seeds)}.")
     _check_options(claim, options)
     start = time.perf_counter()
-    code = code_meaning(claim.code)
+    code = code_meaning(claim.measure)
     chosen = {} if seeds is None else {"seeds": list(seeds)}
     data = _measuring(claim, executor)(**chosen, progress=progress, **options)
     meta = {

@@ -10,7 +10,6 @@ import functools
 import math
 
 from bnlab.claims import architectures, group_nets, group_race, group_trainings
-from bnlab.claims.code import LAYERS, NETS, TRAINING
 from bnlab.claims.verdict import Claim, Effect
 
 LUBANA = {
@@ -24,22 +23,8 @@ GAP = (
     "half and 32 in the second"
 )
 TRAINED = ", for {steps} steps of SGD with batches of 32."
-RACE = (
-    *TRAINING,
-    *LAYERS,
-    "measure/signals.py",
-    "claims/at_start.py",
-    "claims/moving_inputs.py",
-    "claims/group_nets.py",
-    "claims/group_trainings.py",
-)
-CURVATURE = tuple(
-    f"measure/{name}.py"
-    for name in ("curvature", "eigenvalues", "held_statistics", "lanczos", "matrices", "products")
-)
 AT_START = {
     "runs": {"digits": group_nets.BASE},
-    "code": (*NETS, *LAYERS, "measure/signals.py", "claims/at_start.py", "claims/group_nets.py"),
 }
 
 
@@ -117,7 +102,6 @@ L3 = Claim(
     facts=group_race.order_facts,
     repeat=lambda data, seeds: group_race.measure_order(seeds, norms=data["norms"], tuning=data),
     runs={"digits": group_trainings.BASE},
-    code=(*RACE, *CURVATURE, "claims/group_race.py"),
 )
 
 L4 = Claim(
@@ -193,7 +177,6 @@ L5 = Claim(
     facts=_facts_l5,
     repeat=lambda data, seeds: group_race.measure_tradeoff(seeds, nets=data["nets"], tuning=data),
     runs={"digits": group_trainings.BASE},
-    code=(*RACE, "claims/group_race.py"),
 )
 
 L6 = Claim(
@@ -230,7 +213,6 @@ L6 = Claim(
         seeds, nets=data["nets"], norms=data["norms"], tuning=data
     ),
     runs={"digits": architectures.SHORT},
-    code=(*RACE, "claims/architectures.py"),
 )
 
 CLAIMS = (L2, L3, L4, L5, L6)

@@ -6,7 +6,6 @@ The sentences, margins and predictions were written before measuring.
 from __future__ import annotations
 
 from bnlab.claims import explosion, learning_rate_sweep
-from bnlab.claims.code import COMPILED, LAYERS, TRAINING
 from bnlab.claims.learning_rate_sweep import SMALL_LR
 from bnlab.claims.verdict import LEAST_SEEDS, Claim, Effect, decide
 
@@ -73,7 +72,6 @@ B1 = Claim(
     facts=_facts_b1,
     repeat=learning_rate_sweep.repeat,
     runs=learning_rate_sweep.BASES,
-    code=(*COMPILED, "claims/learning_rate_sweep.py"),
 )
 
 B2 = Claim(
@@ -124,7 +122,6 @@ B2 = Claim(
     values=explosion.values,
     facts=explosion.facts,
     runs={"digits": explosion.BASE},
-    code=(*TRAINING, *LAYERS, "measure/signals.py", "claims/explosion.py"),
 )
 
 

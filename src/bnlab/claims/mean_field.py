@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 
 from bnlab.claims import best_rate, fisher_at_start, gamma_start, rate_plane, wide_net
-from bnlab.claims.code import LAYERS, TRAINING
 from bnlab.claims.verdict import Claim, Effect
 
 WEI = {
@@ -23,16 +22,6 @@ GAP = (
     "trained. A gradient that passes through the batch's statistics differs from the paper's, "
     "which holds them constant; both are measured."
 )
-CODE = (
-    *TRAINING,
-    *LAYERS,
-    *(
-        f"measure/{name}.py"
-        for name in ("products", "matrices", "eigenvalues", "lanczos", "held_statistics")
-    ),
-    "claims/wide_net.py",
-)
-PLANE = (*CODE, "claims/rate_plane.py")
 
 
 def _facts_w1(data: dict) -> dict[str, object]:
@@ -85,7 +74,6 @@ W1 = Claim(
     facts=_facts_w1,
     repeat=fisher_at_start.repeat,
     runs={"digits": fisher_at_start.BASE},
-    code=(*CODE, "claims/fisher_at_start.py"),
 )
 
 W2 = Claim(
@@ -120,7 +108,6 @@ W2 = Claim(
     facts=rate_plane.facts,
     repeat=rate_plane.repeat,
     runs={"digits": rate_plane.BASE},
-    code=PLANE,
 )
 
 W3 = Claim(
@@ -145,7 +132,6 @@ W3 = Claim(
     facts=_facts_w3,
     repeat=gamma_start.repeat,
     runs={"digits": gamma_start.BASE},
-    code=(*PLANE, "claims/gamma_start.py"),
 )
 
 W4 = Claim(
@@ -175,7 +161,6 @@ W4 = Claim(
     facts=best_rate.facts,
     repeat=best_rate.repeat,
     runs={"digits": best_rate.BASE},
-    code=(*PLANE, "claims/best_rate.py"),
 )
 
 CLAIMS = (W1, W2, W3, W4)

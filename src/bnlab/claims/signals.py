@@ -12,7 +12,6 @@ import numpy as np
 
 from bnlab.claims import at_start, matrices
 from bnlab.claims.at_start import BASE, PARAMETRIC, POOLING, better_fit, column, decades
-from bnlab.claims.code import LAYERS, NETS
 from bnlab.claims.verdict import Claim, Effect
 
 CHAPTER = {"chapter": "02_signals"}
@@ -20,12 +19,6 @@ BJORCK = {"paper": "bjorck2018", "authors": "Bjorck et al. 2018", **CHAPTER}
 LUBANA = {"paper": "lubana2021", "authors": "Lubana et al. 2021", **CHAPTER}
 AT_START = {
     "runs": {"digits": BASE},
-    "code": (
-        *NETS,
-        *LAYERS,
-        *(f"measure/{name}.py" for name in ("cancellation", "gradients", "growth", "signals")),
-        "claims/at_start.py",
-    ),
 }
 GAP = (
     "The paper looks at a ResNet-110 on CIFAR-10. We look at 18 residual blocks of 16 and 32 "
@@ -280,7 +273,6 @@ B8 = Claim(
     values=matrices.values,
     facts=matrices.facts,
     runs={"digits": matrices.BASE},
-    code=("norms", "claims/matrices.py"),
 )
 
 

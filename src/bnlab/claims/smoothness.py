@@ -7,19 +7,10 @@ speaks of trial runs: they had other seeds and other settings, and they are not 
 from __future__ import annotations
 
 from bnlab.claims import along_gradient, norms_lp, theorem
-from bnlab.claims.code import COMPILED, LAYERS, TRAINING
 from bnlab.claims.covariate_shift import GAP, SANTURKAR
 from bnlab.claims.verdict import Claim, Effect
 
 CHAPTER = {"chapter": "05_smoothness"}
-LOOKING = (
-    *TRAINING,
-    *(f"measure/{name}.py" for name in ("checks", "landscape", "noise", "probe", "untouched")),
-    "claims/along_gradient.py",
-)
-CURVATURE = tuple(
-    f"measure/{name}.py" for name in ("curvature", "eigenvalues", "lanczos", "matrices", "products")
-)
 
 S4 = Claim(
     id="S4",
@@ -64,7 +55,6 @@ S4 = Claim(
     facts=along_gradient.facts,
     repeat=along_gradient.repeat,
     runs={"digits": along_gradient.BASE},
-    code=(*LOOKING, *CURVATURE, "claims/edge.py"),
 )
 
 S5 = Claim(
@@ -113,14 +103,6 @@ S5 = Claim(
     facts=norms_lp.facts,
     repeat=norms_lp.repeat,
     runs={"digits": norms_lp.BASE},
-    code=(
-        *COMPILED,
-        *LOOKING,
-        *(
-            f"claims/{name}.py"
-            for name in ("deep_linear", "learning_rate_sweep", "moving_inputs", "norms_lp")
-        ),
-    ),
 )
 
 S6 = Claim(
@@ -164,13 +146,6 @@ S6 = Claim(
     values=theorem.values,
     facts=theorem.facts,
     runs={"digits": theorem.BASE},
-    code=(
-        *TRAINING,
-        *LAYERS,
-        "measure/gradient_identity.py",
-        "measure/probe.py",
-        "claims/theorem.py",
-    ),
 )
 
 CLAIMS = (S4, S5, S6)

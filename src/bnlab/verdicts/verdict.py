@@ -122,11 +122,10 @@ class Claim:
         repeat: ``repeat(data, seeds)`` measures these seeds of the data again; by default
             ``measure(seeds)``.
         runs: the Run that all trainings share, for each scale.
-        code: files and folders of the package on which the data depend.
 
     Raises:
         ValueError: for a claim that cannot be tested and does not say what is tested instead, or
-            the other way round; for a measurement without effects, Run or code.
+            the other way round; for a measurement without effects or Run.
     """
 
     id: str
@@ -145,15 +144,14 @@ class Claim:
     facts: Callable[[dict], dict[str, object]] | None = field(default=None, repr=False)
     repeat: Callable[[dict, list[int]], dict] | None = field(default=None, repr=False)
     runs: Mapping[str, Run] = field(default_factory=dict, repr=False, hash=False)
-    code: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if bool(self.untestable) != bool(self.instead):
             raise ValueError(
                 f"claim {self.id}: say both why it cannot be tested and what is tested instead."
             )
-        if self.measure is not None and not (self.effects and self.runs and self.code):
-            raise ValueError(f"claim {self.id}: a measurement needs effects, runs and code.")
+        if self.measure is not None and not (self.effects and self.runs):
+            raise ValueError(f"claim {self.id}: a measurement needs effects and runs.")
 
     @property
     def without_evidence(self) -> str:

@@ -153,7 +153,7 @@ class Writer:
 
     def _written(self, found: Found, name: str) -> tuple:
         if isinstance(found, Drawing):
-            return ("drawing", found.name) if self.deep else ("Name", found.name)
+            return ("drawing",) if self.deep else ("Name", found.name)
         if isinstance(found, str):
             if found in DYNAMIC:
                 raise ProvenanceError(

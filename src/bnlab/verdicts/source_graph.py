@@ -81,6 +81,8 @@ class Package:
 
     def member(self, module: Module, name: str) -> Found:
         """What an attribute of a module is; see ``resolve``."""
+        if name.startswith("__") and name.endswith("__"):
+            return name  # __file__, __version__: they make no numbers
         if name in module.units:
             return tuple(module.units[name])
         below = f"{module.name}.{name}"
@@ -89,8 +91,6 @@ class Package:
             return self.resolve(origins)
         if is_drawing(below):
             return Drawing(name)
-        if name.startswith("__"):
-            return name  # __file__, __version__: no definition
         inner = self.module(below)
         if inner is None:
             raise ProvenanceError(f"{module.name} does not define {name}.")

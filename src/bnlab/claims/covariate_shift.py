@@ -80,7 +80,7 @@ S1 = Claim(
     facts=race.facts,
     repeat=race.repeat,
     runs={"digits": race.BASE},
-    code=(*RACE, "claims/learning_rate_sweep.py", "claims/race.py"),
+    code=(*RACE, "claims/learning_rate_sweep.py", "claims/race.py", "claims/ties.py"),
 )
 
 S2 = Claim(

@@ -32,6 +32,7 @@ RACE = (
     "claims/moving_inputs.py",
     "claims/group_nets.py",
     "claims/group_trainings.py",
+    "claims/ties.py",
 )
 CURVATURE = tuple(
     f"measure/{name}.py"

@@ -15,6 +15,7 @@ import numpy as np
 from bnlab.claims.group_nets import setting
 from bnlab.claims.moving_inputs import CHANCE, mean_loss
 from bnlab.claims.spread import TrainAll
+from bnlab.claims.ties import first_best, largest_usable
 from bnlab.train import History, Run
 
 STEPS = 150
@@ -140,7 +141,7 @@ def best_lr(data: dict, net: str, norm: str) -> float:
     """The rate with the highest mean validation accuracy over the tuning seeds."""
     seeds = data["tuning_seeds"]
     scores = [column(data, net, norm, lr, "val_accuracy", seeds).mean() for lr in data["lrs"]]
-    return data["lrs"][int(np.argmax(scores))]
+    return data["lrs"][first_best(scores)]
 
 
 def usable_rate(data: dict, net: str, norm: str) -> np.ndarray:
@@ -149,8 +150,7 @@ def usable_rate(data: dict, net: str, norm: str) -> np.ndarray:
     The accuracies are those of validation.
     """
     scores = np.array([column(data, net, norm, lr, "val_accuracy") for lr in data["lrs"]])
-    usable = scores >= scores.max(0) - USABLE
-    return np.array(data["lrs"])[len(usable) - 1 - usable[::-1].argmax(0)]
+    return largest_usable(data["lrs"], scores, USABLE)
 
 
 def losses(data: dict, net: str, norm: str) -> np.ndarray:

@@ -73,7 +73,7 @@ B1 = Claim(
     facts=_facts_b1,
     repeat=learning_rate_sweep.repeat,
     runs=learning_rate_sweep.BASES,
-    code=(*COMPILED, "claims/learning_rate_sweep.py"),
+    code=(*COMPILED, "claims/learning_rate_sweep.py", "claims/ties.py"),
 )
 
 B2 = Claim(

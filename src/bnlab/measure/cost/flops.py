@@ -51,7 +51,6 @@ class Flops:
 
     def plot(self) -> Drawing:
         """Bars of ``by_kind``, with the share of each."""
-        # Here, since `show` imports the claims, and these import measurements.
         from bnlab.measure.cost.figures import readable_count, shares
 
         what = f"Floating-point operations of a forward pass of {self.samples} samples, by layer"

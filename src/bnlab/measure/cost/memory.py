@@ -55,7 +55,6 @@ class Memory:
 
     def plot(self) -> Drawing:
         """Bars of ``by_kind``, with the share of each."""
-        # Here, since `show` imports the claims, and these import measurements.
         from bnlab.measure.cost.figures import readable_bytes, shares
 
         return shares(

@@ -59,7 +59,6 @@ class Curvature:
         Args:
             name: of a normalizer, whose look the figure then has, or any other label.
         """
-        # Here, since `show` imports the claims, and these import measurements.
         from bnlab.measure.curvature.figure import spectrum
 
         return spectrum(self, name)

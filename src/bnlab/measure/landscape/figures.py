@@ -1,9 +1,9 @@
-"""The figures of ``measure.landscape``, ``measure.slices`` and ``measure.gradient_identity``."""
+"""The figures of the loss along its gradient, on a line and a plane, and of theorem 4.1."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,15 +13,49 @@ from bnlab.draw.figure import INK, Drawing, curve, draw, label, panel, plain_log
 from bnlab.draw.maps import called, colour_bar, counted, number
 from bnlab.draw.style import STYLE
 
-if TYPE_CHECKING:
-    from bnlab.measure.landscape.gradient_identity import GradientIdentity
-    from bnlab.measure.landscape.landscape import Landscape
-    from bnlab.measure.landscape.slices import LineSlice, PlaneSlice
-
 DASHES = ("-", "--", ":", "-.")
 
 
-def landscapes(found: Mapping[str, Landscape]) -> Drawing:
+class AlongGradient(Protocol):
+    """What ``landscapes`` reads of ``Landscape``."""
+
+    steps: np.ndarray
+    losses: np.ndarray
+    gradient_changes: np.ndarray
+    betas: np.ndarray
+    loss_range: float
+    gradient_change_max: float
+    effective_beta: float
+
+
+class OnLine(Protocol):
+    """What ``lines`` reads of ``LineSlice``."""
+
+    t: np.ndarray
+    losses: np.ndarray
+    loss: float
+
+
+class OnPlane(Protocol):
+    """What ``plane`` reads of ``PlaneSlice``."""
+
+    a: np.ndarray
+    b: np.ndarray
+    losses: np.ndarray
+    loss: float
+
+
+class BothSides(Protocol):
+    """What ``identity`` reads of ``GradientIdentity``."""
+
+    layer: str
+    before: np.ndarray
+    right: np.ndarray
+    printed: np.ndarray
+    error: float
+
+
+def landscapes(found: Mapping[str, AlongGradient]) -> Drawing:
     """Loss, change of the gradient and beta along the gradient, of one net or several.
 
     Args:
@@ -55,7 +89,7 @@ def landscapes(found: Mapping[str, Landscape]) -> Drawing:
     return draw(panels, alt, caption)
 
 
-def lines(found: Mapping[str, LineSlice]) -> Drawing:
+def lines(found: Mapping[str, OnLine]) -> Drawing:
     """The loss along a direction, of one net or several."""
     lowest = "; ".join(
         f"{called(name)}: {number(s.loss)} at 0, between {number(s.losses.min())} and "
@@ -72,7 +106,7 @@ def lines(found: Mapping[str, LineSlice]) -> Drawing:
     return draw([axes], f"Loss along a line. {lowest}.", "0: the net as it is.")
 
 
-def plane(found: PlaneSlice, name: str) -> Drawing:
+def plane(found: OnPlane, name: str) -> Drawing:
     """The loss on a plane, in colours and contour lines."""
     finite = np.isfinite(found.losses)
     losses = np.where(finite, found.losses, np.nan)
@@ -91,7 +125,7 @@ def plane(found: PlaneSlice, name: str) -> Drawing:
     return draw([axes], alt, f"The cross is the net itself.{missing}")
 
 
-def identity(found: GradientIdentity) -> Drawing:
+def identity(found: BothSides) -> Drawing:
     """Both right sides of theorem 4.1 over the left one, channel by channel."""
     below = int((found.printed < found.before * (1 - 1e-6)).sum())
     axes = panel(f"With 1/m both sides agree to {found.error:.0e}")
@@ -112,7 +146,7 @@ def identity(found: GradientIdentity) -> Drawing:
     return draw([axes], alt, "A point a channel. The paper claims at least 1.")
 
 
-def _panel(title: str, found: Mapping[str, Landscape], field: str, unit: str) -> Axes:
+def _panel(title: str, found: Mapping[str, AlongGradient], field: str, unit: str) -> Axes:
     axes = panel(title)
     for place, (name, one) in _from_the_top(found, field):
         _draw_curve(axes, name, place, one.steps, getattr(one, field))
@@ -156,10 +190,10 @@ def _mark_losses(axes: Axes, rows: Sequence[np.ndarray]) -> None:
         plain_log(axes, "y")
 
 
-def _each(found: Mapping[str, Landscape], field: str) -> str:
+def _each(found: Mapping[str, AlongGradient], field: str) -> str:
     return " / ".join(number(getattr(one, field)) for one in found.values())
 
 
-def _lost(one: Landscape) -> str:
+def _lost(one: AlongGradient) -> str:
     lost = one.steps[~np.isfinite(one.losses)]
     return f"steps from {lost.min():.3g}" if lost.size else ""

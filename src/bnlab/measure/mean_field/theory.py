@@ -119,7 +119,6 @@ class MeanField:
 
     def plot(self) -> Drawing:
         """What each layer contributes to the bound."""
-        # Here, since `show` imports the claims, and these import measurements.
         from bnlab.measure.mean_field.figure import contributions
 
         return contributions(self)

@@ -5,7 +5,12 @@ import contextlib
 import numpy as np
 import pytest
 import torch
-from curvature_reference import (
+from torch import nn
+from torch.nn.functional import cross_entropy, mse_loss
+
+from bnlab.measure import curvature_products, extreme_eigenvalues
+from bnlab.norms import make_norm
+from tests.measure.curvature_reference import (
     CASES,
     at,
     dense_hessian,
@@ -14,11 +19,6 @@ from curvature_reference import (
     small_batch,
     small_net,
 )
-from torch import nn
-from torch.nn.functional import cross_entropy, mse_loss
-
-from bnlab.measure import curvature_products, extreme_eigenvalues
-from bnlab.norms import make_norm
 
 HELD = ("batch", "BatchNorm2d", "variance", "l1_batch", "l2_batch", "linf_batch", "evonorm_b0")
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from curvature_reference import dense_hessian, small_batch, small_net
 from torch import nn
 from torch.nn.functional import cross_entropy
 
@@ -15,6 +14,7 @@ from bnlab.measure import (
     measure_curvature,
 )
 from bnlab.measure.curvature.curvature import Curvature
+from tests.measure.curvature_reference import dense_hessian, small_batch, small_net
 
 
 def product_with(values, seed=0, dtype=torch.float64):

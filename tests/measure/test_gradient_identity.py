@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 import torch
-from landscape_cases import batch, cross_entropy, small_net
 from torch import nn
 
 from bnlab.measure.landscape.gradient_identity import measure_gradient_identity
 from bnlab.nets import make_net
 from bnlab.norms import make_norm
+from tests.measure.landscape_cases import batch, cross_entropy, small_net
 
 
 def sides(layer, x, g):

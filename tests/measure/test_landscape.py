@@ -6,7 +6,6 @@ import math
 import numpy as np
 import pytest
 import torch
-from landscape_cases import KINDS, batch, cross_entropy, dropout_net, small_net, weights_at
 from torch import nn
 
 from bnlab.measure.landscape.landscape import (
@@ -14,6 +13,14 @@ from bnlab.measure.landscape.landscape import (
     VGG,
     StepGrid,
     measure_landscape,
+)
+from tests.measure.landscape_cases import (
+    KINDS,
+    batch,
+    cross_entropy,
+    dropout_net,
+    small_net,
+    weights_at,
 )
 
 STEPS = [0.05, 0.3, 1.1]

@@ -5,11 +5,11 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-import signal_reference as reference
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+import tests.measure.signal_reference as reference
 from bnlab import measure
 from bnlab.nets import make_net
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-import signal_reference as reference
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+import tests.measure.signal_reference as reference
 from bnlab.measure import measure_signals
 from bnlab.nets import make_net
 from bnlab.norms import NORMS

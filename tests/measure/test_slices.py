@@ -6,7 +6,6 @@ import math
 import numpy as np
 import pytest
 import torch
-from landscape_cases import KINDS, batch, cross_entropy, dropout_net, small_net, weights_at
 from torch import nn
 
 from bnlab.measure.landscape.directions import (
@@ -15,6 +14,14 @@ from bnlab.measure.landscape.directions import (
     random_direction,
 )
 from bnlab.measure.landscape.slices import measure_line_slice, measure_plane_slice
+from tests.measure.landscape_cases import (
+    KINDS,
+    batch,
+    cross_entropy,
+    dropout_net,
+    small_net,
+    weights_at,
+)
 
 T = [-1.0, 0.0, 0.25]
 

@@ -4,7 +4,6 @@ import re
 
 import pytest
 import torch
-from norm_cases import REQUIRED, RUNNING
 
 from bnlab.norms import (
     NORMS,
@@ -17,6 +16,7 @@ from bnlab.norms import (
     options_of,
     recompute_statistics,
 )
+from tests.norms.norm_cases import REQUIRED, RUNNING
 
 every_norm = pytest.mark.parametrize("name", NORMS)
 both_kernels = pytest.mark.parametrize("native", [False, True], ids=["primitive", "native"])

@@ -4,11 +4,11 @@ import math
 
 import pytest
 import torch
-from norm_cases import SHAPES, Case, cases
-from norm_reference import reference
 from torch.func import functional_call
 
 from bnlab.norms import NORMS
+from tests.norms.norm_cases import SHAPES, Case, cases
+from tests.norms.norm_reference import reference
 
 EPS = 1e-3  # large enough that leaving it out would be seen
 TOLERANCE = {torch.float64: 1e-10, torch.float32: 2e-5}

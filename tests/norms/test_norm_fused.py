@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from norm_cases import Case
 from torch.autograd import forward_ad, grad
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from bnlab.norms import functional, fused
+from tests.norms.norm_cases import Case
 
 CASES = {  # shape of x, axes that are pooled, shape of weight and bias
     "batch (N, C)": ((6, 3), (0,), (3,)),

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from norm_cases import REQUIRED, RUNNING, one_case
 
 from bnlab.norms import NORMS, BatchNorm, EvoNormB0, FilterResponseNorm, GhostBatchNorm, make_norm
+from tests.norms.norm_cases import REQUIRED, RUNNING, one_case
 
 both_kernels = pytest.mark.parametrize("native", [False, True], ids=["primitive", "native"])
 

@@ -8,10 +8,10 @@ are 8 apart, would have no digit right.
 
 import pytest
 import torch
-from norm_cases import RUNNING, Case, one_case
 
 from bnlab.norms import make_norm
 from bnlab.norms.functional import normalize
+from tests.norms.norm_cases import RUNNING, Case, one_case
 
 CASES = [
     ("batch", (256, 16), {}),

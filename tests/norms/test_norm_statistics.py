@@ -4,11 +4,11 @@ import copy
 
 import pytest
 import torch
-from norm_cases import RUNNING, one_case
 from torch import nn
 
 from bnlab.nets import make_net
 from bnlab.norms import BatchNorm, BatchRenorm, NoisyBatchNorm, recompute_statistics
+from tests.norms.norm_cases import RUNNING, one_case
 
 
 def batches(count=3, shape=(6, 4), seed=0):

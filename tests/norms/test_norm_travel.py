@@ -7,11 +7,11 @@ import pickle
 
 import pytest
 import torch
-from norm_cases import RUNNING, one_case, options_on
 from torch.func import functional_call, grad, stack_module_state, vmap
 
 from bnlab.norms import NORMS
 from bnlab.train import Run
+from tests.norms.norm_cases import RUNNING, one_case, options_on
 
 FLAT, IMAGES = (4, 6), (4, 6, 3, 2)
 every_case = pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import pytest
 import torch
 from torch import nn
 from torch.nn.utils import parametrize
-from weight_cases import LAYERS, layer_and_input
 
 from bnlab.nets import make_net
 from bnlab.norms.weight import (
@@ -23,6 +22,7 @@ from bnlab.norms.weight import (
     to_filters,
     weight_norm_options,
 )
+from tests.norms_weight.weight_cases import LAYERS, layer_and_input
 
 every_name = pytest.mark.parametrize("name", WEIGHT_NORMS)
 every_kind = pytest.mark.parametrize("kind", LAYERS)

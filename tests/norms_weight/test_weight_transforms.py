@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import nn
 from torch.func import functional_call, grad, stack_module_state, vmap
-from weight_cases import layer_and_input
 
 from bnlab.norms.weight import WEIGHT_NORMS, normalize_weights
+from tests.norms_weight.weight_cases import layer_and_input
 
 every_name = pytest.mark.parametrize("name", WEIGHT_NORMS)
 

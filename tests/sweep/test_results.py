@@ -3,9 +3,9 @@
 import shutil
 
 import pytest
-from sweep_work import needs_full_disk, on_a_full_disk
 
 from bnlab.store import NewerVersionError, Results, StoreBusyError, files, write_result
+from tests.sweep.sweep_work import needs_full_disk, on_a_full_disk
 
 
 @pytest.fixture

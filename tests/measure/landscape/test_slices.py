@@ -14,7 +14,7 @@ from bnlab.measure.landscape.directions import (
     random_direction,
 )
 from bnlab.measure.landscape.slices import measure_line_slice, measure_plane_slice
-from tests.measure.landscape_cases import (
+from tests.measure.landscape.landscape_cases import (
     KINDS,
     batch,
     cross_entropy,

@@ -14,7 +14,7 @@ from bnlab.measure import (
     measure_curvature,
 )
 from bnlab.measure.curvature.curvature import Curvature
-from tests.measure.curvature_reference import dense_hessian, small_batch, small_net
+from tests.measure.curvature.curvature_reference import dense_hessian, small_batch, small_net
 
 
 def product_with(values, seed=0, dtype=torch.float64):

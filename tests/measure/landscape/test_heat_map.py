@@ -9,7 +9,13 @@ from torch import nn
 
 from bnlab.measure.landscape.heat_map import measure_relative_loss
 from bnlab.measure.landscape.step_moments import measure_step_moments
-from tests.measure.landscape_cases import KINDS, batch, cross_entropy, small_net, weights_at
+from tests.measure.landscape.landscape_cases import (
+    KINDS,
+    batch,
+    cross_entropy,
+    small_net,
+    weights_at,
+)
 
 STEPS = [0.1, 2.0]
 

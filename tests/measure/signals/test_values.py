@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-import tests.measure.signal_reference as reference
+import tests.measure.signals.signal_reference as reference
 from bnlab.measure import measure_signals
 from bnlab.nets import make_net
 from bnlab.norms import NORMS

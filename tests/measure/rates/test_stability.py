@@ -10,7 +10,7 @@ from torch import nn
 
 from bnlab.measure.rates.bisection import bisect_rate
 from bnlab.measure.rates.stability import measure_stable_rate
-from tests.measure.landscape_cases import batch, cross_entropy, dropout_net, small_net
+from tests.measure.landscape.landscape_cases import batch, cross_entropy, dropout_net, small_net
 
 
 def quadratic(curvature):

@@ -17,7 +17,7 @@ from bnlab.norms.weight import (
     normalized_relu,
     to_filters,
 )
-from tests.norms_weight.weight_cases import LAYERS, filters, layer_and_input
+from tests.norms.weight.weight_cases import LAYERS, filters, layer_and_input
 
 EPS = 1e-2  # large enough that leaving it out, or putting it elsewhere, would be seen
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 2e-5}

@@ -11,7 +11,7 @@ from torch import nn
 from torch.func import functional_call, grad, stack_module_state, vmap
 
 from bnlab.norms.weight import WEIGHT_NORMS, normalize_weights
-from tests.norms_weight.weight_cases import layer_and_input
+from tests.norms.weight.weight_cases import layer_and_input
 
 every_name = pytest.mark.parametrize("name", WEIGHT_NORMS)
 

@@ -22,7 +22,7 @@ from bnlab.norms.weight import (
     to_filters,
     weight_norm_options,
 )
-from tests.norms_weight.weight_cases import LAYERS, layer_and_input
+from tests.norms.weight.weight_cases import LAYERS, layer_and_input
 
 every_name = pytest.mark.parametrize("name", WEIGHT_NORMS)
 every_kind = pytest.mark.parametrize("kind", LAYERS)

@@ -14,7 +14,7 @@ from bnlab.measure.landscape.landscape import (
     StepGrid,
     measure_landscape,
 )
-from tests.measure.landscape_cases import (
+from tests.measure.landscape.landscape_cases import (
     KINDS,
     batch,
     cross_entropy,

@@ -14,7 +14,7 @@ from bnlab.measure.landscape.landscape import measure_landscape
 from bnlab.measure.landscape.slices import measure_line_slice, measure_plane_slice
 from bnlab.measure.landscape.step_moments import measure_step_moments
 from bnlab.measure.rates.stability import measure_stable_rate
-from tests.measure.landscape_cases import batch, cross_entropy, dropout_net, kept
+from tests.measure.landscape.landscape_cases import batch, cross_entropy, dropout_net, kept
 
 
 def plane(net, loss, x, y):

@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy, mse_loss
 
 from bnlab.measure import curvature_products, extreme_eigenvalues
 from bnlab.norms import make_norm
-from tests.measure.curvature_reference import (
+from tests.measure.curvature.curvature_reference import (
     CASES,
     at,
     dense_hessian,

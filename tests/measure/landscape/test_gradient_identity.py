@@ -10,7 +10,7 @@ from torch import nn
 from bnlab.measure.landscape.gradient_identity import measure_gradient_identity
 from bnlab.nets import make_net
 from bnlab.norms import make_norm
-from tests.measure.landscape_cases import batch, cross_entropy, small_net
+from tests.measure.landscape.landscape_cases import batch, cross_entropy, small_net
 
 
 def sides(layer, x, g):

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from repository_files import ROOT
+
+from tests.project.repository_files import ROOT
 
 GIB = 2**30
 

@@ -413,8 +413,9 @@ def pytest(*arguments):
     alone = paths and not {Path("tests"), Path("book")} & set(paths)
     workers = "0" if alone else str(min(4, os.cpu_count() or 1))
     options = ["-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]
-    # The plugin that runs notebooks takes seconds to load.
+    # Plugins that the chosen tests do not use: each takes a part of the time until the first one.
     options += NBVAL if touch(paths, ["book"]) else ["-p", "no:nbval"]
+    options += ["-p", "no:playwright"] if paths and not touch(paths, ["tests/web"]) else []
     options += ["--durations", "20"]  # what makes the tests slow
     return run("-m", "pytest", *options, *(arguments or ["tests"]))
 

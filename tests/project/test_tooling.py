@@ -110,6 +110,11 @@ def test_the_check_script_can_be_run():
     assert subprocess.run(["bash", "-n", ROOT / ".ci/run"]).returncode == 0
 
 
+def test_the_check_script_knows_where_the_tests_begin():
+    (begun,) = re.findall(r"^begun='\^(.+)'$", text(".ci/run"), re.MULTILINE)
+    assert f'say("{begun}' in text("tools/make.py")
+
+
 # ---- Python and disk that will not do
 
 
@@ -312,6 +317,7 @@ def test_some_tests_start_at_once_and_have_a_site_if_they_need_it(asked, paths, 
     assert site == needed and workers(words) == "0"
     assert words[-len(paths) :] == tuple(paths)
     assert "no:nbval" in words
+    assert ("no:playwright" in words) == ("web" not in paths[-1] or "-k" in paths)
 
 
 @pytest.mark.parametrize(

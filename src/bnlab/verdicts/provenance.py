@@ -127,7 +127,7 @@ def _closure(package: Package, module: str, name: str, given: str) -> Closure:
         raise ProvenanceError(f"{package.name} has no function {name!r} in {module!r}.")
     units, modules = _reached(package, place.units[name])
     files = sorted({path for one in modules for path in _files(one)})
-    forms = {_form(package, unit)[0] for unit in units} | {given}
+    forms = {_form(package, unit)[0] for unit in units} | {f"{name} {given}"}
     contents = {hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     digest = hashlib.sha256("\n".join([*sorted(forms), "", *sorted(contents)]).encode())
     by_module: dict[str, list[str]] = {}

@@ -5,7 +5,6 @@ import copy
 import numpy as np
 import pytest
 import torch
-from test_race import Heard, curve
 
 from bnlab.engines.compiled.catalogue import variants
 from bnlab.engines.compiled.step import UNITS, State, example, gradient_step
@@ -13,6 +12,7 @@ from bnlab.lab import Race
 from bnlab.lab.points import BLOCK, race_run
 from bnlab.lab.units import with_units
 from bnlab.train import make_trainer, train
+from tests.lab.test_race import Heard, curve
 
 
 @pytest.mark.parametrize("norm", ["none", "batch", "noisy_batch"])

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from race_page import write_page
-
 from bnlab.lab.family import Family
+from tests.web.race_page import write_page
 
 
 def write_family(folder: Path, host: str | None = "static", **arguments: object) -> Path:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from race_page import Carried, write_page
-
 from bnlab.lab import Plane
 from bnlab.verdicts.evidence import results_folder
+from tests.web.race_page import Carried, write_page
 
 NETS = results_folder().parent / "assets" / "compiled" / "squares.js"
 

@@ -6,12 +6,12 @@ import re
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
-from family_page import write_family
 from playwright.sync_api import Page, expect
 
 from bnlab import random
 from bnlab.lab.family import BATCH_SIZES, CHANNELS, GROUPS, MODES, NORMS, Family
 from bnlab.norms import make_norm
+from tests.web.family_page import write_family
 
 pytestmark = pytest.mark.web
 

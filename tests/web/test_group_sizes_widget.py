@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
-from race_page import Carried, write_page
-from trained_page import LISTEN, newest, press, shown
 
 from bnlab.lab import GroupSizes
 from bnlab.lab.group_sizes import make_run, start_grid, variants_of
 from bnlab.lab.points import Points
 from bnlab.train import make_trainer
+from tests.web.race_page import Carried, write_page
+from tests.web.trained_page import LISTEN, newest, press, shown
 
 pytestmark = pytest.mark.web
 

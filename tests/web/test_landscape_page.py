@@ -6,14 +6,14 @@ import time
 
 import numpy as np
 import pytest
-from landscape_reference import Look
 from playwright.sync_api import Page, expect
-from race_page import Carried, write_page
 
 from bnlab.lab import Landscape
 from bnlab.lab.landscape import landscape_run
 from bnlab.lab.slide import MULTIPLES, walk
 from bnlab.verdicts.evidence import results_folder
+from tests.web.landscape_reference import Look
+from tests.web.race_page import Carried, write_page
 
 pytestmark = pytest.mark.web
 

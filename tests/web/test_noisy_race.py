@@ -7,8 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
-from race_page import write_page
-from trained_page import LISTEN, newest
 
 from bnlab import claims
 from bnlab.chapters.covariate_shift import s2_noisy_race
@@ -16,6 +14,8 @@ from bnlab.lab import Race
 from bnlab.lab.points import Points, race_run
 from bnlab.lab.units import with_units
 from bnlab.train import make_trainer, train
+from tests.web.race_page import write_page
+from tests.web.trained_page import LISTEN, newest
 
 pytestmark = pytest.mark.web
 

@@ -3,13 +3,13 @@
 import time
 
 import pytest
-from plane_page import KernelPlane, write_plane
 from playwright.sync_api import Page, expect
-from race_page import write_page
 
 from bnlab.lab import plane
 from bnlab.lab.points import Points
 from bnlab.train import make_trainer
+from tests.web.plane_page import KernelPlane, write_plane
+from tests.web.race_page import write_page
 
 pytestmark = pytest.mark.web
 

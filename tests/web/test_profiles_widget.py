@@ -10,12 +10,12 @@ import time
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
-from profiles_page import KernelProfiles, write_profiles
-from race_page import write_page
 
 from bnlab.lab import Profiles
 from bnlab.lab.profile import QUANTITIES, Setting, profiles
 from bnlab.lab.profile_grid import ProfileGrid
+from tests.web.profiles_page import KernelProfiles, write_profiles
+from tests.web.race_page import write_page
 
 pytestmark = pytest.mark.web
 

@@ -6,11 +6,11 @@ import time
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
-from race_page import SMALL, Kernel, offered, write_page, write_replay
 
 from bnlab.lab import Race
 from bnlab.lab.points import race_run
 from bnlab.train import train
+from tests.web.race_page import SMALL, Kernel, offered, write_page, write_replay
 
 pytestmark = pytest.mark.web
 

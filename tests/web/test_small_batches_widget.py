@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from race_page import Carried, write_page
 
 from bnlab.lab import SmallBatches
 from bnlab.lab.small_batches import small_race
+from tests.web.race_page import Carried, write_page
 
 pytestmark = pytest.mark.web
 

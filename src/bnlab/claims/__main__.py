@@ -1,4 +1,7 @@
-"""The claims of the papers: ``list`` them, ``measure`` some anew, ``check`` the evidence."""
+"""The claims of the papers: ``list`` them, ``measure`` some anew, ``check`` the evidence.
+
+``code`` lists what makes the numbers of a claim.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from bnlab.claims import CLAIMS, claim
 from bnlab.errors import unknown
 from bnlab.store import write_text
 from bnlab.verdicts import audit, evidence
+from bnlab.verdicts.provenance import closure
 from bnlab.verdicts.verdict import LEAST_SEEDS, Claim
 
 
@@ -73,6 +77,14 @@ def check_all(names: list[str], folder: Path, again: int, stamps: bool) -> bool:
         print(report)
     print(f"{count} checked: " + ("all hold." if holds else "see above for what changed."))
     return holds
+
+
+def show_code(names: list[str]) -> None:
+    """Print which definitions, of which modules, make the numbers of claims."""
+    for item in map(claim, names):
+        if item.measure is None:
+            raise ValueError(f"claim {item.id} has no measurement yet.")
+        print(f"{item.id}: {closure(item.measure)}")
 
 
 @contextmanager
@@ -136,6 +148,8 @@ def make_parser() -> argparse.ArgumentParser:
     test.add_argument(
         "--stamp", action="store_true", help="where they are the same, let today's code vouch"
     )
+    code = commands.add_parser("code", help="the definitions that make the numbers of claims")
+    code.add_argument("ids", nargs="+", metavar="ID", help="such as B1")
     for command in (one, test):
         command.add_argument("--output", "--results", type=Path, help="folder of the evidence")
     return parser
@@ -145,6 +159,9 @@ def run(given: argparse.Namespace) -> int:
     """Do what the command line says; the exit status."""
     if given.command == "list":
         show_all(given.paper)
+        return 0
+    if given.command == "code":
+        show_code(given.ids)
         return 0
     folder = given.output or evidence.results_folder()
     if given.command == "check":

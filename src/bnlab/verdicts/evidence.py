@@ -143,7 +143,7 @@ def measure(
         raise ValueError(f"seeds must be different numbers, at least one, got {list(seeds)}.")
     _check_options(claim, options)
     start = time.perf_counter()
-    code = code_meaning(claim.code)
+    code = code_meaning(claim.measure)
     chosen = {} if seeds is None else {"seeds": list(seeds)}
     data = _measuring(claim, executor)(**chosen, progress=progress, **options)
     meta = {

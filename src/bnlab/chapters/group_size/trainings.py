@@ -16,6 +16,7 @@ from bnlab.chapters.covariate_shift.moving_inputs import CHANCE, mean_loss
 from bnlab.chapters.group_size.l2_l4_at_start import setting
 from bnlab.train import History, Run
 from bnlab.verdicts.parallel import TrainAll
+from bnlab.verdicts.ties import first_best, largest_usable
 
 STEPS = 150
 BASE = Run(net="plain", depth=10, width=16, batch_size=32, steps=STEPS, eval_every=STEPS)
@@ -140,7 +141,7 @@ def best_lr(data: dict, net: str, norm: str) -> float:
     """The rate with the highest mean validation accuracy over the tuning seeds."""
     seeds = data["tuning_seeds"]
     scores = [column(data, net, norm, lr, "val_accuracy", seeds).mean() for lr in data["lrs"]]
-    return data["lrs"][int(np.argmax(scores))]
+    return data["lrs"][first_best(scores)]
 
 
 def usable_rate(data: dict, net: str, norm: str) -> np.ndarray:
@@ -149,8 +150,7 @@ def usable_rate(data: dict, net: str, norm: str) -> np.ndarray:
     The accuracies are those of validation.
     """
     scores = np.array([column(data, net, norm, lr, "val_accuracy") for lr in data["lrs"]])
-    usable = scores >= scores.max(0) - USABLE
-    return np.array(data["lrs"])[len(usable) - 1 - usable[::-1].argmax(0)]
+    return largest_usable(data["lrs"], scores, USABLE)
 
 
 def losses(data: dict, net: str, norm: str) -> np.ndarray:

@@ -19,6 +19,7 @@ import numpy as np
 from bnlab.errors import check_name
 from bnlab.train import Run
 from bnlab.verdicts.parallel import TrainAll, train_here
+from bnlab.verdicts.ties import largest_usable
 
 NORMS = ("none", "batch")
 SEEDS = tuple(range(100, 116))
@@ -175,8 +176,7 @@ def usable_rate(data: dict, depth: int, norm: str) -> np.ndarray:
     Nearly: a validation accuracy within ``USABLE`` of the net's best over all rates, same seed.
     """
     scores = accuracies(data, depth, norm, data["seeds"], "val")
-    usable = scores >= scores.max(0) - USABLE
-    return np.array(LRS)[len(LRS) - 1 - usable[::-1].argmax(0)]
+    return largest_usable(LRS, scores, USABLE)
 
 
 def values(data: dict, depth: int | None = None) -> dict[str, np.ndarray]:

@@ -20,7 +20,6 @@ from bnlab.chapters.signals.b3_to_b6_l1_at_start import (
     column,
     decades,
 )
-from bnlab.verdicts.provenance import LAYERS, NETS
 from bnlab.verdicts.verdict import Claim, Effect
 
 CHAPTER = {"chapter": "02_signals"}
@@ -28,12 +27,6 @@ BJORCK = {"paper": "bjorck2018", "authors": "Bjorck et al. 2018", **CHAPTER}
 LUBANA = {"paper": "lubana2021", "authors": "Lubana et al. 2021", **CHAPTER}
 AT_START = {
     "runs": {"digits": BASE},
-    "code": (
-        *NETS,
-        *LAYERS,
-        *(f"measure/{name}.py" for name in ("cancellation", "gradients", "growth", "signals")),
-        "claims/at_start.py",
-    ),
 }
 GAP = (
     "The paper looks at a ResNet-110 on CIFAR-10. We look at 18 residual blocks of 16 and 32 "
@@ -288,7 +281,6 @@ B8 = Claim(
     values=b8_matrix_products.values,
     facts=b8_matrix_products.facts,
     runs={"digits": b8_matrix_products.BASE},
-    code=("norms", "claims/matrices.py"),
 )
 
 

@@ -33,7 +33,7 @@ class Standing:
 
     @property
     def judgements(self) -> tuple[Judgement, ...]:
-        """Of all effects, at the scale that decides."""
+        """The judgements of all effects, at the scale that decides."""
         return self.found["digits"].verdict.judgements if "digits" in self.found else ()
 
 

@@ -16,12 +16,12 @@ FAR = 30  # largest over smallest value from which an axis is logarithmic
 
 
 def positive(values: np.ndarray) -> np.ndarray:
-    """Those that a logarithmic axis can show."""
+    """The values that a logarithmic axis can show."""
     return values[np.isfinite(values) & (values > 0)]
 
 
 def compared(rows: Mapping[str, np.ndarray]) -> str:
-    """'from 1 in the first layer to 4 in the last' for each net."""
+    """Words for each net: 'from 1 in the first layer to 4 in the last'."""
     parts = [
         f"from {number(row[0])} in the first layer to {number(row[-1])} in the last"
         + (f" ({STYLE[norm]['label']})" if len(rows) > 1 else "")

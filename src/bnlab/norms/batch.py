@@ -146,7 +146,7 @@ class GhostBatchNorm(BatchNorm):
         return self.ghost_size * (x.numel() // (x.shape[0] * x.shape[1]))
 
     def check(self, x: Tensor) -> None:
-        """As BatchNorm; where the batch's statistics are used, the groups have to fit."""
+        """Raise a clear error as BatchNorm does, and for a batch that its groups do not fill."""
         super().check(x)
         if self.from_batch and x.shape[0] % self.ghost_size:
             raise ValueError(

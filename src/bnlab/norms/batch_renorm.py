@@ -183,7 +183,7 @@ class BatchRenorm(RunningNormalizer):
             self.num_batches_tracked = self.num_batches_tracked + 1
 
     def averaged(self) -> dict[str, Tensor]:
-        """Mean and deviation: the deviation is what is averaged."""
+        """The running mean and deviation: not the variance is averaged here."""
         deviation = (self.running_var + self.eps).sqrt()
         return {"running_mean": self.running_mean, "deviation": deviation}
 

@@ -45,21 +45,21 @@ def normalize(
 
 
 def moments(x: Tensor, dims: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
-    """X - mean, mean and biased variance over ``dims``, which are kept at size 1."""
+    """The centred x - mean, mean and biased variance over ``dims``, which are kept at size 1."""
     mean = x.mean(dims, keepdim=True)
     centred = x - mean
     return centred, mean, mean_square(centred, dims)
 
 
 def mean_square(x: Tensor, dims: Sequence[int]) -> Tensor:
-    """(1/m) sum x^2 over ``dims``, which are kept at size 1."""
+    """The mean square (1/m) sum x^2 over ``dims``, which are kept at size 1."""
     total = (x * x).sum(dims, keepdim=True)
     # Not .mean(): its backward pass would write one more tensor of the size of x.
     return total / (x.numel() // total.numel())
 
 
 def scale_shift(x: Tensor, scale: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
-    """(scale * weight) * x + bias; the tensors broadcast, None leaves a part out."""
+    """Compute (scale * weight) * x + bias; the tensors broadcast, None leaves a part out."""
     if weight is not None:
         scale = scale * weight
     return x * scale if bias is None else torch.addcmul(bias, x, scale)

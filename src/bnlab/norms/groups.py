@@ -41,7 +41,7 @@ def check_groups(norm: Normalizer, x: Tensor) -> None:
 
 
 def by_group(x: Tensor, num_groups: int) -> Tensor:
-    """(N, C) as (N, G, C/G), (N, C, H, W) as (N, G, C/G, H*W)."""
+    """Arrange (N, C) as (N, G, C/G), and (N, C, H, W) as (N, G, C/G, H*W)."""
     n, c = x.shape[:2]
     if x.ndim == 2:
         return x.reshape(n, num_groups, c // num_groups)

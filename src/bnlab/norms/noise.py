@@ -29,7 +29,7 @@ def _signed(word: int | np.integer) -> int:
 
 
 def mix(x: Tensor) -> Tensor:
-    """``bnlab.random.mix`` of an int32 tensor, which it changes in place."""
+    """Apply ``bnlab.random.mix`` to an int32 tensor, in place."""
     x ^= (x >> 16).bitwise_and_(0xFFFF)
     x *= _signed(0x7FEB352D)
     x ^= (x >> 15).bitwise_and_(0x1FFFF)
@@ -39,7 +39,7 @@ def mix(x: Tensor) -> Tensor:
 
 
 def key_of(seed: int, stream: int) -> Tensor:
-    """What the numbers of (seed, stream) depend on, for ``uniform``. int32, ().
+    """The key that ``uniform`` makes the numbers of (seed, stream) from, int32, ().
 
     Raises:
         ValueError: for a seed that is no integer of 32 bits.

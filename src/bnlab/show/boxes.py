@@ -102,7 +102,7 @@ def claims_table(paper: str) -> Shown:
 
 
 class Formatter(string.Formatter):
-    """Adds ``:power``, see ``power``, and an error that lists the known names."""
+    """A formatter that knows ``:power``, see ``power``, and lists the known names in its error."""
 
     def format_field(self, value: object, format_spec: str) -> str:
         """The value as text."""

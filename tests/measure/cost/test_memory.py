@@ -251,7 +251,7 @@ class FakeCuda:
 
 
 def test_the_peak_is_that_of_a_second_step(monkeypatch):
-    from bnlab.measure.cost.cost import memory
+    from bnlab.measure.cost import memory
 
     fake, net = FakeCuda(), perceptron()
     for name in ("reset_peak_memory_stats", "memory_allocated", "max_memory_allocated"):

@@ -43,7 +43,7 @@ class Flops:
 
     @property
     def by_kind(self) -> dict[str, int]:
-        """``total``, by class of module; the largest comes first."""
+        """The operations in ``total``, by class of module; the largest comes first."""
         total: Counter[str] = Counter()
         for name, count in self.by_layer.items():
             total[self.kinds[name]] += count

@@ -47,7 +47,7 @@ class Memory:
 
     @property
     def by_kind(self) -> dict[str, int]:
-        """``saved``, by the class of the module that saved it first; the largest comes first."""
+        """The bytes in ``saved``, by the class of the module that saved them; largest first."""
         total: Counter[str] = Counter()
         for name, size in self.by_layer.items():
             total[self.kinds[name]] += size

@@ -46,7 +46,7 @@ class Product:
         self.count = 0
 
     def __call__(self, v: Tensor) -> Tensor:
-        """M v.
+        """The product M v.
 
         Raises:
             ValueError: for a v of another shape than (P,), or if the product is not finite.
@@ -67,7 +67,7 @@ class Product:
         return out
 
     def numpy(self, v: np.ndarray) -> np.ndarray:
-        """M v for a float64 array (P,), as scipy's solvers want it."""
+        """The product M v for a float64 array (P,), as scipy's solvers want it."""
         return self(torch.from_numpy(v.reshape(-1)).to(self.dtype)).double().cpu().numpy()
 
     def dense(self) -> np.ndarray:

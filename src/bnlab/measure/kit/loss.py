@@ -14,7 +14,7 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 def scalar(value: object) -> Tensor:
-    """``value`` with shape (), if it is a tensor that holds one number.
+    """Return ``value`` with shape (), if it is a tensor that holds one number.
 
     Raises:
         ValueError: else.
@@ -26,7 +26,7 @@ def scalar(value: object) -> Tensor:
 
 
 def finite_loss(value: object, net: nn.Module) -> Tensor:
-    """``value``, the loss of ``net``, if it is a finite scalar that autograd can differentiate.
+    """Return the loss of ``net`` if it is a finite scalar that autograd can differentiate.
 
     Raises:
         ValueError: else; it names the parameter that is not finite if there is one.

@@ -1,4 +1,4 @@
-"""One pass through a net, forward and backward, with an eye on some of its layers."""
+"""One pass through a net, forward and backward, that records some of its layers."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ class _Watch:
         return any(tensor._version != version for tensor, version in held)
 
     def finish(self, output: object, loss: Loss | None, y: Tensor | None) -> None:
-        """Leave out the net's own output, compute the gradients."""
+        """Leave out the net's own output, and compute the gradients."""
         if not self.calls:
             raise ValueError(
                 "none of the layers was called by the net. Name modules that it calls, or a kind."

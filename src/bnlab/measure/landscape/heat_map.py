@@ -57,7 +57,7 @@ def measure_relative_loss(
     steps: object,
     mode: str = "train",
 ) -> RelativeLoss:
-    r"""L(w - s g) / L(w) for each batch and step s, g the gradient on the same batch.
+    r"""Measure L(w - s g) / L(w) for each batch and step s, g the gradient on the same batch.
 
     Below 1 the step helps; beyond 10^3 it diverges. The noise of all evaluations is the same, and
     the net stays as it was.

@@ -107,7 +107,7 @@ class Landscape:
 
     @property
     def betas(self) -> np.ndarray:
-        """|grad L(w - s g) - g| / |s g|, (S,)."""
+        """The ratios |grad L(w - s g) - g| / |s g|, (S,)."""
         return self.gradient_changes / (self.steps * self.gradient_norm)
 
     @property

@@ -111,7 +111,7 @@ def trained_parameters(net: nn.Module) -> dict[str, nn.Parameter]:
 
 
 def check_steps(name: str, steps: object) -> np.ndarray:
-    """``steps`` as a float64 array of positive, finite numbers, (S,); else a ``ValueError``."""
+    """Return ``steps`` as a float64 array, (S,), or raise unless all are positive and finite."""
     values = check_points(name, steps)
     if not (values > 0).all():
         raise ValueError(f"{name} must be positive, got {steps!r}.")
@@ -119,7 +119,7 @@ def check_steps(name: str, steps: object) -> np.ndarray:
 
 
 def check_points(name: str, points: object) -> np.ndarray:
-    """``points`` as a float64 array of finite numbers, (S,); else a ``ValueError``."""
+    """Return ``points`` as a float64 array, (S,), or raise unless all are finite numbers."""
     try:
         values = np.array(points, dtype=np.float64)
     except (TypeError, ValueError):
@@ -130,6 +130,6 @@ def check_points(name: str, points: object) -> np.ndarray:
 
 
 def as_array(values: Sequence[Tensor]) -> np.ndarray:
-    """Scalars as float64, (S,). What is not finite becomes inf: there the net has diverged."""
+    """Return scalars as float64, (S,); what is not finite, where the net has diverged, as inf."""
     found = torch.stack(list(values)).double().cpu().numpy()  # one transfer from a GPU
     return np.where(np.isfinite(found), found, np.inf)

@@ -86,7 +86,7 @@ def measure_line_slice(
     t: Sequence[float] = LINE,
     mode: str = "train",
 ) -> LineSlice:
-    """L(w + t d) of ``net`` on one batch for each t, with the same noise; the net stays as it was.
+    """Measure L(w + t d) on one batch for each t, with the same noise; the net stays as it was.
 
     Source: Goodfellow et al. 2015, arXiv 1412.6544; with ``filter_normalized`` directions,
     Li et al. 2018, arXiv 1712.09913, section 4.
@@ -127,7 +127,7 @@ def measure_plane_slice(
     b: Sequence[float] = PLANE,
     mode: str = "train",
 ) -> PlaneSlice:
-    """L(w + a d + b e) of ``net`` on one batch, with the same noise; the net stays as it was.
+    """Measure L(w + a d + b e) on one batch, with the same noise; the net stays as it was.
 
     Source: Li et al. 2018, arXiv 1712.09913, section 4, for ``filter_normalized`` random
     directions. They are not made orthogonal there, nor here: see ``cosine``.

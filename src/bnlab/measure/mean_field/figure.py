@@ -24,7 +24,7 @@ class Contributions(Protocol):
 
 
 def contributions(found: Contributions) -> Drawing:
-    """f_l over the layers; their sum is the title."""
+    """The terms f_l over the layers; their sum is the title."""
     label, terms = STYLE[found.norm]["label"], found.by_layer
     largest = int(terms.argmax()) + 1
     of = f", gamma {found.gamma:g}" if found.norm == "batch" else ""

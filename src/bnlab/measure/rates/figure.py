@@ -26,7 +26,7 @@ class Tried(Protocol):
 
 
 class Bracketed(Protocol):
-    """What it reads of a ``Bracket``, beside its words."""
+    """What ``stable_rates`` reads of a ``Bracket``, beside its words."""
 
     stable: float | None
     unstable: float | None
@@ -34,7 +34,7 @@ class Bracketed(Protocol):
 
 
 class Bisected(Protocol):
-    """What it reads of ``StableRate``."""
+    """What ``stable_rates`` reads of ``StableRate``."""
 
     rise: Bracketed | None
     divergence: Bracketed | None

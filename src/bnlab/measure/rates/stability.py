@@ -46,7 +46,7 @@ def measure_stable_rate(
 
     For each rate a fresh copy of the net is trained on the batches in turn. Both definitions:
     ``rise``, no update raises the loss of its own batch; ``divergence``, no loss exceeds ``bound``
-    times the first, nor stops to be finite. See ``bisect_rate`` for the search. All rates see the
+    times the first, nor stops being finite. See ``bisect_rate`` for the search. All rates see the
     same batches and the same noise (dropout, ``noisy_batch``), which changes from step to step but
     is the same before and after an update: no loss rises by chance.
 
@@ -166,7 +166,7 @@ class Descent:
             return scalar(self.loss(self.net(x), y))
 
     def update(self, value: Tensor) -> None:
-        """One step of the optimizer down the gradient of ``value``."""
+        """Take one step of the optimizer down the gradient of ``value``."""
         if not value.requires_grad:
             raise ValueError("the loss does not depend on any parameter that requires a gradient.")
         slopes = torch.autograd.grad(

@@ -39,7 +39,7 @@ class OverSteps(Protocol):
 
 
 def draw_covariate_shift(shifts: Mapping[str, OfGradients]) -> Drawing:
-    """l2 and cosine by layer, a curve for each net.
+    """The l2 change and the cosine by layer, a curve for each net.
 
     Args:
         shifts: by the normalizer of the net.

@@ -47,7 +47,7 @@ class CovariateShift:
     mode: str
 
     def plot(self, norm: str = "none") -> Drawing:
-        """l2 and cosine by layer.
+        """The l2 change and the cosine by layer.
 
         Args:
             norm: the normalizer whose colour and marker the curves have.
@@ -159,7 +159,7 @@ def _gradients(
 
 
 def _compare(before: Sequence[Tensor], after: Sequence[Tensor]) -> tuple[float, ...]:
-    """l2 difference, cosine, and the two lengths."""
+    """The l2 difference, the cosine, and the two lengths."""
     g, h = (torch.cat([each.flatten() for each in slopes]) for slopes in (before, after))
     size, size_after = vector_norm(g), vector_norm(h)
     if not np.isfinite([size, size_after]).all():

@@ -110,7 +110,7 @@ def measure_gradients(
 
 
 def _distribution(name: str, g: Tensor, bins: int, tail: float) -> tuple:
-    """edges, counts, std, quantiles, tail_index of one layer."""
+    """The edges, counts, std, quantiles and tail_index of one layer."""
     sizes = np.sort(g.abs().numpy())  # ascending, for quantiles and tail
     largest = float(sizes[-1])
     if not np.isfinite(largest):

@@ -62,7 +62,7 @@ class Growth:
 
     @property
     def exponent(self) -> float:
-        """Of the power law: 1 is linear growth."""
+        """The exponent of the power law: 1 is linear growth."""
         return self.power.slope
 
     @property

@@ -147,7 +147,7 @@ def _moments(values: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _statistics(call: Call) -> tuple[float, ...]:
-    """mean, variance, channel_spread, cosine, stable_rank, unit_stable_rank, dead."""
+    """The numbers of one layer, in the order of the fields of ``Signals``."""
     values = _by_channel(call)
     mean, var = (each.cpu().double() for each in _moments(values))
     if not (mean.isfinite().all() and var.isfinite().all()):
@@ -162,7 +162,7 @@ def _statistics(call: Call) -> tuple[float, ...]:
 
 
 def _similarity(output: Tensor) -> tuple[float, float, float]:
-    """cosine, stable_rank, unit_stable_rank of the samples as rows."""
+    """The cosine, stable_rank and unit_stable_rank of the samples as rows."""
     rows = output.flatten(1)
     rows = rows.float() if rows.dtype in HALF else rows
     largest = rows.abs().max()

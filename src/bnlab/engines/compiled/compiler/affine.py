@@ -128,7 +128,7 @@ class Index:
         return Index(tuple((n, c * factor) for n, c in self.terms), self.constant * factor)
 
     def coefficient(self, name: str) -> Size:
-        """That of a loop variable, 0 where it does not occur."""
+        """The coefficient of a loop variable, 0 where it does not occur."""
         return dict(self.terms).get(name, Size())
 
     def without(self, name: str) -> Index:

@@ -121,7 +121,7 @@ Made = tuple[Text, str]
 
 
 def map_kernel(loops: list[Loop], write: Write) -> Made:
-    """One element after the other."""
+    """A kernel that computes one element after the other."""
     loops = innermost_last(loops, [write.target, write.value])
     loops, (target, value) = merged(loops, [write.target, write.value])
     text = Text()

@@ -1,4 +1,4 @@
-"""``fused.normalize`` equals ``functional.normalize``, in every derivative, however it is used."""
+"""``fused_normalize`` equals ``normalize``, in every derivative, however it is used."""
 
 import pytest
 import torch
@@ -6,6 +6,8 @@ from torch.autograd import forward_ad, grad
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from bnlab.norms import functional, fused
+from bnlab.norms.functional import normalize
+from bnlab.norms.fused import fused_normalize
 from tests.norms.norm_cases import Case
 
 CASES = {  # shape of x, axes that are pooled, shape of weight and bias
@@ -75,8 +77,8 @@ def test_value_statistics_and_gradient_are_equal(case, large, with_weight, resiz
     x, w, b, dy, dims = inputs(case, with_weight)
     resize(large, x.shape)
     wanted = [v for v in (x, w, b) if v is not None]
-    y, mean, var = fused.normalize(x, dims, EPS, w, b)
-    want = functional.normalize(x, dims, EPS, w, b)
+    y, mean, var = fused_normalize(x, dims, EPS, w, b)
+    want = normalize(x, dims, EPS, w, b)
     assert type(y.grad_fn).__name__ == ("_LargeBackward" if large else "_SmallBackward")
     assert not mean.requires_grad and not var.requires_grad
     assert_equal((y, mean, var), want)
@@ -91,8 +93,8 @@ def test_second_and_third_derivatives_are_equal(case, large, with_weight, resize
     resize(large, x.shape)
     wanted = [v for v in (x, w, b, dy) if v is not None]
     results = []
-    for normalize in (fused.normalize, functional.normalize):
-        y = normalize(x, dims, EPS, w, b)[0]
+    for function in (fused_normalize, normalize):
+        y = function(x, dims, EPS, w, b)[0]
         first = grad(y, wanted[:-1], dy, create_graph=True)
         total = sum(v.pow(3).sum() for v in first)
         second = grad(total, wanted, create_graph=True, allow_unused=True)
@@ -108,7 +110,7 @@ def test_first_and_second_derivatives_by_finite_differences(case, large, resize)
     resize(large, x.shape)
 
     def f(x, w, b):
-        return fused.normalize(x, dims, EPS, w, b)[0]
+        return fused_normalize(x, dims, EPS, w, b)[0]
 
     assert torch.autograd.gradcheck(f, (x, w, b), check_batched_grad=True)
     assert torch.autograd.gradgradcheck(f, (x, w, b), check_batched_grad=True)
@@ -123,7 +125,7 @@ def test_gradients_to_some_of_the_inputs(case, large, wanted, resize):
     for name, v in (("x", x), ("w", w), ("b", b)):
         v.requires_grad_(name in wanted)
     ins = [v for v in (x, w, b) if v.requires_grad]
-    y, want = (f.normalize(x, dims, EPS, w, b)[0] for f in (fused, functional))
+    y, want = (f(x, dims, EPS, w, b)[0] for f in (fused_normalize, normalize))
     first = grad(y, ins, dy, create_graph=True)
     assert_equal(grad(y, ins, dy, retain_graph=True), first)
     assert_equal(first, grad(want, ins, dy))
@@ -134,21 +136,21 @@ def test_no_gradient_is_recorded_where_none_is_wanted(large, resize):
     x, w, b, _, dims = inputs("layer (N, C)")
     resize(large, x.shape)
     with torch.no_grad():
-        assert not fused.normalize(x, dims, EPS, w, b)[0].requires_grad
+        assert not fused_normalize(x, dims, EPS, w, b)[0].requires_grad
 
 
 @both_sizes
 def test_any_arrangement_in_memory_will_do(large, resize):
     x, w, b, dy, dims = inputs("batch (N, C, H, W)")
     resize(large, x.shape)
-    want = grad(functional.normalize(x, dims, EPS, w, b)[0], (x, w, b), dy)
+    want = grad(normalize(x, dims, EPS, w, b)[0], (x, w, b), dy)
     last = x.detach().to(memory_format=torch.channels_last).requires_grad_()
     turned = x.detach().permute(3, 2, 1, 0).contiguous().permute(3, 2, 1, 0).requires_grad_()
     for one in (last, turned):
-        y = fused.normalize(one, dims, EPS, w, b)[0]
+        y = fused_normalize(one, dims, EPS, w, b)[0]
         assert_equal(grad(y, (one, w, b), dy), want)
-    for normalize in (fused.normalize, functional.normalize):  # dL/dy is one number, repeated
-        y = normalize(x, dims, EPS, w, b)[0]
+    for function in (fused_normalize, normalize):  # dL/dy is one number, repeated
+        y = function(x, dims, EPS, w, b)[0]
         assert_equal(grad(y.sum(), (w, b)), (torch.zeros_like(w), torch.full_like(b, 24)))
 
 
@@ -157,8 +159,8 @@ def test_any_arrangement_in_memory_will_do(large, resize):
 def test_the_output_may_be_changed_in_place(large, with_weight, resize):
     x, w, b, dy, dims = inputs("layer (N, C)", with_weight)
     resize(large, x.shape)
-    want = grad(functional.normalize(x, dims, EPS, w, b)[0].relu(), x, dy)
-    assert_equal(grad(fused.normalize(x, dims, EPS, w, b)[0].relu_(), x, dy), want)
+    want = grad(normalize(x, dims, EPS, w, b)[0].relu(), x, dy)
+    assert_equal(grad(fused_normalize(x, dims, EPS, w, b)[0].relu_(), x, dy), want)
 
 
 @both_sizes
@@ -166,7 +168,7 @@ def test_a_changed_input_is_noticed(large, resize):
     x, w, b, _, dims = inputs("layer (N, C)")
     resize(large, x.shape)
     x = x * 1
-    y = fused.normalize(x, dims, EPS, w, b)[0]
+    y = fused_normalize(x, dims, EPS, w, b)[0]
     x += 1
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         y.sum().backward()
@@ -179,10 +181,10 @@ def test_transformed_by_torch_func(case, large, resize):
     x, w, b, dy, dims = (v.detach() if torch.is_tensor(v) else v for v in inputs(case))
     resize(large, x.shape)
     results = []
-    for module in (fused, functional):
+    for function in (fused_normalize, normalize):
 
-        def loss(x, w, b, module=module):
-            return (module.normalize(x, dims, EPS, w, b)[0].pow(3) * dy).sum()
+        def loss(x, w, b, function=function):
+            return (function(x, dims, EPS, w, b)[0].pow(3) * dy).sum()
 
         gradient = torch.func.grad(loss, (0, 1, 2))
         hessian = torch.func.hessian(loss, (0, 1))(x, w, b)
@@ -198,7 +200,7 @@ def test_forward_differentiation_outside_of_torch_func():
     x, w, b, _, dims = inputs("layer (N, C)")
     with forward_ad.dual_level():
         duals = [forward_ad.make_dual(v, torch.ones_like(v)) for v in (x, w, b)]
-        y, want = (f.normalize(duals[0], dims, EPS, *duals[1:])[0] for f in (fused, functional))
+        y, want = (f(duals[0], dims, EPS, *duals[1:])[0] for f in (fused_normalize, normalize))
         got, want = (forward_ad.unpack_dual(v).tangent for v in (y, want))
     assert_equal([got], [want])
     assert got.abs().max() > 0.1
@@ -210,7 +212,7 @@ def test_traced_with_its_gradient(large, resize):
     resize(large, x.shape)
 
     def f(x, w, b, dy):
-        y = fused.normalize(x, dims, EPS, w, b)[0]
+        y = fused_normalize(x, dims, EPS, w, b)[0]
         return grad(y, (x, w, b), dy, create_graph=True)
 
     graph = make_fx(f)(x, w, b, dy)
@@ -235,7 +237,7 @@ def test_whatever_else_is_the_plain_function(which, large, resize):
     x, dims, w, b = odd_inputs()[which]
     resize(large, x.shape)
     ins = [v for v in (x, w, b) if v is not None]
-    y, want = (f.normalize(x, dims, EPS, w, b)[0] for f in (fused, functional))
+    y, want = (f(x, dims, EPS, w, b)[0] for f in (fused_normalize, normalize))
     assert not is_fused(y) and torch.equal(y, want)
     for got, right in zip(grad(y.sum(), ins), grad(want.sum(), ins), strict=True):
         assert torch.equal(got, right)
@@ -252,7 +254,7 @@ def test_only_the_processor_is_given_blocks(device, calls, resize, monkeypatch):
         return original(x, dims)
 
     monkeypatch.setattr(functional, "moments", moments)
-    y, mean, _ = fused.normalize(x, dims, EPS, w, b)
+    y, mean, _ = fused_normalize(x, dims, EPS, w, b)
     assert (len(seen), sum(seen)) == (calls, len(x))
     assert y.shape == x.shape and mean.shape == (len(x), 1)
 

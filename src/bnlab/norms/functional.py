@@ -1,7 +1,8 @@
 """The mathematics that all normalizers share, in primitive operations.
 
-Primitive operations keep second derivatives right, and can be traced. A normalizer is a choice of
-the axes over which ``normalize`` pools; the modules beside this file add parameters and buffers.
+Primitive operations keep second derivatives right, and can be traced. ``normalize`` is the formula
+of all normalizers that subtract a mean, which choose the axes that it pools; they compute it by
+``fused.fused_normalize``, the same numbers in less time.
 
 Speed comes from passing over the large tensors as rarely as possible: what is small (a number for
 each mean, weight, bias) is multiplied first, and the large tensor is scaled and shifted once.

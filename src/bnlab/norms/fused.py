@@ -38,14 +38,14 @@ BLOCK = 2**18
 """Values that are computed at once, of large tensors: 1 MiB in float32."""
 
 
-def normalize(
+def fused_normalize(
     x: Tensor,
     dims: Sequence[int],
     eps: float,
     weight: Tensor | None = None,
     bias: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """``functional.normalize``, but no gradient passes through the mean and var that it returns.
+    """Compute ``functional.normalize``; no gradient passes through the mean and var returned.
 
     It *is* that function where code is compiled or transformed (``torch.compile``, ``torch.func``,
     forward differentiation), for mixed types, with a weight or a bias alone, and where they differ

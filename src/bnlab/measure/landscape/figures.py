@@ -30,7 +30,7 @@ class AlongGradient(Protocol):
 
 
 class OnLine(Protocol):
-    """What ``lines`` reads of ``LineSlice``."""
+    """What ``line_slices`` reads of ``LineSlice``."""
 
     t: np.ndarray
     losses: np.ndarray
@@ -38,7 +38,7 @@ class OnLine(Protocol):
 
 
 class OnPlane(Protocol):
-    """What ``plane`` reads of ``PlaneSlice``."""
+    """What ``plane_slice`` reads of ``PlaneSlice``."""
 
     a: np.ndarray
     b: np.ndarray
@@ -90,7 +90,7 @@ def landscapes(found: Mapping[str, AlongGradient]) -> Drawing:
     return draw(panels, alt, caption)
 
 
-def lines(found: Mapping[str, OnLine]) -> Drawing:
+def line_slices(found: Mapping[str, OnLine]) -> Drawing:
     """The loss along a direction, of one net or several."""
     lowest = "; ".join(
         f"{called(name)}: {magnitude(s.loss)} at 0, between {magnitude(s.losses.min())} and "
@@ -107,7 +107,7 @@ def lines(found: Mapping[str, OnLine]) -> Drawing:
     return draw([axes], f"Loss along a line. {lowest}.", "0: the net as it is.")
 
 
-def plane(found: OnPlane, name: str) -> Drawing:
+def plane_slice(found: OnPlane, name: str) -> Drawing:
     """The loss on a plane, in colours and contour lines."""
     finite = np.isfinite(found.losses)
     losses = np.where(finite, found.losses, np.nan)

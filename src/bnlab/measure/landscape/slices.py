@@ -45,9 +45,9 @@ class LineSlice:
 
     def plot(self, name: str = "this net") -> Drawing:
         """The curve; ``name`` of a normalizer gives it that normalizer's look."""
-        from bnlab.measure.landscape.figures import lines
+        from bnlab.measure.landscape.figures import line_slices
 
-        return lines({name: self})
+        return line_slices({name: self})
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,9 +72,9 @@ class PlaneSlice:
 
     def plot(self, name: str = "this net") -> Drawing:
         """The plane in colours, with contour lines."""
-        from bnlab.measure.landscape.figures import plane
+        from bnlab.measure.landscape.figures import plane_slice
 
-        return plane(self, name)
+        return plane_slice(self, name)
 
 
 def measure_line_slice(

@@ -10,18 +10,9 @@ from matplotlib.ticker import NullFormatter
 
 from bnlab.draw.figure import curve, label, panel, plain_log
 from bnlab.draw.style import STYLE
-from bnlab.draw.words import power
+from bnlab.draw.words import number
 
-FAR = 30  # a smaller spread is shown on a linear axis
-
-
-def number(value: float) -> str:
-    """A number for a sentence; what is not finite in words."""
-    if np.isnan(value):
-        return "undefined"
-    if np.isinf(value):
-        return "infinite"
-    return f"{value:.3g}" if 1e-3 <= abs(value) < 1e4 or value == 0 else power(float(value))
+FAR = 30  # largest over smallest value from which an axis is logarithmic
 
 
 def positive(values: np.ndarray) -> np.ndarray:
@@ -45,7 +36,7 @@ def by_layer(rows: Mapping[str, np.ndarray], what: str, log: bool) -> Axes:
     Args:
         rows: by normalizer, (L,) each.
         what: the label of the axis.
-        log: a logarithmic axis, if the values spread far enough for one.
+        log: a logarithmic axis, if the values differ enough for one.
     """
     axes = panel(_title(rows))
     everything = positive(np.concatenate(list(rows.values())))

@@ -132,15 +132,24 @@ def test_the_grids_of_the_paper():
         VGG.steps(0)
 
 
+def test_a_loss_of_one_number_in_a_row_counts_as_a_scalar():
+    net, (x, y) = small_net("batch"), batch()
+    rows = [
+        measure_landscape(net, loss, x, y, STEPS).losses.tolist()
+        for loss in (cross_entropy, lambda a, b: cross_entropy(a, b)[None])
+    ]
+    assert rows[0] == rows[1]
+
+
 def test_bad_input_is_refused():
     net, (x, y) = small_net("batch"), batch()
 
     def vector(a, b):
         return cross_entropy(a, b, reduction="none")
 
-    with pytest.raises(ValueError, match=r"must give one number.*got shape \(12,\)"):
+    with pytest.raises(ValueError, match=r"must give a scalar, got shape \(12,\)"):
         measure_landscape(net, vector, x, y, STEPS)
-    with pytest.raises(TypeError, match="must give a tensor, got float"):
+    with pytest.raises(ValueError, match=r"must give a scalar, got 1\.0"):
         measure_landscape(net, lambda a, b: 1.0, x, y, STEPS)
     with pytest.raises(ValueError, match="more than one value a channel"):
         measure_landscape(net, cross_entropy, x[:1], y[:1], STEPS)

@@ -176,7 +176,7 @@ def test_bad_input_is_refused():
         measure_plane_slice(net, cross_entropy, x, y, (d, zero))
     with pytest.raises(ValueError, match="loss at the net's own weights is nan"):
         measure_line_slice(net, lambda a, b: a.sum() * math.nan, x, y, d)
-    with pytest.raises(ValueError, match="must give one number"):
+    with pytest.raises(ValueError, match="must give a scalar"):
         measure_plane_slice(net, lambda a, b: a, x, y, (d, d))
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from bnlab.measure.kit.checks import check_mode
+from bnlab.measure.kit.arguments import check_mode
 from bnlab.measure.kit.untouched import untouched
 
 if TYPE_CHECKING:

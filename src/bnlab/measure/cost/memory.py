@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from bnlab.measure.kit.checks import check_mode, check_trainable, finite_loss
-from bnlab.measure.kit.passes import check_sizes
+from bnlab.measure.kit.arguments import check_mode, check_sizes, check_trainable
+from bnlab.measure.kit.loss import Loss, finite_loss
 from bnlab.measure.kit.untouched import untouched
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Memory:
 
 def measure_memory(
     net: nn.Module,
-    loss: Callable[[Tensor, Tensor], Tensor],
+    loss: Loss,
     x: Tensor,
     y: Tensor,
     mode: str = "train",

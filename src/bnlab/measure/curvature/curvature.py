@@ -9,7 +9,6 @@ import numpy as np
 from torch import Tensor, nn
 
 from bnlab.measure.curvature.eigenvalues import extreme_eigenvalues
-from bnlab.measure.curvature.matrices import Loss
 from bnlab.measure.curvature.products import curvature_products
 from bnlab.measure.curvature.spectrum import (
     Density,
@@ -17,6 +16,7 @@ from bnlab.measure.curvature.spectrum import (
     hutchinson_trace,
     lanczos_density,
 )
+from bnlab.measure.kit.loss import Loss
 
 if TYPE_CHECKING:
     from bnlab.draw.figure import Drawing

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from bnlab import random
-from bnlab.measure.landscape.probe import Loss, probing, trained_parameters
+from bnlab.measure.kit.loss import Loss
+from bnlab.measure.landscape.probe import probing, trained_parameters
 from bnlab.norms.noise import normal
 from bnlab.norms.weight.filters import LAYERS, from_filters, is_transposed, to_filters
 

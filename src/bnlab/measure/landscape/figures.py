@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from bnlab.draw.figure import INK, Drawing, curve, draw, label, panel, plain_log
-from bnlab.draw.maps import called, colour_bar, counted, number
+from bnlab.draw.maps import called, colour_bar, counted
 from bnlab.draw.style import STYLE
+from bnlab.draw.words import magnitude
 
 DASHES = ("-", "--", ":", "-.")
 
@@ -62,8 +63,8 @@ def landscapes(found: Mapping[str, AlongGradient]) -> Drawing:
         found: results by name; a normalizer's name gives the curve its look.
     """
     sizes = [
-        f"{called(name)}: loss range {number(r.loss_range)}, gradient change at most "
-        f"{number(r.gradient_change_max)}, effective beta {number(r.effective_beta)}"
+        f"{called(name)}: loss range {magnitude(r.loss_range)}, gradient change at most "
+        f"{magnitude(r.gradient_change_max)}, effective beta {magnitude(r.effective_beta)}"
         for name, r in found.items()
     ]
     lost = [f"{called(name)} diverged at {d}" for name, r in found.items() if (d := _lost(r))]
@@ -92,8 +93,8 @@ def landscapes(found: Mapping[str, AlongGradient]) -> Drawing:
 def lines(found: Mapping[str, OnLine]) -> Drawing:
     """The loss along a direction, of one net or several."""
     lowest = "; ".join(
-        f"{called(name)}: {number(s.loss)} at 0, between {number(s.losses.min())} and "
-        f"{number(s.losses.max())}"
+        f"{called(name)}: {magnitude(s.loss)} at 0, between {magnitude(s.losses.min())} and "
+        f"{magnitude(s.losses.max())}"
         for name, s in found.items()
     )
     axes = panel("Loss on a line through the weights")
@@ -110,7 +111,7 @@ def plane(found: OnPlane, name: str) -> Drawing:
     """The loss on a plane, in colours and contour lines."""
     finite = np.isfinite(found.losses)
     losses = np.where(finite, found.losses, np.nan)
-    axes = panel(f"Loss {number(found.loss)} at the net, up to {number(found.losses.max())}")
+    axes = panel(f"Loss {magnitude(found.loss)} at the net, up to {magnitude(found.losses.max())}")
     mesh = axes.pcolormesh(found.b, found.a, losses, shading="nearest", rasterized=True)
     if min(losses.shape) > 1 and np.nanmin(losses) < np.nanmax(losses):
         axes.contour(found.b, found.a, losses, colors=INK, linewidths=0.7)
@@ -118,8 +119,9 @@ def plane(found: OnPlane, name: str) -> Drawing:
     axes.set(xlabel="along the second direction", ylabel="along the first direction")
     colour_bar(axes, mesh, "loss")
     alt = (
-        f"Loss of {called(name)} on a plane through its weights: {number(found.loss)} at the net "
-        f"itself, {number(found.losses.min())} at least, {number(found.losses.max())} at most."
+        f"Loss of {called(name)} on a plane through its weights: {magnitude(found.loss)} at the "
+        f"net itself, {magnitude(found.losses.min())} at least, "
+        f"{magnitude(found.losses.max())} at most."
     )
     missing = f" {int((~finite).sum())} points, not finite, are left out." * (not finite.all())
     return draw([axes], alt, f"The cross is the net itself.{missing}")
@@ -191,7 +193,7 @@ def _mark_losses(axes: Axes, rows: Sequence[np.ndarray]) -> None:
 
 
 def _each(found: Mapping[str, AlongGradient], field: str) -> str:
-    return " / ".join(number(getattr(one, field)) for one in found.values())
+    return " / ".join(magnitude(getattr(one, field)) for one in found.values())
 
 
 def _lost(one: AlongGradient) -> str:

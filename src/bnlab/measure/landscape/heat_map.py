@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import Tensor, nn
 
-from bnlab.measure.landscape.probe import Loss, as_array, check_steps, probing
+from bnlab.measure.kit.loss import Loss
+from bnlab.measure.landscape.probe import as_array, check_steps, probing
 from bnlab.runs.history import DIVERGED
 
 if TYPE_CHECKING:

@@ -10,13 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from bnlab.measure.kit.lengths import total_norm
+from bnlab.measure.kit.loss import Loss, check_start
 from bnlab.measure.landscape.directions import Direction, fitting
 from bnlab.measure.landscape.probe import (
-    Loss,
     as_array,
-    check_finite,
     check_points,
-    length,
     probing,
 )
 
@@ -110,7 +109,7 @@ def measure_line_slice(
     along = _tensors(net, direction)
     with probing(net, loss, mode) as probe:
         here = probe.loss(x, y)
-        check_finite(here)
+        check_start(here)
         losses = []
         for at in points:
             probe.move((at, along))
@@ -153,7 +152,7 @@ def measure_plane_slice(
     cosine = _cosine(first, second)
     with probing(net, loss, mode) as probe:
         here = probe.loss(x, y)
-        check_finite(here)
+        check_start(here)
         losses = []
         for along in rows:
             for across in columns:
@@ -168,7 +167,7 @@ def _tensors(net: nn.Module, direction: Direction) -> list[Tensor]:
 
 
 def _cosine(first: list[Tensor], second: list[Tensor]) -> float:
-    sizes = float(length(first)) * float(length(second))
+    sizes = float(total_norm(first)) * float(total_norm(second))
     if sizes == 0:
         raise ValueError("a direction is zero: there is no plane.")
     products = torch.stack([p.sum() for p in torch._foreach_mul(first, second)])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bnlab.measure.kit.checks import check_weights
+from bnlab.measure.kit.arguments import check_weights
 from bnlab.measure.ranking.ranking import (
     Agreement,
     agreement_beyond,

@@ -8,8 +8,9 @@ from typing import Protocol
 import numpy as np
 
 from bnlab.draw.figure import Drawing, band, curve, draw, panel
-from bnlab.draw.panels import by_layer, compared, name_ends, number
+from bnlab.draw.panels import by_layer, compared, name_ends
 from bnlab.draw.style import STYLE
+from bnlab.draw.words import number
 
 
 class OfGradients(Protocol):

@@ -9,8 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from bnlab.draw.figure import Drawing, curve, draw, label, panel
-from bnlab.draw.panels import FAR, by_layer, compared, log_axis, number, positive
+from bnlab.draw.panels import FAR, by_layer, compared, log_axis, positive
 from bnlab.draw.style import STYLE
+from bnlab.draw.words import number
 
 QUANTITIES = {
     "variance": "variance of the output",

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from bnlab.errors import check_name, check_number
-from bnlab.measure.kit.checks import check_mode, finite_loss
+from bnlab.measure.kit.arguments import check_mode, check_sizes
 from bnlab.measure.kit.layers import Layers, weighted_layers
-from bnlab.measure.kit.passes import Loss, check_sizes, run
+from bnlab.measure.kit.loss import Loss, finite_loss
+from bnlab.measure.kit.passes import run
 from bnlab.measure.kit.untouched import untouched
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The noise of a net, kept: the next forward pass draws what an earlier one drew."""
+"""What a forward pass starts from, kept: a later one then draws the same noise."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 
-class Noise:
+class ForwardState:
     """All that a forward pass depends on beside weights and input, as it is now.
 
     That is torch's random state, on the CPU and on the net's devices, and the buffers: running

@@ -1,4 +1,4 @@
-"""What every measurement refuses, with a message that says what to do."""
+"""What every measurement refuses of its arguments, with a message that says what to do."""
 
 from __future__ import annotations
 
@@ -33,21 +33,10 @@ def check_weights(net: nn.Module) -> None:
             )
 
 
-def finite_loss(value: object, net: nn.Module) -> Tensor:
-    """``value``, the loss of ``net``, if it is a finite scalar that autograd can differentiate.
-
-    Raises:
-        ValueError: else; it names the parameter that is not finite if there is one.
-    """
-    if not isinstance(value, Tensor) or value.numel() != 1:
-        got = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else repr(value)
-        raise ValueError(f"loss must give a scalar, got {got}. Take its mean or sum.")
-    if not torch.isfinite(value):
-        check_weights(net)
-        raise ValueError(
-            f"the loss is {value.item()} although all weights are finite. Look at the batch, or at "
-            "the scale of the weights."
-        )
-    if not value.requires_grad:
-        raise ValueError("the loss does not depend on a parameter that requires a gradient.")
-    return value
+def check_sizes(x: object, y: object) -> None:
+    """Raise a ``ValueError`` if there cannot be as many targets as samples."""
+    if not (isinstance(x, Tensor) and isinstance(y, Tensor) and x.ndim and y.ndim):
+        return
+    # A net may give several outputs a sample: a multiple is possible.
+    if not len(x) or not len(y) or len(y) % len(x):
+        raise ValueError(f"x has {len(x)} samples and y has {len(y)} targets: they do not fit.")

@@ -32,7 +32,7 @@ INSTALL_SPACE = 3 * GIB
 CUDA_SPACE = 9 * GIB  # torch's default build for Linux brings the CUDA libraries
 BUILD_SPACE = GIB // 4
 CACHES = (".pytest_cache", ".ruff_cache", ".hypothesis")
-NOT_SOURCE = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"}
+NOT_SOURCE = {"__pycache__", ".ipynb_checkpoints", ".DS_Store", ".unfinished"}
 
 
 class Stop(Exception):  # noqa: N818 - not an error of the program

@@ -365,6 +365,14 @@ def test_a_module_that_reads_files_names_them():
     assert reading == {f"{compiled}.artefact", f"{compiled}.compiler.codegen"}
 
 
+def test_what_carries_results_is_not_followed_and_makes_no_numbers():
+    found = closure(MEASURED["B1"])
+    assert "bnlab.verdicts.work" not in found.units
+    assert "train_one" in found.units["bnlab.verdicts.trainings"]
+    carrying = closure(("bnlab.verdicts.work", "Work"))
+    assert not {"nets", "norms", "optim", "engines", "train", "measure"} & {*carrying.folders}
+
+
 def test_the_command_lists_what_makes_the_numbers(capsys):
     assert main(["code", "B1", "B8"]) == 0
     out = capsys.readouterr().out

@@ -146,8 +146,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     seconds: Counter[str] = Counter()
     for reports in terminalreporter.stats.values():
         for report in reports:
-            if isinstance(report, pytest.TestReport):
-                seconds[report.nodeid.split("::")[0]] += report.duration
+            name = getattr(report, "nodeid", "").split("::")[0]
+            if name.endswith(".ipynb") and isinstance(report, pytest.TestReport):
+                seconds[name] += report.duration
     if seconds:
         terminalreporter.section(f"slowest {SLOWEST} notebooks")
     for name, total in seconds.most_common(SLOWEST):

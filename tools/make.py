@@ -36,7 +36,7 @@ NEED_SITE = ("tests/web", "tests/project/test_site.py")
 CELL_TIMEOUT = "300"  # seconds, as in _config.yml
 NO_TESTS = 5  # pytest's status when there was nothing to run
 NBVAL = ["--nbval-lax", "--nbval-current-env"]
-NOT_SOURCE = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"}
+NOT_SOURCE = {"__pycache__", ".ipynb_checkpoints", ".DS_Store", ".unfinished"}
 
 
 class Stop(Exception):  # noqa: N818 - not an error of the program

@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 
 from bnlab.lab import SmallBatches
 from bnlab.lab.small_batches import (
@@ -82,7 +83,7 @@ def test_batch_statistics_are_those_of_batches_like_in_training(engine):
     trainer = make_trainer(run, engine, "cpu")
     chosen = looked_at(run, trainer.data.val_y)
     assert len(chosen) == 37 and all(len(set(trainer.data.val_y[b])) <= 2 for b in chosen)
-    x, y = trainer.val_x, trainer.val_y
+    x, y = map(torch.tensor, (trainer.data.val_x, trainer.data.val_y))
     expected = np.mean([evaluate(trainer.net, x[b], y[b], True)[1] for b in chosen])
     assert batch_accuracy(trainer, chosen) == pytest.approx(expected, abs=1e-6)
 

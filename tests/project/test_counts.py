@@ -2,7 +2,8 @@ import re
 import shutil
 
 import pytest
-from repository_files import ROOT, load_tool
+
+from tests.project.repository_files import ROOT, load_tool
 
 TOOL = load_tool("counts")
 

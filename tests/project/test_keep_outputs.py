@@ -11,7 +11,8 @@ import pytest
 from jupyter_cache import get_cache
 from jupyter_cache.executors.utils import single_nb_execution
 from nbformat import v4
-from repository_files import ROOT
+
+from tests.project.repository_files import ROOT
 
 WIDGET = """\
 import anywidget, traitlets

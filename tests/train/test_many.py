@@ -159,6 +159,19 @@ def test_a_wide_net_computes_each_net_on_its_own_channels():
         torch.testing.assert_close(wide[:, k], net(x[k]), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("native", [True, False], ids=["native", "primitive"])
+@pytest.mark.parametrize("tracks", [True, False], ids=["tracking", "not tracking"])
+def test_batch_norm_keeps_its_options_in_a_wide_net(native, tracks):
+    options = {"momentum": 0.3, "eps": 0.5, "track_running_stats": tracks, "native": native}
+    nets = [make_net("mlp", (1, 8, 8), 10, 2, 4, "batch", options, seed) for seed in range(3)]
+    wide = widen(nets)
+    x = torch.randn(3, 5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    for mode in (True, False):  # the second time with statistics of the first
+        got = wide.train(mode)(x.transpose(0, 1).flatten(1, 2)).view(5, 3, 10)
+        for k, net in enumerate(nets):
+            torch.testing.assert_close(got[:, k], net.train(mode)(x[k]), rtol=1e-5, atol=1e-6)
+
+
 def test_what_the_runs_of_a_stack_share():
     run = SMALL.replace(norm="batch")
     assert common(run.replace(lr=3, seed=5, gamma=0.1)) == common(run) != common(SMALL)

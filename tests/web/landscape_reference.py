@@ -62,4 +62,4 @@ class Look:
     def at(self, weights: np.ndarray) -> float:
         """The loss at these weights, rounded to float32."""
         self.trainer.machine.write(self.trainer.places["params"], weights.astype(np.float32))
-        return self.trainer.evaluated(*self.batch, True)[0]
+        return self.trainer.evaluate(*self.batch, True)[0]

@@ -16,7 +16,8 @@ from bnlab.lab.points import Points, race_run
 from bnlab.norms import NORMS
 from bnlab.train import Run, make_trainer, train
 from tests.web.site_server import SITE, serve
-from tests.web.trained_page import CHAPTER, finished, newest, open_chapter, press, shown
+from tests.web.trained_page import CHAPTER, newest, open_chapter
+from tests.web.widget_page import finished, press, shown
 
 pytestmark = pytest.mark.web
 

@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from bnlab.claims import CLAIMS
 from bnlab.claims.standings import standings
+from tests.web.site_server import SITE
 
-SITE = Path(__file__).parents[2] / "_build" / "html"
 ADDRESS = (SITE / "book" / "13_scoreboard.html").as_uri()
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 780}
 pytestmark = pytest.mark.web

@@ -6,21 +6,20 @@
 from __future__ import annotations
 
 import argparse
-import multiprocessing
+import contextlib
 import sys
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterable
+from concurrent.futures import Executor
 from pathlib import Path
-
-from tqdm import tqdm
 
 from bnlab.claims import CLAIMS, claim
 from bnlab.errors import unknown
 from bnlab.store import write_text
+from bnlab.sweep import processes
 from bnlab.verdicts import audit, evidence
 from bnlab.verdicts.provenance import closure
 from bnlab.verdicts.verdict import LEAST_SEEDS, Claim
+from bnlab.verdicts.work import Work
 
 
 def show_all(paper: str | None) -> None:
@@ -50,20 +49,25 @@ def chosen(paper: str | None) -> list[Claim]:
 def measure_all(
     names: list[str], folder: Path, executor: Executor | None, options: dict[str, object]
 ) -> None:
-    """Measure claims and write their evidence; a folder that cannot be written fails first."""
-    items = [claim(name) for name in names]
+    """Measure claims and write their evidence; a folder that cannot be written fails first.
+
+    Until a claim's evidence is written its parts are kept beside it: the same call goes on there.
+    """
+    items, scale = [claim(name) for name in names], options.get("scale", "digits")
     for item in items:
-        _check_scale(item, options.get("scale"))
+        _check_scale(item, scale)
     write_text(folder / ".writable", "")
     (folder / ".writable").unlink()
     for item in items:
         own = {key: value for key, value in options.items() if key != "scale" or value != "digits"}
-        result = evidence.measure(item, progress=tqdm, executor=executor, **own)
+        work = Work(evidence.unfinished(item, folder, scale), executor, progress=True)
+        result = evidence.measure(item, work=work, **own)
         print(f"wrote {result.save(folder)}\n{result.verdict}")
+        work.forget()
 
 
-def _check_scale(item: Claim, scale: object) -> None:
-    if scale is not None and item.runs and scale not in item.runs:
+def _check_scale(item: Claim, scale: str) -> None:
+    if item.runs and scale not in item.runs:
         raise ValueError(unknown(f"scale of {item.id}", scale, item.runs))
 
 
@@ -87,19 +91,9 @@ def show_code(names: list[str]) -> None:
         print(f"{item.id}: {closure(item.measure)}")
 
 
-@contextmanager
-def pool(processes: int) -> Iterator[Executor | None]:
+def pool(count: int) -> contextlib.AbstractContextManager[Executor | None]:
     """That many processes, or None for this one."""
-    if processes == 1:
-        yield None
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context) as executor:
-        try:
-            yield executor
-        except BaseException:
-            executor.shutdown(wait=False, cancel_futures=True)
-            raise
+    return contextlib.nullcontext() if count == 1 else processes(count)
 
 
 def seeds(text: str) -> list[int]:
@@ -185,8 +179,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"bnlab: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        unfinished = " What was not finished was not written." * (given.command == "measure")
-        print(f"bnlab: stopped.{unfinished}", file=sys.stderr)
+        resumes = " What is done is kept: the same command goes on from there."
+        print(f"bnlab: stopped.{resumes * (given.command == 'measure')}", file=sys.stderr)
         return 130
 
 

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+import torch
 
 from bnlab.chapters.batch_renorm import methods as group_tuning
 from bnlab.data import batches
@@ -13,7 +14,7 @@ from bnlab.lab.bundle import bundle
 from bnlab.lab.points import BLOCK, EVALUATE_EVERY, GROUP_SIZE
 from bnlab.lab.widget import ComputingWidget, Content, check_flag, check_keys, check_norms, one_of
 from bnlab.norms import recompute_statistics
-from bnlab.train import Run, Trainer, evaluate, make_trainer
+from bnlab.train import Engine, Run, evaluate, make_trainer
 
 NORMS = ("batch", "batch_renorm", "group")
 BATCH_SIZES = (2, 4, 8, 16, 32, 64)
@@ -183,21 +184,20 @@ def looked_at(run: Run, labels: np.ndarray) -> list[np.ndarray]:
     return list(batches(labels, run.sampler, run.seed, size, count, **options))
 
 
-def batch_accuracy(trainer: Trainer, chosen: list[np.ndarray]) -> float:
+def batch_accuracy(trainer: Engine, chosen: list[np.ndarray]) -> float:
     """Mean accuracy on batches of validation images, each with its own statistics."""
     return sum(_accuracy(trainer, numbers) for numbers in chosen) / len(chosen)
 
 
-def _accuracy(trainer: Trainer, numbers: np.ndarray) -> float:
-    if trainer.engine == "compiled":
-        data = trainer.data
-        return trainer.evaluated(data.val_x[numbers], data.val_y[numbers], True)[1]
-    return evaluate(trainer.net, trainer.val_x[numbers], trainer.val_y[numbers], True)[1]
+def _accuracy(trainer: Engine, numbers: np.ndarray) -> float:
+    x, y = trainer.part("val")
+    return trainer.evaluate(x[numbers], y[numbers], batch_statistics=True)[1]
 
 
-def recomputed_accuracy(trainer: Trainer) -> float:
+def recomputed_accuracy(trainer: Engine) -> float:
     """Accuracy on the validation images with statistics of ``CHUNKS`` batches of ``CHUNK``."""
-    net = trainer.trained() if trainer.engine == "compiled" else trainer.net
-    net = copy.deepcopy(net)
-    recompute_statistics(net, trainer.train_x[: CHUNK * CHUNKS].split(CHUNK))
-    return evaluate(net, trainer.val_x, trainer.val_y)[1]
+    net, data = copy.deepcopy(trainer.net), trainer.data
+    like = next(net.parameters())
+    recompute_statistics(net, torch.tensor(data.train_x[: CHUNK * CHUNKS]).to(like).split(CHUNK))
+    y = torch.tensor(data.val_y, device=like.device)
+    return evaluate(net, torch.tensor(data.val_x).to(like), y)[1]

@@ -9,8 +9,9 @@ docstrings, comments, annotations of functions or layout change.
 What else counts: once a module is reached, the statements in it that run on import and define
 nothing (loops, calls), and definitions that a decorator of the package registers; and the files
 that a module names in ``READS = ("artefacts/*/manifest.json",)``, patterns relative to its folder.
-What does not: drawing (``DRAWING`` and ``FIGURES`` in ``source_graph``), everything outside of the
-package (evidence names the versions of torch and numpy itself), and ``__version__``.
+What does not: drawing, and what carries results from process to process (``DRAWING``, ``FIGURES``
+and ``CARRYING`` in ``source_graph``), everything outside of the package (evidence names the
+versions of torch and numpy itself), and ``__version__``.
 
 ``bnlab.digest`` names the bytes of code, for results that can be computed anew at once. Evidence
 takes long, and is kept over years.

@@ -15,12 +15,15 @@ DRAWING = ("show", "draw")
 FIGURES = ("figure", "figures")
 """A module whose name ends so only draws, too."""
 
+CARRYING = ("work",)
+"""A module with this name does the parts that it is given, and adds nothing to their numbers."""
+
 CONTEXTS = ("contextmanager", "asynccontextmanager")
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A name that only draws: it is not followed."""
+    """A name that only draws, or only carries results: it is not followed."""
 
     name: str
 
@@ -130,9 +133,11 @@ class Package:
 
 
 def is_drawing(module: str) -> bool:
-    """Whether a module, by its dotted name, only draws."""
+    """Whether a module, by its dotted name, only draws, or only carries results."""
     _, *below = module.split(".")
-    return bool(below) and (below[0] in DRAWING or below[-1].endswith(FIGURES))
+    return bool(below) and (
+        below[0] in DRAWING or below[-1].endswith(FIGURES) or below[-1] in CARRYING
+    )
 
 
 def _is_context(unit: Unit) -> bool:

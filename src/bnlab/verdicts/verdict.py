@@ -117,7 +117,9 @@ class Claim:
         effects: the numbers that decide; all of them must hold.
         untestable: why the claim as it stands cannot be tested here, such as accuracy on ImageNet.
         instead: what is tested in its place; the effects are those of this test.
-        measure: ``measure(seeds, progress)`` returns the raw data, ready for JSON.
+        measure: ``measure(seeds, work)`` returns the raw data, ready for JSON; ``work`` does its
+            parts, see ``bnlab.verdicts.work``.
+        options: names of what else ``measure`` takes.
         values: ``values(data)`` gives each effect's numbers, one a seed.
         facts: ``facts(data)`` gives the numbers that sentences in the book may use.
         repeat: ``repeat(data, seeds)`` measures these seeds of the data again; by default
@@ -141,6 +143,7 @@ class Claim:
     untestable: str = ""
     instead: str = ""
     measure: Callable[..., dict] | None = field(default=None, repr=False)
+    options: tuple[str, ...] = ()
     values: Callable[[dict], dict[str, np.ndarray]] | None = field(default=None, repr=False)
     facts: Callable[[dict], dict[str, object]] | None = field(default=None, repr=False)
     repeat: Callable[[dict, list[int]], dict] | None = field(default=None, repr=False)

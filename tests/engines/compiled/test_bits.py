@@ -83,7 +83,7 @@ def in_python(run: Run) -> dict:
         pairs = [trainer.update(numbers) for numbers in trainer.batches]
         metrics = trainer.last_metrics()
     loss, accuracy = np.array(pairs).T
-    params, buffers, counters = (v.numpy() for v in trainer.state.vectors(trainer.trained()))
+    params, buffers, counters = (v.numpy() for v in trainer.state.vectors(trainer.net))
     data = trainer.data
     named = lambda pair: dict(zip(("loss", "accuracy"), pair, strict=True))  # noqa: E731
     return {
@@ -94,8 +94,8 @@ def in_python(run: Run) -> dict:
         "buffers": digest(buffers),
         "counters": counters.tolist(),
         "metrics": metrics and _as_in_javascript(metrics),
-        "evaluation": named(trainer.evaluated(data.val_x, data.val_y, False)),
-        "batchStatistics": named(trainer.evaluated(data.val_x, data.val_y, True)),
+        "evaluation": named(trainer.evaluate(data.val_x, data.val_y, False)),
+        "batchStatistics": named(trainer.evaluate(data.val_x, data.val_y, True)),
     }
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from bnlab.engines.compiled import NotSupportedError, engine
+from bnlab.engines.compiled import NotSupportedError, stores
 from bnlab.engines.compiled.compiler import build
 from bnlab.engines.compiled.compiler.affine import Size, size
 from bnlab.engines.compiled.compiler.build import has_compiler
@@ -70,7 +70,7 @@ def test_the_net_comes_back_trained():
     for trainer in (one, other):
         assert len(list(trainer.steps())) == run.steps + 1
     theirs = one.net.state_dict()
-    for name, value in other.trained().state_dict().items():
+    for name, value in other.net.state_dict().items():
         assert torch.allclose(value.double(), theirs[name].double(), rtol=1e-9, atol=1e-12), name
 
 
@@ -130,13 +130,13 @@ def test_metrics_are_those_of_the_last_batch():
     assert metrics["norm"] == pytest.approx(norm, rel=1e-10)
     expected = np.stack([signals.mean, signals.variance, signals.dead], 1)
     assert np.allclose(metrics["layers"], expected, rtol=1e-10, atol=1e-14)
-    trainer.evaluated(trainer.data.val_x, trainer.data.val_y, False)
+    trainer.evaluate(trainer.data.val_x, trainer.data.val_y, False)
     with pytest.raises(RuntimeError, match="right after update"):
         trainer.last_metrics()
 
 
 def test_a_net_that_is_not_in_the_book_without_a_compiler(monkeypatch):
-    monkeypatch.setattr(engine, "has_compiler", lambda: False)
+    monkeypatch.setattr(stores, "has_compiler", lambda: False)
     with pytest.raises(ValueError, match=r"mlp 4x33 none' is not among .* ziglang"):
         train(BASE.replace(width=33), engine="compiled")
 

@@ -16,7 +16,7 @@ from bnlab.engines.compiled.check import (
     BATCHES,
     LIMITS,
     Finding,
-    Heap,
+    StepHeap,
     findings,
     flat,
     images,
@@ -157,7 +157,7 @@ def test_optimizers_are_torchs(name, options, precision, bound):
     optimizer = CLASSES[name](module.parameters(), lr=0.03, **options)
     update, inputs = update_of(name, 0.03, options)
     store = artefact.load()
-    heap = Heap.of(store, net, precision, store.updates[update])
+    heap = StepHeap.of(store, net, precision, store.updates[update])
     heap.set({**inputs, **dict.fromkeys(UPDATES[update].powers, 1.0)})
     count = sum(State.of(module).params.sizes)
     for seed in range(6):  # slots and powers run freely, parameters and gradient are torch's

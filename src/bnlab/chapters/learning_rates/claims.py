@@ -68,6 +68,7 @@ B1 = Claim(
         ),
     ),
     measure=b1_rates.measure,
+    options=("scale", "depths", "tuning", "device", "engine", "base"),
     values=b1_rates.values,
     facts=_facts_b1,
     repeat=b1_rates.repeat,

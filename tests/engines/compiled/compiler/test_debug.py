@@ -14,9 +14,9 @@ from bnlab.data import batches, digits
 from bnlab.engines.compiled import __main__ as command
 from bnlab.engines.compiled.catalogue import UNDEFINED
 from bnlab.engines.compiled.check import LIMITS, largest, torch_step
-from bnlab.engines.compiled.compiler.debug import net_of, write
 from bnlab.engines.compiled.compiler.graph import NotSupportedError
 from bnlab.engines.compiled.compiler.javascript import translated
+from bnlab.engines.compiled.debug import net_of, write
 from bnlab.norms import NORMS
 from bnlab.train import Run, train
 

@@ -255,9 +255,10 @@ def test_renaming_modules_leaves_every_claim(copy, original):
     """One deep below, a folder, and the module that measures S1 and is used by S2."""
     renames = {
         "bnlab.norms.functional": "bnlab.norms.formulas",
-        "bnlab.claims.race": "bnlab.s1",
+        "bnlab.chapters.covariate_shift.s1_race": "bnlab.s1",
         "bnlab.nets": "bnlab.networks",
         "bnlab.norms import functional": "bnlab.norms import formulas as functional",
+        "bnlab.chapters.covariate_shift import s1_race": "bnlab import s1 as s1_race",
     }
     for old, new in [*renames.items()][:3]:
         place, target = (copy.joinpath(*name.split(".")[1:]) for name in (old, new))
@@ -297,7 +298,9 @@ def test_docstrings_and_drawings_leave_every_digest(copy, original):
         "    with torch.no_grad():",
         "    # so\n    with torch.no_grad():",
     )
-    edit(copy / "show" / "measure_signals.py", "def draw_growth(", "def draw_growth(more=1, ")
+    edit(
+        copy / "measure" / "signals" / "figures.py", "def draw_growth(", "def draw_growth(more=1, "
+    )
     edit(copy / "__init__.py", '__version__ = "', '__version__ = "1')
     assert changed(copy, original, (*SOME, "B3")) == []
 
@@ -308,10 +311,10 @@ def test_docstrings_and_drawings_leave_every_digest(copy, original):
         ("nets/init.py", "(2 * numbers - 1)", "(2 * numbers + 1)", ["B1", "R1"]),
         ("norms/functional.py", "torch.addcmul(", "torch.addcdiv(", ["B1", "B8", "R1"]),
         ("train/many.py", "COMPILED_WINS = 16", "COMPILED_WINS = 8", []),
-        ("compiled/matrix.py", "def _mm(", "def _mm(more, ", ["B1"]),
-        ("compiled/runtime.c", "KERNEL", "KERNELS", ["B1"]),
-        ("compiled/artefacts/nets/manifest.json", '"format":2', '"format":3', ["B1"]),
-        ("claims/renorm_identity.py", "SEEDS = ", "SEEDS = 1 and ", ["R1"]),
+        ("engines/compiled/compiler/matrix.py", "def _mm(", "def _mm(more, ", ["B1"]),
+        ("engines/compiled/compiler/runtime.c", "KERNEL", "KERNELS", ["B1"]),
+        ("engines/compiled/artefacts/nets/manifest.json", '"format":2', '"format":3', ["B1"]),
+        ("chapters/batch_renorm/r1_identity.py", "SEEDS = ", "SEEDS = 1 and ", ["R1"]),
     ],
 )
 def test_a_change_far_below_changes_the_claims_that_reach_it(
@@ -325,10 +328,9 @@ def test_a_change_far_below_changes_the_claims_that_reach_it(
 def test_no_claim_reaches_what_shows_or_other_claims(name):
     """The modules of papers, which hold the sentences, and the framework make no numbers."""
     found = closure(MEASURED[name])
-    papers = {f"bnlab.claims.{module.__name__.rpartition('.')[2]}" for module in claims._MODULES}
-    assert not papers & found.units.keys()
+    assert not [module for module in found.units if module.endswith(".claims")]
     assert not {"show", "check", "lab", "sweep", "digest", "store"} & {*found.folders}
-    assert "bnlab.claims.evidence" not in found.units
+    assert "bnlab.verdicts.evidence" not in found.units
     start = getattr(MEASURED[name], "func", MEASURED[name])
     assert start.__name__ in found.units[start.__module__]
 
@@ -336,12 +338,12 @@ def test_no_claim_reaches_what_shows_or_other_claims(name):
 @pytest.mark.parametrize(
     ("name", "module", "unit"),
     [
-        ("R1", "bnlab.train.loop", "build"),
+        ("R1", "bnlab.runs.build", "build"),
         ("L3", "bnlab.nets.plain", "PlainConvNet"),
         ("L3", "bnlab.norms.group", "GroupNorm"),
-        ("L3", "bnlab.train.loop", "Trainer"),
-        ("L3", "bnlab.claims.group_trainings", "train_rows"),
-        ("B1", "bnlab.compiled.engine", "CompiledTrainer"),
+        ("L3", "bnlab.engines.eager", "Trainer"),
+        ("L3", "bnlab.chapters.group_size.trainings", "train_rows"),
+        ("B1", "bnlab.engines.compiled.engine", "CompiledTrainer"),
         ("B1", "bnlab.optim.lawn", "LAWN"),
         ("B8", "bnlab.norms.batch", "BatchNorm"),
     ],
@@ -359,7 +361,16 @@ def test_a_module_that_reads_files_names_them():
         if re.search(r"\b__file__\b|importlib.resources|importlib import resources", text):
             assert module.reads, f"{module.name} reads files: name them in READS"
             reading.add(module.name)
-    assert reading == {"bnlab.compiled.artefact", "bnlab.compiled.codegen"}
+    compiled = "bnlab.engines.compiled"
+    assert reading == {f"{compiled}.artefact", f"{compiled}.compiler.codegen"}
+
+
+def test_what_carries_results_is_not_followed_and_makes_no_numbers():
+    found = closure(MEASURED["B1"])
+    assert "bnlab.verdicts.work" not in found.units
+    assert "train_one" in found.units["bnlab.verdicts.trainings"]
+    carrying = closure(("bnlab.verdicts.work", "Work"))
+    assert not {"nets", "norms", "optim", "engines", "train", "measure"} & {*carrying.folders}
 
 
 def test_the_command_lists_what_makes_the_numbers(capsys):
@@ -369,7 +380,8 @@ def test_the_command_lists_what_makes_the_numbers(capsys):
     found = closure(MEASURED["B8"])
     count = sum(map(len, found.units.values()))
     assert second.startswith(f"B8: {count} definitions in {len(found.units)} modules\n")
-    assert f"  bnlab.claims.matrices ({len(found.units['bnlab.claims.matrices'])}): BASE, " in out
+    module = "bnlab.chapters.signals.b8_matrix_products"
+    assert f"  {module} ({len(found.units[module])}): BASE, " in out
     assert "reads nets/manifest.json" in first and "manifest" not in second
     assert main(["code", "B7"]) == 1
     assert "claim B7 has no measurement yet" in capsys.readouterr().err

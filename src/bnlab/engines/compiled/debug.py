@@ -23,7 +23,9 @@ from bnlab.data import batches, digits
 from bnlab.engines.compiled.catalogue import CONV_OPTIONS, OPTIONS
 from bnlab.engines.compiled.check import is_defined
 from bnlab.engines.compiled.compiler.javascript import translated
-from bnlab.engines.compiled.compiler.program import (
+from bnlab.engines.compiled.machine import REALS
+from bnlab.engines.compiled.nets import NORM, Net, update_programs
+from bnlab.engines.compiled.program import (
     LARGEST_BATCH,
     SCALARS,
     Library,
@@ -31,8 +33,6 @@ from bnlab.engines.compiled.compiler.program import (
     gradient_program,
     moved,
 )
-from bnlab.engines.compiled.machine import REALS
-from bnlab.engines.compiled.nets import NORM, Net, update_programs
 from bnlab.engines.compiled.step import LOSSES, State, inputs_of
 from bnlab.errors import check_name
 from bnlab.nets import NETS

@@ -64,7 +64,7 @@ class RenormSchedule:
         check_number("d_max of a RenormSchedule", self.d_max, 0)
 
     def at(self, step: int | Tensor) -> tuple[Number, Number]:
-        """(r_max, d_max) for the update that follows ``step`` earlier ones.
+        """The limits (r_max, d_max) for the update that follows ``step`` earlier ones.
 
         Args:
             step: a number, or a tensor of them: then the limits are tensors.

@@ -122,7 +122,7 @@ def say(name: str, template: str, engine: str | None = None) -> Shown:
         name: the claim's id.
         template: text with fields such as ``{ratio_12:.0f}``, facts of the claim; ``:power``
             writes large numbers as powers of ten.
-        engine: of the evidence, see ``claims.evidence.load``.
+        engine: of the evidence, see ``claims.load``.
     """
     text = Formatter().vformat(template, (), claims.load(name, engine).facts)
     return Shown(f'<p class="bnlab-say">{html.escape(text)}</p>', fill(text))

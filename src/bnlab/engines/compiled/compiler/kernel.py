@@ -18,7 +18,7 @@ _ACCESS = {"real": "H[{} + {}]", "int": "INT({} + {})", "double": "DOUBLE({} + 2
 
 @dataclass(frozen=True)
 class Loop:
-    """``for (int name = 0; name < extent; name++)``."""
+    """The loop ``for (int name = 0; name < extent; name++)``."""
 
     name: str
     extent: Size

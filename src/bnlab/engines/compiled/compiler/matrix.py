@@ -98,7 +98,7 @@ def _rows_together(low: Lowering, x: Lazy) -> Lazy:
 
 
 def _by_channel(low: Lowering, x: Lazy) -> Lazy:
-    """(B, C, H, W) as a matrix (C, B * H * W), channel after channel in memory."""
+    """Arrange (B, C, H, W) as a matrix (C, B * H * W), channel after channel in memory."""
     batch, channels, height, width = x.shape
     swapped = moved(x, (channels, batch, height, width), lambda p: [p[1], p[0], p[2], p[3]])
     return reshaped(low, low.contiguous(swapped), (channels, batch * height * width))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from race_page import write_page
 
-from bnlab.lab.family import Family
+from bnlab.lab.family.family import Family
 
 
 def write_family(folder: Path, host: str | None = "static", **arguments: object) -> Path:

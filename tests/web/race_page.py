@@ -11,7 +11,8 @@ import queue
 from pathlib import Path
 
 from bnlab.lab import Race
-from bnlab.lab.replay import Grid, make
+from bnlab.lab.kit.replay import make
+from bnlab.lab.race.stored import Grid
 
 SMALL = Grid(
     norms=("none", "batch", "layer"), batch_sizes=(16, 64), depths=(2, 6), seeds=(100,), steps=60

@@ -10,7 +10,7 @@ from family_page import write_family
 from playwright.sync_api import Page, expect
 
 from bnlab import random
-from bnlab.lab.family import BATCH_SIZES, CHANNELS, GROUPS, MODES, NORMS, Family
+from bnlab.lab.family.family import BATCH_SIZES, CHANNELS, GROUPS, MODES, NORMS, Family
 from bnlab.norms import make_norm
 
 pytestmark = pytest.mark.web

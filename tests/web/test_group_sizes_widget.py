@@ -12,8 +12,8 @@ from race_page import Carried, write_page
 from trained_page import LISTEN, newest, press, shown
 
 from bnlab.lab import GroupSizes
-from bnlab.lab.group_sizes import make_run, start_grid, variants_of
-from bnlab.lab.points import Points
+from bnlab.lab.group_sizes.group_sizes import make_run, start_grid, variants_of
+from bnlab.lab.kit.points import Points
 from bnlab.train import make_trainer
 
 pytestmark = pytest.mark.web

@@ -11,8 +11,8 @@ from playwright.sync_api import Page, expect
 from race_page import Carried, write_page
 
 from bnlab.lab import Landscape
-from bnlab.lab.landscape import landscape_run
-from bnlab.lab.slide import MULTIPLES, walk
+from bnlab.lab.landscape.landscape import landscape_run
+from bnlab.lab.landscape.slide import MULTIPLES, walk
 from bnlab.verdicts.evidence import results_folder
 
 pytestmark = pytest.mark.web

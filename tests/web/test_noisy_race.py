@@ -13,8 +13,9 @@ from trained_page import LISTEN, newest
 from bnlab import claims
 from bnlab.chapters.covariate_shift import s2_noisy_race
 from bnlab.lab import Race
-from bnlab.lab.points import Points, race_run
-from bnlab.lab.units import with_units
+from bnlab.lab.kit.points import Points
+from bnlab.lab.race.run import race_run
+from bnlab.lab.race.units import with_units
 from bnlab.train import make_trainer, train
 
 pytestmark = pytest.mark.web

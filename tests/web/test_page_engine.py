@@ -14,7 +14,8 @@ from trained_page import CHAPTER, finished, newest, open_chapter, press, shown
 
 from bnlab import claims
 from bnlab.engines.compiled.catalogue import OPTIONS, UNDEFINED
-from bnlab.lab.points import Points, race_run
+from bnlab.lab.kit.points import Points
+from bnlab.lab.race.run import race_run
 from bnlab.norms import NORMS
 from bnlab.train import Run, make_trainer, train
 

@@ -7,8 +7,8 @@ from plane_page import KernelPlane, write_plane
 from playwright.sync_api import Page, expect
 from race_page import write_page
 
-from bnlab.lab import plane
-from bnlab.lab.points import Points
+from bnlab.lab.kit.points import Points
+from bnlab.lab.plane import plane
 from bnlab.train import make_trainer
 
 pytestmark = pytest.mark.web

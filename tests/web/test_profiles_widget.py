@@ -14,8 +14,8 @@ from profiles_page import KernelProfiles, write_profiles
 from race_page import write_page
 
 from bnlab.lab import Profiles
-from bnlab.lab.profile import QUANTITIES, Setting, profiles
-from bnlab.lab.profile_grid import ProfileGrid
+from bnlab.lab.profiles.profile import QUANTITIES, Setting, profiles
+from bnlab.lab.profiles.profile_grid import ProfileGrid
 
 pytestmark = pytest.mark.web
 

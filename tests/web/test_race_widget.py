@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from race_page import SMALL, Kernel, offered, write_page, write_replay
 
 from bnlab.lab import Race
-from bnlab.lab.points import race_run
+from bnlab.lab.race.run import race_run
 from bnlab.train import train
 
 pytestmark = pytest.mark.web

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from race_page import Carried, write_page
 
 from bnlab.lab import SmallBatches
-from bnlab.lab.small_batches import small_race
+from bnlab.lab.small_batches.small_batches import small_trainings
 
 pytestmark = pytest.mark.web
 
@@ -97,7 +97,7 @@ def test_the_page_computes_what_python_computes(page, folder, troubles, state):
     opened(page, folder, f"#small?{query}&norms={','.join(names)}")
     finished(page)
     theirs = whole(page.evaluate("[...heard.values()].at(-1)"))
-    mine = whole(small_race({**state, "norms": names}, "compiled"))
+    mine = whole(small_trainings({**state, "norms": names}, "compiled"))
     for norm in names:
         for key in ("loss", "train", "batch", "accuracy", "diverged_at"):
             assert theirs[norm][key] == mine[norm][key], (norm, key)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from bnlab.lab import Race
-from bnlab.lab.replay import Grid, make
+from bnlab.lab.kit.replay import make
+from bnlab.lab.race.stored import Grid
 from tests.web.widget_page import Carried
 
 SMALL = Grid(

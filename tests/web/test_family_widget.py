@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from bnlab import random
-from bnlab.lab.family import BATCH_SIZES, CHANNELS, GROUPS, MODES, NORMS, Family
+from bnlab.lab.family.family import BATCH_SIZES, CHANNELS, GROUPS, MODES, NORMS, Family
 from bnlab.norms import make_norm
 from tests.web.widget_page import (
     PHONE,

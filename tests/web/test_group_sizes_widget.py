@@ -9,8 +9,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from bnlab.lab import GroupSizes
-from bnlab.lab.group_sizes import make_run, start_grid, variants_of
-from bnlab.lab.points import Points
+from bnlab.lab.group_sizes.group_sizes import make_run, start_grid, variants_of
+from bnlab.lab.kit.points import Points
 from bnlab.train import make_trainer
 from tests.web.trained_page import LISTEN, newest
 from tests.web.widget_page import (

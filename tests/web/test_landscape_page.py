@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from bnlab.lab import Landscape
-from bnlab.lab.landscape import landscape_run
-from bnlab.lab.slide import MULTIPLES, walk
+from bnlab.lab.landscape.landscape import landscape_run
+from bnlab.lab.landscape.slide import MULTIPLES, walk
 from tests.web.landscape_reference import Look
 from tests.web.widget_page import (
     Carried,

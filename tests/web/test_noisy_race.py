@@ -10,8 +10,9 @@ from playwright.sync_api import Page, expect
 from bnlab import claims
 from bnlab.chapters.covariate_shift import s2_noisy_race
 from bnlab.lab import Race
-from bnlab.lab.points import Points, race_run
-from bnlab.lab.units import with_units
+from bnlab.lab.kit.points import Points
+from bnlab.lab.race.run import race_run
+from bnlab.lab.race.units import with_units
 from bnlab.train import make_trainer, train
 from tests.web.trained_page import LISTEN, newest
 from tests.web.widget_page import finished, group, load, press, told, write_once

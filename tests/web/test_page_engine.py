@@ -12,7 +12,8 @@ from playwright.sync_api import expect
 
 from bnlab import claims
 from bnlab.engines.compiled.catalogue import OPTIONS, UNDEFINED
-from bnlab.lab.points import Points, race_run
+from bnlab.lab.kit.points import Points
+from bnlab.lab.race.run import race_run
 from bnlab.norms import NORMS
 from bnlab.train import Run, make_trainer, train
 from tests.web.site_server import SITE, serve

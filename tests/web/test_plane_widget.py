@@ -3,8 +3,9 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from bnlab.lab import Plane, plane
-from bnlab.lab.points import Points
+from bnlab.lab import Plane
+from bnlab.lab.kit.points import Points
+from bnlab.lab.plane import plane
 from bnlab.train import make_trainer
 from tests.web.widget_page import Carried, load, note, summary, told, write_once, write_page
 

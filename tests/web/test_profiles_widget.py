@@ -11,8 +11,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from bnlab.lab import Profiles
-from bnlab.lab.profile import QUANTITIES, Setting, profiles
-from bnlab.lab.profile_grid import ProfileGrid
+from bnlab.lab.profiles.profile import QUANTITIES, Setting, profiles
+from bnlab.lab.profiles.profile_grid import ProfileGrid
 from tests.web.widget_page import (
     PHONE,
     WIDE,

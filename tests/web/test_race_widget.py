@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from bnlab.lab import Race
-from bnlab.lab.points import race_run
+from bnlab.lab.race.run import race_run
 from bnlab.train import train
 from tests.web.race_page import SMALL, Kernel, offered, write_replay
 from tests.web.widget_page import (

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from bnlab.lab import SmallBatches
-from bnlab.lab.small_batches import small_race
+from bnlab.lab.small_batches.small_batches import small_trainings
 from tests.web.widget_page import (
     Carried,
     finished,
@@ -78,7 +78,7 @@ def test_the_page_computes_what_python_computes(page, folder, troubles, state):
     opened(page, folder, f"#small?{query}&norms={','.join(names)}")
     finished(page)
     theirs = whole(page.evaluate("[...heard.values()].at(-1)"))
-    mine = whole(small_race({**state, "norms": names}, "compiled"))
+    mine = whole(small_trainings({**state, "norms": names}, "compiled"))
     for norm in names:
         for key in ("loss", "train", "batch", "accuracy", "diverged_at"):
             assert theirs[norm][key] == mine[norm][key], (norm, key)

@@ -15,7 +15,7 @@ from bnlab.chapters.covariate_shift import (
     s3_shift_by_depth,
 )
 from bnlab.chapters.learning_rates import b1_rates
-from bnlab.lab.points import race_run
+from bnlab.lab.race.run import race_run
 from bnlab.norms import NoisyBatchNorm
 from bnlab.train import Run, Trainer, train
 from bnlab.verdicts import evidence

@@ -168,9 +168,9 @@ def probe(python):
     return (int(words[0]), int(words[1])), words[2:]
 
 
-def find_python():
-    """Return the first interpreter that is new enough and can make environments."""
-    found = [(python, probe(python)) for python in PYTHONS]
+def find_python(pythons=PYTHONS):
+    """Return the first of these interpreters that is new enough and can make environments."""
+    found = [(python, probe(python)) for python in pythons]
     found = [(python, *known) for python, known in found if known]
     recent = [entry for entry in found if entry[1] >= OLDEST_PYTHON]
     if not recent:

@@ -119,25 +119,22 @@ def test_the_check_script_knows_where_the_tests_begin():
 # ---- Python and disk that will not do
 
 
-def test_a_python_that_is_too_old_is_named(project, monkeypatch, tmp_path):
+def test_a_python_that_is_too_old_is_named(project, tmp_path):
     old = script(tmp_path / "old-python", "echo 3 9")
-    monkeypatch.setattr(project, "PYTHONS", [old])
     with pytest.raises(project.Stop, match=r"Python 3\.9 is too old: install Python 3\.11"):
-        project.find_python()
+        project.find_python([old])
 
 
-def test_a_python_without_venv_is_named(project, monkeypatch, tmp_path):
+def test_a_python_without_venv_is_named(project, tmp_path):
     bare = script(tmp_path / "bare-python", "echo 3 11 ensurepip")
-    monkeypatch.setattr(project, "PYTHONS", [bare])
     with pytest.raises(project.Stop, match="apt install python3-venv"):
-        project.find_python()
+        project.find_python([bare])
 
 
-def test_a_good_python_is_found_behind_bad_ones(project, monkeypatch, tmp_path):
+def test_a_good_python_is_found_behind_bad_ones(project, tmp_path):
     old = script(tmp_path / "old-python", "echo 3 9")
     broken = script(tmp_path / "broken-python", "exit 1")
-    monkeypatch.setattr(project, "PYTHONS", ["no-such-python", old, broken, sys.executable])
-    assert project.find_python() == sys.executable
+    assert project.find_python(["no-such-python", old, broken, sys.executable]) == sys.executable
 
 
 def test_a_full_disk_is_named(project, monkeypatch):

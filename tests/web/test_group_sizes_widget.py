@@ -22,7 +22,7 @@ from tests.web.widget_page import (
     press,
     shown,
     summary,
-    told,
+    summary_text,
     write_once,
     write_page,
 )
@@ -246,7 +246,7 @@ def test_a_kernel_trains_what_the_state_means(page, tmp_path, troubles):
     write_page(tmp_path, widget, host=None)
     load(page, tmp_path)
     press(page)
-    widget.pump_until(page, lambda: "Finished" in told(page))
-    assert "roups of 16" in told(page)
+    widget.pump_until(page, lambda: "Finished" in summary_text(page))
+    assert "roups of 16" in summary_text(page)
     expect(page.locator(".bnlab-badge")).to_contain_text("kernel")
     widget.close()

@@ -18,7 +18,7 @@ from tests.web.widget_page import (
     press,
     shown,
     slider,
-    told,
+    summary_text,
     write_once,
     write_page,
 )
@@ -86,7 +86,7 @@ def test_the_page_agrees_with_pytorch(opened):
 
 def test_training_shows_the_landscape_at_the_marker(opened):
     page = opened()
-    assert "Press Train" in told(page)
+    assert "Press Train" in summary_text(page)
     press(page)
     text, found = finished(page), newest(page)
     assert shown(page) == {DEFAULT}
@@ -128,7 +128,7 @@ def test_a_change_trains_again_and_the_link_brings_it_back(opened, folder):
     page.wait_for_function(f"location.hash === '#landscape?{state}&length=2&predict=0'")
     finished(page)
     assert shown(page) == {state}
-    words = told(page)
+    words = summary_text(page)
     page = opened(f"{state}&length=2")
     assert finished(page) == words
 
@@ -177,7 +177,7 @@ def test_divergence_is_drawn_and_said(opened):
 
 def test_predict_first_hides_the_outcome_until_a_guess(opened):
     page = opened("step=50&predict=1")
-    assert "hidden" in told(page)
+    assert "hidden" in summary_text(page)
     reveal = page.get_by_role("button", name="Reveal", exact=True)
     expect(reveal).to_have_attribute("aria-disabled", "true")
     reveal.dispatch_event("click")
@@ -237,7 +237,7 @@ def test_a_kernel_shows_the_same(page, tmp_path):
     load(page, tmp_path)
     expect(page.locator(".bnlab-badge")).to_have_text("kernel: PyTorch trains on cpu")
     press(page)
-    kernel.pump_until(page, lambda: "Finished" in told(page))
+    kernel.pump_until(page, lambda: "Finished" in summary_text(page))
     assert shown(page) == {"norms=none,batch&lr=0.1&depth=2&step=20&seed=560"}
     assert page.locator(".bnlab-slice").count() == 2
     kernel.close()

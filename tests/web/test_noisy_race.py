@@ -15,7 +15,7 @@ from bnlab.lab.race.run import race_run
 from bnlab.lab.race.units import with_units
 from bnlab.train import make_trainer, train
 from tests.web.trained_page import LISTEN, newest
-from tests.web.widget_page import finished, group, load, press, told, write_once
+from tests.web.widget_page import finished, group, load, press, summary_text, write_once
 
 pytestmark = pytest.mark.web
 
@@ -38,7 +38,7 @@ def opened(page: Page, folder: Path, query: str) -> Page:
 @pytest.mark.parametrize("lr", [0.03, 0.3])
 def test_the_page_trains_what_the_evidence_counts(page, folder, troubles, lr):
     query = f"#race?lr={lr:g}&batch_size=64&depth=6&seed=523&noise=1&norms=none,batch,noisy_batch"
-    text = told(opened(page, folder, query))
+    text = summary_text(opened(page, folder, query))
     assert COUNTS in text and "noisy batch norm" in text
     at = claims.load("S2").data["columns"].index("val_accuracy")
     for norm in s2_noisy_race.NORMS:
@@ -51,7 +51,7 @@ def test_the_page_trains_what_the_evidence_counts(page, folder, troubles, lr):
 
 def test_other_settings_are_not_said_to_be_counted(page, folder, troubles):
     query = "#race?lr=0.1&batch_size=32&depth=3&seed=520&norms=none,noisy_batch"
-    text = told(opened(page, folder, query))
+    text = summary_text(opened(page, folder, query))
     assert "noisy batch norm" in text and COUNTS not in text
 
 
@@ -64,7 +64,7 @@ def test_the_choice_is_that_of_the_chapter(page, folder, troubles):
 def test_noise_of_any_strength_is_that_of_python(page, folder, troubles, noise):
     page.add_init_script(LISTEN)
     query = f"#race?lr=0.1&batch_size=64&depth=2&seed=521&noise={noise:g}&norms=batch,noisy_batch"
-    text = told(opened(page, folder, query))
+    text = summary_text(opened(page, folder, query))
     assert COUNTS not in text
     points = Points()
     run = race_run("noisy_batch", noise=noise, lr=0.1, depth=2, seed=521, batch_size=64)

@@ -7,7 +7,7 @@ from bnlab.lab import Plane
 from bnlab.lab.kit.points import Points
 from bnlab.lab.plane import plane
 from bnlab.train import make_trainer
-from tests.web.widget_page import Carried, load, note, summary, told, write_once, write_page
+from tests.web.widget_page import Carried, load, note, summary, summary_text, write_once, write_page
 
 pytestmark = pytest.mark.web
 
@@ -173,7 +173,7 @@ def test_with_a_kernel_python_trains(page, tmp_path, troubles):
     widget.connect(page)
     load(page, tmp_path)
     page.locator('[data-cell="1|10"]').click()
-    widget.pump_until(page, lambda: "diverged at" in told(page))
+    widget.pump_until(page, lambda: "diverged at" in summary_text(page))
     expect(summary(page)).to_contain_text("diverged at step")
     expect(page.locator('.bnlab-cell-lost[data-cell="1|10"]')).to_be_visible()
     widget.close()

@@ -25,7 +25,7 @@ from tests.web.widget_page import (
     press,
     settle,
     shown,
-    told,
+    summary_text,
     write_once,
     write_page,
 )
@@ -135,7 +135,7 @@ def test_opening_draws_at_once_what_the_stored_numbers_say(widget):
     for norm, label in (("none", "no normalizer"), ("batch", "batch norm")):
         growth = own[norm]["variance"][-1][0] / own[norm]["variance"][0][0]
         cosine = own[norm]["cosine"][-1][0]
-        told = re.search(rf"{label}: × ([\d.,]+), (\d\.\d+)", told(page))
+        told = re.search(rf"{label}: × ([\d.,]+), (\d\.\d+)", summary_text(page))
         assert float(told[1].replace(",", "")) == pytest.approx(growth, rel=0.06)
         assert float(told[2]) == pytest.approx(cosine, abs=0.006)
         told = re.search(rf"{label}: ([\d.]+) in block 1, ([\d.]+) in block 18", alts(page)[2])
@@ -155,14 +155,14 @@ CHANGES = {
 @pytest.mark.parametrize("name", CHANGES)
 def test_every_control_changes_the_curves(widget, name):
     page = widget("norms=none,group")
-    before, words, texts = lines(page, 0), told(page), [alts(page)[i] for i in range(3)]
+    before, words, texts = lines(page, 0), summary_text(page), [alts(page)[i] for i in range(3)]
     label, value, key = CHANGES[name]
     pick(page, label, value)
     assert all(key in one for one in shown(page)) and len(shown(page)) == 1
     after = lines(page, 0)
     changed = {norm for norm in after if after[norm] != before[norm]}
     assert "group" in changed
-    assert told(page) != words
+    assert summary_text(page) != words
     assert all(alts(page)[i] != texts[i] for i in range(3))
 
 
@@ -175,7 +175,7 @@ def test_group_size_is_offered_where_it_matters(widget):
     pick(page, "group size", "1")
     after = lines(page, 1)
     assert after["group"] != before["group"] and after["batch"] == before["batch"]
-    assert "group norm (group size 1)" in told(page)
+    assert "group norm (group size 1)" in summary_text(page)
 
 
 def test_normalizers_are_added_and_taken_away(widget):
@@ -242,7 +242,7 @@ def test_predict_first_hides_the_curves_until_a_guess(widget):
     page = widget("predict=1")
     expect(page.locator(".bnlab-guess")).to_be_visible()
     assert page.locator(".bnlab-curve[data-norm]").count() == 0 and shown(page) == {""}
-    assert "hidden" in told(page) and "nothing is drawn yet" in alts(page)[0]
+    assert "hidden" in summary_text(page) and "nothing is drawn yet" in alts(page)[0]
     page.get_by_role("button", name="Reveal").dispatch_event("click")  # it is off
     settle(page)
     expect(page.locator(".bnlab-guess")).to_be_visible()
@@ -318,13 +318,13 @@ def test_state_is_written_and_restored(widget, page):
     pick(page, "width", "64")
     query = "net=plain&depth=8&width=64&group_size=16&norms=none,batch,group"
     page.wait_for_function(f"location.hash === '#profiles?{query}&predict=0'")
-    words, curves = told(page), [lines(page, i) for i in range(3)]
+    words, curves = summary_text(page), [lines(page, i) for i in range(3)]
     address = page.url
     page.goto("about:blank")
     page.goto(address)
     page.wait_for_function("document.querySelector('.bnlab-plot')?.dataset.shown")
     assert shown(page) == {query}
-    assert told(page) == words and [lines(page, i) for i in range(3)] == curves
+    assert summary_text(page) == words and [lines(page, i) for i in range(3)] == curves
 
 
 @pytest.mark.parametrize(
@@ -440,7 +440,9 @@ def test_an_overflow_ends_the_curve_and_is_said(widget, overflowing):
     assert [len(lines(page, i)["batch"]) for i in range(3)] == [4, 4, 4]
     labels = page.locator(".bnlab-plot").nth(0).locator(".bnlab-label")
     assert labels.all_text_contents() == ["none", "batch"]
-    assert "no normalizer: not finite from block 3 on, not finite from block 3 on" in told(page)
+    assert "no normalizer: not finite from block 3 on, not finite from block 3 on" in summary_text(
+        page
+    )
     assert "no normalizer: not finite from block 3 on" in alts(page)[0]
     assert "no normalizer: not finite in any block" in alts(page)[2]
     html = page.locator(".bnlab").evaluate("e => e.outerHTML")
@@ -458,7 +460,7 @@ def test_setting_that_is_not_stored_is_a_sentence(widget, overflowing):
     page = widget(where=overflowing)
     pick(page, "depth", "8")
     expect(note(page)).to_have_text("No stored profile has depth 8; there is 4.")
-    assert shown(page) == {""} and told(page) == "Nothing was measured."
+    assert shown(page) == {""} and summary_text(page) == "Nothing was measured."
 
 
 def test_missing_file_is_a_sentence(page, tmp_path):
@@ -498,9 +500,11 @@ def test_kernel_draws_what_the_site_draws(kernel, page, widget):
     settle(page)
     assert shown(page) == {DEFAULT.replace("18", "4")}
     assert page.get_by_role("button", name="Copy link").count() == 0 and "#" not in page.url
-    words = [told(page), *(alts(page)[i] for i in range(3))]
+    words = [summary_text(page), *(alts(page)[i] for i in range(3))]
     widget("depth=4")
-    for own, site in zip(words, [told(page), *(alts(page)[i] for i in range(3))], strict=True):
+    for own, site in zip(
+        words, [summary_text(page), *(alts(page)[i] for i in range(3))], strict=True
+    ):
         parts = [re.split(r"(\d[\d.,]*\d|\d)", text) for text in (own, site)]
         assert parts[0][::2] == parts[1][::2]
         numbers = [[float(one.replace(",", "")) for one in part[1::2]] for part in parts]
@@ -523,7 +527,7 @@ def test_kernel_after_many_changes_draws_the_last(kernel, page):
     settle(page)
     (key,) = shown(page)
     assert key.startswith("net=plain&depth=8&width=32&")
-    assert len(lines(page, 0)["batch"]) == 8 and "median of 8 seeds" in told(page)
+    assert len(lines(page, 0)["batch"]) == 8 and "median of 8 seeds" in summary_text(page)
     page.wait_for_function("model.get('state').depth === 8")
     assert set(page.evaluate("model.get('state')")) == set(kernel.state)
 

@@ -21,7 +21,7 @@ from tests.web.widget_page import (
     press,
     shown,
     slider,
-    told,
+    summary_text,
     write_page,
 )
 
@@ -609,7 +609,7 @@ def test_kernel_trains_and_streams(kernel, page):
         f"kernel: PyTorch trains on {kernel.options['device']}"
     )
     press(page, "Train")
-    kernel.pump_until(page, lambda: "Finished" in told(page))
+    kernel.pump_until(page, lambda: "Finished" in summary_text(page))
     assert shown(page) == {DEFAULT}
     assert page.locator("[data-points]").first.get_attribute("data-points") == "60"
     assert page.get_by_role("button", name="Copy link").count() == 0
@@ -621,7 +621,7 @@ def test_kernel_stops(kernel, page):
     press(page, "Train")
     kernel.pump_until(page, lambda: len(curves(page)) > 0)
     press(page, "Stop")
-    kernel.pump_until(page, lambda: "Stopped at step" in told(page))
+    kernel.pump_until(page, lambda: "Stopped at step" in summary_text(page))
     assert kernel.wait(5)
 
 
@@ -635,7 +635,7 @@ def test_kernel_after_a_thousand_changes_trains_the_last(kernel, page):
         if (i % 20 === 0) await new Promise(requestAnimationFrame);
       }
     }""")
-    kernel.pump_until(page, lambda: "Finished" in told(page))
+    kernel.pump_until(page, lambda: "Finished" in summary_text(page))
     assert shown(page) == {DEFAULT.replace("0.3", "0.056")}
     assert kernel.wait(5)
 
@@ -657,7 +657,7 @@ def test_silent_kernel_is_said_and_may_answer_later(kernel, page):
     note = page.locator(".bnlab-note")
     expect(note).to_contain_text("The kernel does not answer")
     page.clock.resume()
-    kernel.pump_until(page, lambda: "Finished" in told(page))
+    kernel.pump_until(page, lambda: "Finished" in summary_text(page))
     expect(note).to_be_empty()
 
 

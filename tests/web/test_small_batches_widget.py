@@ -14,7 +14,7 @@ from tests.web.widget_page import (
     finished,
     load,
     press,
-    told,
+    summary_text,
     write_once,
     write_page,
 )
@@ -184,8 +184,8 @@ def test_with_a_kernel_torch_trains(page, tmp_path, troubles):
     kernel.connect(page)
     load(page, tmp_path)
     press(page)
-    kernel.pump_until(page, lambda: "Finished" in told(page))
-    text = told(page)
+    kernel.pump_until(page, lambda: "Finished" in summary_text(page))
+    text = summary_text(page)
     assert "batch renorm: in training" in text and "recomputed" in text
     expect(page.locator(".bnlab-badge")).to_contain_text("PyTorch trains")
     assert json.dumps(kernel.options)

@@ -131,7 +131,7 @@ def summary(page: Page) -> Locator:
     return page.locator(".bnlab-summary")
 
 
-def told(page: Page) -> str:
+def summary_text(page: Page) -> str:
     """The text of the summary."""
     return summary(page).inner_text()
 
@@ -144,7 +144,7 @@ def note(page: Page) -> Locator:
 def finished(page: Page, timeout: int = 20_000) -> str:
     """Wait for the end of a training; the text of the summary."""
     expect(summary(page)).to_contain_text("Finished", timeout=timeout)
-    return told(page)
+    return summary_text(page)
 
 
 def shown(page: Page) -> set[str]:

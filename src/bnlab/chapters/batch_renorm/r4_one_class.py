@@ -9,7 +9,7 @@ added when the first result was known, with the seeds that count.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -25,13 +25,13 @@ from bnlab.chapters.batch_renorm.methods import (
     measured,
     select,
 )
+from bnlab.verdicts.table import fact_name
+from bnlab.verdicts.work import HERE, Work
 
 BATCH_SIZE, SAMPLES = 80, 8
 ALONE = 32  # images of a batch of one class
 NORMS = ("batch", "batch_renorm", "group")
 ARRANGEMENTS = ("mixed", "pure", "alone")
-
-Progress = Callable[[Iterable], Iterable]
 
 
 def arranged(norm: str, arrangement: str) -> Method:
@@ -43,7 +43,7 @@ def arranged(norm: str, arrangement: str) -> Method:
 
 def measure(
     seeds: Sequence[int] = SEEDS,
-    progress: Progress = iter,
+    work: Work = HERE,
     tuning: dict | None = None,
     alone: bool = True,
     controls: bool = True,
@@ -52,7 +52,7 @@ def measure(
 
     Args:
         seeds: that count.
-        progress: wraps the loops.
+        work: does the trainings.
         tuning: an earlier measurement, whose rates are taken over.
         alone: measure batches of one class too.
         controls: measure other schedules and constant statistics too.
@@ -62,10 +62,10 @@ def measure(
     """
     arrangements = ARRANGEMENTS if alone else ARRANGEMENTS[:2]
     methods = [arranged(norm, one) for one in arrangements for norm in NORMS]
-    data = measured(seeds, methods, progress, tuning, _controls if controls else None)
+    data = measured(seeds, methods, work, tuning, _controls if controls else None)
     constant = []
     if controls:
-        constant = r4_constant_statistics.measure(seeds, progress, (tuning or {}).get("constant"))
+        constant = r4_constant_statistics.measure(seeds, work, (tuning or {}).get("constant"))
     return {**data, "arrangements": list(arrangements), "constant": constant}
 
 
@@ -81,7 +81,7 @@ def scheduled(data: dict, name: str) -> tuple[Method, float]:
 
 def repeat(data: dict, seeds: Sequence[int]) -> dict:
     """The trainings that decide, of all seeds: sums depend on how many nets lie side by side."""
-    return measure(data["seeds"], iter, data, alone=False, controls=False)
+    return measure(data["seeds"], tuning=data, alone=False, controls=False)
 
 
 def losses(data: dict, norm: str) -> np.ndarray:
@@ -108,5 +108,5 @@ def facts(data: dict) -> dict[str, object]:
         found |= r4_constant_statistics.facts(data["constant"])
         for name in SCHEDULES:
             score = select(data, *scheduled(data, name), "test_running").mean()
-            found[f"schedule_{name}".replace(" ", "_")] = 100 * score
+            found[fact_name("schedule", name)] = 100 * score
     return found

@@ -303,11 +303,19 @@ def site():
     run_notebooks()
     command = "from jupyter_book.cli.main import main; main()"
     if run("-c", command, "build", ".", "-W", "--keep-going"):
+        show_reports()
         raise Stop(
             "The book did not build cleanly: mend the lines marked WARNING or ERROR above, "
             "then run the same command again."
         )
     write_stamp(SITE_STAMP, wanted)
+
+
+def show_reports():
+    """Print the tracebacks of pages in Markdown, which the build itself executes."""
+    for report in sorted((SITE / "reports").rglob("*.log")):
+        say(f"\n--- {report.relative_to(ROOT)}")
+        say(report.read_text(encoding="utf-8", errors="replace"))
 
 
 def book():

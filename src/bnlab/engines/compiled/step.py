@@ -71,7 +71,7 @@ class Packing:
 
     @classmethod
     def of(cls, tensors: dict[str, Tensor]) -> Packing:
-        """That of these tensors, in their order."""
+        """The packing of these tensors, in their order."""
         values = tensors.values()
         shapes, dtypes = (tuple(v.shape) for v in values), (v.dtype for v in values)
         return cls(tuple(tensors), tuple(shapes), tuple(dtypes))
@@ -104,7 +104,7 @@ class State:
 
     @classmethod
     def of(cls, net: nn.Module) -> State:
-        """That of a net."""
+        """The packing of the parameters and buffers of a net."""
         buffers = dict(net.named_buffers())
         real = {name: b for name, b in buffers.items() if b.is_floating_point()}
         whole = {name: b for name, b in buffers.items() if name not in real}

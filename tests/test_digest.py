@@ -8,9 +8,9 @@ import torch
 from bnlab import digest
 from bnlab.digest import CodeChangedError, check_unchanged, code_digest
 from bnlab.sweep import computes
-from bnlab.train.single import ENGINES
+from bnlab.sweep.histories import OWN
 
-NO_NUMBERS = {"errors.py", "__init__.py"}  # words and the version
+NO_NUMBERS = {"errors.py", "__init__.py", "engines/__init__.py"}  # words and the version
 
 
 @pytest.fixture
@@ -47,10 +47,11 @@ def within(name, parts):
     return name in parts or name.startswith(tuple(f"{part}/" for part in parts))
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", OWN)
 def test_everything_that_a_training_imports_is_in_its_digest(engine):
-    parts, others = computes(engine), [name for name in ENGINES if name != engine]
-    waiting, seen = [digest.ROOT / "train" / "loop.py"], set()
+    parts = computes(engine)
+    others = [part for name, own in OWN.items() if name != engine for part in own]
+    waiting, seen = [digest.ROOT / "train" / "__init__.py"], set()
     while waiting:
         path = waiting.pop()
         name = path.relative_to(digest.ROOT).as_posix()
@@ -58,6 +59,7 @@ def test_everything_that_a_training_imports_is_in_its_digest(engine):
             seen.add(name)
             waiting += imported(path)
     assert {"norms/batch.py", "random.py", "nets/mlp.py", "data/digits.py"} <= seen
+    assert all(any(within(name, [part]) for name in seen) for part in OWN[engine])
     assert [name for name in seen - NO_NUMBERS if not within(name, parts)] == []
 
 

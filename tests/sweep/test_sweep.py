@@ -113,8 +113,10 @@ def test_fastest_trains_runs_of_one_kind_together(tmp_path, pool):
     assert [h.loss.tobytes() for h in again] == [h.loss.tobytes() for h in found]
 
 
-def test_the_compiled_engine_s_code_counts_for_it():
-    assert set(computes("compiled")) - set(computes("torch")) == {"compiled"}
+def test_the_code_of_an_engine_counts_for_it_alone():
+    assert set(computes("compiled")) - set(computes("torch")) == {"engines/compiled"}
+    assert set(computes("torch")) - set(computes("compiled")) == {"engines/eager.py"}
+    assert "engines" in computes("fastest")
 
 
 def test_no_runs_no_results(tmp_path):

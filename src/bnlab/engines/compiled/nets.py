@@ -61,7 +61,7 @@ class Net:
 
     @classmethod
     def of(cls, run: Run) -> Net:
-        """That of a Run."""
+        """What the programs of a Run depend on."""
         data = load(run.data, run.split_seed)
         # Kernels of torch, and what a program takes as an input, make no other program.
         inputs = ("native", "noise_seed", *steps.INPUTS.get(run.norm, ()))

@@ -104,7 +104,7 @@ class State:
 
     @classmethod
     def of(cls, net: nn.Module) -> State:
-        """The state of a net."""
+        """The packing of the parameters and buffers of a net."""
         buffers = dict(net.named_buffers())
         real = {name: b for name, b in buffers.items() if b.is_floating_point()}
         whole = {name: b for name, b in buffers.items() if name not in real}
@@ -168,7 +168,7 @@ def _outputs(net: nn.Module) -> Iterator[list[Tensor]]:
 
 
 def layer_metrics(output: Tensor) -> list[Tensor]:
-    """The mean, variance and dead units of a layer, as ``bnlab.measure.measure_signals`` has them.
+    """mean, variance and dead units of a layer, as ``bnlab.measure.measure_signals`` has them.
 
     mean_ncp a; mean_c var_np a (biased); the share of channels that are 0 for all samples.
     """

@@ -6,7 +6,7 @@ from itertools import islice
 
 import numpy as np
 
-from bnlab.lab.slide import MULTIPLES, PLANE, in_order, sideways
+from bnlab.lab.landscape.slide import MULTIPLES, PLANE, in_order, sideways
 from bnlab.train import Run, make_trainer
 
 
@@ -62,4 +62,4 @@ class Look:
     def at(self, weights: np.ndarray) -> float:
         """The loss at these weights, rounded to float32."""
         self.trainer.machine.write(self.trainer.places["params"], weights.astype(np.float32))
-        return self.trainer.evaluated(*self.batch, True)[0]
+        return self.trainer.evaluate(*self.batch, True)[0]

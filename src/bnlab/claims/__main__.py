@@ -1,4 +1,7 @@
-"""The claims of the papers: ``list`` them, ``measure`` some anew, ``check`` the evidence."""
+"""The claims of the papers: ``list`` them, ``measure`` some anew, ``check`` the evidence.
+
+``code`` lists what makes the numbers of a claim.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from bnlab.errors import unknown
 from bnlab.store import write_text
 from bnlab.sweep import processes
 from bnlab.verdicts import audit, evidence
+from bnlab.verdicts.provenance import closure
 from bnlab.verdicts.verdict import LEAST_SEEDS, Claim
 from bnlab.verdicts.work import Work
 
@@ -79,6 +83,14 @@ def check_all(names: list[str], folder: Path, again: int, stamps: bool) -> bool:
     return holds
 
 
+def show_code(names: list[str]) -> None:
+    """Print which definitions, of which modules, make the numbers of claims."""
+    for item in map(claim, names):
+        if item.measure is None:
+            raise ValueError(f"claim {item.id} has no measurement yet.")
+        print(f"{item.id}: {closure(item.measure)}")
+
+
 def pool(count: int) -> contextlib.AbstractContextManager[Executor | None]:
     """That many processes, or None for this one."""
     return contextlib.nullcontext() if count == 1 else processes(count)
@@ -130,6 +142,8 @@ def make_parser() -> argparse.ArgumentParser:
     test.add_argument(
         "--stamp", action="store_true", help="where they are the same, let today's code vouch"
     )
+    code = commands.add_parser("code", help="the definitions that make the numbers of claims")
+    code.add_argument("ids", nargs="+", metavar="ID", help="such as B1")
     for command in (one, test):
         command.add_argument("--output", "--results", type=Path, help="folder of the evidence")
     return parser
@@ -139,6 +153,9 @@ def run(given: argparse.Namespace) -> int:
     """Do what the command line says; the exit status."""
     if given.command == "list":
         show_all(given.paper)
+        return 0
+    if given.command == "code":
+        show_code(given.ids)
         return 0
     folder = given.output or evidence.results_folder()
     if given.command == "check":

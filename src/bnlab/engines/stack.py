@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bnlab.data import batches
-from bnlab.engines.wide import is_wideable, widen
+from bnlab.engines.engine import depends_on_batch
+from bnlab.engines.wide import is_wideable, take_out, widen
+from bnlab.norms.kept import kept_buffers, kept_modes
 from bnlab.runs.augment import augmented
-from bnlab.runs.build import build, make_device, training_data
-from bnlab.runs.evaluate import SLICE, kept_buffers, kept_modes
+from bnlab.runs.build import build, make_device, training_batches, training_data
+from bnlab.runs.evaluate import SLICE
 from bnlab.runs.history import DIVERGED, Step
 from bnlab.runs.losses import LOSSES
 from bnlab.runs.optimizers import BASES, make_optimizer
@@ -46,14 +48,15 @@ class StackTrainer:
     """K nets in training, side by side in one net.
 
     The same start and batches as ``Trainer``, and the same numbers up to rounding: sums are taken
-    in another order.
+    in another order. What ``Engine`` has for one net is here for K of them; ``net`` is the net of
+    all channels, ``nets`` gives each one by itself.
 
     Args:
         runs: Runs with one ``common(run)``, each one ``is_stackable``.
         device: see ``train``.
     """
 
-    engine = "stack"
+    engine: ClassVar[str] = "stack"
 
     def __init__(self, runs: Sequence[Run], device: str = "auto") -> None:
         self.runs, self.device = runs, make_device(device)
@@ -64,8 +67,7 @@ class StackTrainer:
         self.dtype = getattr(torch, one.precision)
         self.data = [training_data(run) for run in runs]
         self.samplers = [
-            batches(d.train_y, r.sampler, r.seed, r.batch_size, r.steps, **r.sampler_options)
-            for d, r in zip(self.data, runs, strict=True)
+            training_batches(run, data.train_y) for data, run in zip(self.data, runs, strict=True)
         ]
         self.net = widen([build(run) for run in runs]).to(self.device)
         self.parameters = list(self.net.parameters())
@@ -78,8 +80,8 @@ class StackTrainer:
         self.optimizer = make_optimizer(one.optimizer, self.vector, rate, **options)
         self.train_x = self._images("train")
         self.train_y = torch.tensor(np.stack([d.train_y for d in self.data]), device=self.device)
-        self.nets = torch.arange(len(runs), device=self.device)
-        self.batch_dependent = any(getattr(m, "uses_batch", False) for m in self.net.modules())
+        self.rows = torch.arange(len(runs), device=self.device)[:, None]
+        self.batch_dependent = depends_on_batch(self.net)
         self.loss = LOSSES[one.loss]
 
     def _images(self, part: str) -> Tensor:
@@ -90,6 +92,12 @@ class StackTrainer:
         # One rate for every element: parameters are (K, ...) or (K * something, ...).
         lrs = torch.tensor([run.lr for run in self.runs], dtype=self.dtype, device=self.device)
         return torch.cat([lrs.repeat_interleave(p.numel() // len(lrs)) for p in self.parameters])
+
+    @property
+    def nets(self) -> list[nn.Module]:
+        """Each net with the weights and the statistics of now; copies, as ``build`` makes them."""
+        fresh = (build(run).to(self.device) for run in self.runs)
+        return [take_out(self.net, k, len(self.runs), net) for k, net in enumerate(fresh)]
 
     # ------------------------------------------------------------------------ steps
 
@@ -105,7 +113,7 @@ class StackTrainer:
         if self.runs[0].augment != "none":
             for k, run in enumerate(self.runs):
                 x[:, k] = augmented(x[:, k], run.augment, run.seed, step)
-        return x.flatten(1, 2), self.train_y[self.nets[:, None], index]
+        return x.flatten(1, 2), self.train_y[self.rows, index]
 
     def update(self, numbers: np.ndarray, step: int) -> np.ndarray:
         """One step of every net; losses and accuracies before it, (2, K)."""

@@ -95,6 +95,27 @@ def widen(nets: Sequence[nn.Module]) -> nn.Module:
     return wide.train(nets[0].training)
 
 
+def take_out(wide: nn.Module, number: int, count: int, net: nn.Module) -> nn.Module:
+    """Give ``net`` what net ``number`` of the ``count`` nets in ``wide`` has; the inverse of widen.
+
+    Args:
+        wide: of ``widen``.
+        number: from 0.
+        count: K.
+        net: one like those that were widened; its parameters and buffers are overwritten.
+
+    Returns:
+        ``net``.
+    """
+    state = wide.state_dict()
+    own = {
+        name: state[name].reshape(count, *value.shape)[number] if value.ndim else state[name]
+        for name, value in net.state_dict().items()
+    }
+    net.load_state_dict(own)
+    return net
+
+
 def _maker(module: nn.Module) -> Callable[[Sequence[nn.Module]], nn.Module] | None:
     if type(module) in KEPT:
         return lambda same: same[0]
@@ -136,9 +157,11 @@ def _wide_norm(norms: Sequence[Normalizer]) -> Normalizer:
 
 
 def _wide_batch_norm(norms: Sequence[BatchNorm]) -> BatchNorm:
-    wide = _wide_norm(norms)
-    wide.__class__ = WideBatchNorm  # the same parts, another way to the kernel
-    return wide
+    one = norms[0]
+    sizes = (len(norms) * one.num_features, one.eps, one.momentum)
+    return _take_over(
+        WideBatchNorm(*sizes, one.affine, one.track_running_stats, native=one.native), norms
+    )
 
 
 def _wide_layer_norm(norms: Sequence[LayerNorm]) -> WideLayerNorm:

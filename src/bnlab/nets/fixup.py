@@ -31,7 +31,7 @@ class FixupBlock(nn.Module):
         self.shortcut = None if same else nn.Conv2d(fan_in, width, 1, stride, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """One block."""
+        """Compute the output of the block."""
         shifted = self.shift1(x)
         branch = self.conv2(self.shift3(torch.relu(self.shift2(self.conv1(shifted)))))
         skip = x if self.shortcut is None else self.shortcut(shifted)

@@ -56,7 +56,7 @@ class Block(nn.Module):
                 self.shortcut.append(make_norm(norm, width, **options))
 
     def forward(self, x: Tensor) -> Tensor:
-        """One block."""
+        """Compute the output of the block."""
         branch = self.conv2(self.relu1(self.norm1(self.conv1(x))))
         if self.activates:
             return self.norm2(self.scale(branch) + self.shortcut(x))
@@ -123,7 +123,7 @@ class ResNet(nn.Module):
         return self.head(self.shift(self.blocks(self.stem(x)).mean((2, 3))))
 
     def after_initialize(self) -> None:
-        """Called by ``initialize`` once all weights are He's: what the branches change in them."""
+        """Set what the branches change; ``initialize`` calls this once all weights are He's."""
         with torch.no_grad():
             for module in self.modules():
                 if isinstance(module, Scale):

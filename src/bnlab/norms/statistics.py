@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 import torch
 from torch import Tensor, nn
 
+from bnlab.norms.kept import kept_buffers, kept_modes
 from bnlab.norms.running import RunningNormalizer
 
 Inputs = Tensor | tuple | list
@@ -92,29 +93,19 @@ def _set_averaged(module: nn.Module, values: dict[str, Tensor]) -> None:
 @contextlib.contextmanager
 def _recomputing(model: nn.Module, norms: list[nn.Module]) -> Iterator[None]:
     # Batch statistics and momentum 1 in ``norms``, evaluation mode elsewhere; all undone on exit.
-    modes = [(module, module.training) for module in model.modules()]
     momenta = [(module, module.momentum) for module in norms]
-    buffers = [
-        (module, name, buffer, buffer.clone())  # bnlab assigns buffers, torch changes them in place
-        for module in norms
-        for name, buffer in module.named_buffers(recurse=False)
-    ]
     devices = {p.device.index for p in model.parameters() if p.device.type == "cuda"}
-    try:
-        model.eval()
-        for module in norms:
-            module.train()
-            module.momentum = 1.0
-            if isinstance(module, RunningNormalizer):
-                module.recomputing = True
-        with torch.random.fork_rng(devices=sorted(devices)):
+    with kept_modes(model), kept_buffers(model), torch.random.fork_rng(devices=sorted(devices)):
+        try:
+            model.eval()
+            for module in norms:
+                module.train()
+                module.momentum = 1.0
+                if isinstance(module, RunningNormalizer):
+                    module.recomputing = True
             yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
-        for module, momentum in momenta:
-            module.momentum = momentum
-            if isinstance(module, RunningNormalizer):
-                module.recomputing = False
-        for module, name, buffer, value in buffers:
-            setattr(module, name, buffer.copy_(value))
+        finally:
+            for module, momentum in momenta:
+                module.momentum = momentum
+                if isinstance(module, RunningNormalizer):
+                    module.recomputing = False

@@ -6,10 +6,11 @@ import contextlib
 import dataclasses
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 from torch import nn
 
-from bnlab.data import Dataset, load, with_wrong_labels
+from bnlab.data import Dataset, batches, load, with_wrong_labels
 from bnlab.nets import make_net
 from bnlab.norms import Normalizer
 from bnlab.norms.weight import normalize_weights
@@ -64,6 +65,16 @@ def training_data(run: Run) -> Dataset:
         return data
     wrong = with_wrong_labels(data.train_y, run.label_noise, data.num_classes, run.seed)
     return dataclasses.replace(data, train_y=wrong)
+
+
+def training_batches(run: Run, labels: np.ndarray) -> Iterator[np.ndarray]:
+    """Numbers of the training images of each step of a Run, (B,) each.
+
+    Raises:
+        ValueError: at once, for a batch that is larger than the data.
+    """
+    size, options = run.batch_size, run.sampler_options
+    return batches(labels, run.sampler, run.seed, size, run.steps, **options)
 
 
 def _start_gamma(net: nn.Module, gamma: float) -> None:

@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from bnlab.norms.kept import kept_buffers, kept_modes
+
 SLICE = 512  # images evaluated at a time
-
-
-@contextlib.contextmanager
-def kept_modes(net: nn.Module) -> Iterator[None]:
-    """Put each module back into its own mode on leaving: a frozen part may be in another one."""
-    saved = [(module, module.training) for module in net.modules()]
-    try:
-        yield
-    finally:
-        for module, mode in saved:
-            module.training = mode
-
-
-@contextlib.contextmanager
-def kept_buffers(net: nn.Module) -> Iterator[None]:
-    """Give the net its buffers back on leaving: a look in training mode moves no statistics."""
-    saved = {name: buffer.clone() for name, buffer in net.named_buffers()}
-    try:
-        yield
-    finally:
-        for name, value in saved.items():
-            net.get_buffer(name).copy_(value)
 
 
 @torch.no_grad()

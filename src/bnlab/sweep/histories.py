@@ -23,8 +23,15 @@ from bnlab.train import History, Run, train, train_many
 from bnlab.train.many import LARGEST_STACK, WAYS
 from bnlab.train.single import ENGINES
 
-PARTS = ("norms", "nets", "optim", "data", "train", "random.py")
+PARTS = ("norms", "nets", "optim", "data", "runs", "engines/engine.py", "train", "random.py")
 """Where the code lies on which the numbers of a training depend."""
+
+OWN = {
+    "torch": ("engines/eager.py",),
+    "stack": ("engines/stack.py", "engines/wide.py"),
+    "compiled": ("engines/compiled",),
+}
+"""Where that of one engine lies; ``fastest`` takes any of them."""
 
 Trainer = Callable[[list[Run], str, str], Sequence]
 """From Runs, an engine and a device to a History each; an exception for a Run that failed."""
@@ -32,7 +39,7 @@ Trainer = Callable[[list[Run], str, str], Sequence]
 
 def computes(engine: str) -> tuple[str, ...]:
     """The parts of the package on which the numbers of an engine depend."""
-    return PARTS if engine in ("torch", "stack") else (*PARTS, "compiled")
+    return (*PARTS, *OWN.get(engine, ("engines",)))
 
 
 def train_each(runs: list[Run], engine: str, device: str) -> list[History | Exception]:

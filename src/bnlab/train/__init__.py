@@ -1,6 +1,7 @@
 """One training, from a Run to a History."""
 
 from bnlab.engines.eager import Trainer
+from bnlab.engines.engine import Engine
 from bnlab.runs.build import build, make_device, threads, training_data
 from bnlab.runs.evaluate import evaluate
 from bnlab.runs.history import DIVERGED, History, Step
@@ -12,6 +13,7 @@ from bnlab.train.single import make_trainer, train, training
 __all__ = [
     "DIVERGED",
     "OPTIMIZERS",
+    "Engine",
     "History",
     "Run",
     "Step",

@@ -6,8 +6,8 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
-from bnlab.engines.compiled.engine import is_ready
-from bnlab.engines.eager import history_of
+from bnlab.engines.compiled.stores import is_ready
+from bnlab.engines.engine import history_of
 from bnlab.engines.stack import StackTrainer, common, is_stackable
 from bnlab.errors import check_name
 from bnlab.runs.build import make_device, threads

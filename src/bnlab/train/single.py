@@ -7,17 +7,18 @@ import time
 from collections.abc import Callable, Iterator
 
 from bnlab.engines.compiled.engine import CompiledTrainer
-from bnlab.engines.eager import Trainer, history_of
+from bnlab.engines.eager import Trainer
+from bnlab.engines.engine import Engine, history_of
 from bnlab.errors import check_name
 from bnlab.runs.build import threads
 from bnlab.runs.history import History, Step
 from bnlab.runs.run import Run
 
-ENGINES = {"torch": Trainer, "compiled": CompiledTrainer}
+ENGINES: dict[str, type[Engine]] = {"torch": Trainer, "compiled": CompiledTrainer}
 
 
-def make_trainer(run: Run, engine: str = "torch", device: str = "auto") -> Trainer:
-    """What trains a Run on an engine; see ``train``."""
+def make_trainer(run: Run, engine: str = "torch", device: str = "auto") -> Engine:
+    """The engine of that name, with a Run to train; see ``train``."""
     check_name("engine", engine, ENGINES)
     return ENGINES[engine](run, device)
 

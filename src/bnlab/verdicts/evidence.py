@@ -141,7 +141,7 @@ def measure(
         raise ValueError(f"seeds must be different numbers, at least one, got {list(seeds)}.")
     _check_options(claim, options)
     start, earlier = time.perf_counter(), work.earlier
-    code = code_meaning(claim.code)
+    code = code_meaning(claim.measure)
     chosen = {} if seeds is None else {"seeds": list(seeds)}
     data = claim.measure(**chosen, work=work, **options)
     meta = {

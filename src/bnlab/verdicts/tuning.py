@@ -12,6 +12,7 @@ import numpy as np
 
 from bnlab.train import Run
 from bnlab.verdicts.table import Table
+from bnlab.verdicts.ties import first_best, largest_usable
 
 CLASSES = 10
 CHANCE = 1 / CLASSES
@@ -54,7 +55,7 @@ def best_rate(rates: Sequence[float], scores: np.ndarray) -> float:
         rates: in rising order.
         scores: of validation, (rates, tuning seeds).
     """
-    return rates[int(np.mean(scores, axis=1).argmax())]
+    return rates[first_best(np.mean(scores, axis=1))]
 
 
 def usable_rates(rates: Sequence[float], scores: np.ndarray, loss: float = USABLE) -> np.ndarray:
@@ -65,8 +66,7 @@ def usable_rates(rates: Sequence[float], scores: np.ndarray, loss: float = USABL
         scores: of validation, (rates, seeds).
         loss: what a usable rate may lose against the best of the same seed, itself included.
     """
-    usable = scores >= scores.max(0) - loss
-    return np.array(rates)[len(usable) - 1 - usable[::-1].argmax(0)]
+    return largest_usable(rates, scores, loss)
 
 
 def mean_loss(losses: np.ndarray | Sequence[float], steps: int) -> float:

@@ -22,7 +22,8 @@ from bnlab.store import Results
 from bnlab.sweep import Code
 from bnlab.sweep.collect import collect
 from bnlab.sweep.failures import Failure
-from bnlab.train import History, Run, train
+from bnlab.train import Run
+from bnlab.verdicts.provenance import code_meaning
 
 PLAIN = (str, int, float, bool, type(None))
 
@@ -86,13 +87,6 @@ class Work:
         found = self._collected(function, dict(zip(keys, items, strict=True)))
         return [found[one] for one in keys]
 
-    def train(
-        self, runs: Iterable[Run], engine: str = "torch", device: str = "cpu"
-    ) -> list[History]:
-        """The History of each Run, in their order; see ``bnlab.train.train``."""
-        found = self.starmap(train_one, [(run, engine, device) for run in runs])
-        return [History.from_dict(one) for one in found]
-
     def forget(self) -> None:
         """Remove what was kept: the evidence is written."""
         if self.folder is not None and self.folder.exists():
@@ -125,11 +119,6 @@ class Work:
 
 HERE = Work()
 """One part after the other in this process; nothing is kept."""
-
-
-def train_one(run: Run, engine: str, device: str) -> dict:
-    """The fields of the History of a Run."""
-    return train(run, engine, device).to_dict()
 
 
 def parts(function: Callable, items: list[tuple]) -> list[dict | Exception]:
@@ -192,8 +181,8 @@ def _plain(value: object) -> object:
 
 
 def code_of(function: Callable) -> str:
-    """Names the code on which the results of a function depend: for now, the whole package."""
-    return whole_package().digest
+    """The digest of the definitions on which the results of a function depend."""
+    return code_meaning(function)
 
 
 @functools.cache

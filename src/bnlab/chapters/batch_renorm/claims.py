@@ -16,7 +16,6 @@ from bnlab.chapters.batch_renorm import (
     r4_one_class,
     r5_scale,
 )
-from bnlab.verdicts.provenance import NETS, TRAINING
 from bnlab.verdicts.verdict import Claim, Effect
 
 IOFFE = {
@@ -30,7 +29,6 @@ GAP = (
     "schedule of limits shortened in proportion, and rates tuned for each method."
 )
 
-GROUPS = (*TRAINING, "claims/normalized_groups.py", "claims/group_tuning.py")
 
 R1 = Claim(
     id="R1",
@@ -55,7 +53,6 @@ R1 = Claim(
     values=r1_identity.values,
     facts=r1_identity.facts,
     runs={"digits": r1_identity.BASE},
-    code=(*NETS, "claims/renorm_identity.py"),
 )
 
 R2 = Claim(
@@ -93,7 +90,6 @@ R2 = Claim(
     facts=r2_speed.facts,
     repeat=r2_speed.repeat,
     runs={"digits": group_tuning.BASE},
-    code=(*GROUPS, "claims/renorm_speed.py"),
 )
 
 R3 = Claim(
@@ -124,7 +120,6 @@ R3 = Claim(
     facts=r3_few_samples.facts,
     repeat=r3_few_samples.repeat,
     runs={"digits": group_tuning.BASE},
-    code=(*GROUPS, "claims/limits_at_work.py", "claims/small_groups.py"),
 )
 
 R4 = Claim(
@@ -164,7 +159,6 @@ R4 = Claim(
     facts=r4_one_class.facts,
     repeat=r4_one_class.repeat,
     runs={"digits": group_tuning.BASE},
-    code=(*GROUPS, "claims/constant_statistics.py", "claims/pure_groups.py"),
 )
 
 R5 = Claim(
@@ -196,7 +190,6 @@ R5 = Claim(
     facts=r5_scale.facts,
     repeat=r5_scale.repeat,
     runs={"digits": group_tuning.BASE},
-    code=(*GROUPS, "claims/renorm_scale.py"),
 )
 
 CLAIMS = (R1, R2, R3, R4, R5)

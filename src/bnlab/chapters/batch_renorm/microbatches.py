@@ -20,7 +20,7 @@ from bnlab.engines.stack import StackTrainer
 from bnlab.engines.wide import WideLinear
 from bnlab.norms import BatchRenorm, recompute_statistics
 from bnlab.norms.functional import moments
-from bnlab.runs.evaluate import kept_buffers, kept_modes
+from bnlab.norms.kept import kept_buffers, kept_modes
 from bnlab.train import Run, Step, threads
 from bnlab.verdicts.tuning import CHANCE, GUESS
 

@@ -17,6 +17,7 @@ from bnlab.chapters.covariate_shift.moving_inputs import COLUMNS, select
 from bnlab.chapters.learning_rates import b1_rates as sweep
 from bnlab.train import Run
 from bnlab.verdicts.table import Table
+from bnlab.verdicts.trainings import train_all
 from bnlab.verdicts.tuning import check_seeds
 from bnlab.verdicts.work import HERE, Work
 
@@ -78,7 +79,7 @@ def race(
     """The rows of trainings in which nobody looks inside."""
     plan = itertools.product(depths, norms, lrs, seeds)
     runs = [BASE.replace(depth=d, norm=norm, lr=lr, seed=seed) for d, norm, lr, seed in plan]
-    return [moving_inputs.race_row(history) for history in work.train(runs, ENGINE)]
+    return [moving_inputs.race_row(history) for history in train_all(work, runs, ENGINE)]
 
 
 def looked_at(data: dict) -> list[tuple[str, float]]:

@@ -11,7 +11,6 @@ import math
 
 from bnlab.chapters.group_size import l2_l4_at_start, l6_architectures, trainings
 from bnlab.chapters.group_size import l3_l5_trained as trained
-from bnlab.verdicts.provenance import LAYERS, NETS, TRAINING
 from bnlab.verdicts.verdict import Claim, Effect
 
 LUBANA = {
@@ -25,22 +24,8 @@ GAP = (
     "half and 32 in the second"
 )
 TRAINED = ", for {steps} steps of SGD with batches of 32."
-RACE = (
-    *TRAINING,
-    *LAYERS,
-    "measure/signals.py",
-    "claims/at_start.py",
-    "claims/moving_inputs.py",
-    "claims/group_nets.py",
-    "claims/group_trainings.py",
-)
-CURVATURE = tuple(
-    f"measure/{name}.py"
-    for name in ("curvature", "eigenvalues", "held_statistics", "lanczos", "matrices", "products")
-)
 AT_START = {
     "runs": {"digits": l2_l4_at_start.BASE},
-    "code": (*NETS, *LAYERS, "measure/signals.py", "claims/at_start.py", "claims/group_nets.py"),
 }
 
 
@@ -120,7 +105,6 @@ L3 = Claim(
     facts=trained.order_facts,
     repeat=lambda data, seeds: trained.measure_order(seeds, norms=data["norms"], tuning=data),
     runs={"digits": trainings.BASE},
-    code=(*RACE, *CURVATURE, "claims/group_race.py"),
 )
 
 L4 = Claim(
@@ -198,7 +182,6 @@ L5 = Claim(
     facts=_facts_l5,
     repeat=lambda data, seeds: trained.measure_tradeoff(seeds, nets=data["nets"], tuning=data),
     runs={"digits": trainings.BASE},
-    code=(*RACE, "claims/group_race.py"),
 )
 
 L6 = Claim(
@@ -236,7 +219,6 @@ L6 = Claim(
         seeds, nets=data["nets"], norms=data["norms"], tuning=data
     ),
     runs={"digits": l6_architectures.SHORT},
-    code=(*RACE, "claims/architectures.py"),
 )
 
 CLAIMS = (L2, L3, L4, L5, L6)

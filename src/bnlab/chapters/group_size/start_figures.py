@@ -53,7 +53,7 @@ def _profiles(
     """A signal by layer at the depth that decides.
 
     Args:
-        data: of ``group_nets.measure``.
+        data: of ``l2_l4_at_start.measure``.
         title: of the panel.
         transform: of the rows, (seeds, layers).
         places: of the labels: a layer, and points to the right and up.
@@ -77,7 +77,7 @@ def _by_size(
     """A number over the group size, a curve a depth, with BatchNorm's as a line.
 
     Args:
-        data: of ``group_nets.measure``.
+        data: of ``l2_l4_at_start.measure``.
         title: of the panel.
         of: the number for a normalizer and a depth, (seeds,).
         where: at which group size the curves are labelled.

@@ -15,6 +15,7 @@ import numpy as np
 from bnlab.chapters.group_size.l2_l4_at_start import setting
 from bnlab.train import History, Run
 from bnlab.verdicts.table import Table
+from bnlab.verdicts.trainings import train_all
 from bnlab.verdicts.tuning import (
     CHANCE,
     best_rate,
@@ -56,7 +57,7 @@ def make_run(net: str, norm: str, lr: float, seed: int, base: Run = BASE) -> Run
 
 def train_rows(plan: Sequence[Setting], work: Work, base: Run = BASE) -> list[list]:
     """A row for each training, in the order of the plan."""
-    histories = work.train([make_run(*each, base) for each in plan], ENGINE)
+    histories = train_all(work, [make_run(*each, base) for each in plan], ENGINE)
     pairs = zip(plan, histories, strict=True)
     return [["race", *each, *_scores(history), None, None] for each, history in pairs]
 

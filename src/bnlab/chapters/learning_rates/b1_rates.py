@@ -19,6 +19,7 @@ import numpy as np
 from bnlab.errors import check_name
 from bnlab.train import History, Run
 from bnlab.verdicts.table import Table
+from bnlab.verdicts.trainings import train_all
 from bnlab.verdicts.tuning import CHANCE, best_rate, check_seeds, scores, usable_rates
 from bnlab.verdicts.work import HERE, Work
 
@@ -84,11 +85,11 @@ def measure(
     new = seeds if tuning else (*tuning_seeds, *seeds)
     plan = itertools.product(depths, NORMS, LRS, new)
     runs = [base.replace(depth=d, norm=norm, lr=lr, seed=seed) for d, norm, lr, seed in plan]
-    rows = [*kept, *map(_row, work.train(runs, engine, device))]
+    rows = [*kept, *map(_row, train_all(work, runs, engine, device))]
     # A quick look that takes over the tuning does without the long control.
     control = base.replace(depth=depths[0], lr=SMALL_LR, steps=LONG * base.steps)
     longer = [control.replace(norm=norm, seed=seed) for norm in NORMS for seed in seeds]
-    long = [] if tuning else work.train(longer, engine, device)
+    long = [] if tuning else train_all(work, longer, engine, device)
     return {
         "engine": engine,
         "base": base.to_dict(),

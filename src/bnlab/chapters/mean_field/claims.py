@@ -15,7 +15,6 @@ from bnlab.chapters.mean_field import (
     w4_best_rate,
     wide_net,
 )
-from bnlab.verdicts.provenance import LAYERS, TRAINING
 from bnlab.verdicts.verdict import Claim, Effect
 
 WEI = {
@@ -29,16 +28,6 @@ GAP = (
     "trained. A gradient that passes through the batch's statistics differs from the paper's, "
     "which holds them constant; both are measured."
 )
-CODE = (
-    *TRAINING,
-    *LAYERS,
-    *(
-        f"measure/{name}.py"
-        for name in ("products", "matrices", "eigenvalues", "lanczos", "held_statistics")
-    ),
-    "claims/wide_net.py",
-)
-PLANE = (*CODE, "claims/rate_plane.py")
 
 
 def _facts_w1(data: dict) -> dict[str, object]:
@@ -92,7 +81,6 @@ W1 = Claim(
     facts=_facts_w1,
     repeat=w1_fisher_at_start.repeat,
     runs={"digits": w1_fisher_at_start.BASE},
-    code=(*CODE, "claims/fisher_at_start.py"),
 )
 
 W2 = Claim(
@@ -128,7 +116,6 @@ W2 = Claim(
     facts=w2_rate_plane.facts,
     repeat=w2_rate_plane.repeat,
     runs={"digits": w2_rate_plane.BASE},
-    code=PLANE,
 )
 
 W3 = Claim(
@@ -154,7 +141,6 @@ W3 = Claim(
     facts=_facts_w3,
     repeat=w3_gamma_start.repeat,
     runs={"digits": w3_gamma_start.BASE},
-    code=(*PLANE, "claims/gamma_start.py"),
 )
 
 W4 = Claim(
@@ -185,7 +171,6 @@ W4 = Claim(
     facts=w4_best_rate.facts,
     repeat=w4_best_rate.repeat,
     runs={"digits": w4_best_rate.BASE},
-    code=(*PLANE, "claims/best_rate.py"),
 )
 
 CLAIMS = (W1, W2, W3, W4)

@@ -12,7 +12,6 @@ from bnlab.chapters.signals import b3_to_b6_l1_at_start as at_start
 from bnlab.chapters.signals import b3_to_b6_l1_values as effects
 from bnlab.chapters.signals import b8_matrix_products
 from bnlab.chapters.signals.b3_to_b6_l1_at_start import BASE
-from bnlab.verdicts.provenance import LAYERS, NETS
 from bnlab.verdicts.verdict import Claim, Effect
 
 CHAPTER = {"chapter": "02_signals"}
@@ -20,12 +19,6 @@ BJORCK = {"paper": "bjorck2018", "authors": "Bjorck et al. 2018", **CHAPTER}
 LUBANA = {"paper": "lubana2021", "authors": "Lubana et al. 2021", **CHAPTER}
 AT_START = {
     "runs": {"digits": BASE},
-    "code": (
-        *NETS,
-        *LAYERS,
-        *(f"measure/{name}.py" for name in ("cancellation", "gradients", "growth", "signals")),
-        "claims/at_start.py",
-    ),
 }
 GAP = (
     "The paper looks at a ResNet-110 on CIFAR-10. We look at 18 residual blocks of 16 and 32 "
@@ -218,7 +211,6 @@ B8 = Claim(
     values=b8_matrix_products.values,
     facts=b8_matrix_products.facts,
     runs={"digits": b8_matrix_products.BASE},
-    code=("norms", "claims/matrices.py"),
 )
 
 

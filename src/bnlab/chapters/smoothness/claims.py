@@ -8,18 +8,9 @@ from __future__ import annotations
 
 from bnlab.chapters.covariate_shift.claims import GAP, SANTURKAR
 from bnlab.chapters.smoothness import s4_along_gradient, s5_lp_norms, s6_theorem
-from bnlab.verdicts.provenance import COMPILED, LAYERS, TRAINING
 from bnlab.verdicts.verdict import Claim, Effect
 
 CHAPTER = {"chapter": "05_smoothness"}
-LOOKING = (
-    *TRAINING,
-    *(f"measure/{name}.py" for name in ("checks", "landscape", "noise", "probe", "untouched")),
-    "claims/along_gradient.py",
-)
-CURVATURE = tuple(
-    f"measure/{name}.py" for name in ("curvature", "eigenvalues", "lanczos", "matrices", "products")
-)
 
 S4 = Claim(
     id="S4",
@@ -65,7 +56,6 @@ S4 = Claim(
     facts=s4_along_gradient.facts,
     repeat=s4_along_gradient.repeat,
     runs={"digits": s4_along_gradient.BASE},
-    code=(*LOOKING, *CURVATURE, "claims/edge.py"),
 )
 
 S5 = Claim(
@@ -115,14 +105,6 @@ S5 = Claim(
     facts=s5_lp_norms.facts,
     repeat=s5_lp_norms.repeat,
     runs={"digits": s5_lp_norms.BASE},
-    code=(
-        *COMPILED,
-        *LOOKING,
-        *(
-            f"claims/{name}.py"
-            for name in ("deep_linear", "learning_rate_sweep", "moving_inputs", "norms_lp")
-        ),
-    ),
 )
 
 S6 = Claim(
@@ -167,13 +149,6 @@ S6 = Claim(
     values=s6_theorem.values,
     facts=s6_theorem.facts,
     runs={"digits": s6_theorem.BASE},
-    code=(
-        *TRAINING,
-        *LAYERS,
-        "measure/gradient_identity.py",
-        "measure/probe.py",
-        "claims/theorem.py",
-    ),
 )
 
 CLAIMS = (S4, S5, S6)

@@ -30,6 +30,7 @@ from bnlab.chapters.learning_rates import b1_rates as sweep
 from bnlab.chapters.smoothness import s4_along_gradient
 from bnlab.train import Run, threads
 from bnlab.verdicts.table import Table, fact_name
+from bnlab.verdicts.trainings import train_all
 from bnlab.verdicts.tuning import best_rate, check_seeds
 from bnlab.verdicts.work import HERE, Work
 
@@ -74,7 +75,7 @@ def measure(
         new, rows = seeds, Table.of(tuning).where(part="race", seed=TUNING_SEEDS).rows
     plan = itertools.product(NORMS, LRS, new)
     runs = [BASE.replace(norm=norm, lr=lr, seed=seed) for norm, lr, seed in plan]
-    rows += [moving_inputs.race_row(history) for history in work.train(runs, ENGINE)]
+    rows += [moving_inputs.race_row(history) for history in train_all(work, runs, ENGINE)]
     rows += work.starmap(look_row, itertools.product(NORMS, seeds))
     rates = LINEAR if linear else {LINEAR_LR: ("batch", "l1_batch")}
     plan = [(norm, lr, seed) for lr, norms in rates.items() for norm in norms for seed in seeds]

@@ -12,7 +12,7 @@ normalizers of weights, LAWN, gradient clipping, squared error. That takes secon
 
 To run them: ``machine`` (which needs ``wasmtime``) and ``engine``, or ``js/run.js`` in a browser.
 ``check`` compares them with PyTorch. ``debug`` writes a step as JavaScript that can be read
-(``javascript``, ``js/debug.js``). On the command line: ``python -m bnlab.engines.compiled``.
+(``javascript``, ``debug.js``). On the command line: ``python -m bnlab.engines.compiled``.
 """
 
 from bnlab.engines.compiled.compiler.graph import NotSupportedError

@@ -26,8 +26,8 @@ from bnlab.engines.compiled import artefact
 from bnlab.engines.compiled.catalogue import SETS, catalogue, small_nets
 from bnlab.engines.compiled.check import LIMITS, Finding, findings
 from bnlab.engines.compiled.compiler.build import has_compiler
-from bnlab.engines.compiled.compiler.debug import net_of, write
 from bnlab.engines.compiled.compiler.graph import NotSupportedError
+from bnlab.engines.compiled.debug import net_of, write
 from bnlab.engines.compiled.machine import REALS
 from bnlab.engines.compiled.nets import compile_nets
 from bnlab.errors import check_name

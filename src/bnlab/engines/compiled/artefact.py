@@ -23,14 +23,15 @@ from importlib.metadata import version
 from pathlib import Path
 
 from bnlab.engines.compiled.catalogue import SETS, catalogue
-from bnlab.engines.compiled.compiler.program import Program
 from bnlab.engines.compiled.initial import checked
 from bnlab.engines.compiled.nets import Compiled, Net, Store, compile_nets
+from bnlab.engines.compiled.program import Program
 
 FORMAT = 2
 FOLDERS = {name: Path(__file__).parent / "artefacts" / name for name in SETS}
 FOLDER = FOLDERS["nets"]
 PROGRAMS, MANIFEST = "programs.bin", "manifest.json"
+READS = ("artefacts/*/manifest.json",)  # it names the other files by their hashes
 
 
 class CorruptedError(RuntimeError):

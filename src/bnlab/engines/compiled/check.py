@@ -16,9 +16,9 @@ import torch
 from torch import nn
 
 from bnlab.data import digits
-from bnlab.engines.compiled.compiler.program import moved
-from bnlab.engines.compiled.machine import Machine
-from bnlab.engines.compiled.nets import Compiled, Net, Store
+from bnlab.engines.compiled.heap import Heap
+from bnlab.engines.compiled.nets import Net, Store
+from bnlab.engines.compiled.program import moved
 from bnlab.engines.compiled.step import State, inputs_of
 from bnlab.runs.losses import LOSSES
 
@@ -43,17 +43,11 @@ FLOOR = 1e-3
 Results = dict[str, np.ndarray]
 
 
-@dataclass
-class Heap:
-    """The programs of a net in a machine; tensors are set and read by name."""
-
-    machine: Machine
-    programs: Compiled
-    starts: dict[str, int]
-    ends: dict[str, int]
+class StepHeap(Heap):
+    """A heap for single steps of a net, whose state and batch come from PyTorch."""
 
     @classmethod
-    def of(cls, store: Store, net: Net, precision: str, update: Iterable[int] = ()) -> Heap:
+    def of(cls, store: Store, net: Net, precision: str, update: Iterable[int] = ()) -> StepHeap:
         """A heap for ``net``, with the code of an update if one is given."""
         programs = store.nets[net.key]
         codes = {
@@ -61,42 +55,17 @@ class Heap:
             "evaluation": programs.evaluation.code,
             "update": moved(update, programs.gradient.places),
         }
-        place = programs.heap
-        machine = Machine(
-            store.modules[precision], precision, place + sum(map(len, codes.values())) + len(codes)
-        )
-        starts = {}
-        for name, code in codes.items():
-            starts[name] = place
-            place = machine.write_code(place, code)
-        return cls(machine, programs, starts, {name: len(code) for name, code in codes.items()})
+        return cls(store, net, precision, codes)
 
     def read(self, name: str, count: int) -> np.ndarray:
         """Numbers of a tensor in float64."""
-        return self.machine.read(self.programs.gradient.places[name], count).astype(float)
-
-    def write(self, name: str, values: np.ndarray) -> None:
-        """Set a tensor of real numbers."""
-        self.machine.write(self.programs.gradient.places[name], values)
+        return super().read(name, count).astype(float)
 
     def load(self, module: nn.Module, x: np.ndarray, y: np.ndarray) -> None:
         """Take the state of a net in PyTorch, and a batch."""
-        params, buffers, counters = State.of(module).vectors(module)
-        for name, values in (("params", params), ("buffers", buffers), ("x", x)):
-            self.write(name, np.asarray(values))
-        places = self.programs.gradient.places
-        self.machine.write_whole(places["counters"], counters.numpy())
-        self.machine.write_whole(places["y"], y)
+        self.write_state(module)
+        self.write_batch(x, y)
         self.set(inputs_of(module))
-
-    def set(self, inputs: dict[str, float]) -> None:
-        """Set inputs that may change from step to step."""
-        for name, value in inputs.items():
-            self.machine.write_double(self.programs.gradient.places[name], value)
-
-    def run(self, which: str, count: int) -> None:
-        """Run ``gradient`` or ``evaluation`` for a batch of ``count``, ``update`` for a vector."""
-        self.machine.run(count, self.starts[which], self.ends[which])
 
 
 @dataclass(frozen=True)
@@ -213,7 +182,10 @@ def own_error(module: nn.Module, results: Callable[[nn.Module], Results]) -> flo
 def compared(store: Store, net: Net, precision: str, size: int) -> Iterator[Finding]:
     """Compare some steps, and an evaluation after them."""
     module = net.module(seed=1).to(getattr(torch, precision))
-    heap, optimizer = Heap.of(store, net, precision), torch.optim.SGD(module.parameters(), lr=LR)
+    heap, optimizer = (
+        StepHeap.of(store, net, precision),
+        torch.optim.SGD(module.parameters(), lr=LR),
+    )
 
     def finding(step: int, before: nn.Module, theirs: Results, results: Callable) -> Finding:
         error = largest({name: heap.read(name, v.size) for name, v in theirs.items()}, theirs)

@@ -14,7 +14,7 @@ from bnlab.data import load
 from bnlab.engines.compiled import step as steps
 from bnlab.engines.compiled.compiler.build import wasm
 from bnlab.engines.compiled.compiler.codegen import TYPES, c_source
-from bnlab.engines.compiled.compiler.program import (
+from bnlab.engines.compiled.program import (
     Library,
     Program,
     evaluation_program,

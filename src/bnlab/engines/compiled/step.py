@@ -71,7 +71,7 @@ class Packing:
 
     @classmethod
     def of(cls, tensors: dict[str, Tensor]) -> Packing:
-        """That of these tensors, in their order."""
+        """The packing of these tensors, in their order."""
         values = tensors.values()
         shapes, dtypes = (tuple(v.shape) for v in values), (v.dtype for v in values)
         return cls(tuple(tensors), tuple(shapes), tuple(dtypes))
@@ -104,7 +104,7 @@ class State:
 
     @classmethod
     def of(cls, net: nn.Module) -> State:
-        """That of a net."""
+        """The state of a net."""
         buffers = dict(net.named_buffers())
         real = {name: b for name, b in buffers.items() if b.is_floating_point()}
         whole = {name: b for name, b in buffers.items() if name not in real}
@@ -168,7 +168,7 @@ def _outputs(net: nn.Module) -> Iterator[list[Tensor]]:
 
 
 def layer_metrics(output: Tensor) -> list[Tensor]:
-    """mean, variance and dead units of a layer, as ``bnlab.measure.measure_signals`` has them.
+    """The mean, variance and dead units of a layer, as ``bnlab.measure.measure_signals`` has them.
 
     mean_ncp a; mean_c var_np a (biased); the share of channels that are 0 for all samples.
     """

@@ -17,14 +17,14 @@ from torch import Tensor, nn
 
 from bnlab.engines.compiled.compiler.graph import Lowering
 from bnlab.engines.compiled.compiler.plan import PADDING, ends, plan, table, words
-from bnlab.engines.compiled.compiler.program import (
+from bnlab.engines.compiled.compiler.trace import trace
+from bnlab.engines.compiled.program import (
     LARGEST_BATCH,
     Library,
     Program,
     fixed,
     vectors_of,
 )
-from bnlab.engines.compiled.compiler.trace import trace
 from bnlab.engines.compiled.step import State
 from bnlab.engines.compiled.update import UPDATES, example
 from bnlab.optim import adaptive_clip_grad, clip_units, constrained_weights

@@ -30,7 +30,7 @@ FUNCTIONS = {
     **{f"{name}{kind}": f"Math.{name.lower()}" for name in _MATH for kind in "FD"},
     **{"MAXF": "max", "MINF": "min", "RELUF": "relu", "SIGNF": "sign"},
 }
-"""Functions of real numbers; those without ``Math`` are in ``js/debug.js``."""
+"""Functions of real numbers; those without ``Math`` are in ``debug.js``."""
 
 CALLS = ("multiply", "patches", "patches_adjoint")
 CONSTANTS = {"INFINITY": "Infinity", "NAN": "NaN"}

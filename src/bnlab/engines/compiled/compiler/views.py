@@ -170,7 +170,7 @@ def _cat(low: Lowering, node: fx.Node, args: list, shape: tuple) -> Lazy:
 
 
 def reduced(low: Lowering, tensor: Lazy, axes: object, kind: str, how: str) -> Lazy:
-    """``sum``, ``mean``, ``max`` or ``argmax`` over ``axes`` (None: all), kept at size 1."""
+    """Reduce ``axes`` (None: all) to size 1 by ``sum``, ``mean``, ``max`` or ``argmax``."""
     rank = len(tensor.shape)
     over = {axis % rank for axis in axes} if axes else set(range(rank))
     wide = tuple(Size(c=1) if k in over else n for k, n in enumerate(tensor.shape))

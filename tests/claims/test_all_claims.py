@@ -1,5 +1,6 @@
 """All claims: what each says before anything is measured."""
 
+import inspect
 import re
 from pathlib import Path
 
@@ -65,6 +66,17 @@ def test_a_claim_belongs_to_a_chapter_of_the_plan(item):
         assert (ROOT / "book" / f"{item.chapter}.ipynb").is_file()
         listed = yaml.safe_load((ROOT / "_toc.yml").read_text())
         assert f"book/{item.chapter}" in str(listed)
+
+
+@EACH
+def test_a_measurement_takes_seeds_and_work_and_the_options_that_it_declares(item):
+    if item.measure is None:
+        assert not item.options
+        return
+    fixed = getattr(item.measure, "keywords", {})
+    first, second, *others = inspect.signature(item.measure).parameters
+    assert (first, second) == ("seeds", "work")
+    assert [name for name in others if name not in fixed] == list(item.options)
 
 
 @EACH

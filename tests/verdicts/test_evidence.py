@@ -10,7 +10,8 @@ from bnlab.claims import CLAIMS
 from bnlab.claims.__main__ import main
 from bnlab.store import DamagedFileError, write_result
 from bnlab.train import Run, train
-from bnlab.verdicts import evidence, parallel
+from bnlab.verdicts import evidence, work
+from bnlab.verdicts.tuning import CHANCE
 
 MEASURED = [item for item in CLAIMS.values() if item.measure is not None]
 
@@ -74,13 +75,15 @@ def test_a_seed_counts_once():
 
 def test_learning_rates_are_not_taken_over_from_another_run():
     stored = claims.load("B1").data
-    for change in ({"steps": 3}, {"depths": [3]}):
+    short = b1_rates.BASES["digits"].replace(steps=3)
+    for change in ({"base": short}, {"depths": [3]}):
         with pytest.raises(ValueError, match="leave 'tuning' out"):
             claims.measure("B1", seeds=[200], tuning=stored, **change)
 
 
 def test_a_quick_look_has_facts_too():
-    here = claims.measure("B1", seeds=[200, 201], depths=[1], steps=20)
+    short = b1_rates.BASES["digits"].replace(steps=20)
+    here = claims.measure("B1", seeds=[200, 201], depths=[1], base=short)
     assert here.facts["none_lr_1"] in b1_rates.LRS
     assert len(here.data["long"]) == 4
 
@@ -150,7 +153,7 @@ def test_a_net_that_diverged_scores_chance():
     rows = [[6, "none", lr, 1, 0.9, 0.8, None] for lr in b1_rates.LRS]
     rows[2][5:] = [None, 17]
     scores = b1_rates.accuracies({"columns": columns, "rows": rows}, 6, "none", [1])
-    assert scores[2, 0] == b1_rates.CHANCE
+    assert scores[2, 0] == CHANCE
     assert scores[3, 0] == 0.8
 
 
@@ -163,12 +166,14 @@ def test_the_command_lists_and_refuses(capsys):
     assert "unknown claim 'B99'" in capsys.readouterr().err
 
 
-def test_an_interrupted_measurement_writes_nothing(monkeypatch, tmp_path, capsys):
+def test_an_interrupted_measurement_writes_no_evidence_and_says_that_it_resumes(
+    monkeypatch, tmp_path, capsys
+):
     def stop(*_args, **_options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(evidence, "results_folder", lambda: tmp_path)
-    monkeypatch.setattr(parallel, "train", stop)
+    monkeypatch.setattr(work, "train", stop)
     assert main(["measure", "B1"]) == 130
-    assert "What was not finished was not written" in capsys.readouterr().err
-    assert not list(tmp_path.iterdir())
+    assert "the same command goes on from there" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*.json"))

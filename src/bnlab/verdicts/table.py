@@ -88,6 +88,8 @@ class Table:
         return list(dict.fromkeys(tuple(row[at] for at in places) for row in self.rows))
 
     def _at(self, name: str) -> int:
+        if name not in self.columns:
+            raise ValueError(f"no column {name!r} in the table. Known: {', '.join(self.columns)}.")
         return self.columns.index(name)
 
 

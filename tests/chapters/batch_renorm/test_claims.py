@@ -1,6 +1,8 @@
 """What R1 to R5 measure: groups, arrangements, rates that are chosen, and what is drawn of it."""
 
 import copy
+from dataclasses import astuple
+from itertools import product
 
 import numpy as np
 import pytest
@@ -25,6 +27,7 @@ from bnlab.data import load
 from bnlab.norms import BatchRenorm
 from bnlab.train import Run, Trainer
 from bnlab.verdicts import evidence
+from bnlab.verdicts.work import Work
 
 SMALL = Run(depth=2, width=16, steps=20, eval_every=20, batch_size=32, norm="batch", lr=0.1)
 SCHEDULE = {"warmup": 0, "d_end": 1, "r_end": 1, "r_max": 1.5, "d_max": 0.4}
@@ -37,9 +40,7 @@ def layer(group=None):
         norm.running_mean.copy_(torch.tensor([0.5, -1.0, 0.0]))
         norm.weight.copy_(torch.tensor([1.0, -2.0, 0.5]))
         norm.bias.copy_(torch.tensor([0.0, 1.0, 3.0]))
-    if group:
-        norm.__class__, norm.group = GroupRenorm, group
-    return norm
+    return GroupRenorm.of(norm, group) if group else norm
 
 
 def inputs():
@@ -160,11 +161,6 @@ def test_bad_input_says_what_is_needed(act, message):
         act()
 
 
-def test_an_executor_does_not_choose_the_rates_again_for_each_seed():
-    claim = claims.claim("R3")
-    assert evidence._measuring(claim, object()) is claim.measure
-
-
 def table(scores):
     """Data of a tuning in which the validation accuracy of a rate is given."""
     method, columns = Method("batch"), list(group_tuning.COLUMNS)
@@ -246,18 +242,19 @@ def test_a_few_seeds_with_the_stored_rates(name):
     rows = {tuple(row[:9]): row for row in stored.data["rows"]}
     asked = []
 
-    def fake(plan, seeds):
-        for method, lrs in plan:
-            for lr in lrs:
-                for seed in seeds:
-                    key = (*[getattr(method, n) for n in group_tuning.COLUMNS[:7]], lr, seed)
-                    asked.append(key)
-                    yield rows[key]
+    class Stored(Work):
+        def starmap(self, function, items):
+            assert function is group_tuning.rows
+            return [
+                [self.row(method, *place) for place in product(*axes)] for method, *axes, _ in items
+            ]
+
+        def row(self, method, lr, seed):
+            asked.append((*astuple(method), lr, seed))
+            return rows[asked[-1]]
 
     seeds = stored.data["seeds"][:2]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(group_tuning, "rows", fake)
-        here = claims.measure(name, seeds=seeds, tuning=stored.data, **options)
+    here = claims.measure(name, seeds=seeds, tuning=stored.data, work=Stored(), **options)
     assert asked and {key[8] for key in asked} == set(seeds)
     for effect, found in here.values.items():
         np.testing.assert_array_equal(found, stored.values[effect][:2])

@@ -1,7 +1,5 @@
 """What S1 to S3 measure, and that their settings are those that the tuning seeds chose."""
 
-import math
-
 import numpy as np
 import pytest
 import torch
@@ -19,6 +17,7 @@ from bnlab.lab.race.run import race_run
 from bnlab.norms import NoisyBatchNorm
 from bnlab.train import Run, Trainer, train
 from bnlab.verdicts import evidence
+from bnlab.verdicts.tuning import mean_loss
 
 SMALL = Run(depth=2, width=16, steps=21, lr=0.05)
 
@@ -49,16 +48,10 @@ def test_the_net_with_noise_alone_learns_with_its_own_weights():
     assert not any(torch.equal(old, new) for old, new in changed)
 
 
-def test_mean_loss_counts_a_guess_for_what_is_missing_and_for_spikes():
-    assert moving_inputs.mean_loss([1.0, 2.0], 2) == 1.5
-    guess = math.log(10)
-    assert moving_inputs.mean_loss([1.0, 1e9], 4) == pytest.approx((1 + 3 * guess) / 4, rel=1e-4)
-
-
 def test_watching_a_training_does_not_change_it():
     row = dict(zip(moving_inputs.COLUMNS, moving_inputs.watch(SMALL, "batch"), strict=True))
     losses = [s.loss for s in Trainer(SMALL.replace(norm="batch"), "cpu").steps(False) if s.step]
-    assert row["loss"] == moving_inputs.mean_loss(losses, SMALL.steps)
+    assert row["loss"] == mean_loss(losses, SMALL.steps)
     assert len(row["moves"]) == SMALL.depth and row["diverged_at"] is None
 
 
@@ -88,7 +81,7 @@ def test_the_race_of_the_page_is_the_one_that_counts():
     at = [data["columns"].index(name) for name in ("loss", "val_accuracy", "test_accuracy")]
     for norm in s2_noisy_race.NORMS:
         run = race_run(norm, net="mlp", width=64, lr=0.3, batch_size=64, depth=6, seed=seed)
-        row = moving_inputs.race_row(run, train(run, "compiled"))
+        row = moving_inputs.race_row(train(run, "compiled"))
         stored = next(r for r in data["rows"] if r[:5] == ["race", 6, norm, 0.3, seed])
         assert [row[k] for k in at] == [stored[k] for k in at]
 

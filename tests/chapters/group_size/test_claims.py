@@ -11,15 +11,9 @@ from bnlab.chapters.group_size import l2_l4_at_start, l3_l5_trained, l6_architec
 from bnlab.chapters.signals.b3_to_b6_l1_at_start import batch
 from bnlab.train import Run, train
 from bnlab.verdicts import evidence
+from bnlab.verdicts.work import HERE
 
 QUICK = trainings.BASE.replace(steps=4, eval_every=4)
-
-
-@pytest.fixture
-def quick(monkeypatch):
-    """Trainings of four steps, two rates and one tuning seed."""
-    monkeypatch.setattr(trainings, "BASE", QUICK)
-    monkeypatch.setattr(trainings, "TUNING_SEEDS", (0,))
 
 
 def test_names_of_nets_are_group_sizes():
@@ -108,21 +102,20 @@ def test_every_normalizer_has_the_same_grid_and_its_results_are_in_the_evidence(
                 assert scores[best] == max(scores.values())
 
 
-def test_a_row_is_what_a_training_gives(quick):
-    run = trainings.make_run("mlp6", "group_4", 0.1, 7)
+def test_a_row_is_what_a_training_gives():
+    run = trainings.make_run("mlp6", "group_4", 0.1, 7, QUICK)
     assert (run.net, run.depth, run.width, run.norm_options) == ("mlp", 6, 64, {"group_size": 4})
-    row = trainings.train_rows(
-        [("mlp6", "group_4", 0.1, 7)], lambda runs, *_: [train(r) for r in runs], iter
-    )[0]
+    (row,) = trainings.train_rows([("mlp6", "group_4", 0.1, 7)], HERE, QUICK)
     found = dict(zip(trainings.COLUMNS, row, strict=True))
     history = train(run)
     assert found["loss"] == pytest.approx(np.minimum(history.loss, math.log(10)).mean(), rel=1e-4)
     assert found["test_accuracy"] == round(history.test_accuracy, 4)
 
 
-def test_taking_over_the_tuning_gives_the_same_numbers(quick):
-    first = l3_l5_trained.measure_tradeoff([7], nets=("mlp6",))
-    again = l3_l5_trained.measure_tradeoff([7], nets=("mlp6",), tuning=first)
+def test_taking_over_the_tuning_gives_the_same_numbers():
+    small = {"nets": ("mlp6",), "base": QUICK}
+    first = l3_l5_trained.measure_tradeoff([7], **small)
+    again = l3_l5_trained.measure_tradeoff([7], **small, tuning=first)
     assert again == first
 
 
@@ -150,7 +143,7 @@ def test_tau_is_one_if_more_alike_is_always_slower():
     assert l3_l5_trained.order(data).tolist() == [-1.0]
 
 
-def test_the_winner_is_chosen_by_tuning_seeds_alone(quick):
+def test_the_winner_is_chosen_by_tuning_seeds_alone():
     data = claims.load("L6").data
     before = l6_architectures.chosen(data)
     at = data["columns"].index("test_accuracy")

@@ -14,6 +14,7 @@ import numpy as np
 
 from bnlab.chapters.batch_renorm import r3_limits_at_work
 from bnlab.chapters.batch_renorm.methods import (
+    BASE,
     SCHEDULES,
     SEEDS,
     Method,
@@ -23,6 +24,7 @@ from bnlab.chapters.batch_renorm.methods import (
     measured,
     select,
 )
+from bnlab.train import Run
 from bnlab.verdicts.table import fact_name
 from bnlab.verdicts.work import HERE, Work
 
@@ -51,6 +53,7 @@ def measure(
     groups: Sequence[int] = GROUPS,
     sizes: Sequence[int] = SIZES,
     controls: bool = True,
+    base: Run = BASE,
 ) -> dict:
     """Train at each number of samples, each method at its best rate.
 
@@ -61,6 +64,7 @@ def measure(
         groups: sizes of groups in a batch of 32.
         sizes: of batches that are normalized as a whole.
         controls: measure the other momenta and schedules too, and r and d at work.
+        base: what all trainings share.
 
     Returns:
         See ``group_tuning.measured``; and ``limits``, see ``limits_at_work.watch``.
@@ -73,14 +77,14 @@ def measure(
     methods = [in_groups(norm, size) for size in groups for norm in NORMS]
     methods += [in_batches(norm, size) for size in sizes for norm in NORMS]
     fixed = _controls if controls else None
-    data = measured(seeds, list(dict.fromkeys(methods)), work, tuning, fixed)
-    limits = _limits(data, work) if controls else []
+    data = measured(seeds, list(dict.fromkeys(methods)), work, tuning, fixed, base)
+    limits = _limits(data, work, base) if controls else []
     return {**data, "groups": list(groups), "sizes": list(sizes), "limits": limits}
 
 
-def _limits(data: dict, work: Work) -> list[list]:
+def _limits(data: dict, work: Work, base: Run) -> list[list]:
     method, lr = controlled(data, "batch_renorm")
-    runs = [method.run(lr, seed) for seed in data["seeds"][:4]]
+    runs = [method.run(lr, seed, base) for seed in data["seeds"][:4]]
     (found,) = work.starmap(r3_limits_at_work.watch, [(runs, method.setting)])
     return found
 

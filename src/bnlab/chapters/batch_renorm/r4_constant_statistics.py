@@ -13,9 +13,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from bnlab.chapters.batch_renorm.methods import LRS, MEASURED, TUNING_SEEDS, Method
+from bnlab.chapters.batch_renorm.methods import BASE, LRS, MEASURED, TUNING_SEEDS, Method
 from bnlab.chapters.batch_renorm.microbatches import GroupRenorm, train_groups
 from bnlab.norms.functional import moments
+from bnlab.train import Run
 from bnlab.verdicts.table import Table
 from bnlab.verdicts.tuning import best_rate
 from bnlab.verdicts.work import Work
@@ -43,30 +44,36 @@ class ConstantRenorm(GroupRenorm):
         return torch.addcmul(self.bias, y.reshape(x.shape), self.weight)
 
 
-def measure(seeds: Sequence[int], work: Work, tuning: list[list] | None = None) -> list[list]:
+def measure(
+    seeds: Sequence[int], work: Work, tuning: list[list] | None = None, base: Run = BASE
+) -> list[list]:
     """Rows of the grid with the tuning seeds, then of the best rate with the seeds that count.
 
     Args:
         seeds: that count.
         work: does the trainings, a grid at a time.
         tuning: rows of an earlier measurement, whose rates are taken over.
+        base: what all trainings share.
 
     Returns:
         Rows of ``COLUMNS``; ``what`` is ``pure`` (groups of one class) or ``two`` (groups of two
         independent samples).
     """
     if tuning is None:
-        grids = work.starmap(_rows, [(what, LRS, TUNING_SEEDS) for what in METHODS])
+        grids = work.starmap(_rows, [(what, LRS, TUNING_SEEDS, base) for what in METHODS])
     else:
         grids = [Table(COLUMNS, tuning).where(what=w, seed=TUNING_SEEDS).rows for w in METHODS]
-    plan = [(what, [best_lr(grid, what)], seeds) for what, grid in zip(METHODS, grids, strict=True)]
+    plan = [
+        (what, [best_lr(grid, what)], seeds, base)
+        for what, grid in zip(METHODS, grids, strict=True)
+    ]
     pairs = zip(grids, work.starmap(_rows, plan), strict=True)
     return [row for grid, counted in pairs for row in (*grid, *counted)]
 
 
-def _rows(what: str, lrs: Sequence[float], seeds: Sequence[int]) -> list[list]:
+def _rows(what: str, lrs: Sequence[float], seeds: Sequence[int], base: Run) -> list[list]:
     method, places = METHODS[what], list(itertools.product(lrs, seeds))
-    runs = [method.run(lr, seed) for lr, seed in places]
+    runs = [method.run(lr, seed, base) for lr, seed in places]
     found = train_groups(runs, method.setting, ConstantRenorm)
     return [
         [what, lr, seed, float(f"{one['loss']:.5g}"), *(one[name] for name in MEASURED[1:])]

@@ -16,6 +16,7 @@ import numpy as np
 
 from bnlab.chapters.batch_renorm import r4_constant_statistics
 from bnlab.chapters.batch_renorm.methods import (
+    BASE,
     SCHEDULES,
     SEEDS,
     Method,
@@ -25,6 +26,7 @@ from bnlab.chapters.batch_renorm.methods import (
     measured,
     select,
 )
+from bnlab.train import Run
 from bnlab.verdicts.table import fact_name
 from bnlab.verdicts.work import HERE, Work
 
@@ -47,6 +49,7 @@ def measure(
     tuning: dict | None = None,
     alone: bool = True,
     controls: bool = True,
+    base: Run = BASE,
 ) -> dict:
     """Train with mixed and with pure groups, each method at its best rate for each of them.
 
@@ -56,16 +59,18 @@ def measure(
         tuning: an earlier measurement, whose rates are taken over.
         alone: measure batches of one class too.
         controls: measure other schedules and constant statistics too.
+        base: what all trainings share.
 
     Returns:
         See ``group_tuning.measured``; and ``constant``, rows of ``constant_statistics``.
     """
     arrangements = ARRANGEMENTS if alone else ARRANGEMENTS[:2]
     methods = [arranged(norm, one) for one in arrangements for norm in NORMS]
-    data = measured(seeds, methods, work, tuning, _controls if controls else None)
+    data = measured(seeds, methods, work, tuning, _controls if controls else None, base)
     constant = []
     if controls:
-        constant = r4_constant_statistics.measure(seeds, work, (tuning or {}).get("constant"))
+        earlier = (tuning or {}).get("constant")
+        constant = r4_constant_statistics.measure(seeds, work, earlier, base)
     return {**data, "arrangements": list(arrangements), "constant": constant}
 
 

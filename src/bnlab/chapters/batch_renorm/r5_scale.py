@@ -12,7 +12,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bnlab.chapters.batch_renorm.methods import SEEDS, Method, at_best, best_lr, measured, select
+from bnlab.chapters.batch_renorm.methods import (
+    BASE,
+    SEEDS,
+    Method,
+    at_best,
+    best_lr,
+    measured,
+    select,
+)
+from bnlab.train import Run
 from bnlab.verdicts.table import fact_name
 from bnlab.verdicts.work import HERE, Work
 
@@ -25,6 +34,7 @@ def measure(
     work: Work = HERE,
     tuning: dict | None = None,
     norms: Sequence[str] = NORMS,
+    base: Run = BASE,
 ) -> dict:
     """Train from weights of three scales, at the best rate for scale 1 and at each one's own.
 
@@ -33,6 +43,7 @@ def measure(
         work: does the trainings.
         tuning: an earlier measurement, whose rates are taken over.
         norms: of the nets; ``none`` and ``batch_renorm`` decide.
+        base: what all trainings share.
 
     Returns:
         See ``group_tuning.measured``.
@@ -47,7 +58,7 @@ def measure(
     def kept(data: dict) -> list[tuple[Method, float]]:
         return [at(data, norm, scale) for norm in norms for scale in SCALES]
 
-    return {**measured(seeds, methods, work, tuning, kept), "norms": list(norms)}
+    return {**measured(seeds, methods, work, tuning, kept, base), "norms": list(norms)}
 
 
 def at(data: dict, norm: str, scale: float) -> tuple[Method, float]:

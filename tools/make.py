@@ -32,6 +32,8 @@ INSTALL_SPACE = 3 * GIB
 CUDA_SPACE = 9 * GIB  # torch's default build for Linux brings the CUDA libraries
 BUILD_SPACE = GIB // 4
 CACHES = (".pytest_cache", ".ruff_cache", ".hypothesis")
+STUCK = 1200  # seconds in one test, after which its worker is ended
+TEST_LIMIT = 2 * 3600  # seconds for all tests
 NEED_SITE = ("tests/web", "tests/project/test_site.py")
 CELL_TIMEOUT = "300"  # seconds, as in _config.yml
 NO_TESTS = 5  # pytest's status when there was nothing to run
@@ -425,7 +427,14 @@ def pytest(*arguments):
     options += NBVAL if touch(paths, ["book"]) else ["-p", "no:nbval"]
     options += ["-p", "no:playwright"] if paths and not touch(paths, ["tests/web"]) else []
     options += ["--durations", "20"]  # what makes the tests slow
-    return run("-m", "pytest", *options, *(arguments or ["tests"]))
+    # When a worker dies, xdist starts another one, fails on it or waits for ever: end instead.
+    options += ["--max-worker-restart", "0", "-o", f"faulthandler_timeout={STUCK}"]
+    options += ["-o", "faulthandler_exit_on_timeout=true"]
+    try:
+        return run("-m", "pytest", *options, *(arguments or ["tests"]), timeout=TEST_LIMIT)
+    except subprocess.TimeoutExpired:
+        say(f"The tests were ended: they took longer than {TEST_LIMIT / 3600:g} hours.")
+        return 1
 
 
 def test(*arguments):

@@ -337,3 +337,22 @@ def test_make_runs_on_old_pythons():
     import ast
 
     ast.parse(Path(ROOT / "tools/make.py").read_text(encoding="utf-8"), feature_version=(3, 7))
+
+
+@pytest.mark.parametrize("end", ["os.kill(os.getpid(), signal.SIGSEGV)", "time.sleep(600)"])
+def test_a_test_that_dies_or_never_ends_ends_the_run_and_is_named(project, monkeypatch, capfd, end):
+    """xdist would start another worker, and then wait for ever or fail without a word of it."""
+    monkeypatch.setattr(project, "venv_python", lambda: Path(sys.executable))
+    monkeypatch.setattr(project, "STUCK", 5)
+    monkeypatch.setattr(project, "TEST_LIMIT", 240)
+    tests = project.ROOT / "tests"
+    tests.mkdir()
+    (tests / "test_a.py").write_text(
+        f"import os, signal, time\n\n\ndef test_before(): pass\n\n\ndef test_that_ends(): {end}\n"
+    )
+    for name in "bcde":
+        (tests / f"test_{name}.py").write_text("def test_one(): pass\n\n\ndef test_two(): pass\n")
+    assert project.pytest("-p", "no:cacheprovider", "tests") != 0
+    out = capfd.readouterr().out
+    assert re.search(r"crashed while running '\S*test_a.py::test_that_ends'", out)
+    assert "took longer than" not in out

@@ -77,6 +77,7 @@ def test_the_net_comes_back_trained():
 SMALL = Run(depth=2, width=16, batch_size=8, steps=12, eval_every=5, lr=0.05, precision="float64")
 NOT_IN_THE_BOOK = [
     {"net": "resnet", "depth": 1, "width": 4, "norm": "batch"},
+    {"net": "resnet", "depth": 2, "width": 4, "norm": "batch"},  # a slice in its shortcut
     {"norm": "batch", "weight_norm": "weight_norm", "weight_norm_options": {"eligible": "hidden"}},
     {"norm": "batch", "loss": "squared_error", "label_noise": 0.3, "gamma": 0.2},
     {"norm": "layer", "clip": 0.05},

@@ -277,7 +277,7 @@ def asked(project, monkeypatch):
         built, commands = [], []
         monkeypatch.setattr(project, "env", lambda: None)
         monkeypatch.setattr(project, "site", lambda: built.append(True))
-        monkeypatch.setattr(project, "run", lambda *words: commands.append(words) and 0)
+        monkeypatch.setattr(project, "run", lambda *words, **_: commands.append(words) and 0)
         monkeypatch.setattr(project.os, "cpu_count", lambda: 2)
         project.test(*arguments)
         (words,) = [words for words in commands if "pytest" in words]

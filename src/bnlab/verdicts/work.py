@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import inspect
 import json
 import shutil
 import sys
@@ -15,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
 from tqdm.auto import tqdm
 
 from bnlab.digest import ROOT, code_digest
@@ -181,8 +184,17 @@ def _plain(value: object) -> object:
 
 
 def code_of(function: Callable) -> str:
-    """The digest of the definitions on which the results of a function depend."""
-    return code_meaning(function)
+    """Sixteen hexadecimal digits for all on which the results of a function depend.
+
+    These are the definitions of the package that it reaches, see ``code_meaning``, and torch and
+    numpy. For a function of other code they are its whole file and the whole package.
+    """
+    code = f"torch {torch.__version__} numpy {np.__version__} "
+    if function.__module__.split(".")[0] == "bnlab":
+        code += code_meaning(function)
+    else:
+        code += whole_package().digest + Path(inspect.getfile(function)).read_text("utf-8")
+    return hashlib.sha256(code.encode()).hexdigest()[:16]
 
 
 @functools.cache

@@ -8,9 +8,7 @@ import textwrap
 import time
 from pathlib import Path
 
-import measured_parts
 import pytest
-from measured_parts import dies, fails_on_odd, numbers, steps_of
 
 from bnlab import claims
 from bnlab.chapters.batch_renorm import methods
@@ -19,9 +17,11 @@ from bnlab.store import read_object
 from bnlab.sweep import processes
 from bnlab.train import Run, train
 from bnlab.verdicts import evidence, work
+from bnlab.verdicts.trainings import train_all
 from bnlab.verdicts.work import HERE, PartsFailedError, Work
+from tests.verdicts.measured_parts import dies, fails_on_odd, numbers, steps_of
 
-HERE_ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[2]
 SMALL = Run(steps=3, width=8, depth=1)
 
 
@@ -45,7 +45,7 @@ def kept(folder):
 
 def python(code, *arguments):
     """A process of its own that runs some code."""
-    path = os.pathsep.join([str(HERE_ROOT / "src"), str(Path(__file__).parent), *sys.path])
+    path = os.pathsep.join([str(ROOT / "src"), str(ROOT), *sys.path])
     command = [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)]
     return subprocess.Popen(
         command, env={**os.environ, "PYTHONPATH": path}, stdout=-1, stderr=-1, text=True
@@ -73,7 +73,7 @@ def test_what_is_kept_depends_on_function_and_arguments(tmp_path):
 
 def test_other_code_does_not_find_it(tmp_path, monkeypatch):
     Work(tmp_path).map(fails_on_odd, [2])
-    monkeypatch.setattr(work, "code_of", lambda function: "other")
+    monkeypatch.setattr(work, "code_of", lambda _function: "other")
     Work(tmp_path).map(fails_on_odd, [2])
     assert len(kept(tmp_path)) == 2
 
@@ -81,7 +81,7 @@ def test_other_code_does_not_find_it(tmp_path, monkeypatch):
 def test_trainings_are_those_of_train(tmp_path, pool):
     runs = [SMALL.replace(seed=seed, norm=norm) for norm in ("none", "batch") for seed in (1, 2)]
     for way in (HERE, Work(tmp_path, pool), Work(tmp_path)):
-        for run, history in zip(runs, way.train(runs), strict=True):
+        for run, history in zip(runs, train_all(way, runs), strict=True):
             assert history.run == run
             assert history.loss.tobytes() == train(run, device="cpu").loss.tobytes()
 
@@ -92,7 +92,7 @@ def test_a_killed_process_resumes_and_computes_only_what_is_missing(tmp_path):
     code = """
         import sys
         from pathlib import Path
-        from measured_parts import dies
+        from tests.verdicts.measured_parts import dies
         from bnlab.verdicts.work import Work
         Work(Path(sys.argv[1])).starmap(dies, [(sys.argv[2], n, 7 - n) for n in range(5)])
     """
@@ -177,7 +177,3 @@ def test_methods_on_two_processes_are_trained_as_on_one(name, pool):
     there = claims.measure(name, **small, work=Work(executor=pool))
     assert there.data == claims.measure(name, **small).data
     assert {row[-3] for row in there.data["rows"]} != {0.1}, "something was learned"
-
-
-def test_the_module_of_parts_is_the_one_that_workers_import():
-    assert measured_parts.numbers is numbers

@@ -13,14 +13,13 @@ faster. The exit status is 1 if a limit is broken.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import sys
 from collections.abc import Callable, Iterator
 
+import measured
 import numpy as np
 import torch
-from limits import machine, table
 from measured import Row, cpu_seconds
 from torch import nn
 from torch.nn.functional import cross_entropy
@@ -94,21 +93,12 @@ def rows(rounds: int) -> Iterator[Row]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print, and return 0 if every limit holds, else 1."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="repetitions, at least 1")
-    chosen = parser.parse_args(arguments)
-    if chosen.rounds < 1:
-        parser.error(f"--rounds must be at least 1, got {chosen.rounds}.")
-    torch.set_num_threads(1)
-    print(f"Before: {machine()}")
-    found = list(rows(chosen.rounds))
-    print(f"\n{table(found)}\n")
-    for row in found:
-        print(f"{row.what}: {1 / row.measured:.1f} times faster, to be {1 / row.limit:g}")
-    print(f"After:  {machine()}")
-    broken = [row.what for row in found if not row.holds]
-    print(f"Broken: {'; '.join(broken)}." if broken else f"All {len(found)} limits hold.")
-    return 1 if broken else 0
+    return measured.main(__doc__, rows, ROUNDS, arguments, times_faster)
+
+
+def times_faster(row: Row) -> str:
+    """A row in words."""
+    return f"{row.what}: {1 / row.measured:.1f} times faster, to be {1 / row.limit:g}"
 
 
 if __name__ == "__main__":

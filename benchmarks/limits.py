@@ -11,13 +11,11 @@ machine slows both; of the ratios the median counts. The exit status is 1 if a l
 
 from __future__ import annotations
 
-import argparse
-import os
-import platform
 import statistics
 import sys
 from collections.abc import Iterator
 
+import measured
 import site_limits
 import torch
 from measured import Measurement, Row, cpu_seconds, seconds
@@ -100,53 +98,18 @@ def train_against_the_bare_loop(rounds: int) -> Iterator[Row]:
 MEASUREMENTS: list[Measurement] = [train_against_the_bare_loop]  # these need no site
 
 
-# ------------------------------------------------------------------------------------- the table
-
-
-def machine() -> str:
-    """A sentence about what the numbers were measured on."""
-    load = ", ".join(f"{value:.2f}" for value in os.getloadavg())
-    return (
-        f"{os.cpu_count()} cores ({platform.machine()}), load {load} over 1, 5 and 15 minutes; "
-        f"Python {platform.python_version()}, torch {torch.__version__}, "
-        f"{torch.get_num_threads()} thread."
-    )
-
-
-def table(rows: list[Row]) -> str:
-    """The rows as aligned text: what, limit, measured, holds."""
-    cells = [("what", "limit", "measured", "holds")]
-    for row in rows:
-        limit, measured = (f"{value:.3g} {row.unit}".strip() for value in (row.limit, row.measured))
-        cells.append((row.what, limit, measured, "yes" if row.holds else "NO"))
-    widths = [max(len(line[i]) for line in cells) for i in range(4)]
-    lines = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) for line in cells]
-    return "\n".join(line.rstrip() for line in lines)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print, and return 0 if every limit holds, else 1."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=11, help="repetitions, at least 1")
+    parser = measured.command(__doc__, rounds=11)
     parser.add_argument("--quick", action="store_true", help="only what needs no site")
     parser.add_argument("--builds", action="store_true", help="also whole builds and tests")
-    chosen = parser.parse_args(arguments)
-    rounds = chosen.rounds
-    if rounds < 1:
-        parser.error(f"--rounds must be at least 1, got {rounds}.")
-    torch.set_num_threads(1)
-    print(f"Before: {machine()}")
+    chosen = measured.parsed(parser, arguments)
     measurements = [*MEASUREMENTS]
     if chosen.builds:
         measurements += [site_limits.full_builds]
     if not chosen.quick:
         measurements += site_limits.MEASUREMENTS
-    rows = [row for measurement in measurements for row in measurement(rounds)]
-    print(f"\n{table(rows)}\n")
-    print(f"After:  {machine()}")
-    broken = [row.what for row in rows if not row.holds]
-    print(f"Broken: {'; '.join(broken)}." if broken else f"All {len(rows)} limits hold.")
-    return 1 if broken else 0
+    return measured.report(row for each in measurements for row in each(chosen.rounds))
 
 
 if __name__ == "__main__":

@@ -18,15 +18,14 @@ The exit status is 1 if this package is slower.
 
 from __future__ import annotations
 
-import argparse
 import math
 import statistics
 import sys
 from collections.abc import Callable, Iterator
 
+import measured
 import numpy as np
 import torch
-from limits import machine, table
 from measured import Row, cpu_seconds
 from torch import Tensor, nn
 
@@ -149,23 +148,16 @@ def rows_of(name: str, norm: str, rounds: int) -> Iterator[Row]:
     yield Row(f"{what} / the same, told to take {known} steps", math.inf, told)
 
 
+def rows(rounds: int) -> Iterator[Row]:
+    """Rows for each net, with BatchNorm and without."""
+    for name in NETS:
+        for norm in ("batch", "none"):
+            yield from rows_of(name, norm, rounds)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print, and return 0 if every limit holds, else 1."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="repetitions, at least 1")
-    rounds = parser.parse_args(arguments).rounds
-    if rounds < 1:
-        parser.error(f"--rounds must be at least 1, got {rounds}.")
-    torch.set_num_threads(1)
-    print(f"Before: {machine()}")
-    rows = [
-        row for name in NETS for norm in ("batch", "none") for row in rows_of(name, norm, rounds)
-    ]
-    print(f"\n{table(rows)}\n")
-    print(f"After:  {machine()}")
-    broken = [row.what for row in rows if not row.holds]
-    print(f"Broken: {'; '.join(broken)}." if broken else f"All {len(rows)} limits hold.")
-    return 1 if broken else 0
+    return measured.main(__doc__, rows, ROUNDS, arguments)
 
 
 if __name__ == "__main__":

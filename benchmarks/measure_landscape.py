@@ -11,15 +11,14 @@ is 1 if a limit is broken.
 
 from __future__ import annotations
 
-import argparse
 import copy
 import statistics
 import sys
 from collections.abc import Callable, Iterator
 
+import measured
 import numpy as np
 import torch
-from limits import machine, table
 from measured import Row, cpu_seconds
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
@@ -158,21 +157,15 @@ def rows_of(run: Run, rounds: int) -> Iterator[Row]:
         yield Row(f"{name}, {run.net} {run.norm} / plain loop", LIMIT, ratio)
 
 
+def rows(rounds: int) -> Iterator[Row]:
+    """Rows for each of ``RUNS``."""
+    for run in RUNS:
+        yield from rows_of(run, rounds)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print, and return 0 if every limit holds, else 1."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="repetitions, at least 1")
-    chosen = parser.parse_args(arguments)
-    if chosen.rounds < 1:
-        parser.error(f"--rounds must be at least 1, got {chosen.rounds}.")
-    torch.set_num_threads(1)
-    print(f"Before: {machine()}")
-    rows = [row for run in RUNS for row in rows_of(run, chosen.rounds)]
-    print(f"\n{table(rows)}\n")
-    print(f"After:  {machine()}")
-    broken = [row.what for row in rows if not row.holds]
-    print(f"Broken: {'; '.join(broken)}." if broken else f"All {len(rows)} limits hold.")
-    return 1 if broken else 0
+    return measured.main(__doc__, rows, ROUNDS, arguments)
 
 
 if __name__ == "__main__":

@@ -11,15 +11,14 @@ slows both. The exit status is 1 if a limit is broken.
 
 from __future__ import annotations
 
-import argparse
 import copy
 import statistics
 import sys
 from collections.abc import Callable, Iterator
 
+import measured
 import numpy as np
 import torch
-from limits import machine, table
 from measured import Row, cpu_seconds
 from scipy import stats
 from torch import Tensor, nn
@@ -107,19 +106,7 @@ def rows(rounds: int) -> Iterator[Row]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print, and return 0 if every limit holds, else 1."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="repetitions, at least 1")
-    chosen = parser.parse_args(arguments)
-    if chosen.rounds < 1:
-        parser.error(f"--rounds must be at least 1, got {chosen.rounds}.")
-    torch.set_num_threads(1)
-    print(f"Before: {machine()}")
-    found = list(rows(chosen.rounds))
-    print(f"\n{table(found)}\n")
-    print(f"After:  {machine()}")
-    broken = [row.what for row in found if not row.holds]
-    print(f"Broken: {'; '.join(broken)}." if broken else f"All {len(found)} limits hold.")
-    return 1 if broken else 0
+    return measured.main(__doc__, rows, ROUNDS, arguments)
 
 
 if __name__ == "__main__":

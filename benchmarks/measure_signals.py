@@ -10,13 +10,12 @@ is 1 if a limit is broken.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Iterator
 
+import measured
 import numpy as np
 import torch
-from limits import machine, table
 from measured import Row
 from norms import ratios
 from scipy.stats import wasserstein_distance
@@ -240,21 +239,15 @@ def rows_of(name: str, rounds: int) -> Iterator[Row]:
         yield Row(f"{what}, {name} / plain code", LIMIT, ratio)
 
 
+def rows(rounds: int) -> Iterator[Row]:
+    """Rows for each net."""
+    for name in NETS:
+        yield from rows_of(name, rounds)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print, and return 0 if every limit holds, else 1."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="repetitions, at least 1")
-    chosen = parser.parse_args(arguments)
-    if chosen.rounds < 1:
-        parser.error(f"--rounds must be at least 1, got {chosen.rounds}.")
-    torch.set_num_threads(1)
-    print(f"Before: {machine()}")
-    rows = [row for name in NETS for row in rows_of(name, chosen.rounds)]
-    print(f"\n{table(rows)}\n")
-    print(f"After:  {machine()}")
-    broken = [row.what for row in rows if not row.holds]
-    print(f"Broken: {'; '.join(broken)}." if broken else f"All {len(rows)} limits hold.")
-    return 1 if broken else 0
+    return measured.main(__doc__, rows, ROUNDS, arguments)
 
 
 if __name__ == "__main__":

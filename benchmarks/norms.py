@@ -13,15 +13,14 @@ exit status is 1 if a limit is broken.
 
 from __future__ import annotations
 
-import argparse
 import ctypes
 import statistics
 import sys
 from collections.abc import Callable, Iterator
 
+import measured
 import plain_norms
 import torch
-from limits import machine, table
 from measured import Row, cpu_seconds
 from torch import nn
 
@@ -115,27 +114,19 @@ def rows_of(name: str, shape: tuple[int, ...], rounds: int) -> Iterator[Row]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print, and return 0 if every limit holds, else 1."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = measured.command(__doc__, ROUNDS)
     parser.add_argument("names", nargs="*", help="normalizers; all if none is named")
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="repetitions, at least 1")
-    chosen = parser.parse_args(arguments)
-    if chosen.rounds < 1:
-        parser.error(f"--rounds must be at least 1, got {chosen.rounds}.")
+    chosen = measured.parsed(parser, arguments)
     for name in chosen.names:
         if name not in NORMS:
             parser.error(f"unknown normalizer {name!r}. Known: {', '.join(NORMS)}.")
-    torch.set_num_threads(1)
     keep_memory()
-    print(f"Before: {machine()}")
-    names = chosen.names or list(NORMS)
-    rows = [
-        row for name in names for shape in SHAPES for row in rows_of(name, shape, chosen.rounds)
-    ]
-    print(f"\n{table(rows)}\n")
-    print(f"After:  {machine()}")
-    broken = [row.what for row in rows if not row.holds]
-    print(f"Broken: {'; '.join(broken)}." if broken else f"All {len(rows)} limits hold.")
-    return 1 if broken else 0
+    return measured.report(
+        row
+        for name in chosen.names or NORMS
+        for shape in SHAPES
+        for row in rows_of(name, shape, chosen.rounds)
+    )
 
 
 if __name__ == "__main__":

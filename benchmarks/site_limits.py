@@ -59,7 +59,7 @@ def kernel_first_point(rounds: int) -> Iterator[Row]:
     waits = []
     for number in range(rounds):
         arrived = Event()
-        race.send = race._racer._send = lambda message, a=arrived: (
+        race.send = race._worker._send = lambda message, a=arrived: (
             a.set() if message["type"] == "points" else None
         )
         state = {**race.state, "lr": race.options["lrs"][number % 10]}

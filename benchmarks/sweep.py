@@ -12,7 +12,6 @@ Workers are warm: they have trained before. Every sweep keeps its results in a s
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import statistics
 import sys
@@ -21,10 +20,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from pathlib import Path
 
-import torch
 from distributed import LocalCluster
-from limits import machine
-from measured import seconds
+from measured import command, machine, parsed, seconds
 
 from bnlab.sweep import processes, sweep
 from bnlab.train import Run, train
@@ -93,13 +90,8 @@ def table(found: dict[str, dict[str, list[float]]]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5, help="repetitions, at least 1")
-    rounds = parser.parse_args(arguments).rounds
-    if rounds < 1:
-        parser.error(f"--rounds must be at least 1, got {rounds}.")
-    torch.set_num_threads(1)
+    """Measure and print; there is no limit that could be broken."""
+    rounds = parsed(command(__doc__, rounds=5), arguments).rounds
     print(f"Before: {machine()}")
     print(f"\n{table(times(rounds))}\n")
     print(f"After:  {machine()}")

@@ -12,13 +12,12 @@ the number of times that ``train_many`` is to be faster. The exit status is 1 if
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import sys
 from collections.abc import Iterator
 
+import measured
 import torch
-from limits import machine, table
 from measured import Row, cpu_seconds
 
 from bnlab.norms import NORMS
@@ -103,25 +102,14 @@ def on_a_gpu(rounds: int) -> Iterator[Row]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print, and return 0 if every limit holds, else 1."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5, help="repetitions, at least 1")
+    parser = measured.command(__doc__, rounds=5)
     parser.add_argument("--quick", action="store_true", help="the rows with a limit of their own")
-    chosen = parser.parse_args(arguments)
-    if chosen.rounds < 1:
-        parser.error(f"--rounds must be at least 1, got {chosen.rounds}.")
-    torch.set_num_threads(1)
-    print(f"Before: {machine()}")
+    chosen = measured.parsed(parser, arguments)
     parts = [with_limits] if chosen.quick else [with_limits, sizes, normalizers, on_a_gpu]
-    found = []
-    for part in parts:
-        for one in part(chosen.rounds):
-            found.append(one)
-            print(f"{one.what}: {1 / one.measured:.1f} times faster", flush=True)
-    print(f"\n{table(found)}\n")
-    print(f"After:  {machine()}")
-    broken = [one.what for one in found if not one.holds]
-    print(f"Broken: {'; '.join(broken)}." if broken else f"All {len(found)} limits hold.")
-    return 1 if broken else 0
+    return measured.report(
+        (row for part in parts for row in part(chosen.rounds)),
+        say=lambda row: f"{row.what}: {1 / row.measured:.1f} times faster",
+    )
 
 
 if __name__ == "__main__":

@@ -11,6 +11,13 @@ import torch
 hypothesis.settings.register_profile("bnlab", derandomize=True, deadline=None, max_examples=40)
 hypothesis.settings.load_profile("bnlab")
 
+LONG = {"compiled", "web"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes minutes first: begun last, it would leave the other processes idle."""
+    items.sort(key=lambda item: not LONG & {*item.nodeid.split("/")})
+
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:

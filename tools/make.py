@@ -32,7 +32,13 @@ INSTALL_SPACE = 3 * GIB
 CUDA_SPACE = 9 * GIB  # torch's default build for Linux brings the CUDA libraries
 BUILD_SPACE = GIB // 4
 CACHES = (".pytest_cache", ".ruff_cache", ".hypothesis")
-NOT_SOURCE = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"}
+STUCK = 1200  # seconds in one test, after which its worker is ended
+TEST_LIMIT = 2 * 3600  # seconds for all tests
+NEED_SITE = ("tests/web", "tests/project/test_site.py")
+CELL_TIMEOUT = "300"  # seconds, as in _config.yml
+NO_TESTS = 5  # pytest's status when there was nothing to run
+NBVAL = ["--nbval-lax", "--nbval-current-env"]
+NOT_SOURCE = {"__pycache__", ".ipynb_checkpoints", ".DS_Store", ".unfinished"}
 
 
 class Stop(Exception):  # noqa: N818 - not an error of the program
@@ -104,6 +110,7 @@ def remove_file(path):
 def clean_environment():
     """Return the environment for child processes: this Python's packages, one thread each."""
     dropped = {"PYTHONPATH", "PYTHONHOME", "MPLBACKEND", "VIRTUAL_ENV"}
+    dropped.add("PYTHONDONTWRITEBYTECODE")  # else every process compiles all sources again
     env = {key: value for key, value in os.environ.items() if key not in dropped}
     env.update(
         PATH=str(venv_python().parent) + os.pathsep + env.get("PATH", ""),
@@ -163,9 +170,9 @@ def probe(python):
     return (int(words[0]), int(words[1])), words[2:]
 
 
-def find_python():
-    """Return the first interpreter that is new enough and can make environments."""
-    found = [(python, probe(python)) for python in PYTHONS]
+def find_python(pythons=PYTHONS):
+    """Return the first of these interpreters that is new enough and can make environments."""
+    found = [(python, probe(python)) for python in pythons]
     found = [(python, *known) for python, known in found if known]
     recent = [entry for entry in found if entry[1] >= OLDEST_PYTHON]
     if not recent:
@@ -268,6 +275,15 @@ def env():
 # ---------------------------------------------------------------------------------------- site
 
 
+def run_notebooks():
+    """Run the notebooks whose outputs are not known, side by side, and keep what they put out."""
+    keep = ("-p", "tools.keep_outputs", "--nbval-cell-timeout", CELL_TIMEOUT, "--durations", "5")
+    if pytest(*keep, "book") not in (0, NO_TESTS):
+        raise Stop(
+            "A notebook failed: mend the cell that is named above, then run the same command again."
+        )
+
+
 def site():
     """Execute every chapter and build the site, unless it is up to date."""
     wanted = {"code": code_digest(), "pages": digest("book")}
@@ -286,6 +302,7 @@ def site():
         stale = [BUILD]
     for folder in stale:
         shutil.rmtree(str(folder), ignore_errors=True)
+    run_notebooks()
     command = "from jupyter_book.cli.main import main; main()"
     if run("-c", command, "build", ".", "-W", "--keep-going"):
         show_reports()
@@ -297,7 +314,7 @@ def site():
 
 
 def show_reports():
-    """Print the tracebacks of chapters that failed."""
+    """Print the tracebacks of pages in Markdown, which the build itself executes."""
     for report in sorted((SITE / "reports").rglob("*.log")):
         say(f"\n--- {report.relative_to(ROOT)}")
         say(report.read_text(encoding="utf-8", errors="replace"))
@@ -386,23 +403,51 @@ def lint():
     )
 
 
+def chosen(arguments):
+    """Return the paths among arguments for pytest, as seen from the repository's root."""
+    values = {number + 1 for number, word in enumerate(arguments) if word in ("-k", "-m")}
+    words = [word for number, word in enumerate(arguments) if number not in values]
+    paths = [ROOT / word.split("::")[0] for word in words if not word.startswith("-")]
+    return [Path(os.path.relpath(str(path), str(ROOT))) for path in paths if path.exists()]
+
+
+def touch(paths, folders):
+    """Return whether one of the paths is, holds, or lies in one of the folders."""
+    pairs = [(a, Path(b)) for a in paths for b in folders]
+    return any(a == b or a in b.parents or b in a.parents for a, b in pairs)
+
+
 def pytest(*arguments):
-    """Run the tests and, cell by cell, the chapters; `make test ARGS="-k name"` chooses some."""
-    workers = str(min(4, os.cpu_count() or 1))
-    options = ["-n", workers, "--dist", "loadfile", "--nbval-lax", "--nbval-current-env"]
+    """Run all tests side by side or, in one process that starts at once, those of some paths."""
+    paths = chosen(arguments)
+    alone = paths and not {Path("tests"), Path("book")} & set(paths)
+    workers = "0" if alone else str(min(4, os.cpu_count() or 1))
+    options = ["-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]
+    # Plugins that the chosen tests do not use: each takes a part of the time until the first one.
+    options += NBVAL if touch(paths, ["book"]) else ["-p", "no:nbval"]
+    options += ["-p", "no:playwright"] if paths and not touch(paths, ["tests/web"]) else []
     options += ["--durations", "20"]  # what makes the tests slow
-    return run("-m", "pytest", *options, *(arguments or ["tests", "book"]))
+    # When a worker dies, xdist starts another one, fails on it or waits for ever: end instead.
+    options += ["--max-worker-restart", "0", "-o", f"faulthandler_timeout={STUCK}"]
+    options += ["-o", "faulthandler_exit_on_timeout=true"]
+    try:
+        return run("-m", "pytest", *options, *(arguments or ["tests"]), timeout=TEST_LIMIT)
+    except subprocess.TimeoutExpired:
+        say(f"The tests were ended: they took longer than {TEST_LIMIT / 3600:g} hours.")
+        return 1
 
 
 def test(*arguments):
-    """Make what is stale, then check style and run all tests."""
+    """Make what the chosen tests need and is stale, run them, then check style."""
     env()
-    site()
-    say("Checking style and running the tests.")
+    paths = chosen(arguments)
+    if not paths or touch(paths, NEED_SITE):
+        site()
+    say("Running the tests and checking style.")
     stages(
+        tests=lambda: pytest(*arguments),
         style=lambda: run("-m", "ruff", "check", "."),
         format=lambda: run("-m", "ruff", "format", "--check", "."),
-        tests=lambda: pytest(*arguments),
     )
     say("All checks passed.")
 

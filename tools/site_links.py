@@ -22,7 +22,8 @@ def copy_evidence(app, error):
     if error is None and app.builder.format == "html":
         target = Path(app.outdir) / "results"
         shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(Path(app.srcdir) / "results", target)
+        unfinished = shutil.ignore_patterns(".*")
+        shutil.copytree(Path(app.srcdir) / "results", target, ignore=unfinished)
 
 
 def setup(app):

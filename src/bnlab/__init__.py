@@ -1,6 +1,8 @@
 """bnlab: normalizers, small nets, and measurements that put claims about normalization to the test.
 
-Dependencies point one way: ``norms <- nets <- train <- measure <- claims <- lab, show``.
+Imports go one way: ``errors, random, digest, store, draw <- norms, data <- optim, nets, methods
+<- runs <- engines, measure <- train <- sweep <- verdicts <- chapters <- claims, check <- show,
+lab``.
 Importing ``bnlab`` loads none of them, so that ``import bnlab`` is quick.
 """
 

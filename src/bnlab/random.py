@@ -30,7 +30,7 @@ def mix(x: np.ndarray | int) -> np.ndarray:
 
 
 def bits(seed: int, stream: int, count: int, start: int = 0) -> np.ndarray:
-    """``count`` random 32-bit integers, numbers ``start`` and on of a stream.
+    """Return ``count`` random 32-bit integers, numbers ``start`` and on of a stream.
 
     bits_i = mix(mix(i + a) ^ b), with a = mix(seed ^ mix(stream)) and b = mix(a ^ 0x9E3779B9).
     Two keys: with one alone, two streams would be shifted copies of one sequence.

@@ -13,7 +13,7 @@ from bnlab.engines.compiled.catalogue import DEPTHS, WIDTH, catalogue
 from bnlab.engines.compiled.program import LARGEST_BATCH, Library, gradient_program
 from bnlab.engines.compiled.update import UPDATES
 from bnlab.lab import Race
-from bnlab.lab.points import race_run
+from bnlab.lab.race.run import race_run
 from bnlab.nets import make_net
 from bnlab.train import Run
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bnlab import claims, show
+from bnlab.chapters import SERIES
 from bnlab.store import read_result, write_result
 from bnlab.verdicts import evidence
 
@@ -73,7 +74,9 @@ def test_cells_are_short_and_import_the_package_only():
 def test_the_text_counts_what_the_evidence_says():
     total, parts, failed = sentences()
     words = [claims.load(i.id).verdict.word for i in claims.CLAIMS.values() if i.measure]
-    assert f"Of 47 claims of 9 papers, {len(words)} of" in " ".join(total.split())
+    assert f"Of {len(claims.CLAIMS)} claims of {len(SERIES)} papers, {len(words)} of" in " ".join(
+        total.split()
+    )
     assert failed.count(" is reversed") == words.count("reversed")
     judged = [j for i in claims.CLAIMS.values() if i.measure for j in _judgements(i.id)]
     assert f"have {len(judged)} parts in all" in " ".join(parts.split())

@@ -5,9 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from bnlab import claims
+from bnlab.chapters.learning_rates import b1_rates
 from bnlab.claims import CLAIMS
 from bnlab.claims.__main__ import main, make_parser, pool
 from bnlab.verdicts import evidence
+from bnlab.verdicts.work import Work
 
 
 def test_the_list_names_all_claims_and_guesses_nothing(capsys):
@@ -76,20 +78,20 @@ def test_measuring_writes_evidence_for_the_seeds(tmp_path, capsys):
 
 def test_seeds_on_an_executor_give_the_same_as_here():
     with ThreadPoolExecutor(2) as executor:
-        there = claims.measure("B3", seeds=[200, 201], executor=executor)
+        there = claims.measure("B3", seeds=[200, 201], work=Work(executor=executor))
     assert there.data == claims.measure("B3", seeds=[200, 201]).data
 
 
 def test_trainings_on_an_executor_give_the_same_as_here():
-    small = {"seeds": [200], "depths": [1], "steps": 5}
+    small = {"seeds": [200], "depths": [1], "base": b1_rates.BASES["digits"].replace(steps=5)}
     with ThreadPoolExecutor(2) as executor:
-        there = claims.measure("B1", **small, executor=executor)
+        there = claims.measure("B1", **small, work=Work(executor=executor))
     assert there.data == claims.measure("B1", **small).data
 
 
 def test_other_processes_give_the_same_as_this_one():
     with pool(2) as executor:
-        there = claims.measure("B8", seeds=[500, 501], executor=executor)
+        there = claims.measure("B8", seeds=[500, 501], work=Work(executor=executor))
     assert there.data == claims.measure("B8", seeds=[500, 501]).data
     with pool(1) as executor:
         assert executor is None

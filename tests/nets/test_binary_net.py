@@ -1,7 +1,6 @@
 """The binary net: signs, filters and blocks against formulas in numpy; the three nets compared."""
 
 import copy
-import doctest
 import math
 import pickle
 import re
@@ -12,7 +11,7 @@ import torch
 from torch import nn
 from torch.func import functional_call, grad, jvp, vmap
 
-from bnlab.nets import binarize, binary, initialize
+from bnlab.nets import initialize
 from bnlab.nets.binarize import (
     FilterConv,
     RPReLU,
@@ -491,10 +490,3 @@ def test_a_few_steps_lower_the_loss(kind):
 def test_bad_input(options, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         BinaryResNet((1, 8, 8), 10, 2, 8, **options)
-
-
-@pytest.mark.parametrize("module", [binarize, binary])
-def test_the_examples_give_what_the_docstrings_say(module):
-    names = {**vars(module), "torch": torch}
-    result = doctest.testmod(module, extraglobs=names)
-    assert result.attempted >= 2 and result.failed == 0

@@ -1,7 +1,8 @@
 import os
 
 import pytest
-from repository_files import ROOT, load_tool
+
+from tests.project.repository_files import ROOT, load_tool
 
 
 @pytest.fixture

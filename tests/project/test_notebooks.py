@@ -2,7 +2,8 @@ import json
 
 import pytest
 import yaml
-from repository_files import ROOT, load_tool
+
+from tests.project.repository_files import ROOT, load_tool
 
 ADDRESS = load_tool("set_repository").current(ROOT)
 INSTALL = f"""\

@@ -1,7 +1,8 @@
 import shutil
 
 import pytest
-from repository_files import ROOT, load_tool
+
+from tests.project.repository_files import ROOT, load_tool
 
 TOOL = load_tool("set_repository")
 

@@ -4,7 +4,7 @@ import gzip
 import re
 import xml.etree.ElementTree as ET
 
-from repository_files import ROOT
+from tests.project.repository_files import ROOT
 
 LOADED = re.compile(
     r"<(?:script|img|iframe|source|video|audio|embed|object)\b[^>]*?\b(?:src|data)=[\"']([^\"']+)"

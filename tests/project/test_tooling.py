@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from repository_files import ROOT
+
+from tests.project.repository_files import ROOT
 
 GIB = 2**30
 
@@ -110,28 +111,30 @@ def test_the_check_script_can_be_run():
     assert subprocess.run(["bash", "-n", ROOT / ".ci/run"]).returncode == 0
 
 
+def test_the_check_script_knows_where_the_tests_begin():
+    (begun,) = re.findall(r"^begun='\^(.+)'$", text(".ci/run"), re.MULTILINE)
+    assert f'say("{begun}' in text("tools/make.py")
+
+
 # ---- Python and disk that will not do
 
 
-def test_a_python_that_is_too_old_is_named(project, monkeypatch, tmp_path):
+def test_a_python_that_is_too_old_is_named(project, tmp_path):
     old = script(tmp_path / "old-python", "echo 3 9")
-    monkeypatch.setattr(project, "PYTHONS", [old])
     with pytest.raises(project.Stop, match=r"Python 3\.9 is too old: install Python 3\.11"):
-        project.find_python()
+        project.find_python([old])
 
 
-def test_a_python_without_venv_is_named(project, monkeypatch, tmp_path):
+def test_a_python_without_venv_is_named(project, tmp_path):
     bare = script(tmp_path / "bare-python", "echo 3 11 ensurepip")
-    monkeypatch.setattr(project, "PYTHONS", [bare])
     with pytest.raises(project.Stop, match="apt install python3-venv"):
-        project.find_python()
+        project.find_python([bare])
 
 
-def test_a_good_python_is_found_behind_bad_ones(project, monkeypatch, tmp_path):
+def test_a_good_python_is_found_behind_bad_ones(project, tmp_path):
     old = script(tmp_path / "old-python", "echo 3 9")
     broken = script(tmp_path / "broken-python", "exit 1")
-    monkeypatch.setattr(project, "PYTHONS", ["no-such-python", old, broken, sys.executable])
-    assert project.find_python() == sys.executable
+    assert project.find_python(["no-such-python", old, broken, sys.executable]) == sys.executable
 
 
 def test_a_full_disk_is_named(project, monkeypatch):
@@ -163,11 +166,17 @@ def test_no_python_at_all_is_a_sentence():
 # ---- what is whole and what is not
 
 
-def build(status, calls):
-    """Stand for `jupyter-book build`: note the call, write a page, end with a status."""
+def build(status, calls, of="build"):
+    """Stand for the running of notebooks and for the build, the last of which ends with a status.
+
+    Notes the calls of `jupyter-book build`. With of="book", the notebooks end with that status.
+    """
 
     def run(*arguments, **_):
-        calls.append(arguments)
+        if "build" in arguments:
+            calls.append(arguments)
+        if of not in arguments:
+            return 0
         if isinstance(status, BaseException):
             raise status
         return status
@@ -204,19 +213,21 @@ def test_an_unchanged_site_is_not_built_again(project, calls, monkeypatch):
 
 
 @pytest.mark.parametrize("broken", [1, KeyboardInterrupt()])
+@pytest.mark.parametrize("of", ["book", "build"])
 def test_a_build_that_did_not_end_well_is_never_taken_for_whole(
-    project, calls, monkeypatch, broken
+    project, calls, monkeypatch, broken, of
 ):
     built(project, calls, monkeypatch)
     (project.ROOT / "src" / "code.py").write_text("x = 2\n")
-    monkeypatch.setattr(project, "run", build(broken, calls))
+    monkeypatch.setattr(project, "run", build(broken, calls, of))
     with pytest.raises((project.Stop, KeyboardInterrupt)):
         project.site()
+    assert len(calls) == {"book": 1, "build": 2}[of]  # no site without its notebooks
     assert not project.SITE_STAMP.exists()
     project.BUILD.mkdir(exist_ok=True)
     (project.BUILD / "half").write_text("")
     built(project, calls, monkeypatch)
-    assert len(calls) == 3
+    assert len(calls) == {"book": 2, "build": 3}[of]
     assert not (project.BUILD / "half").exists()
 
 
@@ -235,6 +246,12 @@ def test_changed_code_starts_from_nothing_and_a_changed_page_keeps_the_outputs(
     assert len(calls) == 3
 
 
+def test_a_site_whose_notebooks_have_all_been_run_is_built(project, calls, monkeypatch):
+    monkeypatch.setattr(project, "run", build(project.NO_TESTS, calls, "book"))
+    project.site()
+    assert len(calls) == 1
+
+
 def test_caches_of_tools_do_not_make_a_site_stale(project):
     before = project.digest("src")
     cache = project.ROOT / "src" / "__pycache__"
@@ -243,6 +260,71 @@ def test_caches_of_tools_do_not_make_a_site_stale(project):
     assert project.digest("src") == before
     (project.ROOT / "src" / "new.py").write_text("")
     assert project.digest("src") != before
+
+
+# ---- which tests are run, and how
+
+
+@pytest.fixture
+def asked(project, monkeypatch):
+    """What `make test` with some arguments does: whether it builds the site, pytest's words."""
+    for name in ("tests/norms", "tests/web", "tests/project", "book/solutions"):
+        (project.ROOT / name).mkdir(parents=True)
+    for name in ("tests/project/test_site.py", "tests/project/test_vendor.py", "book/a.ipynb"):
+        (project.ROOT / name).write_text("")
+
+    def ask(*arguments):
+        built, commands = [], []
+        monkeypatch.setattr(project, "env", lambda: None)
+        monkeypatch.setattr(project, "site", lambda: built.append(True))
+        monkeypatch.setattr(project, "run", lambda *words, **_: commands.append(words) and 0)
+        monkeypatch.setattr(project.os, "cpu_count", lambda: 2)
+        project.test(*arguments)
+        (words,) = [words for words in commands if "pytest" in words]
+        return bool(built), words
+
+    return ask
+
+
+def workers(words):
+    return words[words.index("-n") + 1]
+
+
+@pytest.mark.parametrize("arguments", [(), ("-k", "batch"), ("-k", "book"), ("tests",), ("-x",)])
+def test_all_tests_run_side_by_side_on_a_new_site(asked, arguments):
+    site, words = asked(*arguments)
+    assert site and workers(words) == "2"
+    assert words[-1] == (arguments or ["tests"])[-1]
+    assert "no:nbval" in words  # the site's build has run the notebooks
+
+
+@pytest.mark.parametrize(
+    ("paths", "needed"),
+    [
+        (["tests/norms"], False),
+        (["./tests/norms/", "-k", "web"], False),
+        (["tests/norms", "tests/web"], True),
+        (["tests/web::test_page"], True),
+        (["tests/project"], True),
+        (["tests/project/test_site.py"], True),
+        (["tests/project/test_vendor.py"], False),
+    ],
+)
+def test_some_tests_start_at_once_and_have_a_site_if_they_need_it(asked, paths, needed):
+    site, words = asked(*paths)
+    assert site == needed and workers(words) == "0"
+    assert words[-len(paths) :] == tuple(paths)
+    assert "no:nbval" in words
+    assert ("no:playwright" in words) == ("web" not in paths[-1] or "-k" in paths)
+
+
+@pytest.mark.parametrize(
+    ("path", "processes"), [("book", "2"), ("book/a.ipynb", "0"), ("book/solutions", "0")]
+)
+def test_notebooks_that_are_named_run_through_nbval_without_a_site(asked, path, processes):
+    site, words = asked(path)
+    assert not site and workers(words) == processes
+    assert "--nbval-lax" in words and "no:nbval" not in words
 
 
 def test_unknown_targets_are_answered(make, capsys):
@@ -255,3 +337,22 @@ def test_make_runs_on_old_pythons():
     import ast
 
     ast.parse(Path(ROOT / "tools/make.py").read_text(encoding="utf-8"), feature_version=(3, 7))
+
+
+@pytest.mark.parametrize("end", ["os.kill(os.getpid(), signal.SIGSEGV)", "time.sleep(600)"])
+def test_a_test_that_dies_or_never_ends_ends_the_run_and_is_named(project, monkeypatch, capfd, end):
+    """xdist would start another worker, and then wait for ever or fail without a word of it."""
+    monkeypatch.setattr(project, "venv_python", lambda: Path(sys.executable))
+    monkeypatch.setattr(project, "STUCK", 5)
+    monkeypatch.setattr(project, "TEST_LIMIT", 240)
+    tests = project.ROOT / "tests"
+    tests.mkdir()
+    (tests / "test_a.py").write_text(
+        f"import os, signal, time\n\n\ndef test_before(): pass\n\n\ndef test_that_ends(): {end}\n"
+    )
+    for name in "bcde":
+        (tests / f"test_{name}.py").write_text("def test_one(): pass\n\n\ndef test_two(): pass\n")
+    assert project.pytest("-p", "no:cacheprovider", "tests") != 0
+    out = capfd.readouterr().out
+    assert re.search(r"crashed while running '\S*test_a.py::test_that_ends'", out)
+    assert "took longer than" not in out

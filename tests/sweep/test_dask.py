@@ -9,9 +9,9 @@ import threading
 import time
 
 import pytest
-from sweep_work import Logged, runs, same
 
 from bnlab.sweep import sweep
+from tests.sweep.sweep_work import Logged, runs, same
 
 dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")

@@ -6,11 +6,11 @@ import random
 import time
 
 import pytest
-from sweep_work import Logged, runs, same, sweep_until_killed
 
 from bnlab.store import StoreBusyError
 from bnlab.sweep import sweep
 from bnlab.sweep.executors import _context
+from tests.sweep.sweep_work import Logged, runs, same, sweep_until_killed
 
 KILLS = 20
 COUNT = 80

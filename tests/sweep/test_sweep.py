@@ -7,7 +7,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from sweep_work import (
+
+from bnlab import digest
+from bnlab.norms import NORMS
+from bnlab.store import NewerVersionError, Results, StoreBusyError, files, read_object, write_result
+from bnlab.sweep import Code, SweepError, SweepStoppedError, computes, processes, sweep, tasks
+from bnlab.sweep.executors import cores
+from bnlab.train import Run, train
+from tests.sweep.sweep_work import (
     Logged,
     dies_on_seed_2,
     fails_on_odd_seeds,
@@ -16,13 +23,6 @@ from sweep_work import (
     runs,
     same,
 )
-
-from bnlab import digest
-from bnlab.norms import NORMS
-from bnlab.store import NewerVersionError, Results, StoreBusyError, files, read_object, write_result
-from bnlab.sweep import Code, SweepError, SweepStoppedError, computes, processes, sweep, tasks
-from bnlab.sweep.executors import cores
-from bnlab.train import Run, train
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,13 @@
-"""The browser for these tests: an installed Chromium, found by CHROMIUM or on the PATH."""
+"""The browser for these tests, an installed Chromium, and what may not happen in it."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Page
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
@@ -43,3 +45,14 @@ def browser_type_launch_args(browser_type_launch_args):
 def base_url():
     """None: pages are opened by their whole address. (The plug-in's own warns with pytest 9.)"""
     return None
+
+
+@pytest.fixture
+def troubles(page: Page) -> Iterator[list[str]]:
+    """Console errors, uncaught errors and requests that leave the machine: none at the end."""
+    found: list[str] = []
+    page.on("console", lambda m: m.type in ("error", "warning") and found.append(m.text))
+    page.on("pageerror", lambda error: found.append(str(error)))
+    page.on("request", lambda r: r.url.startswith("http") and found.append(r.url))
+    yield found
+    assert found == []

@@ -6,7 +6,7 @@ from itertools import islice
 
 import numpy as np
 
-from bnlab.lab.slide import MULTIPLES, PLANE, in_order, sideways
+from bnlab.lab.landscape.slide import MULTIPLES, PLANE, in_order, sideways
 from bnlab.train import Run, make_trainer
 
 

@@ -6,16 +6,23 @@ import re
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
-from family_page import write_family
 from playwright.sync_api import Page, expect
 
 from bnlab import random
-from bnlab.lab.family import BATCH_SIZES, CHANNELS, GROUPS, MODES, NORMS, Family
+from bnlab.lab.family.family import BATCH_SIZES, CHANNELS, GROUPS, MODES, NORMS, Family
 from bnlab.norms import make_norm
+from tests.web.widget_page import (
+    PHONE,
+    WIDE,
+    group,
+    load,
+    pick,
+    settle,
+    write_once,
+    write_page,
+)
 
 pytestmark = pytest.mark.web
-
-WIDE, PHONE = {"width": 1280, "height": 720}, {"width": 360, "height": 740}
 
 
 @pytest.fixture(scope="session")
@@ -24,34 +31,21 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("family")
     for channels in CHANNELS:
         (folder / str(channels)).mkdir()
-        write_family(folder / str(channels), channels=channels)
+        write_once(folder / str(channels), Family(channels=channels))
     return folder
 
 
 @pytest.fixture
-def family(page: Page, folder):
-    """Opens the page; afterwards nothing may have gone wrong or left the machine."""
-    found = []
-    page.on("console", lambda m: m.type in ("error", "warning") and found.append(m.text))
-    page.on("pageerror", lambda error: found.append(str(error)))
-    page.on("request", lambda r: r.url.startswith("http") and found.append(r.url))
+def family(page: Page, folder, troubles):
+    """Opens the page."""
 
     def open_page(query: str = "", theme: str = "light", size=WIDE, channels: int = 6):
         page.set_viewport_size(size)
-        page.goto("about:blank")
-        page.goto(f"file://{folder}/{channels}/index.html{query and '#family?' + query}")
-        page.wait_for_function("globalThis.ready")
-        page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+        load(page, folder / str(channels), query and "#family?" + query, theme)
         settle(page)
         return page
 
-    yield open_page
-    assert found == []
-
-
-def settle(page):
-    """Until what was asked for is drawn."""
-    page.evaluate("() => new Promise((f) => requestAnimationFrame(() => setTimeout(f)))")
+    return open_page
 
 
 def norms_menu(page):
@@ -60,15 +54,6 @@ def norms_menu(page):
 
 def pick_norm(page, norm):
     norms_menu(page).select_option(norm)
-    settle(page)
-
-
-def group(page, name):
-    return page.get_by_role("group", name=name)
-
-
-def pick(page, name, value):
-    group(page, name).get_by_role("radio", name=value, exact=True).click()
     settle(page)
 
 
@@ -846,7 +831,7 @@ def test_bad_links_are_ignored_with_a_note(family, query, note):
 @pytest.fixture
 def notebook(page, tmp_path):
     """The widget as JupyterLab and Colab show it: with a kernel, without an address."""
-    write_family(tmp_path, host=None, norm="instance")
+    write_page(tmp_path, Family(norm="instance"), host=None)
     page.goto(f"file://{tmp_path}/index.html")
     page.wait_for_function("globalThis.ready")
     settle(page)

@@ -1,24 +1,34 @@
 """GroupSizes in a browser: the page trains what Python trains, and its start is the stored one."""
 
 import re
-import shutil
 import statistics
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
-from race_page import Carried, write_page
-from trained_page import LISTEN, newest, press, shown
 
 from bnlab.lab import GroupSizes
-from bnlab.lab.group_sizes import make_run, start_grid, variants_of
-from bnlab.lab.points import Points
+from bnlab.lab.group_sizes.group_sizes import make_run, start_grid, variants_of
+from bnlab.lab.kit.points import Points
 from bnlab.train import make_trainer
+from tests.web.trained_page import LISTEN, newest
+from tests.web.widget_page import (
+    Carried,
+    alts,
+    finished,
+    load,
+    note,
+    press,
+    shown,
+    summary,
+    summary_text,
+    write_once,
+    write_page,
+)
 
 pytestmark = pytest.mark.web
 
-NETS = Path(__file__).parents[2] / "assets" / "compiled" / "groups.js"
 BASE = "group_size={}&depth={}&lr={}&beside={}&seed={}"
 
 
@@ -28,23 +38,7 @@ class Kernel(Carried, GroupSizes):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("groups")
-    place = folder / "_static" / "compiled"
-    place.mkdir(parents=True)
-    shutil.copy(NETS, place)
-    widget = GroupSizes()
-    write_page(folder, widget)
-    widget.close()
-    return folder
-
-
-@pytest.fixture
-def troubles(page: Page):
-    found = []
-    page.on("console", lambda m: m.type in ("error", "warning") and found.append(m.text))
-    page.on("pageerror", lambda error: found.append(str(error)))
-    yield found
-    assert found == []
+    return write_once(tmp_path_factory.mktemp("groups"), GroupSizes(), "compiled/groups.js")
 
 
 @pytest.fixture
@@ -60,17 +54,8 @@ def at_address(page: Page, folder: Path, query: str = "") -> Page:
     return page
 
 
-def summary(page: Page):
-    return page.locator(".bnlab-summary")
-
-
 def ended(page: Page) -> str:
-    expect(summary(page)).to_contain_text("Finished", timeout=30_000)
-    return summary(page).inner_text()
-
-
-def alts(page: Page) -> list[str]:
-    return [p.get_attribute("aria-label") for p in page.locator(".bnlab-plot").all()]
+    return finished(page, timeout=30_000)
 
 
 def move(page: Page, name: str, stop: int) -> None:
@@ -248,13 +233,9 @@ def test_full_screen_shows_all_four_plots(opened):
 
 
 def test_without_compiled_nets_the_start_stays_and_a_sentence_says_why(page, tmp_path):
-    widget = GroupSizes()
-    write_page(tmp_path, widget)
-    widget.close()
-    page.goto(f"file://{tmp_path}/index.html")
-    page.wait_for_function("globalThis.ready")
-    press(page, "Train")
-    expect(page.locator(".bnlab-note")).to_contain_text("cannot train these nets")
+    load(page, write_once(tmp_path, GroupSizes()))
+    press(page)
+    expect(note(page)).to_contain_text("cannot train these nets")
     assert "in layer 6" in alts(page)[0]
 
 
@@ -263,15 +244,9 @@ def test_a_kernel_trains_what_the_state_means(page, tmp_path, troubles):
     widget.wait(60)
     widget.connect(page)
     write_page(tmp_path, widget, host=None)
-    page.goto(f"file://{tmp_path}/index.html")
-    page.wait_for_function("globalThis.ready")
-    press(page, "Train")
-    for _ in range(400):
-        widget.pump(page)
-        if "Finished" in summary(page).inner_text():
-            break
-        page.wait_for_timeout(25)
-    text = summary(page).inner_text()
-    assert "Finished" in text and "roups of 16" in text
+    load(page, tmp_path)
+    press(page)
+    widget.pump_until(page, lambda: "Finished" in summary_text(page))
+    assert "roups of 16" in summary_text(page)
     expect(page.locator(".bnlab-badge")).to_contain_text("kernel")
     widget.close()

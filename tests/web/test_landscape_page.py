@@ -1,23 +1,30 @@
 """The Landscape of chapter 05 in a browser: its numbers, its controls, its words."""
 
 import re
-import shutil
-import time
 
 import numpy as np
 import pytest
-from landscape_reference import Look
 from playwright.sync_api import Page, expect
-from race_page import Carried, write_page
 
 from bnlab.lab import Landscape
-from bnlab.lab.landscape import landscape_run
-from bnlab.lab.slide import MULTIPLES, walk
-from bnlab.verdicts.evidence import results_folder
+from bnlab.lab.landscape.landscape import landscape_run
+from bnlab.lab.landscape.slide import MULTIPLES, walk
+from tests.web.landscape_reference import Look
+from tests.web.widget_page import (
+    Carried,
+    finished,
+    load,
+    note,
+    press,
+    shown,
+    slider,
+    summary_text,
+    write_once,
+    write_page,
+)
 
 pytestmark = pytest.mark.web
 
-NETS = results_folder().parent / "assets" / "compiled" / "nets.js"
 LISTEN = """(() => {
   const Real = globalThis.Worker;
   globalThis.heard = [];
@@ -39,52 +46,17 @@ class KernelLandscape(Carried, Landscape):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("landscape")
-    place = folder / "_static" / "compiled"
-    place.mkdir(parents=True)
-    shutil.copy(NETS, place)
-    widget = Landscape()
-    write_page(folder, widget)
-    widget.close()
-    return folder
+    return write_once(tmp_path_factory.mktemp("landscape"), Landscape(), "compiled/nets.js")
 
 
 @pytest.fixture
-def opened(page: Page, folder):
-    troubles = []
-    page.on("console", lambda m: m.type in ("error", "warning") and troubles.append(m.text))
-    page.on("pageerror", lambda error: troubles.append(str(error)))
+def opened(page: Page, folder, troubles):
     page.add_init_script(LISTEN)
-
-    def open_page(query=""):
-        page.goto("about:blank")
-        page.goto(f"file://{folder}/index.html{'#landscape?' + query if query else ''}")
-        page.wait_for_function("globalThis.ready")
-        return page
-
-    yield open_page
-    assert troubles == []
-
-
-def press(page, name="Train"):
-    page.get_by_role("button", name=name, exact=True).click()
-
-
-def finished(page):
-    expect(page.locator(".bnlab-summary")).to_contain_text("Finished", timeout=30_000)
-    return page.locator(".bnlab-summary").inner_text()
+    return lambda query="": load(page, folder, query and "#landscape?" + query)
 
 
 def newest(page):
     return dict(page.evaluate("heard"))
-
-
-def shown(page):
-    return {p.get_attribute("data-shown") for p in page.locator(".bnlab-plot").all()}
-
-
-def slider(page, name):
-    return page.get_by_role("slider", name=re.compile(name))
 
 
 @pytest.mark.parametrize(
@@ -114,7 +86,7 @@ def test_the_page_agrees_with_pytorch(opened):
 
 def test_training_shows_the_landscape_at_the_marker(opened):
     page = opened()
-    assert "Press Train" in page.locator(".bnlab-summary").inner_text()
+    assert "Press Train" in summary_text(page)
     press(page)
     text, found = finished(page), newest(page)
     assert shown(page) == {DEFAULT}
@@ -156,7 +128,7 @@ def test_a_change_trains_again_and_the_link_brings_it_back(opened, folder):
     page.wait_for_function(f"location.hash === '#landscape?{state}&length=2&predict=0'")
     finished(page)
     assert shown(page) == {state}
-    words = page.locator(".bnlab-summary").inner_text()
+    words = summary_text(page)
     page = opened(f"{state}&length=2")
     assert finished(page) == words
 
@@ -205,7 +177,7 @@ def test_divergence_is_drawn_and_said(opened):
 
 def test_predict_first_hides_the_outcome_until_a_guess(opened):
     page = opened("step=50&predict=1")
-    assert "hidden" in page.locator(".bnlab-summary").inner_text()
+    assert "hidden" in summary_text(page)
     reveal = page.get_by_role("button", name="Reveal", exact=True)
     expect(reveal).to_have_attribute("aria-disabled", "true")
     reveal.dispatch_event("click")
@@ -252,13 +224,9 @@ def test_it_fits(opened, width, theme):
 
 
 def test_without_the_nets_it_says_so(page, tmp_path):
-    widget = Landscape()
-    write_page(tmp_path, widget)
-    widget.close()
-    page.goto(f"file://{tmp_path}/index.html")
-    page.wait_for_function("globalThis.ready")
+    load(page, write_once(tmp_path, Landscape()))
     press(page)
-    expect(page.locator(".bnlab-note")).to_contain_text("could not be loaded", timeout=10_000)
+    expect(note(page)).to_contain_text("could not be loaded", timeout=10_000)
 
 
 def test_a_kernel_shows_the_same(page, tmp_path):
@@ -266,15 +234,10 @@ def test_a_kernel_shows_the_same(page, tmp_path):
     kernel.wait(60)
     kernel.connect(page)
     write_page(tmp_path, kernel, host=None)
-    page.goto(f"file://{tmp_path}/index.html")
-    page.wait_for_function("globalThis.ready")
+    load(page, tmp_path)
     expect(page.locator(".bnlab-badge")).to_have_text("kernel: PyTorch trains on cpu")
     press(page)
-    end = time.monotonic() + 30
-    while "Finished" not in page.locator(".bnlab-summary").inner_text():
-        assert time.monotonic() < end
-        kernel.pump(page)
-        page.wait_for_timeout(20)
+    kernel.pump_until(page, lambda: "Finished" in summary_text(page))
     assert shown(page) == {"norms=none,batch&lr=0.1&depth=2&step=20&seed=560"}
     assert page.locator(".bnlab-slice").count() == 2
     kernel.close()

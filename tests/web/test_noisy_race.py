@@ -1,62 +1,44 @@
 """The race of chapter 04, trained in the page: noisy BatchNorm, and the runs that S2 counts."""
 
 import re
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
-from race_page import write_page
-from trained_page import LISTEN, newest
 
 from bnlab import claims
 from bnlab.chapters.covariate_shift import s2_noisy_race
 from bnlab.lab import Race
-from bnlab.lab.points import Points, race_run
-from bnlab.lab.units import with_units
+from bnlab.lab.kit.points import Points
+from bnlab.lab.race.run import race_run
+from bnlab.lab.race.units import with_units
 from bnlab.train import make_trainer, train
+from tests.web.trained_page import LISTEN, newest
+from tests.web.widget_page import finished, group, load, press, summary_text, write_once
 
 pytestmark = pytest.mark.web
 
-NETS = Path(__file__).parents[2] / "assets" / "compiled" / "units.js"
 COUNTS = "The evidence for S2 counts these very runs."
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("noisy")
-    place = folder / "_static" / "compiled"
-    place.mkdir(parents=True)
-    shutil.copy(NETS, place)
     race = Race(norms=s2_noisy_race.NORMS, offer=s2_noisy_race.NORMS, claim="S2", layers=True)
-    write_page(folder, race)
-    race.close()
-    return folder
-
-
-@pytest.fixture
-def troubles(page: Page):
-    found = []
-    page.on("console", lambda m: m.type in ("error", "warning") and found.append(m.text))
-    page.on("pageerror", lambda error: found.append(str(error)))
-    yield found
-    assert found == []
+    return write_once(tmp_path_factory.mktemp("noisy"), race, "compiled/units.js")
 
 
 def opened(page: Page, folder: Path, query: str) -> Page:
-    page.goto("about:blank")
-    page.goto(f"file://{folder}/index.html{query}")
-    page.wait_for_function("globalThis.ready")
-    page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.locator(".bnlab-summary")).to_contain_text("Finished", timeout=20_000)
+    load(page, folder, query)
+    press(page)
+    finished(page)
     return page
 
 
 @pytest.mark.parametrize("lr", [0.03, 0.3])
 def test_the_page_trains_what_the_evidence_counts(page, folder, troubles, lr):
     query = f"#race?lr={lr:g}&batch_size=64&depth=6&seed=523&noise=1&norms=none,batch,noisy_batch"
-    text = opened(page, folder, query).locator(".bnlab-summary").inner_text()
+    text = summary_text(opened(page, folder, query))
     assert COUNTS in text and "noisy batch norm" in text
     at = claims.load("S2").data["columns"].index("val_accuracy")
     for norm in s2_noisy_race.NORMS:
@@ -69,14 +51,12 @@ def test_the_page_trains_what_the_evidence_counts(page, folder, troubles, lr):
 
 def test_other_settings_are_not_said_to_be_counted(page, folder, troubles):
     query = "#race?lr=0.1&batch_size=32&depth=3&seed=520&norms=none,noisy_batch"
-    text = opened(page, folder, query).locator(".bnlab-summary").inner_text()
+    text = summary_text(opened(page, folder, query))
     assert "noisy batch norm" in text and COUNTS not in text
 
 
 def test_the_choice_is_that_of_the_chapter(page, folder, troubles):
-    page.goto(f"file://{folder}/index.html")
-    page.wait_for_function("globalThis.ready")
-    boxes = page.get_by_role("group", name="normalizers").locator("button, input")
+    boxes = group(load(page, folder), "normalizers").locator("button, input")
     assert boxes.count() == 3
 
 
@@ -84,7 +64,7 @@ def test_the_choice_is_that_of_the_chapter(page, folder, troubles):
 def test_noise_of_any_strength_is_that_of_python(page, folder, troubles, noise):
     page.add_init_script(LISTEN)
     query = f"#race?lr=0.1&batch_size=64&depth=2&seed=521&noise={noise:g}&norms=batch,noisy_batch"
-    text = opened(page, folder, query).locator(".bnlab-summary").inner_text()
+    text = summary_text(opened(page, folder, query))
     assert COUNTS not in text
     points = Points()
     run = race_run("noisy_batch", noise=noise, lr=0.1, depth=2, seed=521, batch_size=64)
@@ -118,7 +98,7 @@ def test_the_view_of_the_layers_follows(page, folder, troubles):
     for strength in (0, 5):
         noise.fill(str(strength))
         page.wait_for_timeout(100)
-        expect(page.locator(".bnlab-summary")).to_contain_text("Finished", timeout=20_000)
+        finished(page)
         label = page.locator(".bnlab-layer-plot[data-norm=noisy_batch]").get_attribute("aria-label")
         moved[strength] = float(re.search(r"moves ([\d.]+)", label)[1])
     assert moved[5] > 3 * moved[0]

@@ -9,14 +9,16 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
-from site_server import SITE, serve
-from trained_page import CHAPTER, finished, newest, open_chapter, press, shown
 
 from bnlab import claims
 from bnlab.engines.compiled.catalogue import OPTIONS, UNDEFINED
-from bnlab.lab.points import Points, race_run
+from bnlab.lab.kit.points import Points
+from bnlab.lab.race.run import race_run
 from bnlab.norms import NORMS
 from bnlab.train import Run, make_trainer, train
+from tests.web.site_server import SITE, serve
+from tests.web.trained_page import CHAPTER, newest, open_chapter
+from tests.web.widget_page import finished, press, shown
 
 pytestmark = pytest.mark.web
 

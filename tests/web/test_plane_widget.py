@@ -1,17 +1,17 @@
 """The Plane in Chromium: the same numbers as in Python, keyboard, guesses, links, many changes."""
 
-import time
-
 import pytest
-from plane_page import KernelPlane, write_plane
 from playwright.sync_api import Page, expect
-from race_page import write_page
 
-from bnlab.lab import plane
-from bnlab.lab.points import Points
+from bnlab.lab import Plane
+from bnlab.lab.kit.points import Points
+from bnlab.lab.plane import plane
 from bnlab.train import make_trainer
+from tests.web.widget_page import Carried, load, note, summary, summary_text, write_once, write_page
 
 pytestmark = pytest.mark.web
+
+NETS = "compiled/squares.js"
 
 LISTEN = """(() => {
   const Real = globalThis.Worker;
@@ -33,29 +33,12 @@ LISTEN = """(() => {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("plane")
-    write_plane(folder, depth=2)
-    return folder
-
-
-@pytest.fixture
-def troubles(page: Page):
-    found = []
-    page.on("console", lambda m: m.type in ("error", "warning") and found.append(m.text))
-    page.on("pageerror", lambda error: found.append(str(error)))
-    yield found
-    assert found == []
+    return write_once(tmp_path_factory.mktemp("plane"), Plane(depth=2), NETS)
 
 
 def opened(page: Page, folder, query: str = "") -> Page:
     page.add_init_script(LISTEN)
-    page.goto(f"file://{folder}/index.html{query}")
-    page.wait_for_function("globalThis.ready")
-    return page
-
-
-def summary(page: Page):
-    return page.locator(".bnlab-summary")
+    return load(page, folder, query)
 
 
 def field(page: Page):
@@ -177,20 +160,20 @@ def test_predict_first_hides_the_outcome(page, folder, troubles):
 
 def test_a_damaged_link_says_what_it_could_not_read(page, folder, troubles):
     opened(page, folder, "#plane?depth=3&rate=0.2&hue=7")
-    note = page.locator(".bnlab-note")
-    expect(note).to_contain_text("depth=3 is not one of 2, 4, 8; hue=7 means nothing here")
+    expect(note(page)).to_contain_text("depth=3 is not one of 2, 4, 8; hue=7 means nothing here")
+
+
+class KernelPlane(Carried, Plane):
+    """A Plane with a kernel."""
 
 
 def test_with_a_kernel_python_trains(page, tmp_path, troubles):
     widget = KernelPlane(depth=2, device="cpu")
     write_page(tmp_path, widget, host=None)
     widget.connect(page)
-    page.goto(f"file://{tmp_path}/index.html")
-    page.wait_for_function("globalThis.ready")
+    load(page, tmp_path)
     page.locator('[data-cell="1|10"]').click()
-    begun = time.monotonic()
-    while time.monotonic() < begun + 30 and "diverged at" not in summary(page).inner_text():
-        widget.pump(page)
+    widget.pump_until(page, lambda: "diverged at" in summary_text(page))
     expect(summary(page)).to_contain_text("diverged at step")
     expect(page.locator('.bnlab-cell-lost[data-cell="1|10"]')).to_be_visible()
     widget.close()

@@ -5,98 +5,60 @@ import json
 import math
 import re
 import statistics
-import time
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
-from profiles_page import KernelProfiles, write_profiles
-from race_page import write_page
 
 from bnlab.lab import Profiles
-from bnlab.lab.profile import QUANTITIES, Setting, profiles
-from bnlab.lab.profile_grid import ProfileGrid
+from bnlab.lab.profiles.profile import QUANTITIES, Setting, profiles
+from bnlab.lab.profiles.profile_grid import ProfileGrid
+from tests.web.widget_page import (
+    PHONE,
+    WIDE,
+    Carried,
+    alts,
+    group,
+    load,
+    note,
+    pick,
+    press,
+    settle,
+    shown,
+    summary_text,
+    write_once,
+    write_page,
+)
 
 pytestmark = pytest.mark.web
 
 DEFAULT = "net=residual&depth=18&width=16&group_size=8&norms=none,batch"
-WIDE, PHONE = {"width": 1280, "height": 720}, {"width": 360, "height": 740}
+STORED = "replay/profiles.js"
 ALL = "none,batch,layer,group,instance,rms,scaled_weight_standardization"
 
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("profiles")
-    write_profiles(folder)
-    return folder
-
-
-@pytest.fixture
-def troubles(page: Page):
-    """Console errors, uncaught errors and requests that leave the machine."""
-    found = []
-    page.on("console", lambda m: m.type in ("error", "warning") and found.append(m.text))
-    page.on("pageerror", lambda error: found.append(str(error)))
-    page.on("request", lambda r: r.url.startswith("http") and found.append(r.url))
-    return found
+    return write_once(tmp_path_factory.mktemp("profiles"), Profiles(), STORED)
 
 
 @pytest.fixture
 def widget(page: Page, folder, troubles):
-    """Opens the page; afterwards nothing may have gone wrong."""
+    """Opens the page."""
 
     def open_page(query: str = "", theme: str = "light", size=WIDE, where=folder):
         page.set_viewport_size(size)
-        page.goto("about:blank")
-        page.goto(f"file://{where}/index.html{query and '#profiles?' + query}")
-        page.wait_for_function("globalThis.ready")
-        page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+        load(page, where, query and "#profiles?" + query, theme)
         if "predict=1" not in query:
             page.wait_for_function("document.querySelector('.bnlab-plot').dataset.shown")
         return page
 
-    yield open_page
-    assert troubles == []
-
-
-def settle(page):
-    """Until what was asked for is drawn."""
-    page.evaluate("() => new Promise((f) => requestAnimationFrame(() => setTimeout(f)))")
-
-
-def press(page, name):
-    page.get_by_role("button", name=name, exact=True).click()
-    settle(page)
-
-
-def group(page, name):
-    return page.get_by_role("group", name=name)
-
-
-def pick(page, name, value):
-    group(page, name).get_by_role("radio", name=value, exact=True).click()
-    settle(page)
+    return open_page
 
 
 def switch(page, norm):
     group(page, "normalizers").get_by_role("checkbox", name=norm, exact=True).click()
     settle(page)
-
-
-def shown(page):
-    return {p.get_attribute("data-shown") for p in page.locator(".bnlab-plot").all()}
-
-
-def alt(page, which):
-    return page.locator(".bnlab-plot").nth(which).get_attribute("aria-label")
-
-
-def summary(page):
-    return page.locator(".bnlab-summary").inner_text()
-
-
-def note(page):
-    return page.locator(".bnlab-note")
 
 
 def lines(page, which):
@@ -173,10 +135,10 @@ def test_opening_draws_at_once_what_the_stored_numbers_say(widget):
     for norm, label in (("none", "no normalizer"), ("batch", "batch norm")):
         growth = own[norm]["variance"][-1][0] / own[norm]["variance"][0][0]
         cosine = own[norm]["cosine"][-1][0]
-        told = re.search(rf"{label}: × ([\d.,]+), (\d\.\d+)", summary(page))
+        told = re.search(rf"{label}: × ([\d.,]+), (\d\.\d+)", summary_text(page))
         assert float(told[1].replace(",", "")) == pytest.approx(growth, rel=0.06)
         assert float(told[2]) == pytest.approx(cosine, abs=0.006)
-        told = re.search(rf"{label}: ([\d.]+) in block 1, ([\d.]+) in block 18", alt(page, 2))
+        told = re.search(rf"{label}: ([\d.]+) in block 1, ([\d.]+) in block 18", alts(page)[2])
         gradients = own[norm]["gradient_norm"]
         assert float(told[1]) == pytest.approx(gradients[0][0], rel=0.06)
         assert float(told[2]) == pytest.approx(gradients[-1][0], rel=0.06)
@@ -193,15 +155,15 @@ CHANGES = {
 @pytest.mark.parametrize("name", CHANGES)
 def test_every_control_changes_the_curves(widget, name):
     page = widget("norms=none,group")
-    before, words, texts = lines(page, 0), summary(page), [alt(page, i) for i in range(3)]
+    before, words, texts = lines(page, 0), summary_text(page), [alts(page)[i] for i in range(3)]
     label, value, key = CHANGES[name]
     pick(page, label, value)
     assert all(key in one for one in shown(page)) and len(shown(page)) == 1
     after = lines(page, 0)
     changed = {norm for norm in after if after[norm] != before[norm]}
     assert "group" in changed
-    assert summary(page) != words
-    assert all(alt(page, i) != texts[i] for i in range(3))
+    assert summary_text(page) != words
+    assert all(alts(page)[i] != texts[i] for i in range(3))
 
 
 def test_group_size_is_offered_where_it_matters(widget):
@@ -213,7 +175,7 @@ def test_group_size_is_offered_where_it_matters(widget):
     pick(page, "group size", "1")
     after = lines(page, 1)
     assert after["group"] != before["group"] and after["batch"] == before["batch"]
-    assert "group norm (group size 1)" in summary(page)
+    assert "group norm (group size 1)" in summary_text(page)
 
 
 def test_normalizers_are_added_and_taken_away(widget):
@@ -280,7 +242,7 @@ def test_predict_first_hides_the_curves_until_a_guess(widget):
     page = widget("predict=1")
     expect(page.locator(".bnlab-guess")).to_be_visible()
     assert page.locator(".bnlab-curve[data-norm]").count() == 0 and shown(page) == {""}
-    assert "hidden" in summary(page) and "nothing is drawn yet" in alt(page, 0)
+    assert "hidden" in summary_text(page) and "nothing is drawn yet" in alts(page)[0]
     page.get_by_role("button", name="Reveal").dispatch_event("click")  # it is off
     settle(page)
     expect(page.locator(".bnlab-guess")).to_be_visible()
@@ -356,13 +318,13 @@ def test_state_is_written_and_restored(widget, page):
     pick(page, "width", "64")
     query = "net=plain&depth=8&width=64&group_size=16&norms=none,batch,group"
     page.wait_for_function(f"location.hash === '#profiles?{query}&predict=0'")
-    words, curves = summary(page), [lines(page, i) for i in range(3)]
+    words, curves = summary_text(page), [lines(page, i) for i in range(3)]
     address = page.url
     page.goto("about:blank")
     page.goto(address)
     page.wait_for_function("document.querySelector('.bnlab-plot')?.dataset.shown")
     assert shown(page) == {query}
-    assert summary(page) == words and [lines(page, i) for i in range(3)] == curves
+    assert summary_text(page) == words and [lines(page, i) for i in range(3)] == curves
 
 
 @pytest.mark.parametrize(
@@ -465,7 +427,7 @@ def overflowing(tmp_path):
     forward = [[1e2, 1e2, 1e2], [1e6, 1e5, 1e7], None, None]
     broken = {"variance": forward, "cosine": [[0.5] * 3] * 2 + [None] * 2}
     results = [{**broken, "gradient_norm": [None] * 4}, whole]
-    write_profiles(tmp_path, depth=4)
+    write_once(tmp_path, Profiles(depth=4), STORED)
     path = tmp_path / "_static" / "replay" / "profiles.js"
     text = json.dumps(grid.pack(results))
     path.write_text(f"(globalThis.bnlabReplay ??= {{}}).profiles = {text};\n")
@@ -478,9 +440,11 @@ def test_an_overflow_ends_the_curve_and_is_said(widget, overflowing):
     assert [len(lines(page, i)["batch"]) for i in range(3)] == [4, 4, 4]
     labels = page.locator(".bnlab-plot").nth(0).locator(".bnlab-label")
     assert labels.all_text_contents() == ["none", "batch"]
-    assert "no normalizer: not finite from block 3 on, not finite from block 3 on" in summary(page)
-    assert "no normalizer: not finite from block 3 on" in alt(page, 0)
-    assert "no normalizer: not finite in any block" in alt(page, 2)
+    assert "no normalizer: not finite from block 3 on, not finite from block 3 on" in summary_text(
+        page
+    )
+    assert "no normalizer: not finite from block 3 on" in alts(page)[0]
+    assert "no normalizer: not finite in any block" in alts(page)[2]
     html = page.locator(".bnlab").evaluate("e => e.outerHTML")
     assert "NaN" not in html and "Infinity" not in html and "undefined" not in html
 
@@ -496,7 +460,7 @@ def test_setting_that_is_not_stored_is_a_sentence(widget, overflowing):
     page = widget(where=overflowing)
     pick(page, "depth", "8")
     expect(note(page)).to_have_text("No stored profile has depth 8; there is 4.")
-    assert shown(page) == {""} and summary(page) == "Nothing was measured."
+    assert shown(page) == {""} and summary_text(page) == "Nothing was measured."
 
 
 def test_missing_file_is_a_sentence(page, tmp_path):
@@ -507,6 +471,10 @@ def test_missing_file_is_a_sentence(page, tmp_path):
 
 
 # ---- with a kernel -----------------------------------------------------------------------------
+
+
+class KernelProfiles(Carried, Profiles):
+    """A Profiles with a kernel."""
 
 
 @pytest.fixture
@@ -520,15 +488,6 @@ def kernel(page, tmp_path, troubles):
     page.wait_for_function("globalThis.ready")
     yield widget
     widget.close()
-    assert troubles == []
-
-
-def pump_until(kernel, page, condition, seconds=20):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "nothing came from the kernel"
-        kernel.pump(page)
-        page.wait_for_timeout(10)
 
 
 def idle(kernel, page):
@@ -537,13 +496,15 @@ def idle(kernel, page):
 
 def test_kernel_draws_what_the_site_draws(kernel, page, widget):
     expect(page.locator(".bnlab-badge")).to_have_text("kernel: PyTorch measures on cpu")
-    pump_until(kernel, page, idle(kernel, page))
+    kernel.pump_until(page, idle(kernel, page))
     settle(page)
     assert shown(page) == {DEFAULT.replace("18", "4")}
     assert page.get_by_role("button", name="Copy link").count() == 0 and "#" not in page.url
-    words = [summary(page), *(alt(page, i) for i in range(3))]
+    words = [summary_text(page), *(alts(page)[i] for i in range(3))]
     widget("depth=4")
-    for own, site in zip(words, [summary(page), *(alt(page, i) for i in range(3))], strict=True):
+    for own, site in zip(
+        words, [summary_text(page), *(alts(page)[i] for i in range(3))], strict=True
+    ):
         parts = [re.split(r"(\d[\d.,]*\d|\d)", text) for text in (own, site)]
         assert parts[0][::2] == parts[1][::2]
         numbers = [[float(one.replace(",", "")) for one in part[1::2]] for part in parts]
@@ -562,11 +523,11 @@ def test_kernel_after_many_changes_draws_the_last(kernel, page):
     pick(page, "net", "plain")
     pick(page, "width", "32")
     pick(page, "depth", "8")
-    pump_until(kernel, page, idle(kernel, page), 60)
+    kernel.pump_until(page, idle(kernel, page), 60)
     settle(page)
     (key,) = shown(page)
     assert key.startswith("net=plain&depth=8&width=32&")
-    assert len(lines(page, 0)["batch"]) == 8 and "median of 8 seeds" in summary(page)
+    assert len(lines(page, 0)["batch"]) == 8 and "median of 8 seeds" in summary_text(page)
     page.wait_for_function("model.get('state').depth === 8")
     assert set(page.evaluate("model.get('state')")) == set(kernel.state)
 
@@ -575,13 +536,13 @@ def test_kernel_errors_are_shown(kernel, page):
     page.evaluate("""() => { const real = model.send; model.send = (m) =>
       real({ ...m, state: { ...m.state, depth: 77 } }); }""")
     pick(page, "width", "32")
-    pump_until(kernel, page, lambda: "depth must be one of" in note(page).inner_text())
+    kernel.pump_until(page, lambda: "depth must be one of" in note(page).inner_text())
 
 
 def test_state_set_in_python_moves_the_controls(kernel, page):
     page.evaluate("model.set('state', { ...model.get('state'), net: 'plain', norms: ['group'] })")
     expect(group(page, "net").get_by_role("radio", name="plain")).to_be_checked()
     expect(group(page, "group size")).to_be_visible()
-    pump_until(kernel, page, idle(kernel, page))
+    kernel.pump_until(page, idle(kernel, page))
     settle(page)
     assert set(lines(page, 0)) == {"group"}

@@ -1,21 +1,33 @@
 """Race in a browser: on the site (stored runs) and with a kernel (real trainings)."""
 
 import re
-import time
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
-from race_page import SMALL, Kernel, offered, write_page, write_replay
 
 from bnlab.lab import Race
-from bnlab.lab.points import race_run
+from bnlab.lab.race.run import race_run
 from bnlab.train import train
+from tests.web.race_page import SMALL, Kernel, offered, write_replay
+from tests.web.widget_page import (
+    PHONE,
+    WIDE,
+    alts,
+    finished,
+    group,
+    load,
+    pick,
+    press,
+    shown,
+    slider,
+    summary_text,
+    write_page,
+)
 
 pytestmark = pytest.mark.web
 
 DEFAULT = "lr=0.3&batch_size=64&depth=6&seed=100&norms=none,batch"
-WIDE, PHONE = {"width": 1280, "height": 720}, {"width": 360, "height": 740}
 
 
 @pytest.fixture(scope="session")
@@ -28,59 +40,20 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture
-def troubles(page: Page):
-    """Console errors, uncaught errors and requests that leave the machine."""
-    found = []
-    page.on("console", lambda m: m.type in ("error", "warning") and found.append(m.text))
-    page.on("pageerror", lambda error: found.append(str(error)))
-    page.on("request", lambda r: r.url.startswith("http") and found.append(r.url))
-    return found
-
-
-@pytest.fixture
 def race(page: Page, folder, troubles):
-    """Opens the page; afterwards nothing may have gone wrong."""
+    """Opens the page."""
 
     def open_page(query: str = "", theme: str = "light", size=WIDE, still: bool = False):
         page.set_viewport_size(size)
         page.emulate_media(reduced_motion="reduce" if still else "no-preference")
-        page.goto("about:blank")
-        page.goto(f"file://{folder}/index.html{query}")
-        page.wait_for_function("globalThis.ready")
-        page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
-        return page
+        return load(page, folder, query, theme)
 
-    yield open_page
-    assert troubles == []
-
-
-def press(page, name):
-    page.get_by_role("button", name=name, exact=True).click()
-
-
-def group(page, name):
-    return page.get_by_role("group", name=name)
-
-
-def pick(page, name, value):
-    group(page, name).get_by_role("radio", name=value, exact=True).click()
-
-
-def slider(page, name="learning rate"):
-    return page.get_by_role("slider", name=name)
+    return open_page
 
 
 def slide(page, name, place):
     """Move a slider to one of its places, counted from 0."""
     slider(page, name).fill(str(place))
-
-
-def finished(page, timeout=8000):
-    expect(page.locator(".bnlab-summary")).to_contain_text("Finished", timeout=timeout)
-
-
-def shown(page):
-    return {p.get_attribute("data-shown") for p in page.locator(".bnlab-plot").all()}
 
 
 def curves(page):
@@ -89,10 +62,6 @@ def curves(page):
     return lines.evaluate_all(
         "all => all.map((line) => [line.dataset.norm, line.getAttribute('d')])"
     )
-
-
-def alt(page, which):
-    return page.locator(".bnlab-plot").nth(which).get_attribute("aria-label")
 
 
 # ---- playing -----------------------------------------------------------------------------------
@@ -119,9 +88,9 @@ def test_what_is_drawn_is_what_the_code_computes(race):
     for norm, word in words.items():
         run = race_run(norm, lr=0.1, batch_size=16, depth=2, seed=100, steps=60)
         history = train(run, device="cpu")
-        told = re.search(rf"{word} is at ([\d.]+) at step 60", alt(page, 1))[1]
+        told = re.search(rf"{word} is at ([\d.]+) at step 60", alts(page)[1])[1]
         assert float(told) == pytest.approx(history.val_accuracy[-1], abs=0.0075)
-        told = re.search(rf"{word} is at ([\d.]+) at step 60", alt(page, 0))[1]
+        told = re.search(rf"{word} is at ([\d.]+) at step 60", alts(page)[0])[1]
         assert float(told) == pytest.approx(history.loss[-5:].mean(), rel=0.08)
 
 
@@ -294,7 +263,7 @@ def test_legend_switches_curves_by_keyboard(race):
     expect(key).to_have_attribute("aria-pressed", "false")
     expect(key).to_be_focused()
     assert {norm for norm, _ in curves(page)} == {"batch"}
-    assert "no normalizer" not in alt(page, 0)
+    assert "no normalizer" not in alts(page)[0]
     page.keyboard.press("Space")
     expect(key).to_have_attribute("aria-pressed", "true")
     assert {norm for norm, _ in curves(page)} == {"none", "batch"}
@@ -308,7 +277,7 @@ def test_divergence_is_drawn_and_said(race):
         expect(plot.locator(".bnlab-cross")).to_have_count(1)
     said = re.compile(r"No normalizer diverged at step \d+; batch norm")
     expect(page.locator(".bnlab-summary")).to_contain_text(said)
-    assert re.search(r"no normalizer diverged at step \d+", alt(page, 0))
+    assert re.search(r"no normalizer diverged at step \d+", alts(page)[0])
     assert "NaN" not in page.content().split("</script>")[-1]
     assert "NaN" not in page.locator(".bnlab").inner_html()
 
@@ -600,7 +569,6 @@ def test_setting_that_is_not_stored_is_a_sentence(page, folder, tmp_path, troubl
     pick(page, "batch size", "16")
     finished(page)
     expect(page.locator(".bnlab-note")).to_be_empty()
-    assert troubles == []
 
 
 def test_runs_of_another_net_are_not_shown(page, folder, tmp_path):
@@ -634,19 +602,6 @@ def kernel(page, tmp_path, troubles):
     page.wait_for_function("globalThis.ready")
     yield race
     race.close()
-    assert troubles == []
-
-
-def pump_until(kernel, page, condition, seconds=20):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "nothing came from the kernel"
-        kernel.pump(page)
-        page.wait_for_timeout(10)
-
-
-def summary(page):
-    return page.locator(".bnlab-summary").inner_text()
 
 
 def test_kernel_trains_and_streams(kernel, page):
@@ -654,7 +609,7 @@ def test_kernel_trains_and_streams(kernel, page):
         f"kernel: PyTorch trains on {kernel.options['device']}"
     )
     press(page, "Train")
-    pump_until(kernel, page, lambda: "Finished" in summary(page))
+    kernel.pump_until(page, lambda: "Finished" in summary_text(page))
     assert shown(page) == {DEFAULT}
     assert page.locator("[data-points]").first.get_attribute("data-points") == "60"
     assert page.get_by_role("button", name="Copy link").count() == 0
@@ -664,9 +619,9 @@ def test_kernel_trains_and_streams(kernel, page):
 def test_kernel_stops(kernel, page):
     slide(page, "depth (layers)", 11)
     press(page, "Train")
-    pump_until(kernel, page, lambda: len(curves(page)) > 0)
+    kernel.pump_until(page, lambda: len(curves(page)) > 0)
     press(page, "Stop")
-    pump_until(kernel, page, lambda: "Stopped at step" in summary(page))
+    kernel.pump_until(page, lambda: "Stopped at step" in summary_text(page))
     assert kernel.wait(5)
 
 
@@ -680,7 +635,7 @@ def test_kernel_after_a_thousand_changes_trains_the_last(kernel, page):
         if (i % 20 === 0) await new Promise(requestAnimationFrame);
       }
     }""")
-    pump_until(kernel, page, lambda: "Finished" in summary(page))
+    kernel.pump_until(page, lambda: "Finished" in summary_text(page))
     assert shown(page) == {DEFAULT.replace("0.3", "0.056")}
     assert kernel.wait(5)
 
@@ -692,7 +647,7 @@ def test_kernel_errors_are_shown(kernel, page):
       real({ ...m, state: { ...m.state, lr: 77 } }); }""")
     press(page, "Train")
     note = page.locator(".bnlab-note")
-    pump_until(kernel, page, lambda: "lr must be one of" in note.inner_text())
+    kernel.pump_until(page, lambda: "lr must be one of" in note.inner_text())
 
 
 def test_silent_kernel_is_said_and_may_answer_later(kernel, page):
@@ -702,7 +657,7 @@ def test_silent_kernel_is_said_and_may_answer_later(kernel, page):
     note = page.locator(".bnlab-note")
     expect(note).to_contain_text("The kernel does not answer")
     page.clock.resume()
-    pump_until(kernel, page, lambda: "Finished" in summary(page))
+    kernel.pump_until(page, lambda: "Finished" in summary_text(page))
     expect(note).to_be_empty()
 
 

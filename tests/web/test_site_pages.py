@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import re
-import threading
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-SITE = Path(__file__).parents[2] / "_build" / "html"
+from tests.web.site_server import SITE, serve
+from tests.web.widget_page import shown
+
 PAGES = sorted(
     path.relative_to(SITE).as_posix()
     for path in [*SITE.glob("book/**/*.html"), *SITE.glob("search.html")]
@@ -25,21 +23,12 @@ WIDE = {"width": 1280, "height": 800}
 pytestmark = pytest.mark.web
 
 
-class Handler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_args: object) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture(scope="session")
 def address():
     """Where the built site is served on this machine."""
     assert (SITE / "book" / "index.html").is_file(), "build the site first: make book"
-    handler = functools.partial(Handler, directory=str(SITE))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
+    with serve() as found:
+        yield found
 
 
 class Watch:
@@ -201,10 +190,6 @@ def chapter(page: Page, address: str):
         return page
 
     return open_page
-
-
-def shown(page: Page) -> set[str]:
-    return {p.get_attribute("data-shown") for p in page.locator(".bnlab-plot").all()}
 
 
 def test_the_race_runs_by_keyboard_and_says_what_computes(chapter):

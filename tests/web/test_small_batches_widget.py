@@ -2,19 +2,25 @@
 
 import json
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from race_page import Carried, write_page
 
 from bnlab.lab import SmallBatches
-from bnlab.lab.small_batches import small_race
+from bnlab.lab.small_batches.small_batches import small_trainings
+from tests.web.widget_page import (
+    Carried,
+    finished,
+    load,
+    press,
+    summary_text,
+    write_once,
+    write_page,
+)
 
 pytestmark = pytest.mark.web
 
-NETS = Path(__file__).parents[2] / "assets" / "compiled" / "nets.js"
 LISTEN = """(() => {
   const Real = globalThis.Worker;
   globalThis.heard = new Map();
@@ -33,42 +39,17 @@ LISTEN = """(() => {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("small")
-    place = folder / "_static" / "compiled"
-    place.mkdir(parents=True)
-    shutil.copy(NETS, place)
-    widget = SmallBatches()
-    write_page(folder, widget)
-    widget.close()
-    return folder
-
-
-@pytest.fixture
-def troubles(page: Page):
-    found = []
-    page.on("console", lambda m: m.type in ("error", "warning") and found.append(m.text))
-    page.on("pageerror", lambda error: found.append(str(error)))
-    yield found
-    assert found == []
+    return write_once(tmp_path_factory.mktemp("small"), SmallBatches(), "compiled/nets.js")
 
 
 def opened(page: Page, folder: Path, query: str = "") -> Page:
     page.add_init_script(LISTEN)
-    page.goto("about:blank")
-    page.goto(f"file://{folder}/index.html{query}")
-    page.wait_for_function("globalThis.ready")
-    return page
+    return load(page, folder, query)
 
 
 def train(page: Page) -> str:
-    page.get_by_role("button", name="Train", exact=True).click()
+    press(page)
     return finished(page)
-
-
-def finished(page: Page) -> str:
-    summary = page.locator(".bnlab-summary")
-    expect(summary).to_contain_text("Finished", timeout=20_000)
-    return summary.inner_text()
 
 
 def whole(contents) -> dict[str, dict]:
@@ -97,7 +78,7 @@ def test_the_page_computes_what_python_computes(page, folder, troubles, state):
     opened(page, folder, f"#small?{query}&norms={','.join(names)}")
     finished(page)
     theirs = whole(page.evaluate("[...heard.values()].at(-1)"))
-    mine = whole(small_race({**state, "norms": names}, "compiled"))
+    mine = whole(small_trainings({**state, "norms": names}, "compiled"))
     for norm in names:
         for key in ("loss", "train", "batch", "accuracy", "diverged_at"):
             assert theirs[norm][key] == mine[norm][key], (norm, key)
@@ -201,15 +182,10 @@ def test_with_a_kernel_torch_trains(page, tmp_path, troubles):
     assert kernel.wait(60)
     write_page(tmp_path, kernel, host=None)
     kernel.connect(page)
-    page.goto(f"file://{tmp_path}/index.html")
-    page.wait_for_function("globalThis.ready")
-    page.get_by_role("button", name="Train", exact=True).click()
-    for _ in range(400):
-        kernel.pump(page)
-        if "Finished" in page.locator(".bnlab-summary").inner_text():
-            break
-        page.wait_for_timeout(50)
-    text = finished(page)
+    load(page, tmp_path)
+    press(page)
+    kernel.pump_until(page, lambda: "Finished" in summary_text(page))
+    text = summary_text(page)
     assert "batch renorm: in training" in text and "recomputed" in text
     expect(page.locator(".bnlab-badge")).to_contain_text("PyTorch trains")
     assert json.dumps(kernel.options)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 CHAPTER = "book/03_learning_rates.html"
 
@@ -58,21 +58,6 @@ def open_chapter(page: Page, address: str, state: str = "") -> Page:
     return page
 
 
-def finished(page: Page) -> None:
-    """Wait for the end of a race."""
-    expect(page.locator(".bnlab-summary")).to_contain_text("Finished", timeout=20_000)
-
-
 def newest(page: Page) -> dict[str, dict]:
     """What the worker said about each net of the newest race."""
     return page.evaluate("[...heard.values()].at(-1).nets")
-
-
-def press(page: Page, name: str) -> None:
-    """Press a button."""
-    page.get_by_role("button", name=name, exact=True).click()
-
-
-def shown(page: Page) -> set[str]:
-    """The settings whose curves are drawn."""
-    return {p.get_attribute("data-shown") for p in page.locator(".bnlab-plot").all()}

@@ -1,4 +1,4 @@
-"""What a check says."""
+"""What ``check`` says of an answer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Feedback:
-    """The answer to an answer.
+    """What the check of an answer found, printed as a sentence.
 
     Attributes:
         exercise: number of the exercise.

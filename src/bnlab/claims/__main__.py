@@ -1,22 +1,25 @@
-"""The claims of the papers: ``list`` them, ``measure`` some anew, ``check`` the evidence."""
+"""The claims of the papers: ``list`` them, ``measure`` some anew, ``check`` the evidence.
+
+``code`` lists what makes the numbers of a claim.
+"""
 
 from __future__ import annotations
 
 import argparse
-import multiprocessing
+import contextlib
 import sys
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterable
+from concurrent.futures import Executor
 from pathlib import Path
-
-from tqdm import tqdm
 
 from bnlab.claims import CLAIMS, claim
 from bnlab.errors import unknown
 from bnlab.store import write_text
+from bnlab.sweep import processes
 from bnlab.verdicts import audit, evidence
+from bnlab.verdicts.provenance import closure
 from bnlab.verdicts.verdict import LEAST_SEEDS, Claim
+from bnlab.verdicts.work import Work
 
 
 def show_all(paper: str | None) -> None:
@@ -46,20 +49,25 @@ def chosen(paper: str | None) -> list[Claim]:
 def measure_all(
     names: list[str], folder: Path, executor: Executor | None, options: dict[str, object]
 ) -> None:
-    """Measure claims and write their evidence; a folder that cannot be written fails first."""
-    items = [claim(name) for name in names]
+    """Measure claims and write their evidence; a folder that cannot be written fails first.
+
+    Until a claim's evidence is written its parts are kept beside it: the same call goes on there.
+    """
+    items, scale = [claim(name) for name in names], options.get("scale", "digits")
     for item in items:
-        _check_scale(item, options.get("scale"))
+        _check_scale(item, scale)
     write_text(folder / ".writable", "")
     (folder / ".writable").unlink()
     for item in items:
         own = {key: value for key, value in options.items() if key != "scale" or value != "digits"}
-        result = evidence.measure(item, progress=tqdm, executor=executor, **own)
+        work = Work(evidence.unfinished(item, folder, scale), executor, progress=True)
+        result = evidence.measure(item, work=work, **own)
         print(f"wrote {result.save(folder)}\n{result.verdict}")
+        work.forget()
 
 
-def _check_scale(item: Claim, scale: object) -> None:
-    if scale is not None and item.runs and scale not in item.runs:
+def _check_scale(item: Claim, scale: str) -> None:
+    if item.runs and scale not in item.runs:
         raise ValueError(unknown(f"scale of {item.id}", scale, item.runs))
 
 
@@ -75,19 +83,17 @@ def check_all(names: list[str], folder: Path, again: int, stamps: bool) -> bool:
     return holds
 
 
-@contextmanager
-def pool(processes: int) -> Iterator[Executor | None]:
+def show_code(names: list[str]) -> None:
+    """Print which definitions, of which modules, make the numbers of claims."""
+    for item in map(claim, names):
+        if item.measure is None:
+            raise ValueError(f"claim {item.id} has no measurement yet.")
+        print(f"{item.id}: {closure(item.measure)}")
+
+
+def pool(count: int) -> contextlib.AbstractContextManager[Executor | None]:
     """That many processes, or None for this one."""
-    if processes == 1:
-        yield None
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context) as executor:
-        try:
-            yield executor
-        except BaseException:
-            executor.shutdown(wait=False, cancel_futures=True)
-            raise
+    return contextlib.nullcontext() if count == 1 else processes(count)
 
 
 def seeds(text: str) -> list[int]:
@@ -136,6 +142,8 @@ def make_parser() -> argparse.ArgumentParser:
     test.add_argument(
         "--stamp", action="store_true", help="where they are the same, let today's code vouch"
     )
+    code = commands.add_parser("code", help="the definitions that make the numbers of claims")
+    code.add_argument("ids", nargs="+", metavar="ID", help="such as B1")
     for command in (one, test):
         command.add_argument("--output", "--results", type=Path, help="folder of the evidence")
     return parser
@@ -145,6 +153,9 @@ def run(given: argparse.Namespace) -> int:
     """Do what the command line says; the exit status."""
     if given.command == "list":
         show_all(given.paper)
+        return 0
+    if given.command == "code":
+        show_code(given.ids)
         return 0
     folder = given.output or evidence.results_folder()
     if given.command == "check":
@@ -168,8 +179,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"bnlab: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        unfinished = " What was not finished was not written." * (given.command == "measure")
-        print(f"bnlab: stopped.{unfinished}", file=sys.stderr)
+        resumes = " What is done is kept: the same command goes on from there."
+        print(f"bnlab: stopped.{resumes * (given.command == 'measure')}", file=sys.stderr)
         return 130
 
 

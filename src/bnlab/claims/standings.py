@@ -33,7 +33,7 @@ class Standing:
 
     @property
     def judgements(self) -> tuple[Judgement, ...]:
-        """Of all effects, at the scale that decides."""
+        """The judgements of all effects, at the scale that decides."""
         return self.found["digits"].verdict.judgements if "digits" in self.found else ()
 
 
@@ -100,6 +100,6 @@ def totals(table: Sequence[Standing]) -> dict[str, object]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    """``A, B and C``, or ``none``."""
+    """Write ``A, B and C``, or ``none``."""
     *most, last = [*names] or ["none"]
     return f"{', '.join(most)} and {last}" if most else last

@@ -98,7 +98,7 @@ def cifar10(split_seed: int = 0) -> Dataset:
 
 
 def cifar100(split_seed: int = 0) -> Dataset:
-    """CIFAR-100: as ``cifar10``, with 100 classes (the fine labels) of 600 images each."""
+    """CIFAR-100: split as ``cifar10``, with 100 classes (the fine labels) of 600 images each."""
     return _load(CIFAR100, split_seed, given_folder())
 
 
@@ -128,7 +128,7 @@ def _load(layout: Layout, split_seed: int, given: str) -> Dataset:
 
 
 def _standardized(layout: Layout, pixels: np.ndarray) -> np.ndarray:
-    """(p / 255 - mean) / std, float32, with one array of that size."""
+    """Compute (p / 255 - mean) / std, float32, with one array of that size."""
     mean, std = (np.float32(c)[:, None, None] for c in (layout.mean, layout.std))
     x = pixels.astype(np.float32)
     x -= 255 * mean

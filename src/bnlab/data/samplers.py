@@ -20,7 +20,7 @@ BLOCK = 64  # batches drawn at a time: one by one, drawing would cost as much as
 
 
 def iid(labels: np.ndarray, seed: int, batch_size: int) -> Sampler:
-    """Each image drawn independently and uniformly from all, with replacement."""
+    """Draw each image independently and uniformly from all, with replacement."""
 
     def sample(first: int, count: int) -> np.ndarray:
         numbers = random.integers(
@@ -32,7 +32,7 @@ def iid(labels: np.ndarray, seed: int, batch_size: int) -> Sampler:
 
 
 def few_classes(labels: np.ndarray, seed: int, batch_size: int, k: int = 1) -> Sampler:
-    """Batches of k classes: k drawn without replacement, then each image from one of these.
+    """Draw k classes without replacement for each batch, then each image from one of these.
 
     With k = 1 every batch is class-pure: the hardest case for statistics taken from the batch
     (Ioffe 2017, section 4.3, trains on batches of few classes).

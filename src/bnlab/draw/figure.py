@@ -43,7 +43,7 @@ RC = {
 
 
 class Drawing:
-    """A finished figure: SVG for the page, a sentence for who cannot see it.
+    """A finished figure: SVG for the page, and a sentence for readers who cannot see it.
 
     Args:
         svgs: one a panel, from ``draw``.

@@ -1,4 +1,4 @@
-"""What the figures of the measurements share: heat maps, ticks, words."""
+"""What the figures of the measurements share: heat maps, ticks, names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from matplotlib.cm import ScalarMappable
 
 from bnlab.draw.figure import INK, RC
 from bnlab.draw.style import STYLE
-from bnlab.draw.words import power
 
 FEW = 10  # integers on an axis; of more, six are written
 
@@ -31,10 +30,3 @@ def counted(last: int) -> np.ndarray:
 def called(name: str) -> str:
     """A normalizer's name in words; any other name as it is."""
     return STYLE[name]["label"] if name in STYLE else name
-
-
-def number(value: float) -> str:
-    """Three digits or two, a power of ten if it is large, or 'infinity'."""
-    if not np.isfinite(value):
-        return "infinity"
-    return power(value) if value >= 1000 else f"{value:.3g}"

@@ -10,27 +10,18 @@ from matplotlib.ticker import NullFormatter
 
 from bnlab.draw.figure import curve, label, panel, plain_log
 from bnlab.draw.style import STYLE
-from bnlab.draw.words import power
+from bnlab.draw.words import number
 
-FAR = 30  # a smaller spread is shown on a linear axis
-
-
-def number(value: float) -> str:
-    """A number for a sentence; what is not finite in words."""
-    if np.isnan(value):
-        return "undefined"
-    if np.isinf(value):
-        return "infinite"
-    return f"{value:.3g}" if 1e-3 <= abs(value) < 1e4 or value == 0 else power(float(value))
+FAR = 30  # largest over smallest value from which an axis is logarithmic
 
 
 def positive(values: np.ndarray) -> np.ndarray:
-    """Those that a logarithmic axis can show."""
+    """The values that a logarithmic axis can show."""
     return values[np.isfinite(values) & (values > 0)]
 
 
 def compared(rows: Mapping[str, np.ndarray]) -> str:
-    """'from 1 in the first layer to 4 in the last' for each net."""
+    """Words for each net: 'from 1 in the first layer to 4 in the last'."""
     parts = [
         f"from {number(row[0])} in the first layer to {number(row[-1])} in the last"
         + (f" ({STYLE[norm]['label']})" if len(rows) > 1 else "")
@@ -45,7 +36,7 @@ def by_layer(rows: Mapping[str, np.ndarray], what: str, log: bool) -> Axes:
     Args:
         rows: by normalizer, (L,) each.
         what: the label of the axis.
-        log: a logarithmic axis, if the values spread far enough for one.
+        log: a logarithmic axis, if the values differ enough for one.
     """
     axes = panel(_title(rows))
     everything = positive(np.concatenate(list(rows.values())))

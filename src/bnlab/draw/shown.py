@@ -1,4 +1,4 @@
-"""What has an HTML and a plain face, and tables of that kind."""
+"""Things with an HTML and a plain face, and tables of that kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers as readers say them."""
+"""Numbers as readers say them; each function is a rule of its own."""
 
 from __future__ import annotations
 
@@ -15,6 +15,22 @@ def amount(value: float, unit: str) -> str:
     """A number with its unit; a ratio in decades also as a factor."""
     factor = f" (×\u00a0{power(10**value)})" if unit == "decades" else ""
     return f"{plain(value, unit)}\u00a0{unit or 'points'}{factor}"
+
+
+def number(value: float) -> str:
+    """A number with three digits, or as a power of ten; what is not finite in words."""
+    if math.isnan(value):
+        return "undefined"
+    if math.isinf(value):
+        return "infinite"
+    return f"{value:.3g}" if 1e-3 <= abs(value) < 1e4 or value == 0 else power(float(value))
+
+
+def magnitude(value: float) -> str:
+    """A size, 0 or more: three digits, a power of ten from 1000 on, or 'infinity'."""
+    if not math.isfinite(value):
+        return "infinity"
+    return power(value) if value >= 1000 else f"{value:.3g}"
 
 
 def power(value: float) -> str:

@@ -1,4 +1,4 @@
-"""The widgets of the book."""
+"""The widgets of the book: a folder for each, and ``kit`` for what they share."""
 
 from bnlab.lab.family import Family
 from bnlab.lab.group_sizes import GroupSizes

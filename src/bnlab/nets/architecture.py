@@ -21,7 +21,7 @@ def _chosen(table: list[list[float]], net: Supernet, path: Sequence[int]) -> lis
 
 
 def indicator_table(net: Supernet) -> list[list[float]]:
-    r"""mean_c |weight_c| of the last normalizer of every operation; 0 for the identity.
+    r"""Mean scales mean_c |weight_c| of the last normalizer of every operation; 0 for the identity.
 
     One row a choice block, one number an operation. The indicator of any path is a sum of them, so
     that scoring a path takes no forward pass.

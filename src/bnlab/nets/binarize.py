@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 
 def with_gradient_of(value: Tensor, f: Tensor) -> Tensor:
-    """``value``, whose derivatives of every order are those of ``f``. NaN in ``f`` stays NaN."""
+    """Return ``value`` with the derivatives of ``f`` in every order. NaN in ``f`` stays NaN."""
     return value.detach() + (f - f.detach())
 
 
@@ -96,7 +96,7 @@ class RSign(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Plus or minus one."""
+        """Return plus or minus one for each number."""
         return binary_activation(x + self.bias.reshape(-1, 1, 1))
 
 
@@ -122,7 +122,7 @@ class RPReLU(nn.Module):
         self.after = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        """One line with a kink a channel."""
+        """Compute prelu(x + before) + after, channel by channel."""
         before, slope, after = (p.reshape(-1, 1, 1) for p in (self.before, self.slope, self.after))
         x = x + before
         return torch.where(x > 0, x, slope * x) + after
@@ -188,7 +188,7 @@ class FilterConv(nn.Module):
         return weight if self.gain is None else weight * self.gain.reshape(-1, 1, 1, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The convolution."""
+        """Convolve ``x`` with ``filters``."""
         return nn.functional.conv2d(x, self.filters(), None, self.stride, self.padding)
 
     def extra_repr(self) -> str:

@@ -110,7 +110,7 @@ class BinaryBlock(nn.Module):
         self.activation = RPReLU(width)
 
     def forward(self, x: Tensor) -> Tensor:
-        """One block."""
+        """Compute the output of the block."""
         scaled = x / math.sqrt(self.variance)
         branch = self.norm(self.conv(self.sign(scaled)))
         skip = x if self.shortcut is None else self.shortcut(scaled)
@@ -215,7 +215,7 @@ class BinaryResNet(nn.Module):
 
     @torch.no_grad()
     def after_initialize(self) -> None:
-        """Called by ``initialize`` once all weights are He's: what is left to set."""
+        """Set what is left; ``initialize`` calls this once all weights are He's."""
         for module in self.modules():
             if isinstance(module, RSign):
                 module.bias.zero_()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from bnlab.nets.pointwise import every, pointwise
 from bnlab.nets.scalars import Scale, Shift
 
 LAYERS = 2  # m: layers of a branch
@@ -27,14 +28,15 @@ class FixupBlock(nn.Module):
         self.shift2, self.shift3 = Shift(), Shift()
         self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
         self.scale, self.shift4 = Scale(), Shift()
-        same = stride == 1 and fan_in == width
-        self.shortcut = None if same else nn.Conv2d(fan_in, width, 1, stride, bias=False)
+        self.shortcut, self.step = None, 1
+        if stride != 1 or fan_in != width:
+            self.shortcut, self.step = pointwise(fan_in, width, stride, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """One block."""
+        """Compute the output of the block."""
         shifted = self.shift1(x)
         branch = self.conv2(self.shift3(torch.relu(self.shift2(self.conv1(shifted)))))
-        skip = x if self.shortcut is None else self.shortcut(shifted)
+        skip = x if self.shortcut is None else self.shortcut(every(shifted, self.step))
         return torch.relu(self.shift4(self.scale(branch)) + skip)
 
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from bnlab.errors import unknown
 from bnlab.nets.activation import relu_after
 from bnlab.nets.fixup import FixupBlock, fixup_initialize
+from bnlab.nets.pointwise import every, pointwise
 from bnlab.nets.scalars import Scale, Shift
 from bnlab.nets.stages import stages
 from bnlab.norms import make_norm
@@ -50,17 +51,19 @@ class Block(nn.Module):
         self.scale = Scale(0.0) if skipinit else nn.Identity()
         self.activates = getattr(self.norm2, "activates", False)
         self.shortcut: nn.Module = nn.Identity()
+        self.step = 1
         if stride != 1 or fan_in != width:
-            self.shortcut = nn.Sequential(nn.Conv2d(fan_in, width, 1, stride))
+            conv, self.step = pointwise(fan_in, width, stride)
+            self.shortcut = nn.Sequential(conv)
             if not self.activates:
                 self.shortcut.append(make_norm(norm, width, **options))
 
     def forward(self, x: Tensor) -> Tensor:
-        """One block."""
+        """Compute the output of the block."""
         branch = self.conv2(self.relu1(self.norm1(self.conv1(x))))
         if self.activates:
-            return self.norm2(self.scale(branch) + self.shortcut(x))
-        return torch.relu(self.scale(self.norm2(branch)) + self.shortcut(x))
+            return self.norm2(self.scale(branch) + self.shortcut(every(x, self.step)))
+        return torch.relu(self.scale(self.norm2(branch)) + self.shortcut(every(x, self.step)))
 
 
 class ResNet(nn.Module):
@@ -123,7 +126,7 @@ class ResNet(nn.Module):
         return self.head(self.shift(self.blocks(self.stem(x)).mean((2, 3))))
 
     def after_initialize(self) -> None:
-        """Called by ``initialize`` once all weights are He's: what the branches change in them."""
+        """Set what the branches change; ``initialize`` calls this once all weights are He's."""
         with torch.no_grad():
             for module in self.modules():
                 if isinstance(module, Scale):

@@ -15,11 +15,11 @@ class Scale(nn.Module):
         self.scale = nn.Parameter(torch.tensor(float(initial)))
 
     def forward(self, x: Tensor) -> Tensor:
-        """``x``, scaled."""
+        """Scale ``x``."""
         return self.scale * x
 
     def extra_repr(self) -> str:
-        """The first value."""
+        """The number that the scale starts at."""
         return f"initial={self.initial:g}"
 
 
@@ -31,5 +31,5 @@ class Shift(nn.Module):
         self.shift = nn.Parameter(torch.tensor(0.0))
 
     def forward(self, x: Tensor) -> Tensor:
-        """``x``, shifted."""
+        """Shift ``x``."""
         return x + self.shift

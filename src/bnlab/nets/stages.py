@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def stages(size: int, depth: int, width: int) -> list[tuple[int, int]]:
-    """(width, stride) of each of ``depth`` convolutions or blocks.
+    """The pair (width, stride) of each of ``depth`` convolutions or blocks.
 
     The layers are shared out evenly over the stages; each stage after the first begins with stride
     2 and doubles the width, as in He et al. 2016 (arXiv 1512.03385, section 4.2). Images of 8 x 8

@@ -62,7 +62,7 @@ class MBConv(nn.Module):
         self.residual = stride == 1 and fan_in == width
 
     def forward(self, x: Tensor) -> Tensor:
-        """One block."""
+        """Compute the output of the block."""
         y = self.norm1(self.expand(x)).relu()
         y = self.norm2(self.depthwise(y)).relu()
         y = self.norm3(self.project(y))
@@ -150,7 +150,7 @@ class Supernet(nn.Module):
         self.path: Path = (0,) * depth
 
     def check_path(self, path: Sequence[int]) -> Path:
-        """``path`` as a tuple.
+        """Return ``path`` as a tuple.
 
         Raises:
             ValueError: unless it has one number for each choice block, in its range.

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from bnlab.norms.functional import per_channel, scale_shift
-from bnlab.norms.fused import normalize
+from bnlab.norms.fused import fused_normalize
 from bnlab.norms.running import RunningNormalizer, batch_dims, unbiased
 
 
@@ -59,7 +59,7 @@ class BatchNorm(RunningNormalizer):
             return self._native(x)
         if not self.from_batch:
             return self._with_running_statistics(x)
-        y, mean, var = normalize(x, batch_dims(x), self.eps, *self._affine_for(x))
+        y, mean, var = fused_normalize(x, batch_dims(x), self.eps, *self._affine_for(x))
         self._follow(running_mean=mean, running_var=unbiased(var, self._values_pooled(x)))
         return y
 
@@ -146,7 +146,7 @@ class GhostBatchNorm(BatchNorm):
         return self.ghost_size * (x.numel() // (x.shape[0] * x.shape[1]))
 
     def check(self, x: Tensor) -> None:
-        """As BatchNorm; where the batch's statistics are used, the groups have to fit."""
+        """Raise a clear error as BatchNorm does, and for a batch that its groups do not fill."""
         super().check(x)
         if self.from_batch and x.shape[0] % self.ghost_size:
             raise ValueError(
@@ -162,7 +162,7 @@ class GhostBatchNorm(BatchNorm):
             return self._native_groups(x)
         groups = x.reshape(-1, self.ghost_size, *x.shape[1:])
         dims = (1,) if x.ndim == 2 else (1, 3, 4)
-        y, mean, var = normalize(groups, dims, self.eps, *self._affine_for(x))
+        y, mean, var = fused_normalize(groups, dims, self.eps, *self._affine_for(x))
         self._follow_mean_of(mean, unbiased(var, self._values_pooled(x)))
         return y.reshape(x.shape)
 

@@ -64,7 +64,7 @@ class RenormSchedule:
         check_number("d_max of a RenormSchedule", self.d_max, 0)
 
     def at(self, step: int | Tensor) -> tuple[Number, Number]:
-        """(r_max, d_max) for the update that follows ``step`` earlier ones.
+        """The limits (r_max, d_max) for the update that follows ``step`` earlier ones.
 
         Args:
             step: a number, or a tensor of them: then the limits are tensors.
@@ -183,7 +183,7 @@ class BatchRenorm(RunningNormalizer):
             self.num_batches_tracked = self.num_batches_tracked + 1
 
     def averaged(self) -> dict[str, Tensor]:
-        """Mean and deviation: the deviation is what is averaged."""
+        """The running mean and deviation: not the variance is averaged here."""
         deviation = (self.running_var + self.eps).sqrt()
         return {"running_mean": self.running_mean, "deviation": deviation}
 

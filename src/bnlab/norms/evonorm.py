@@ -7,13 +7,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from bnlab.norms.base import Normalizer
 from bnlab.norms.functional import moments, per_channel, scale_shift
 from bnlab.norms.groups import (
+    GroupNormalizer,
     by_group,
     channels_by_group,
-    check_groups,
-    group_size_of,
     within_group,
 )
 from bnlab.norms.running import RunningNormalizer
@@ -88,7 +86,7 @@ class EvoNormB0(RunningNormalizer):
         return mean, var
 
 
-class EvoNormS0(Normalizer):
+class EvoNormS0(GroupNormalizer):
     r"""EvoNorm-S0: swish in the numerator, the deviation of a group of channels below.
 
         y = weight * x * sigmoid(v * x) / sqrt(var_g + eps) + bias,
@@ -132,16 +130,8 @@ class EvoNormS0(Normalizer):
         *,
         native: bool = False,
     ) -> None:
-        super().__init__(num_features, eps, affine, native=native)
-        owner = type(self).__name__
-        self.group_size = group_size_of(owner, num_features, group_size, num_groups)
-        self.num_groups = num_features // self.group_size
+        super().__init__(num_features, group_size, num_groups, eps, affine, native=native)
         self.v = nn.Parameter(torch.ones(num_features))
-
-    def check(self, x: Tensor) -> None:
-        """As all normalizers; a group needs more than one value."""
-        super().check(x)
-        check_groups(self, x)
 
     def _normalize(self, x: Tensor) -> Tensor:
         vectors = (self.v, self.weight, self.bias)
@@ -150,7 +140,3 @@ class EvoNormS0(Normalizer):
         _, _, var = moments(groups, within_group(x))
         swish = groups * (groups * v).sigmoid()
         return scale_shift(swish, (var + self.eps).rsqrt(), weight, bias).reshape(x.shape)
-
-    def extra_repr(self) -> str:
-        """The arguments, as torch's own layers print them."""
-        return f"{super().extra_repr()}, group_size={self.group_size}"

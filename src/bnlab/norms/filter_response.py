@@ -66,7 +66,7 @@ class FilterResponseNorm(Normalizer):
         self.register_parameter("learned_eps", learned)
 
     def check(self, x: Tensor) -> None:
-        """As all normalizers; positions, or a learned eps."""
+        """Raise a clear error as all normalizers do, and for one position without a learned eps."""
         super().check(x)
         if self.learned_eps is None and x.numel() == x.shape[0] * x.shape[1]:
             raise ValueError(

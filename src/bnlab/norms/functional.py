@@ -1,7 +1,8 @@
 """The mathematics that all normalizers share, in primitive operations.
 
-Primitive operations keep second derivatives right, and can be traced. A normalizer is a choice of
-the axes over which ``normalize`` pools; the modules beside this file add parameters and buffers.
+Primitive operations keep second derivatives right, and can be traced. ``normalize`` is the formula
+of all normalizers that subtract a mean, which choose the axes that it pools; they compute it by
+``fused.fused_normalize``, the same numbers in less time.
 
 Speed comes from passing over the large tensors as rarely as possible: what is small (a number for
 each mean, weight, bias) is multiplied first, and the large tensor is scaled and shifted once.
@@ -45,21 +46,21 @@ def normalize(
 
 
 def moments(x: Tensor, dims: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
-    """X - mean, mean and biased variance over ``dims``, which are kept at size 1."""
+    """The centred x - mean, mean and biased variance over ``dims``, which are kept at size 1."""
     mean = x.mean(dims, keepdim=True)
     centred = x - mean
     return centred, mean, mean_square(centred, dims)
 
 
 def mean_square(x: Tensor, dims: Sequence[int]) -> Tensor:
-    """(1/m) sum x^2 over ``dims``, which are kept at size 1."""
+    """The mean square (1/m) sum x^2 over ``dims``, which are kept at size 1."""
     total = (x * x).sum(dims, keepdim=True)
     # Not .mean(): its backward pass would write one more tensor of the size of x.
     return total / (x.numel() // total.numel())
 
 
 def scale_shift(x: Tensor, scale: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
-    """(scale * weight) * x + bias; the tensors broadcast, None leaves a part out."""
+    """Compute (scale * weight) * x + bias; the tensors broadcast, None leaves a part out."""
     if weight is not None:
         scale = scale * weight
     return x * scale if bias is None else torch.addcmul(bias, x, scale)

@@ -38,14 +38,14 @@ BLOCK = 2**18
 """Values that are computed at once, of large tensors: 1 MiB in float32."""
 
 
-def normalize(
+def fused_normalize(
     x: Tensor,
     dims: Sequence[int],
     eps: float,
     weight: Tensor | None = None,
     bias: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """``functional.normalize``, but no gradient passes through the mean and var that it returns.
+    """Compute ``functional.normalize``; no gradient passes through the mean and var returned.
 
     It *is* that function where code is compiled or transformed (``torch.compile``, ``torch.func``,
     forward differentiation), for mixed types, with a weight or a bias alone, and where they differ
@@ -75,7 +75,7 @@ def _alike(x: Tensor, weight: Tensor | None, bias: Tensor | None) -> bool:
 
 
 class _Small(Function):
-    """In few operations: on small tensors each costs the same."""
+    """Computes in few operations: on small tensors each costs the same."""
 
     @staticmethod
     def forward(
@@ -120,7 +120,7 @@ class _Small(Function):
 
 
 class _Large(Function):
-    """In few passes over memory: what belongs to single samples is computed block by block.
+    """Computes in few passes over memory: what belongs to single samples goes block by block.
 
     A block stays in the processor's cache from its first operation to its last.
     """
@@ -175,7 +175,7 @@ class _Large(Function):
 def _by_blocks(
     compute: Callable[..., tuple[Tensor, ...]], dims: Sequence[int], *tensors: Tensor
 ) -> tuple[Tensor, ...]:
-    """``compute(*tensors)``, block by block along axis 0 unless that is pooled over.
+    """Call ``compute(*tensors)``, block by block along axis 0 unless that is pooled over.
 
     ``compute`` gives a tensor shaped as its first one, and others with as many samples. Blocks
     are for the cache of a processor: another device gets all samples at once.
@@ -193,7 +193,7 @@ def _by_blocks(
 
 
 def _repeated(x: Tensor, dims: Sequence[int], weight: Tensor | None) -> Sequence[int]:
-    """Those of ``dims`` along which the weight is repeated when it broadcasts to x."""
+    """The axes among ``dims`` along which the weight is repeated when it broadcasts to x."""
     if weight is None:
         return dims
     ahead = x.ndim - weight.ndim

@@ -6,18 +6,11 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from bnlab.norms.base import Normalizer
-from bnlab.norms.fused import normalize
-from bnlab.norms.groups import (
-    by_group,
-    channels_by_group,
-    check_groups,
-    group_size_of,
-    within_group,
-)
+from bnlab.norms.fused import fused_normalize
+from bnlab.norms.groups import GroupNormalizer, by_group, channels_by_group, within_group
 
 
-class GroupNorm(Normalizer):
+class GroupNorm(GroupNormalizer):
     r"""Group Normalization: one mean and variance a sample and group of channels.
 
         y = weight * (x - mean) / sqrt(var + eps) + bias,
@@ -50,26 +43,6 @@ class GroupNorm(Normalizer):
 
     has_kernel: ClassVar[bool] = True
 
-    def __init__(
-        self,
-        num_features: int,
-        group_size: int | None = None,
-        num_groups: int | None = None,
-        eps: float = 1e-5,
-        affine: bool = True,
-        *,
-        native: bool = False,
-    ) -> None:
-        super().__init__(num_features, eps, affine, native=native)
-        owner = type(self).__name__
-        self.group_size = group_size_of(owner, num_features, group_size, num_groups)
-        self.num_groups = num_features // self.group_size
-
-    def check(self, x: Tensor) -> None:
-        """As all normalizers; a group needs more than one value."""
-        super().check(x)
-        check_groups(self, x)
-
     def _normalize(self, x: Tensor) -> Tensor:
         if self._use_kernel(x):
             if (
@@ -79,12 +52,8 @@ class GroupNorm(Normalizer):
             return nn.functional.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
         weight, bias = (channels_by_group(v, x, self.num_groups) for v in (self.weight, self.bias))
         groups = by_group(x, self.num_groups)
-        y, _, _ = normalize(groups, within_group(x), self.eps, weight, bias)
+        y, _, _ = fused_normalize(groups, within_group(x), self.eps, weight, bias)
         return y.reshape(x.shape)
-
-    def extra_repr(self) -> str:
-        """The arguments, as torch's own layers print them."""
-        return f"{super().extra_repr()}, group_size={self.group_size}"
 
 
 class LayerNorm(GroupNorm):
@@ -112,7 +81,7 @@ class LayerNorm(GroupNorm):
         if self._use_kernel(x) and x.ndim == 2:  # twice as fast as the kernel of group norm
             return nn.functional.layer_norm(x, x.shape[1:], self.weight, self.bias, self.eps)
         if x.ndim == 2:
-            return normalize(x, (1,), self.eps, self.weight, self.bias)[0]
+            return fused_normalize(x, (1,), self.eps, self.weight, self.bias)[0]
         return super()._normalize(x)
 
 

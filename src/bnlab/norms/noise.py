@@ -29,7 +29,7 @@ def _signed(word: int | np.integer) -> int:
 
 
 def mix(x: Tensor) -> Tensor:
-    """``bnlab.random.mix`` of an int32 tensor, which it changes in place."""
+    """Apply ``bnlab.random.mix`` to an int32 tensor, in place."""
     x ^= (x >> 16).bitwise_and_(0xFFFF)
     x *= _signed(0x7FEB352D)
     x ^= (x >> 15).bitwise_and_(0x1FFFF)
@@ -39,7 +39,7 @@ def mix(x: Tensor) -> Tensor:
 
 
 def key_of(seed: int, stream: int) -> Tensor:
-    """What the numbers of (seed, stream) depend on, for ``uniform``. int32, ().
+    """The key that ``uniform`` makes the numbers of (seed, stream) from, int32, ().
 
     Raises:
         ValueError: for a seed that is no integer of 32 bits.
@@ -49,7 +49,7 @@ def key_of(seed: int, stream: int) -> Tensor:
 
 
 def uniform(key: Tensor, step: Tensor, count: int) -> Tensor:
-    """``count`` numbers in [0, 1) for a step, float32, exact: multiples of 2^-24.
+    """Return ``count`` numbers in [0, 1) for a step, float32, exact: multiples of 2^-24.
 
     Each step has a seed of its own, so that no run comes to a stream's end: the numbers are
     ``bnlab.random.uniform(step ^ word, stream, count)``, with the first word of (seed, stream),
@@ -74,7 +74,7 @@ def uniform(key: Tensor, step: Tensor, count: int) -> Tensor:
 
 
 def normal(u: Tensor) -> Tensor:
-    """As many standard normal numbers as there are uniform ones in ``u``, an even number. float64.
+    """Make the uniform numbers ``u``, of an even count, into as many standard normal ones, float64.
 
     Box and Muller: with u and v from the first and the second half of ``u``, and
     s = sqrt(-2 log(1 - u)), the first half is s cos(2 pi v), the second half s sin(2 pi v).

@@ -1,4 +1,4 @@
-"""From names to normalizers."""
+"""The normalizers by name, and their options."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class RunningNormalizer(Normalizer):
         return self.training or not self.track_running_stats
 
     def check(self, x: Tensor) -> None:
-        """As all normalizers; where the batch's statistics are used, it has to have some."""
+        """Raise a clear error as all normalizers do, and for a batch that has no statistics."""
         super().check(x)
         if self.from_batch and self._values_pooled(x) == 1:
             raise ValueError(

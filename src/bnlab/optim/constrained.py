@@ -56,6 +56,6 @@ def _normalizes(module: nn.Module) -> bool:
 
 
 def tangent(vector: Tensor, weight: Tensor) -> Tensor:
-    """``vector`` without its part along ``weight``: v - (v . u) u, u = weight / ||weight||."""
+    """The part of ``vector`` across ``weight``: v - (v . u) u, u = weight / ||weight||."""
     unit = weight / torch.linalg.vector_norm(weight)
     return vector - (vector * unit).sum() * unit

@@ -96,7 +96,7 @@ class LAWN(Optimizer):
         return "free" if free else "constrained"
 
     def step(self, closure: Callable[[], Tensor] | None = None) -> Tensor | None:
-        """One step, free or constrained; the closure's loss if there is one."""
+        """Take one step, free or constrained; give the closure's loss if there is one."""
         take = self.base.step if self.phase == "free" else self._constrained_step
         loss = take(closure)
         self.steps += 1

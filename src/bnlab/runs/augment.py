@@ -68,7 +68,7 @@ def augmented(x: Tensor, name: str, seed: int, step: int) -> Tensor:
 
 
 def _draw(name: str, seed: int, step: int, count: int) -> np.ndarray:
-    """Of each image: the crop's first row and column, and whether it is mirrored; (3, count)."""
+    """The crop's first row and column of each image, and whether it is mirrored; (3, count)."""
     first = (step - 1) * count
 
     def integers(stream: int, high: int) -> np.ndarray:

@@ -102,7 +102,7 @@ def claims_table(paper: str) -> Shown:
 
 
 class Formatter(string.Formatter):
-    """Adds ``:power``, see ``power``, and an error that lists the known names."""
+    """A formatter that knows ``:power``, see ``power``, and lists the known names in its error."""
 
     def format_field(self, value: object, format_spec: str) -> str:
         """The value as text."""
@@ -122,7 +122,7 @@ def say(name: str, template: str, engine: str | None = None) -> Shown:
         name: the claim's id.
         template: text with fields such as ``{ratio_12:.0f}``, facts of the claim; ``:power``
             writes large numbers as powers of ten.
-        engine: of the evidence, see ``claims.evidence.load``.
+        engine: of the evidence, see ``claims.load``.
     """
     text = Formatter().vformat(template, (), claims.load(name, engine).facts)
     return Shown(f'<p class="bnlab-say">{html.escape(text)}</p>', fill(text))

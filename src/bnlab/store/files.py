@@ -91,7 +91,7 @@ def read_object(path: Path) -> dict:
 
 
 def read_result(path: Path, renew: str) -> dict:
-    """The same, for a file of the repository: errors say how to get it back.
+    """Read the payload of a file of the repository: errors say how to get it back.
 
     Args:
         path: where it lies.

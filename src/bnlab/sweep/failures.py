@@ -23,7 +23,7 @@ class Failure:
 
     @classmethod
     def of(cls, item: Any, error: BaseException) -> Failure:
-        """From an exception: its text, because not every exception can travel between processes."""
+        """Keep the text of an exception: not every exception can travel between processes."""
         text = "".join(traceback.format_exception(error))
         return cls(item, f"{type(error).__name__}: {error}", text)
 

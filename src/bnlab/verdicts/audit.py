@@ -11,7 +11,7 @@ import numpy as np
 
 from bnlab.train import Run
 from bnlab.verdicts.evidence import Evidence, command, file_name, load, versions
-from bnlab.verdicts.provenance import code_meaning
+from bnlab.verdicts.provenance import closure, code_meaning
 from bnlab.verdicts.verdict import Claim
 
 CLOSE = 0.05
@@ -152,13 +152,14 @@ def changed_verdict(stored: Evidence) -> Iterator[str]:
 
 def changed_code(stored: Evidence) -> Iterator[str]:
     """Whether the code that the data depend on does something else now."""
-    kept, now = stored.meta.get("code"), code_meaning(stored.claim.code)
-    if kept and kept["digest"] != now:
+    kept, now = stored.meta.get("code"), closure(stored.claim.measure)
+    if kept and kept["digest"] != now.digest:
         name = stored.claim.id
         yield (
-            f"its code changed since (one of {', '.join(stored.claim.code)}). If the numbers are "
-            f"the same, 'python -m bnlab.claims check {name} --repeat 2 --stamp' finds out and "
-            f"says so in the file; if not, '{command(stored.claim, stored.meta['scale'])}'."
+            f"its code changed since: something in {', '.join(now.folders)} that its measurement "
+            f"reaches ('python -m bnlab.claims code {name}' lists it). If the numbers are the "
+            f"same, 'python -m bnlab.claims check {name} --repeat 2 --stamp' finds out and says so "
+            f"in the file; if not, '{command(stored.claim, stored.meta['scale'])}'."
         )
 
 
@@ -211,7 +212,7 @@ def _first_difference(data: dict, before: list, after: list) -> str:
 def stamped(stored: Evidence, seeds: list[int], rows: int) -> Evidence:
     """The same evidence, vouched for by today's code: a sample measured again was the same."""
     code = {
-        "digest": code_meaning(stored.claim.code),
+        "digest": code_meaning(stored.claim.measure),
         "how": "repeated",
         "seeds": seeds,
         "rows": rows,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import platform
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,9 +16,9 @@ import bnlab
 from bnlab.errors import unknown
 from bnlab.store import DamagedFileError, read_result, write_result
 from bnlab.train import make_device
-from bnlab.verdicts.parallel import measure_by_seeds, train_on
 from bnlab.verdicts.provenance import code_meaning
 from bnlab.verdicts.verdict import LEAST_SEEDS, Claim, Verdict, decide
+from bnlab.verdicts.work import HERE, Work
 
 FORMAT = 1
 
@@ -63,6 +61,7 @@ class Evidence:
 
 
 META = ("format", "scale", "versions", "device", "seconds")
+UNFINISHED = ".unfinished"
 LATER = ("verdict", "code")  # evidence that was measured before they were kept lacks them
 
 
@@ -121,8 +120,7 @@ def load(
 def measure(
     claim: Claim,
     seeds: Sequence[int] | None = None,
-    progress: Callable[[Iterable], Iterable] = iter,
-    executor: Executor | None = None,
+    work: Work = HERE,
     **options: object,
 ) -> Evidence:
     """Measure a claim here and now.
@@ -130,8 +128,8 @@ def measure(
     Args:
         claim: one that has a measurement.
         seeds: which; the claim's own by default. A verdict needs at least 8 of them.
-        progress: wraps the loop over trainings, such as ``tqdm``.
-        executor: works on trainings or seeds at once; None for this process alone.
+        work: does its parts: on an executor, or kept so that they can be resumed; by default one
+            after the other in this process.
         **options: of the claim's measurement.
 
     Raises:
@@ -142,16 +140,16 @@ def measure(
     if seeds is not None and (not len(seeds) or len(set(seeds)) < len(seeds)):
         raise ValueError(f"seeds must be different numbers, at least one, got {list(seeds)}.")
     _check_options(claim, options)
-    start = time.perf_counter()
-    code = code_meaning(claim.code)
+    start, earlier = time.perf_counter(), work.earlier
+    code = code_meaning(claim.measure)
     chosen = {} if seeds is None else {"seeds": list(seeds)}
-    data = _measuring(claim, executor)(**chosen, progress=progress, **options)
+    data = claim.measure(**chosen, work=work, **options)
     meta = {
         "format": FORMAT,
         "scale": data["base"]["data"],
         "versions": versions(),
         "device": f"{make_device(options.get('device', 'cpu'))} ({platform.machine()})",
-        "seconds": round(time.perf_counter() - start, 1),
+        "seconds": round(time.perf_counter() - start + work.earlier - earlier, 1),
         "code": {"digest": code, "how": "measured"},
     }
     found = Evidence(claim, data, meta)
@@ -161,7 +159,7 @@ def measure(
 
 
 def versions() -> dict[str, str]:
-    """Of what computes."""
+    """The versions of what computes."""
     return {
         "bnlab": bnlab.__version__,
         "torch": torch.__version__,
@@ -171,24 +169,15 @@ def versions() -> dict[str, str]:
 
 
 def _check_options(claim: Claim, options: dict) -> None:
-    known = inspect.signature(claim.measure).parameters
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
-        return  # it looks at them itself
     for name in options:
-        if name not in known:
+        if name not in claim.options:
+            known = claim.options or ("none",)
             raise ValueError(unknown(f"option of the measurement of {claim.id}:", name, known))
 
 
-def _measuring(claim: Claim, executor: Executor | None) -> Callable[..., dict]:
-    """The claim's measurement, spread over an executor if there is one."""
-    if executor is None:
-        return claim.measure
-    options = inspect.signature(claim.measure).parameters
-    if "train_all" in options:
-        return lambda **given: claim.measure(**given, train_all=train_on(executor))
-    if "tuning" in options:
-        return claim.measure  # its settings are chosen once, for all seeds
-    return lambda **given: measure_by_seeds(claim, executor, **given)
+def unfinished(claim: Claim, folder: Path, scale: str = "digits") -> Path:
+    """Where the parts of a measurement are kept until its evidence is written into the folder."""
+    return folder / UNFINISHED / Path(file_name(claim, scale)).stem
 
 
 def find(claims: dict[str, Claim], name: str) -> Claim:

@@ -1,69 +1,168 @@
-"""The code that the data of a claim depend on, and a name for what it does.
+"""The code that makes the numbers of a claim, found in the source, and a name for what it does.
+
+It starts at the function that measures, and takes in each definition that this one refers to, and
+so on. A *unit* is a statement at the top of a module: a function, a class with all its methods, an
+assignment. The digest covers the meaning of all units that are reached, not where they are: it
+stays the same when a function moves, a module is renamed or imported by another name, and when
+docstrings, comments, annotations of functions or layout change.
+
+What else counts: once a module is reached, the statements in it that run on import and define
+nothing (loops, calls), and definitions that a decorator of the package registers; and the files
+that a module names in ``READS = ("artefacts/*/manifest.json",)``, patterns relative to its folder.
+What does not: drawing, and what carries results from process to process (``DRAWING``, ``FIGURES``
+and ``CARRYING`` in ``source_graph``), everything outside of the package (evidence names the
+versions of torch and numpy itself), and ``__version__``.
 
 ``bnlab.digest`` names the bytes of code, for results that can be computed anew at once. Evidence
-takes long, and is kept over years: its name here changes with what the code does, and not with
-comments, docstrings and layout, nor with the version of torch, which the evidence names itself.
+takes long, and is kept over years.
 """
 
 from __future__ import annotations
 
-import ast
+import functools
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import bnlab
-from bnlab.engines.compiled.catalogue import SETS
+from bnlab.verdicts.source_form import Writer
+from bnlab.verdicts.source_graph import Package
+from bnlab.verdicts.source_modules import Module, ProvenanceError, Unit
 
 ROOT = Path(bnlab.__file__).parent
-NETS = ("random.py", "data", "nets", "norms")
-TRAINING = (*NETS, "optim", "train")
-MANIFESTS = tuple(f"engines/compiled/artefacts/{name}/manifest.json" for name in SETS)
-COMPILED = (*TRAINING, "compiled", *MANIFESTS)  # a manifest names the kernels
-LAYERS = tuple(f"measure/{name}.py" for name in ("checks", "layers", "passes", "untouched"))
+PLAIN = (str, int, float, bool, type(None))
 
-SKIPPED = ("ctx", "kind", "type_comment", "type_ignores", "type_params")
-DEFINITIONS = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+Start = Callable | tuple[str, str]
 
 
-def code_meaning(parts: Sequence[str], root: Path = ROOT) -> str:
-    """Sixteen hexadecimal digits that name what parts of the package do.
+@dataclass(frozen=True)
+class Closure:
+    """All code that a function can reach.
+
+    Attributes:
+        units: the names of what counts, by the dotted name of the module that holds it.
+        files: the files that these modules read.
+        digest: sixteen hexadecimal digits that name what all of it does.
+    """
+
+    units: dict[str, tuple[str, ...]]
+    files: tuple[Path, ...]
+    digest: str
+
+    def __str__(self) -> str:
+        count, rows = sum(map(len, self.units.values())), []
+        for module, names in self.units.items():
+            rows.append(f"  {module} ({len(names)}): {', '.join(names)}")
+        rows += [f"  reads {path.parent.name}/{path.name}" for path in self.files]
+        return "\n".join([f"{count} definitions in {len(self.units)} modules", *rows])
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The first part of each module's name, below the package: ``nets``, ``random``."""
+        return tuple(sorted({name.split(".")[1] for name in self.units if "." in name}))
+
+
+def code_meaning(start: Start, root: Path = ROOT, package: str = "bnlab") -> str:
+    """Sixteen hexadecimal digits that name what a function, and all that it can reach, does.
+
+    The arguments and errors are those of ``closure``.
+    """
+    return closure(start, root, package).digest
+
+
+def closure(start: Start, root: Path = ROOT, package: str = "bnlab") -> Closure:
+    """All code that a function can reach.
 
     Args:
-        parts: files (``"random.py"``) or folders (``"norms"``), below the package. Of a folder
-            the Python files count; of a file in another language every byte.
-        root: of the package.
+        start: a function at the top of a module, ``functools.partial`` of one (its arguments count
+            too), or the names of the module and of the function.
+        root: the package's folder.
+        package: its name.
 
     Raises:
-        FileNotFoundError: for a part that does not exist or holds no code.
+        ProvenanceError: for another function, such as a lambda; for a name that the package does
+            not have, and for code that imports modules by names that it computes.
+        FileNotFoundError: for a pattern in ``READS`` that fits no file.
     """
-    digest = hashlib.sha256()
-    for path in sorted({path for part in parts for path in _files(root, part)}):
-        digest.update(f"{path.relative_to(root).as_posix()} {_meaning(path)}\n".encode())
-    return digest.hexdigest()[:16]
+    module, name, given = _named(start)
+    return _closure(_package(root, package, _stamp(root)), module, name, given)
 
 
-def _meaning(path: Path) -> object:
-    content = path.read_bytes()
-    return _canonical(ast.parse(content)) if path.suffix == ".py" else content
+def _named(start: Start) -> tuple[str, str, str]:
+    """The module, the name, and the arguments that are fixed beforehand."""
+    if isinstance(start, tuple):
+        return (*start, "")
+    if isinstance(start, functools.partial):
+        module, name, given = _named(start.func)
+        fixed = (*start.args, *start.keywords.values())
+        if not all(map(_is_plain, fixed)):
+            raise ProvenanceError(f"fix only numbers, words and tuples of {name}, not {fixed}.")
+        return module, name, f"{given}{start.args}{sorted(start.keywords.items())}"
+    module, name = getattr(start, "__module__", ""), getattr(start, "__qualname__", "")
+    if not name.isidentifier():
+        raise ProvenanceError(
+            f"{name or start} is no function at the top of a module: define one that measures."
+        )
+    return module, name, ""
 
 
-def _files(root: Path, part: str) -> Iterator[Path]:
-    place = root / part
-    found = [place] if place.is_file() else sorted(place.rglob("*.py"))
-    if not found:
-        raise FileNotFoundError(f"no code at {part!r} in {root.name}: name a file or a folder.")
-    yield from found
+def _is_plain(value: object) -> bool:
+    return all(map(_is_plain, value)) if isinstance(value, tuple) else isinstance(value, PLAIN)
 
 
-def _canonical(node: object) -> object:
-    """Nested tuples, without docstrings, empty fields and what versions of Python add."""
-    if isinstance(node, list):
-        return tuple(_canonical(one) for one in node)
-    if not isinstance(node, ast.AST):
-        return repr(node)
-    fields = {name: value for name, value in ast.iter_fields(node) if name not in SKIPPED}
-    if isinstance(node, DEFINITIONS) and ast.get_docstring(node, clean=False) is not None:
-        fields["body"] = fields["body"][1:]
-    kept = ((name, _canonical(value)) for name, value in fields.items() if value not in (None, []))
-    return (type(node).__name__, *kept)
+def _stamp(root: Path) -> tuple:
+    """Changes when a file of Python does."""
+    found = ((path, path.stat()) for path in root.rglob("*.py"))
+    return tuple(sorted((str(path), stat.st_mtime_ns, stat.st_size) for path, stat in found))
+
+
+@functools.lru_cache(maxsize=4)
+def _package(root: Path, name: str, _stamp: tuple) -> Package:
+    return Package(root, name)
+
+
+def _closure(package: Package, module: str, name: str, given: str) -> Closure:
+    place = package.module(module) if package.has(module) else None
+    if place is None or name not in place.units:
+        raise ProvenanceError(f"{package.name} has no function {name!r} in {module!r}.")
+    units, modules = _reached(package, place.units[name])
+    files = sorted({path for one in modules for path in _files(one)})
+    forms = {_form(package, unit)[0] for unit in units} | {f"{name} {given}"}
+    contents = {hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    digest = hashlib.sha256("\n".join([*sorted(forms), "", *sorted(contents)]).encode())
+    by_module: dict[str, list[str]] = {}
+    for unit in units:
+        by_module.setdefault(unit.module.name, []).append(unit.name)
+    named = {name: tuple(sorted(found)) for name, found in sorted(by_module.items())}
+    return Closure(named, tuple(files), digest.hexdigest()[:16])
+
+
+def _reached(package: Package, first: list[Unit]) -> tuple[list[Unit], list[Module]]:
+    units, modules, todo = dict[Unit, None](), dict[Module, None](), [*first]
+    while todo:
+        one = todo.pop()
+        if one in units or one in modules:
+            continue
+        if isinstance(one, Unit):
+            units[one] = None
+            todo += [*_form(package, one)[1], one.module]
+        else:
+            modules[one] = None
+            todo += [*package.on_import(one), *package.imported_for_effect(one)]
+    return [*units], [*modules]
+
+
+@functools.lru_cache(maxsize=2**15)
+def _form(package: Package, unit: Unit) -> tuple[str, tuple[Unit, ...]]:
+    """The canonical form of a unit, and the units that it refers to."""
+    writer = Writer(package, unit)
+    return repr(writer.form(unit.node)), tuple(writer.reached)
+
+
+def _files(module: Module) -> Iterator[Path]:
+    for pattern in module.reads:
+        found = sorted(module.path.parent.glob(pattern))
+        if not found:
+            raise FileNotFoundError(f"{module.name} reads {pattern!r}, and there is no such file.")
+        yield from found

@@ -10,6 +10,7 @@ from scipy import stats
 
 from bnlab.errors import check_name
 from bnlab.train import Run
+from bnlab.verdicts.ties import NEAR
 
 CONFIDENCE = 0.95
 LEAST_SEEDS = 8  # with fewer no verdict is given
@@ -116,17 +117,18 @@ class Claim:
         effects: the numbers that decide; all of them must hold.
         untestable: why the claim as it stands cannot be tested here, such as accuracy on ImageNet.
         instead: what is tested in its place; the effects are those of this test.
-        measure: ``measure(seeds, progress)`` returns the raw data, ready for JSON.
+        measure: ``measure(seeds, work)`` returns the raw data, ready for JSON; ``work`` does its
+            parts, see ``bnlab.verdicts.work``.
+        options: names of what else ``measure`` takes.
         values: ``values(data)`` gives each effect's numbers, one a seed.
         facts: ``facts(data)`` gives the numbers that sentences in the book may use.
         repeat: ``repeat(data, seeds)`` measures these seeds of the data again; by default
             ``measure(seeds)``.
         runs: the Run that all trainings share, for each scale.
-        code: files and folders of the package on which the data depend.
 
     Raises:
         ValueError: for a claim that cannot be tested and does not say what is tested instead, or
-            the other way round; for a measurement without effects, Run or code.
+            the other way round; for a measurement without effects or Run.
     """
 
     id: str
@@ -141,19 +143,19 @@ class Claim:
     untestable: str = ""
     instead: str = ""
     measure: Callable[..., dict] | None = field(default=None, repr=False)
+    options: tuple[str, ...] = ()
     values: Callable[[dict], dict[str, np.ndarray]] | None = field(default=None, repr=False)
     facts: Callable[[dict], dict[str, object]] | None = field(default=None, repr=False)
     repeat: Callable[[dict, list[int]], dict] | None = field(default=None, repr=False)
     runs: Mapping[str, Run] = field(default_factory=dict, repr=False, hash=False)
-    code: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if bool(self.untestable) != bool(self.instead):
             raise ValueError(
                 f"claim {self.id}: say both why it cannot be tested and what is tested instead."
             )
-        if self.measure is not None and not (self.effects and self.runs and self.code):
-            raise ValueError(f"claim {self.id}: a measurement needs effects, runs and code.")
+        if self.measure is not None and not (self.effects and self.runs):
+            raise ValueError(f"claim {self.id}: a measurement needs effects and runs.")
 
     @property
     def without_evidence(self) -> str:
@@ -166,7 +168,9 @@ def interval(values: np.ndarray, seed: int = 0) -> tuple[float, float]:
 
     The bootstrap (bias-corrected and accelerated; Efron 1987, J. Am. Stat. Assoc. 82) resamples
     the seeds, so a difference between two nets of the same seed stays paired. With 8 or 16 seeds
-    it alone is too narrow: about 88 and 92 % for normal values. Both are computed by scipy.
+    it alone is too narrow: about 88 and 92 % for normal values. Both are computed by scipy. Its
+    bias correction counts the resampled means below the mean, and those equal to it as one half:
+    what is equal but for rounding is made equal first, or the last digit would decide.
 
     Args:
         values: one number a seed, (n,), n of 2 or more.
@@ -181,11 +185,17 @@ def interval(values: np.ndarray, seed: int = 0) -> tuple[float, float]:
     if not np.isfinite(values).all():
         raise ValueError("an effect is not finite; give a net that diverged a finite score.")
     mean = values.mean()
-    if np.ptp(values) <= 1e-12 * max(1.0, np.abs(values).max()):  # equal but for rounding
+    near = max(1e-12, NEAR * np.abs(values).max())
+    if np.ptp(values) <= near:  # equal but for rounding
         return float(mean), float(mean)
+
+    def mean_of(sample: np.ndarray, axis: int) -> np.ndarray:
+        means = sample.mean(axis)
+        return np.where(np.abs(means - mean) <= near, mean, means)
+
     rng = np.random.default_rng(seed)
     resampled = stats.bootstrap(
-        (values,), np.mean, n_resamples=RESAMPLES, confidence_level=CONFIDENCE, rng=rng
+        (values,), mean_of, n_resamples=RESAMPLES, confidence_level=CONFIDENCE, rng=rng
     ).confidence_interval
     half = stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * stats.sem(values)
     # fmin and fmax: the bootstrap's correction is undefined (NaN) for some values.

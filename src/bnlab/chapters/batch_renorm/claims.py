@@ -16,7 +16,6 @@ from bnlab.chapters.batch_renorm import (
     r4_one_class,
     r5_scale,
 )
-from bnlab.verdicts.provenance import NETS, TRAINING
 from bnlab.verdicts.verdict import Claim, Effect
 
 IOFFE = {
@@ -30,7 +29,6 @@ GAP = (
     "schedule of limits shortened in proportion, and rates tuned for each method."
 )
 
-GROUPS = (*TRAINING, "claims/normalized_groups.py", "claims/group_tuning.py")
 
 R1 = Claim(
     id="R1",
@@ -55,7 +53,6 @@ R1 = Claim(
     values=r1_identity.values,
     facts=r1_identity.facts,
     runs={"digits": r1_identity.BASE},
-    code=(*NETS, "claims/renorm_identity.py"),
 )
 
 R2 = Claim(
@@ -88,11 +85,11 @@ R2 = Claim(
         ),
     ),
     measure=r2_speed.measure,
+    options=("tuning", "base"),
     values=r2_speed.values,
     facts=r2_speed.facts,
     repeat=r2_speed.repeat,
     runs={"digits": group_tuning.BASE},
-    code=(*GROUPS, "claims/renorm_speed.py"),
 )
 
 R3 = Claim(
@@ -118,11 +115,11 @@ R3 = Claim(
         ),
     ),
     measure=r3_few_samples.measure,
+    options=("tuning", "groups", "sizes", "controls", "base"),
     values=r3_few_samples.values,
     facts=r3_few_samples.facts,
     repeat=r3_few_samples.repeat,
     runs={"digits": group_tuning.BASE},
-    code=(*GROUPS, "claims/limits_at_work.py", "claims/small_groups.py"),
 )
 
 R4 = Claim(
@@ -157,11 +154,11 @@ R4 = Claim(
         ),
     ),
     measure=r4_one_class.measure,
+    options=("tuning", "alone", "controls", "base"),
     values=r4_one_class.values,
     facts=r4_one_class.facts,
     repeat=r4_one_class.repeat,
     runs={"digits": group_tuning.BASE},
-    code=(*GROUPS, "claims/constant_statistics.py", "claims/pure_groups.py"),
 )
 
 R5 = Claim(
@@ -188,11 +185,11 @@ R5 = Claim(
         Effect("plain", "the same range, no normalizer minus Batch Renormalization", "", 0.1),
     ),
     measure=r5_scale.measure,
+    options=("tuning", "norms", "base"),
     values=r5_scale.values,
     facts=r5_scale.facts,
     repeat=r5_scale.repeat,
     runs={"digits": group_tuning.BASE},
-    code=(*GROUPS, "claims/renorm_scale.py"),
 )
 
 CLAIMS = (R1, R2, R3, R4, R5)

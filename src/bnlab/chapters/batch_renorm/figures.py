@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 import torch
-from matplotlib.axes import Axes
 
-from bnlab.chapters.batch_renorm import r2_speed, r3_limits_at_work, r4_one_class, r5_scale
+from bnlab.chapters.batch_renorm import r2_speed, r3_limits_at_work, r4_r5_figures
 from bnlab.chapters.batch_renorm import r3_few_samples as small
-from bnlab.chapters.batch_renorm.methods import LRS, SCHEDULES, Method, at_best, best_lr, select
+from bnlab.chapters.batch_renorm.figure_parts import NAMES, PARTS, SMALL, dots, grid, listed
+from bnlab.chapters.batch_renorm.methods import SCHEDULES, at_best, select
 from bnlab.draw.figure import INK, Drawing, band, curve, draw, label, panel, plain_log
 from bnlab.draw.style import STYLE
 from bnlab.norms import make_norm
 from bnlab.verdicts.evidence import Evidence
-
-NAMES = {norm: STYLE[norm]["label"] for norm in small.NORMS}
-PARTS = {  # column, line and marker of each accuracy
-    "train": ("train", ":", "^", "in training"),
-    "batch": ("val_batch", "--", "s", "batch statistics"),
-    "running": ("val_running", "-", "o", "running statistics"),
-    "recomputed": ("val_recomputed", "-.", "D", "recomputed"),
-}
-SMALL = (4.4, 3.7)
-
-
-def _listed(values: Mapping[str, float], unit: str = " %") -> str:
-    return ", ".join(f"{name} {value:.0f}{unit}" for name, value in values.items())
+from bnlab.verdicts.table import Table, fact_name
 
 
 def identity(evidence: Evidence) -> Drawing:
@@ -45,11 +31,10 @@ def identity(evidence: Evidence) -> Drawing:
     sign.set(xlabel="first input minus second, deviations", ylabel="output of the first")
     gaps = panel(f"Training is inference, to {facts['output_largest']:.0e}")
     for norm, name in (("batch_renorm", "output"), ("batch", "batch")):
-        at = data["columns"].index(name)
-        rows = [row for row in data["rows"] if row[at] is not None]
-        found = np.array([row[at] for row in rows])
+        pairs = [(row["size"], row[name]) for row in Table.of(data) if row[name] is not None]
+        sizes, found = np.array(pairs).T
         jitter = np.linspace(0.85, 1.15, len(found))
-        curve(gaps, norm, np.array([row[1] for row in rows]) * jitter, found, linestyle="", ms=4)
+        curve(gaps, norm, sizes * jitter, found, linestyle="", ms=4)
         label(gaps, norm, 8, found.max(), NAMES[norm])
     plain_log(gaps, "x", [2, 4, 32])
     gaps.set_yscale("log")
@@ -68,28 +53,6 @@ def identity(evidence: Evidence) -> Drawing:
     return draw([sign, gaps], alt, caption)
 
 
-def grid(data: dict, methods: Sequence[Method], title: str) -> Axes:
-    """Validation accuracy over the learning rate, with the tuning seeds; a ring at the choice."""
-    axes = panel(title, size=SMALL)
-    for method in methods:
-        lr, seeds = best_lr(data, method), data["tuning_seeds"]
-        rows = np.array([select(data, method, rate, "val_running", seeds) for rate in LRS])
-        band(axes, method.norm, LRS, 100 * rows.min(1), 100 * rows.max(1))
-        curve(axes, method.norm, LRS, 100 * rows.mean(1), ms=4)
-        chosen = 100 * rows[LRS.index(lr)].mean()
-        axes.plot([lr], [chosen], "o", ms=13, mfc="none", mec=STYLE[method.norm]["light"], mew=2)
-    plain_log(axes, "x", LRS[1::2])
-    axes.set(xlabel="learning rate", ylabel="validation accuracy, %")
-    return axes
-
-
-def _dots(axes: Axes, place: float, norm: str, scores: np.ndarray) -> None:
-    """The seeds of one net, and a bar at their mean."""
-    around = place + np.linspace(-0.16, 0.16, len(scores))
-    curve(axes, norm, around, scores, linestyle="", ms=4, alpha=0.7)
-    axes.plot([place - 0.24, place + 0.24], [scores.mean()] * 2, color=INK, lw=2)
-
-
 def speed(evidence: Evidence) -> Drawing:
     """R2: the grid, and loss and accuracy of each net at its best."""
     data, facts = evidence.data, evidence.facts
@@ -101,7 +64,7 @@ def speed(evidence: Evidence) -> Drawing:
     for name, (unit, title, factor) in wanted.items():
         axes = panel(title, size=SMALL)
         for place, method in enumerate(r2_speed.METHODS):
-            _dots(axes, place, method.norm, factor * at_best(data, method, name))
+            dots(axes, place, method.norm, factor * at_best(data, method, name))
         axes.set_xticks(range(3), ["BatchNorm", "Renorm.", "group norm"])
         axes.set(ylabel=unit)
         panels.append(axes)
@@ -145,7 +108,7 @@ def four_accuracies(evidence: Evidence, alone: bool = False) -> Drawing:
         axes.set(ylim=(0, 105), xlabel="samples that share statistics", ylabel="accuracy, %")
         axes.legend(frameon=False, fontsize=11, loc="lower right", labelcolor="linecolor")
         panels.append(axes)
-        sentences.append(f"{NAMES[norm]}: {_listed(found)}")
+        sentences.append(f"{NAMES[norm]}: {listed(found)}")
     alt = (
         "Four accuracies against the number of samples that share statistics, a panel a method. "
         f"At {sizes[0]} samples: " + "; ".join(sentences) + "."
@@ -160,13 +123,12 @@ def four_accuracies(evidence: Evidence, alone: bool = False) -> Drawing:
 
 def limits(evidence: Evidence) -> Drawing:
     """R3: r and d of groups of four while the limits open."""
-    rows = np.array(evidence.data["limits"], dtype=float)
-    columns, facts = list(r3_limits_at_work.COLUMNS), evidence.facts
-    panels = []
+    table = Table(r3_limits_at_work.COLUMNS, evidence.data["limits"])
+    panels, step, facts = [], table.column("step"), evidence.facts
     for name, neutral in (("r", 1.0), ("d", 0.0)):
-        axes, step = panel(f"{name}: {facts[f'{name}_clipped']:.1f} % beyond the limit"), rows[:, 0]
-        low, middle, high = (rows[:, columns.index(f"{name}_{q}")] for q in (5, 50, 95))
-        most = rows[:, columns.index(f"{name}_max")]
+        axes = panel(f"{name}: {facts[f'{name}_clipped']:.1f} % beyond the limit")
+        low, middle, high = (table.column(f"{name}_{q}") for q in (5, 50, 95))
+        most = table.column(f"{name}_max")
         band(axes, "batch_renorm", step, low, high)
         curve(axes, "batch_renorm", step, middle, marker="")
         least = 1 / most if name == "r" else -most
@@ -216,10 +178,10 @@ def controls(evidence: Evidence) -> Drawing:
     plans = panel(f"Too late: {gain:.1f} points less")
     for place, name in enumerate(SCHEDULES):
         method, lr = small.controlled(data, "batch_renorm", schedule=name)
-        _dots(plans, place, "batch_renorm", 100 * select(data, method, lr, "test_running"))
+        dots(plans, place, "batch_renorm", 100 * select(data, method, lr, "test_running"))
     plans.set_xticks(range(len(SCHEDULES)), list(SCHEDULES), fontsize=11)
     plans.set(ylabel="test accuracy, %")
-    ends = {name: facts[f"schedule_{name}".replace(" ", "_")] for name in SCHEDULES}
+    ends = {name: facts[fact_name("schedule", name)] for name in SCHEDULES}
     alt = (
         f"Left: test accuracy with groups of four against momentum; at {moments[0]:g}: "
         f"{', '.join(told)}. Right: with other schedules of the limits: "
@@ -232,98 +194,4 @@ def controls(evidence: Evidence) -> Drawing:
     return draw([axes, plans], alt, caption)
 
 
-def pure(evidence: Evidence) -> Drawing:
-    """R4: the grid for pure groups; the four accuracies; mixed against pure."""
-    data, facts = evidence.data, evidence.facts
-    methods = [r4_one_class.arranged(norm, "pure") for norm in r4_one_class.NORMS]
-    first = grid(data, methods, "Groups of one class: each its own rate")
-    worst = facts["val_running_batch_pure"]
-    parts = panel(f"One class a group: BatchNorm {worst:.0f} % in use", size=SMALL)
-    for shift, norm in zip((-0.27, 0, 0.27), r4_one_class.NORMS, strict=True):
-        for place, (name, *_) in enumerate(PARTS.values()):
-            scores = 100 * at_best(data, r4_one_class.arranged(norm, "pure"), name)
-            curve(parts, norm, [place + shift], [scores.mean()], ms=8)
-            ends = [scores.min(), scores.max()]
-            parts.plot([place + shift] * 2, ends, color=STYLE[norm]["light"], lw=1.5)
-    texts = [text.replace(" statistics", "") for *_, text in PARTS.values()]
-    parts.set_xticks(range(4), texts, fontsize=10)
-    parts.set(ylabel="accuracy, %", ylim=(0, 105))
-    last = panel(f"Renormalization recovers {facts['recovered']:.0f} %", size=SMALL)
-    arrangements = data["arrangements"]
-    for norm in r4_one_class.NORMS:
-        rows = np.array(
-            [
-                100 * at_best(data, r4_one_class.arranged(norm, one), "test_running")
-                for one in arrangements
-            ]
-        )
-        places = range(len(arrangements))
-        band(last, norm, places, rows.min(1), rows.max(1))
-        curve(last, norm, places, rows.mean(1))
-        label(last, norm, 1, rows.mean(1)[1], STYLE[norm]["short"], ha="left", xytext=(8, 4))
-    names = {"mixed": "mixed", "pure": "one class", "alone": "batch of\none class"}
-    last.set_xticks(range(len(arrangements)), [names[one] for one in arrangements])
-    last.set(ylabel="test accuracy, %", ylim=(0, 105))
-    told = {
-        NAMES[norm]: {text: facts[f"{name}_{norm}_pure"] for name, *_, text in PARTS.values()}
-        for norm in r4_one_class.NORMS
-    }
-    ends = {
-        NAMES[norm]: {names[a]: facts[f"test_running_{norm}_{a}"] for a in arrangements}
-        for norm in r4_one_class.NORMS
-    }
-    tests = "; ".join(f"{n} {_listed(v)}" for n, v in ends.items()).replace("\n", " ")
-    alt = (
-        "Left: validation accuracy against learning rate for groups of one class. Middle: four "
-        f"accuracies: {'; '.join(f'{n}: {_listed(v)}' for n, v in told.items())}. Right: test "
-        f"accuracy: {tests}."
-    )
-    caption = (
-        f"Left: {len(data['tuning_seeds'])} tuning seeds; rings: the choice. Middle and right: "
-        f"{len(data['seeds'])} other seeds, mean and range."
-    )
-    return draw([first, parts, last], alt, caption)
-
-
-def scale(evidence: Evidence) -> Drawing:
-    """R5: test accuracy over the scale of the initial weights."""
-    data, facts = evidence.data, evidence.facts
-    scales, panels = r5_scale.SCALES, []
-    for own, title, name in ((False, "One rate", "range"), (True, "Own rates", "range_own")):
-        apart = [facts[f"{name}_{norm}"] for norm in ("batch_renorm", "none")]
-        axes = panel("{}: {:.0f} points, {:.0f} without".format(title, *apart))
-        for norm in data["norms"]:
-            rows = []
-            for one in scales:
-                place = r5_scale.at(data, norm, one)
-                if own:
-                    place = (place[0], best_lr(data, place[0]))
-                rows.append(100 * select(data, *place, "test_running"))
-            rows = np.array(rows)
-            band(axes, norm, scales, rows.min(1), rows.max(1))
-            curve(axes, norm, scales, rows.mean(1), label=STYLE[norm]["label"])
-        plain_log(axes, "x", scales)
-        axes.legend(frameon=False, fontsize=11, labelcolor="linecolor", loc="lower center")
-        axes.set(xlabel="factor of the initial weights", ylabel="test accuracy, %", ylim=(0, 105))
-        panels.append(axes)
-    labels = {norm: STYLE[norm]["label"] for norm in data["norms"]}
-    told = [
-        f"{name} {facts[f'range_{norm}']:.0f} and {facts[f'range_own_{norm}']:.0f} points"
-        for norm, name in labels.items()
-    ]
-    alt = (
-        "Test accuracy against the factor of the initial weights, left at the rate that is best "
-        "for factor 1, right at each factor's own. Range over the factors, left and right: "
-        f"{', '.join(told)}."
-    )
-    caption = f"{len(data['seeds'])} seeds; the shade spans all. A net that diverged counts 10 %."
-    return draw(panels, alt, caption)
-
-
-FIGURES = {
-    "R1": identity,
-    "R2": speed,
-    "R3": four_accuracies,
-    "R4": pure,
-    "R5": scale,
-}
+FIGURES = {"R1": identity, "R2": speed, "R3": four_accuracies, **r4_r5_figures.FIGURES}

@@ -8,13 +8,16 @@ evaluation mode of the tuning seeds, over one grid for all. The whole grid is pa
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, astuple, dataclass, fields
 
 import numpy as np
 
 from bnlab.chapters.batch_renorm.microbatches import STATISTICS, Setting, train_groups
 from bnlab.train import Run
+from bnlab.verdicts.table import Table
+from bnlab.verdicts.tuning import best_rate, check_same_run, check_seeds
+from bnlab.verdicts.work import Work
 
 SEEDS = tuple(range(540, 556))
 TUNING_SEEDS = tuple(range(3))
@@ -47,8 +50,6 @@ MEASURED = (
     "diverged_at",
 )
 
-Progress = Callable[[Iterable], Iterable]
-
 
 @dataclass(frozen=True)
 class Method:
@@ -72,8 +73,8 @@ class Method:
     schedule: str = "paper"
     momentum: float = MOMENTUM
 
-    def run(self, lr: float, seed: int, steps: int = STEPS) -> Run:
-        """The Run with this learning rate and seed."""
+    def run(self, lr: float, seed: int, base: Run = BASE) -> Run:
+        """The Run with this learning rate and seed; all else is that of ``base``."""
         options: dict[str, object] = {}
         if self.norm == "group":
             options = {"group_size": GROUP_SIZE}
@@ -81,8 +82,8 @@ class Method:
             options = {"momentum": self.momentum}
         if self.norm == "batch_renorm":
             options["schedule"] = SCHEDULES[self.schedule]
-        sizes = {"batch_size": self.batch_size, "steps": steps, "eval_every": steps}
-        return BASE.replace(norm=self.norm, norm_options=options, lr=lr, seed=seed, **sizes)
+        own = {"norm": self.norm, "norm_options": options, "batch_size": self.batch_size}
+        return base.replace(**own, lr=lr, seed=seed)
 
     @property
     def setting(self) -> Setting:
@@ -93,49 +94,54 @@ class Method:
 COLUMNS = (*(field.name for field in fields(Method)), "lr", "seed", *MEASURED)
 
 
-def rows(plan: Iterable[tuple[Method, Sequence[float]]], seeds: Sequence[int]) -> Iterable[list]:
-    """Train each method at each of its rates with each seed, side by side; a row a training."""
-    for method, lrs in plan:
-        places = list(itertools.product(lrs, seeds))
-        found = train_groups([method.run(lr, seed) for lr, seed in places], method.setting)
-        for (lr, seed), one in zip(places, found, strict=True):
-            one = {**one, "loss": float(f"{one['loss']:.5g}")}
-            yield [*astuple(method), lr, seed, *(one[name] for name in MEASURED)]
+def rows(
+    method: Method, lrs: Sequence[float], seeds: Sequence[int], base: Run = BASE
+) -> list[list]:
+    """Train a method at each rate with each seed, all side by side; a row a training."""
+    places = list(itertools.product(lrs, seeds))
+    found = train_groups([method.run(lr, seed, base) for lr, seed in places], method.setting)
+    return [
+        [*astuple(method), lr, seed, float(f"{one['loss']:.5g}"), *(one[n] for n in MEASURED[1:])]
+        for (lr, seed), one in zip(places, found, strict=True)
+    ]
 
 
 def measured(
     seeds: Sequence[int],
     tuned: Sequence[Method],
-    progress: Progress,
+    work: Work,
     tuning: dict | None = None,
     fixed: Callable[[dict], Sequence[tuple[Method, float]]] | None = None,
+    base: Run = BASE,
 ) -> dict:
     """Choose rates with the tuning seeds, then train with the seeds that count.
+
+    The nets of a method lie side by side, and their sums depend on how many there are: a method
+    with its rates and seeds is one part of the work.
 
     Args:
         seeds: that count.
         tuned: methods that take their own best rate.
-        progress: wraps the loops over methods.
+        work: does the trainings, a method at a time.
         tuning: an earlier measurement, whose rates are taken over.
         fixed: given the table of the tuning, further methods with a rate, such as controls.
+        base: what all trainings share.
 
     Returns:
         ``base``, ``seeds``, ``tuning_seeds``, ``columns`` and ``rows``.
 
     Raises:
-        ValueError: for seeds that chose the rates.
+        ValueError: for seeds that chose the rates, or rates that were chosen for another Run.
     """
-    both = set(seeds) & set(TUNING_SEEDS)
-    if both:
-        raise ValueError(f"seeds {sorted(both)} chose the learning rates; count other seeds.")
-    at = COLUMNS.index("seed")
+    check_seeds(seeds, TUNING_SEEDS)
     if tuning:
-        grid = [row for row in tuning["rows"] if row[at] in TUNING_SEEDS]
+        check_same_run(tuning, base)
+        grid = Table.of(tuning).where(seed=TUNING_SEEDS).rows
     else:
-        grid = [row for one in progress(tuned) for row in rows([(one, LRS)], TUNING_SEEDS)]
+        grid = _joined(work.starmap(rows, [(one, LRS, TUNING_SEEDS, base) for one in tuned]))
     data = {
         "engine": "stack",
-        "base": BASE.to_dict(),
+        "base": base.to_dict(),
         "seeds": list(seeds),
         "tuning_seeds": list(TUNING_SEEDS),
         "columns": list(COLUMNS),
@@ -144,8 +150,12 @@ def measured(
     plan = dict.fromkeys(
         [*((method, best_lr(data, method)) for method in tuned), *(fixed or _none)(data)]
     )
-    each = [(method, [lr]) for method, lr in plan]
-    return {**data, "rows": grid + [row for one in progress(each) for row in rows([one], seeds)]}
+    counted = work.starmap(rows, [(method, [lr], seeds, base) for method, lr in plan])
+    return {**data, "rows": grid + _joined(counted)}
+
+
+def _joined(found: list[list[list]]) -> list[list]:
+    return [row for each in found for row in each]
 
 
 def _none(_data: dict) -> list:
@@ -160,16 +170,14 @@ def select(
     Raises:
         KeyError: if that was not measured.
     """
-    at, key = data["columns"].index(name), [*astuple(method), lr]
-    found = {row[len(key)]: row[at] for row in data["rows"] if row[: len(key)] == key}
-    return np.array([found[seed] for seed in (data["seeds"] if seeds is None else seeds)])
+    table = Table.of(data).where(**asdict(method), lr=lr)
+    return table.column(name, seed=data["seeds"] if seeds is None else seeds)
 
 
 def best_lr(data: dict, method: Method) -> float:
-    """The rate with the highest mean validation accuracy over the tuning seeds."""
-    seeds = data["tuning_seeds"]
-    scores = [select(data, method, lr, "val_running", seeds).mean() for lr in LRS]
-    return LRS[int(np.argmax(scores))]
+    """The best learning rate of a method, by its validation accuracy; see ``best_rate``."""
+    table = Table.of(data).where(**asdict(method))
+    return best_rate(LRS, table.column("val_running", lr=LRS, seed=data["tuning_seeds"]))
 
 
 def at_best(data: dict, method: Method, name: str) -> np.ndarray:

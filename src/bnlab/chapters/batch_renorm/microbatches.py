@@ -22,13 +22,10 @@ from bnlab.norms import BatchRenorm, recompute_statistics
 from bnlab.norms.functional import moments
 from bnlab.norms.kept import kept_buffers, kept_modes
 from bnlab.train import Run, Step, threads
+from bnlab.verdicts.tuning import CHANCE, GUESS
 
 ARRANGEMENTS = ("iid", "mixed", "pure")
 STATISTICS = ("batch", "running", "recomputed")
-CHANCE = 0.1
-GUESS = math.log(10)
-"""Loss of a guess among ten classes. A step counts at most this: else one spike would decide."""
-
 LATEST = 50  # steps at the end whose batches give the accuracy in training
 RECOMPUTED = 1152  # training images that recompute the statistics, in one batch
 
@@ -41,6 +38,15 @@ class GroupRenorm(BatchRenorm):
     """
 
     group: int
+
+    @classmethod
+    def of(cls, norm: BatchRenorm, group: int) -> GroupRenorm:
+        """The same layer, of the same parameters and buffers, for groups of ``group`` samples."""
+        own = cls(norm.num_features, norm.eps, norm.momentum, norm.affine, schedule=norm.schedule)
+        own.group, own.r_max, own.d_max = group, norm.r_max, norm.d_max
+        for name, value in (*norm.named_parameters(), *norm.named_buffers()):
+            setattr(own, name, value)
+        return own.train(norm.training)
 
     def _normalize(self, x: Tensor) -> Tensor:
         if not self.training:
@@ -129,9 +135,10 @@ class GroupTrainer(StackTrainer):
             runs = [run.replace(norm="ghost_batch", norm_options=options) for run in runs]
         super().__init__(runs, "cpu")
         self.setting = setting
-        for module in self.net.modules():
+        for name, module in list(self.net.named_modules()):
             if isinstance(module, BatchRenorm):
-                module.__class__, module.group = renorm, setting.group
+                parent, _, own = name.rpartition(".")
+                setattr(self.net.get_submodule(parent), own, renorm.of(module, setting.group))
             if isinstance(module, WideLinear):
                 module.weight.data.mul_(setting.scale)  # in place: a view of the one vector
         if setting.arrangement != "iid":

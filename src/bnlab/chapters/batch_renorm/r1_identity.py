@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -19,7 +19,9 @@ from torch import Tensor, nn
 
 from bnlab.norms import BatchNorm, BatchRenorm
 from bnlab.runs.build import training_data
-from bnlab.train import Run, build
+from bnlab.train import Run, build, threads
+from bnlab.verdicts.table import Table
+from bnlab.verdicts.work import HERE, Work
 
 SEEDS = tuple(range(540, 556))
 SHAPES = ((2, 64), (4, 64), (32, 64), (4, 16, 8, 8))
@@ -28,15 +30,13 @@ BASE = Run(depth=4, norm="batch_renorm", batch_size=32, precision="float64")
 FLOOR = 1e-17  # stands for no difference at all
 COLUMNS = ("what", "size", "seed", "output", "gradient", "sum", "batch")
 
-Progress = Callable[[Iterable], Iterable]
 
-
-def measure(seeds: Sequence[int] = SEEDS, progress: Progress = iter) -> dict:
+def measure(seeds: Sequence[int] = SEEDS, work: Work = HERE) -> dict:
     """Compare training with inference, for layers with random numbers and for a whole net.
 
     Args:
         seeds: of inputs, weights and running statistics.
-        progress: wraps the loop over the seeds.
+        work: compares, a seed at a time.
 
     Returns:
         ``base``, ``seeds``, ``columns`` and ``rows``: ``what`` (``layer`` or ``net``) with ``size``
@@ -45,18 +45,24 @@ def measure(seeds: Sequence[int] = SEEDS, progress: Progress = iter) -> dict:
         batch; and how far the output of BatchNorm (``batch``) is from that in inference. The last
         three are None for the net.
     """
-    found = []
-    for seed in progress(seeds):
-        generator = torch.Generator().manual_seed(seed)
-        found += [["layer", shape[0], *_layer(shape, generator, seed)] for shape in SHAPES[:3]]
-        found.append(["images", SHAPES[3][0], *_layer(SHAPES[3], generator, seed)])
-        found.append(["net", BASE.batch_size, *_net(generator, seed)])
     return {
         "base": BASE.to_dict(),
         "seeds": list(seeds),
         "columns": list(COLUMNS),
-        "rows": found,
+        "rows": [row for rows in work.map(_rows, seeds) for row in rows],
     }
+
+
+@threads(1)
+def _rows(seed: int) -> list[list]:
+    """The comparisons of a seed."""
+    generator = torch.Generator().manual_seed(seed)
+    *vectors, images = SHAPES
+    return [
+        *(["layer", shape[0], *_layer(shape, generator, seed)] for shape in vectors),
+        ["images", images[0], *_layer(images, generator, seed)],
+        ["net", BASE.batch_size, *_net(generator, seed)],
+    ]
 
 
 def _randomize(norm: nn.Module, generator: torch.Generator) -> None:
@@ -113,13 +119,9 @@ def _net(generator: torch.Generator, seed: int) -> list:
 
 def _column(data: dict, name: str) -> np.ndarray:
     """(seeds, comparisons), without those that have no such number."""
-    at, seed_at = data["columns"].index(name), data["columns"].index("seed")
-    return np.array(
-        [
-            [row[at] for row in data["rows"] if row[seed_at] == seed and row[at] is not None]
-            for seed in data["seeds"]
-        ]
-    )
+    table = Table.of(data)
+    by_seed = [table.where(seed=seed).entries(name) for seed in data["seeds"]]
+    return np.array([[number for number in row if number is not None] for row in by_seed])
 
 
 def values(data: dict) -> dict[str, np.ndarray]:

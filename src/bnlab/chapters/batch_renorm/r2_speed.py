@@ -5,11 +5,12 @@ Settings and margins were fixed before the seeds that count were run, see ``grou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from bnlab.chapters.batch_renorm.methods import (
+    BASE,
     SEEDS,
     Method,
     at_best,
@@ -18,21 +19,24 @@ from bnlab.chapters.batch_renorm.methods import (
     measured,
     select,
 )
+from bnlab.train import Run
+from bnlab.verdicts.work import HERE, Work
 
 METHODS = tuple(Method(norm) for norm in ("batch", "batch_renorm", "group"))
 BATCH, RENORM, GROUP = METHODS
 
-Progress = Callable[[Iterable], Iterable]
-
 
 def measure(
-    seeds: Sequence[int] = SEEDS, progress: Progress = iter, tuning: dict | None = None
+    seeds: Sequence[int] = SEEDS,
+    work: Work = HERE,
+    tuning: dict | None = None,
+    base: Run = BASE,
 ) -> dict:
     """Train BatchNorm, Batch Renormalization and group norm, each at its best rate.
 
     And, as a control, the first two at the best rate of the other; see ``group_tuning.measured``.
     """
-    return measured(seeds, METHODS, progress, tuning, _swapped)
+    return measured(seeds, METHODS, work, tuning, _swapped, base)
 
 
 def _swapped(data: dict) -> list[tuple[Method, float]]:

@@ -7,13 +7,14 @@ small as their groups; other momenta and schedules at the best rate for four sam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from bnlab.chapters.batch_renorm import r3_limits_at_work
 from bnlab.chapters.batch_renorm.methods import (
+    BASE,
     SCHEDULES,
     SEEDS,
     Method,
@@ -23,6 +24,9 @@ from bnlab.chapters.batch_renorm.methods import (
     measured,
     select,
 )
+from bnlab.train import Run
+from bnlab.verdicts.table import fact_name
+from bnlab.verdicts.work import HERE, Work
 
 DECISIVE = 4
 SIZES = (32, 8, 4, 2)  # of batches
@@ -30,8 +34,6 @@ GROUPS = (32, 4, 2)  # of groups in a batch of 32
 MOMENTA = (0.5, 0.1, 0.01, 0.001)  # of the control
 NORMS = ("batch", "batch_renorm", "group")
 RUNNING = NORMS[:2]
-
-Progress = Callable[[Iterable], Iterable]
 
 
 def in_groups(norm: str, samples: int) -> Method:
@@ -46,21 +48,23 @@ def in_batches(norm: str, samples: int) -> Method:
 
 def measure(
     seeds: Sequence[int] = SEEDS,
-    progress: Progress = iter,
+    work: Work = HERE,
     tuning: dict | None = None,
     groups: Sequence[int] = GROUPS,
     sizes: Sequence[int] = SIZES,
     controls: bool = True,
+    base: Run = BASE,
 ) -> dict:
     """Train at each number of samples, each method at its best rate.
 
     Args:
         seeds: that count.
-        progress: wraps the loops.
+        work: does the trainings.
         tuning: an earlier measurement, whose rates are taken over.
         groups: sizes of groups in a batch of 32.
         sizes: of batches that are normalized as a whole.
         controls: measure the other momenta and schedules too, and r and d at work.
+        base: what all trainings share.
 
     Returns:
         See ``group_tuning.measured``; and ``limits``, see ``limits_at_work.watch``.
@@ -73,14 +77,16 @@ def measure(
     methods = [in_groups(norm, size) for size in groups for norm in NORMS]
     methods += [in_batches(norm, size) for size in sizes for norm in NORMS]
     fixed = _controls if controls else None
-    data = measured(seeds, list(dict.fromkeys(methods)), progress, tuning, fixed)
-    limits = _limits(data) if controls else []
+    data = measured(seeds, list(dict.fromkeys(methods)), work, tuning, fixed, base)
+    limits = _limits(data, work, base) if controls else []
     return {**data, "groups": list(groups), "sizes": list(sizes), "limits": limits}
 
 
-def _limits(data: dict) -> list[list]:
+def _limits(data: dict, work: Work, base: Run) -> list[list]:
     method, lr = controlled(data, "batch_renorm")
-    return r3_limits_at_work.watch([method.run(lr, s) for s in data["seeds"][:4]], method.setting)
+    runs = [method.run(lr, seed, base) for seed in data["seeds"][:4]]
+    (found,) = work.starmap(r3_limits_at_work.watch, [(runs, method.setting)])
+    return found
 
 
 def _controls(data: dict) -> list[tuple[Method, float]]:
@@ -96,7 +102,7 @@ def controlled(data: dict, norm: str, **changes: object) -> tuple[Method, float]
 
 def repeat(data: dict, seeds: Sequence[int]) -> dict:
     """The trainings that decide, of all seeds: sums depend on how many nets lie side by side."""
-    return measure(data["seeds"], iter, data, [DECISIVE], [], controls=False)
+    return measure(data["seeds"], tuning=data, groups=[DECISIVE], sizes=[], controls=False)
 
 
 def values(data: dict) -> dict[str, np.ndarray]:
@@ -141,10 +147,9 @@ def _of_controls(data: dict) -> dict[str, float]:
             method, lr = controlled(data, norm, momentum=momentum)
             for how in ("running", "recomputed"):
                 score = 100 * select(data, method, lr, f"test_{how}").mean()
-                found[f"{norm}_{how}_at_{momentum:g}".replace(".", "_")] = score
+                found[fact_name(norm, how, "at", momentum)] = score
     for name in SCHEDULES:
         method, lr = controlled(data, "batch_renorm", schedule=name)
-        label = name.replace(" ", "_")
-        found[f"schedule_{label}"] = 100 * select(data, method, lr, "test_running").mean()
-        found[f"schedule_{label}_loss"] = select(data, method, lr, "loss").mean()
+        found[fact_name("schedule", name)] = 100 * select(data, method, lr, "test_running").mean()
+        found[fact_name("schedule", name, "loss")] = select(data, method, lr, "loss").mean()
     return found

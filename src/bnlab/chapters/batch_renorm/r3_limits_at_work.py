@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from bnlab.chapters.batch_renorm.microbatches import GroupRenorm, GroupTrainer, Setting
 from bnlab.norms.functional import moments
 from bnlab.train import Run, threads
+from bnlab.verdicts.table import Table
 
 EVERY = 10  # steps between two looks
 SHARES = (0.05, 0.5, 0.95)
@@ -71,11 +72,11 @@ def watch(runs: Sequence[Run], setting: Setting) -> list[list]:
 
 def facts(rows: Sequence[Sequence[float]]) -> dict[str, float]:
     """Numbers for sentences: quantiles at the end, and how much is clipped, in per cent."""
-    last = dict(zip(COLUMNS, rows[-1], strict=True))
+    table = Table(COLUMNS, rows)
+    *_, last = table
     found = {f"end_{name}": last[name] for name in COLUMNS[1:7]}
     for name in ("r", "d"):
-        column = np.array([row[COLUMNS.index(f"{name}_clipped")] for row in rows])
-        open_ = np.array([row[COLUMNS.index(f"{name}_max")] for row in rows])
-        grown = open_ == open_.max()
-        found[f"{name}_clipped"] = 100 * column[grown].mean()
+        limit = table.column(f"{name}_max")
+        clipped = table.column(f"{name}_clipped")[limit == limit.max()]
+        found[f"{name}_clipped"] = 100 * clipped.mean()
     return found

@@ -8,23 +8,24 @@ chosen from the same grid, with the same tuning seeds.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from bnlab.chapters.batch_renorm.methods import LRS, MEASURED, TUNING_SEEDS, Method
+from bnlab.chapters.batch_renorm.methods import BASE, LRS, MEASURED, TUNING_SEEDS, Method
 from bnlab.chapters.batch_renorm.microbatches import GroupRenorm, train_groups
 from bnlab.norms.functional import moments
+from bnlab.train import Run
+from bnlab.verdicts.table import Table
+from bnlab.verdicts.tuning import best_rate
+from bnlab.verdicts.work import Work
 
 METHODS = {
     "pure": Method("batch_renorm", batch_size=80, samples=8, arrangement="pure"),
     "two": Method("batch_renorm", samples=2),
 }
 COLUMNS = ("what", "lr", "seed", *MEASURED)
-
-Progress = Callable[[Iterable], Iterable]
 
 
 class ConstantRenorm(GroupRenorm):
@@ -43,28 +44,36 @@ class ConstantRenorm(GroupRenorm):
         return torch.addcmul(self.bias, y.reshape(x.shape), self.weight)
 
 
-def measure(seeds: Sequence[int], progress: Progress, tuning: list[list] | None = None) -> list:
+def measure(
+    seeds: Sequence[int], work: Work, tuning: list[list] | None = None, base: Run = BASE
+) -> list[list]:
     """Rows of the grid with the tuning seeds, then of the best rate with the seeds that count.
 
     Args:
         seeds: that count.
-        progress: wraps the loop over what is trained.
+        work: does the trainings, a grid at a time.
         tuning: rows of an earlier measurement, whose rates are taken over.
+        base: what all trainings share.
 
     Returns:
         Rows of ``COLUMNS``; ``what`` is ``pure`` (groups of one class) or ``two`` (groups of two
         independent samples).
     """
-    found = []
-    for what in progress(METHODS):
-        grid = _rows(what, LRS, TUNING_SEEDS) if tuning is None else _tuned(tuning, what)
-        found += [*grid, *_rows(what, [best_lr(grid, what)], seeds)]
-    return found
+    if tuning is None:
+        grids = work.starmap(_rows, [(what, LRS, TUNING_SEEDS, base) for what in METHODS])
+    else:
+        grids = [Table(COLUMNS, tuning).where(what=w, seed=TUNING_SEEDS).rows for w in METHODS]
+    plan = [
+        (what, [best_lr(grid, what)], seeds, base)
+        for what, grid in zip(METHODS, grids, strict=True)
+    ]
+    pairs = zip(grids, work.starmap(_rows, plan), strict=True)
+    return [row for grid, counted in pairs for row in (*grid, *counted)]
 
 
-def _rows(what: str, lrs: Sequence[float], seeds: Sequence[int]) -> list[list]:
+def _rows(what: str, lrs: Sequence[float], seeds: Sequence[int], base: Run) -> list[list]:
     method, places = METHODS[what], list(itertools.product(lrs, seeds))
-    runs = [method.run(lr, seed) for lr, seed in places]
+    runs = [method.run(lr, seed, base) for lr, seed in places]
     found = train_groups(runs, method.setting, ConstantRenorm)
     return [
         [what, lr, seed, float(f"{one['loss']:.5g}"), *(one[name] for name in MEASURED[1:])]
@@ -72,31 +81,22 @@ def _rows(what: str, lrs: Sequence[float], seeds: Sequence[int]) -> list[list]:
     ]
 
 
-def _tuned(rows: list[list], what: str) -> list[list]:
-    return [row for row in rows if row[0] == what and row[2] in TUNING_SEEDS]
-
-
-def _column(rows: list[list], name: str) -> np.ndarray:
-    return np.array([row[COLUMNS.index(name)] for row in rows])
-
-
 def best_lr(rows: list[list], what: str) -> float:
-    """The rate with the highest mean validation accuracy over the tuning seeds."""
-    grid = _tuned(rows, what)
-    scores = [_column([r for r in grid if r[1] == lr], "val_running").mean() for lr in LRS]
-    return LRS[int(np.argmax(scores))]
+    """The best learning rate, by the validation accuracy; see ``best_rate``."""
+    table = Table(COLUMNS, rows).where(what=what)
+    return best_rate(LRS, table.column("val_running", lr=LRS, seed=TUNING_SEEDS))
 
 
 def facts(rows: list[list]) -> dict[str, float]:
     """Numbers for sentences; accuracies in per cent, and how many trainings diverged."""
     found: dict[str, float] = {}
     for what in METHODS:
-        grid = _tuned(rows, what)
-        counted = [row for row in rows if row[0] == what and row[2] not in TUNING_SEEDS]
+        table = Table(COLUMNS, rows).where(what=what)
+        grid = table.where(seed=TUNING_SEEDS)
+        counted = table.where(seed={seed for (seed,) in table.distinct("seed")} - {*TUNING_SEEDS})
         found[f"constant_lr_{what}"] = best_lr(rows, what)
         for name in ("train", "val_running", "test_running"):
-            found[f"constant_{name}_{what}"] = 100 * _column(counted, name).mean()
+            found[f"constant_{name}_{what}"] = 100 * counted.column(name).mean()
         found[f"constant_grid_{what}"] = len(grid)
-        broken = [row for row in grid if row[COLUMNS.index("diverged_at")] is not None]
-        found[f"constant_broken_{what}"] = len(broken)
+        found[f"constant_broken_{what}"] = len(grid) - len(grid.where(diverged_at=None))
     return found

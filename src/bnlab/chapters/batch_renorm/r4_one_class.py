@@ -9,13 +9,14 @@ added when the first result was known, with the seeds that count.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from bnlab.chapters.batch_renorm import r4_constant_statistics
 from bnlab.chapters.batch_renorm.methods import (
+    BASE,
     SCHEDULES,
     SEEDS,
     Method,
@@ -25,13 +26,14 @@ from bnlab.chapters.batch_renorm.methods import (
     measured,
     select,
 )
+from bnlab.train import Run
+from bnlab.verdicts.table import fact_name
+from bnlab.verdicts.work import HERE, Work
 
 BATCH_SIZE, SAMPLES = 80, 8
 ALONE = 32  # images of a batch of one class
 NORMS = ("batch", "batch_renorm", "group")
 ARRANGEMENTS = ("mixed", "pure", "alone")
-
-Progress = Callable[[Iterable], Iterable]
 
 
 def arranged(norm: str, arrangement: str) -> Method:
@@ -43,29 +45,32 @@ def arranged(norm: str, arrangement: str) -> Method:
 
 def measure(
     seeds: Sequence[int] = SEEDS,
-    progress: Progress = iter,
+    work: Work = HERE,
     tuning: dict | None = None,
     alone: bool = True,
     controls: bool = True,
+    base: Run = BASE,
 ) -> dict:
     """Train with mixed and with pure groups, each method at its best rate for each of them.
 
     Args:
         seeds: that count.
-        progress: wraps the loops.
+        work: does the trainings.
         tuning: an earlier measurement, whose rates are taken over.
         alone: measure batches of one class too.
         controls: measure other schedules and constant statistics too.
+        base: what all trainings share.
 
     Returns:
         See ``group_tuning.measured``; and ``constant``, rows of ``constant_statistics``.
     """
     arrangements = ARRANGEMENTS if alone else ARRANGEMENTS[:2]
     methods = [arranged(norm, one) for one in arrangements for norm in NORMS]
-    data = measured(seeds, methods, progress, tuning, _controls if controls else None)
+    data = measured(seeds, methods, work, tuning, _controls if controls else None, base)
     constant = []
     if controls:
-        constant = r4_constant_statistics.measure(seeds, progress, (tuning or {}).get("constant"))
+        earlier = (tuning or {}).get("constant")
+        constant = r4_constant_statistics.measure(seeds, work, earlier, base)
     return {**data, "arrangements": list(arrangements), "constant": constant}
 
 
@@ -81,7 +86,7 @@ def scheduled(data: dict, name: str) -> tuple[Method, float]:
 
 def repeat(data: dict, seeds: Sequence[int]) -> dict:
     """The trainings that decide, of all seeds: sums depend on how many nets lie side by side."""
-    return measure(data["seeds"], iter, data, alone=False, controls=False)
+    return measure(data["seeds"], tuning=data, alone=False, controls=False)
 
 
 def losses(data: dict, norm: str) -> np.ndarray:
@@ -108,5 +113,5 @@ def facts(data: dict) -> dict[str, object]:
         found |= r4_constant_statistics.facts(data["constant"])
         for name in SCHEDULES:
             score = select(data, *scheduled(data, name), "test_running").mean()
-            found[f"schedule_{name}".replace(" ", "_")] = 100 * score
+            found[fact_name("schedule", name)] = 100 * score
     return found

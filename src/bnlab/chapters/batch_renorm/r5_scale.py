@@ -8,31 +8,42 @@ best rate. Settings and margins were fixed before the seeds that count were run,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from bnlab.chapters.batch_renorm.methods import SEEDS, Method, at_best, best_lr, measured, select
+from bnlab.chapters.batch_renorm.methods import (
+    BASE,
+    SEEDS,
+    Method,
+    at_best,
+    best_lr,
+    measured,
+    select,
+)
+from bnlab.train import Run
+from bnlab.verdicts.table import fact_name
+from bnlab.verdicts.work import HERE, Work
 
 SCALES = (0.25, 1.0, 4.0)
 NORMS = ("none", "batch", "batch_renorm")
 
-Progress = Callable[[Iterable], Iterable]
-
 
 def measure(
     seeds: Sequence[int] = SEEDS,
-    progress: Progress = iter,
+    work: Work = HERE,
     tuning: dict | None = None,
     norms: Sequence[str] = NORMS,
+    base: Run = BASE,
 ) -> dict:
     """Train from weights of three scales, at the best rate for scale 1 and at each one's own.
 
     Args:
         seeds: that count.
-        progress: wraps the loops.
+        work: does the trainings.
         tuning: an earlier measurement, whose rates are taken over.
         norms: of the nets; ``none`` and ``batch_renorm`` decide.
+        base: what all trainings share.
 
     Returns:
         See ``group_tuning.measured``.
@@ -47,7 +58,7 @@ def measure(
     def kept(data: dict) -> list[tuple[Method, float]]:
         return [at(data, norm, scale) for norm in norms for scale in SCALES]
 
-    return {**measured(seeds, methods, progress, tuning, kept), "norms": list(norms)}
+    return {**measured(seeds, methods, work, tuning, kept, base), "norms": list(norms)}
 
 
 def at(data: dict, norm: str, scale: float) -> tuple[Method, float]:
@@ -92,7 +103,7 @@ def facts(data: dict) -> dict[str, object]:
         found[f"range_{norm}"] = 100 * spread(data, norm).mean()
         found[f"range_own_{norm}"] = 100 * spread(data, norm, own=True).mean()
         for scale in SCALES:
-            end = f"{norm}_{scale:g}".replace(".", "_")
+            end = fact_name(norm, scale)
             method, lr = at(data, norm, scale)
             found[f"test_{end}"] = 100 * select(data, method, lr, "test_running").mean()
             found[f"diverged_{end}"] = sum(

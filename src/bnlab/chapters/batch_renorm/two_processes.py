@@ -1,4 +1,4 @@
-"""SyncBatchNorm at work: one training spread over two real processes."""
+"""SyncBatchNorm at work: one training shared by two real processes."""
 
 from __future__ import annotations
 

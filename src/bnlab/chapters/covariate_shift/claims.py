@@ -10,7 +10,6 @@ import math
 
 from bnlab.chapters.covariate_shift import s1_race, s3_shift_by_depth
 from bnlab.chapters.covariate_shift import s2_noisy_race as noisy_race
-from bnlab.verdicts.provenance import COMPILED, LAYERS, TRAINING
 from bnlab.verdicts.verdict import LEAST_SEEDS, Claim, Effect, decide
 
 SANTURKAR = {"paper": "santurkar2018", "authors": "Santurkar et al. 2018"}
@@ -30,8 +29,6 @@ def _facts_s3(data: dict) -> dict[str, object]:
         found["linear_word"] = next(j.word for j in judgements if j.effect.name == "linear")
     return found
 
-
-RACE = (*COMPILED, *LAYERS, "measure/shift.py", "claims/moving_inputs.py")
 
 S1 = Claim(
     id="S1",
@@ -77,11 +74,11 @@ S1 = Claim(
         ),
     ),
     measure=s1_race.measure,
+    options=("depths", "tuning"),
     values=s1_race.values,
     facts=s1_race.facts,
     repeat=s1_race.repeat,
     runs={"digits": s1_race.BASE},
-    code=(*RACE, "claims/learning_rate_sweep.py", "claims/race.py"),
 )
 
 S2 = Claim(
@@ -132,11 +129,11 @@ S2 = Claim(
         ),
     ),
     measure=noisy_race.measure,
+    options=("depths", "lrs", "looks"),
     values=noisy_race.values,
     facts=noisy_race.facts,
     repeat=noisy_race.repeat,
     runs={"digits": noisy_race.BASE},
-    code=(*RACE, "claims/race.py", "claims/noisy_race.py"),
 )
 
 S3 = Claim(
@@ -184,17 +181,10 @@ S3 = Claim(
         ),
     ),
     measure=s3_shift_by_depth.measure,
+    options=("depths", "lrs", "linear_lrs"),
     values=s3_shift_by_depth.values,
     facts=_facts_s3,
     runs={"digits": s3_shift_by_depth.BASE},
-    code=(
-        *TRAINING,
-        *LAYERS,
-        "measure/covariate_shift.py",
-        "measure/signals.py",
-        "claims/deep_linear.py",
-        "claims/shift_by_depth.py",
-    ),
 )
 
 CLAIMS = (S1, S2, S3)

@@ -14,6 +14,7 @@ from bnlab.draw.figure import INK, Drawing, band, curve, draw, label, panel, pla
 from bnlab.draw.style import STYLE
 from bnlab.draw.words import power
 from bnlab.verdicts.evidence import Evidence
+from bnlab.verdicts.table import fact_name
 
 
 def _losses(data: dict, norms: Iterable[str], lrs: Iterable[float], depth: int, title: str) -> Axes:
@@ -88,7 +89,7 @@ def noise(evidence: Evidence) -> Drawing:
     """S2: training loss over the rate with noise, and how far the inputs move."""
     data, facts = evidence.data, evidence.facts
     depth, seeds, lr = data["depths"][0], len(data["seeds"]), s2_noisy_race.LR
-    end = f"{depth}_{lr:g}".replace(".", "_")
+    end = fact_name(depth, lr)
     near, ahead = facts[f"near_{end}"], facts[f"ahead_{end}"]
     title = f"At {lr:g}: {near:.1f}× BatchNorm's loss"
     losses = _losses(data, s2_noisy_race.NORMS, data["lrs"], depth, title)
@@ -131,8 +132,7 @@ def gradient_shift(evidence: Evidence) -> Drawing:
     panels = [_by_depth(data, name, title) for name, title in titles.items()]
     linear = _linear(data)
     ratios = "; ".join(
-        f"{power(facts[f'ratio_{depth}_{lr:g}'.replace('.', '_')])} at depth {depth} and rate "
-        f"{lr:g}"
+        f"{power(facts[fact_name('ratio', depth, lr)])} at depth {depth} and rate {lr:g}"
         for depth, lr in shift_by_depth.DECISIVE.items()
     )
     cosines = {

@@ -5,7 +5,7 @@ What was measured of a training is one row. In a race nobody looks inside; in a 
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -15,6 +15,8 @@ from bnlab.measure.shift.input_shift import look, measure_input_shift
 from bnlab.norms import NoisyBatchNorm
 from bnlab.runs.optimizers import make_optimizer
 from bnlab.train import History, Run, Trainer, threads
+from bnlab.verdicts.table import Table
+from bnlab.verdicts.tuning import CHANCE, mean_loss
 
 COLUMNS = (
     "part",
@@ -28,10 +30,6 @@ COLUMNS = (
     "diverged_at",
     "moves",
 )
-CHANCE = 0.1
-GUESS = math.log(10)
-"""Loss of a guess among ten classes. A step counts at most this: else one spike would decide."""
-
 EVERY = 10  # steps between two looks at a step
 PROBE_IMAGES = 256
 
@@ -104,9 +102,9 @@ def watch(run: Run, norm: str) -> list:
     ]
 
 
-def race_row(run: Run, history: History) -> list:
+def race_row(history: History) -> list:
     """The row of a training in which nobody looked inside."""
-    diverged = history.diverged_at is not None
+    run, diverged = history.run, history.diverged_at is not None
     return [
         *("race", run.depth, run.norm, run.lr, run.seed),
         mean_loss(history.loss[: history.diverged_at], run.steps),
@@ -116,15 +114,14 @@ def race_row(run: Run, history: History) -> list:
     ]
 
 
-def mean_loss(losses: np.ndarray | list[float], steps: int) -> float:
-    """Mean training loss over the run; what a net that diverged leaves out counts as a guess."""
-    counted = np.full(steps, GUESS)
-    counted[: len(losses)] = np.minimum(losses, GUESS)
-    return float(f"{counted.mean():.5g}")
-
-
 def select(
-    data: dict, part: str, norm: str, lr: float, name: str, depth: int | None = None
+    data: dict,
+    part: str,
+    norm: str,
+    lr: float,
+    name: str,
+    depth: int | None = None,
+    seeds: Sequence[int] | None = None,
 ) -> np.ndarray:
     """One column, seed by seed: (seeds,), or (seeds, layers) for ``moves``.
 
@@ -135,7 +132,7 @@ def select(
         lr: its rate.
         name: of the column.
         depth: by default the first one of the measurement.
+        seeds: by default those that count.
     """
-    at, depth = data["columns"].index(name), depth or data["depths"][0]
-    found = {row[4]: row[at] for row in data["rows"] if row[:4] == [part, depth, norm, lr]}
-    return np.array([found[seed] for seed in data["seeds"]])
+    table = Table.of(data).where(part=part, depth=depth or data["depths"][0], norm=norm, lr=lr)
+    return table.column(name, seed=data["seeds"] if seeds is None else seeds)

@@ -8,7 +8,7 @@ best one, by validation images of the tuning seeds.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -16,7 +16,10 @@ from bnlab.chapters.covariate_shift import moving_inputs
 from bnlab.chapters.covariate_shift.moving_inputs import COLUMNS, select
 from bnlab.chapters.learning_rates import b1_rates as sweep
 from bnlab.train import Run
-from bnlab.verdicts.parallel import TrainAll, train_here
+from bnlab.verdicts.table import Table
+from bnlab.verdicts.trainings import train_all
+from bnlab.verdicts.tuning import check_seeds
+from bnlab.verdicts.work import HERE, Work
 
 NORMS = sweep.NORMS
 SEEDS = tuple(range(500, 516))
@@ -26,40 +29,31 @@ DEPTHS = (6, 15)  # the first decides; the second shows how far the claim reache
 BASE = Run(net="mlp", width=64, lr=0.1, batch_size=64, steps=300)
 ENGINE = "compiled"
 
-Progress = Callable[[Iterable], Iterable]
-
 
 def measure(
     seeds: Sequence[int] = SEEDS,
-    progress: Progress = iter,
+    work: Work = HERE,
     depths: Sequence[int] = DEPTHS,
     tuning: dict | None = None,
-    train_all: TrainAll = train_here,
 ) -> dict:
     """Train at every rate, depth and seed; then look inside at the rates that were best.
 
     Args:
         seeds: whose runs are the evidence.
-        progress: wraps the loop over the trainings.
+        work: does the trainings.
         depths: of the net; the first one decides.
         tuning: an earlier measurement; its trainings with the tuning seeds are taken over.
-        train_all: gives the History of each Run, in their order; by default here, one by one.
 
     Returns:
         ``base``, ``columns`` and ``rows``: of the ``race`` one a depth, net, rate and seed,
         trained by the compiled step; of the ``look`` inside one a net, rate and seed, at the depth
         that decides, trained by PyTorch.
     """
-    both = set(seeds) & set(TUNING_SEEDS)
-    if both:
-        raise ValueError(f"seeds {sorted(both)} chose the learning rates; count other seeds.")
-    kept = (
-        [row for row in tuning["rows"] if row[1] in depths and row[4] in TUNING_SEEDS]
-        if (tuning)
-        else []
-    )
-    new = seeds if tuning else (*TUNING_SEEDS, *seeds)
-    rows = [*kept, *race(depths, NORMS, LRS, new, train_all, progress)]
+    check_seeds(seeds, TUNING_SEEDS)
+    new, rows = (*TUNING_SEEDS, *seeds), []
+    if tuning:
+        new, rows = seeds, Table.of(tuning).where(depth=depths, seed=TUNING_SEEDS).rows
+    rows += race(depths, NORMS, LRS, new, work)
     data = {
         "engine": ENGINE,
         "base": BASE.to_dict(),
@@ -70,10 +64,8 @@ def measure(
         "rows": rows,
     }
     plan = itertools.product(looked_at(data), seeds)
-    rows += [
-        moving_inputs.watch(BASE.replace(depth=depths[0], lr=lr, seed=seed), norm)
-        for (norm, lr), seed in progress(list(plan))
-    ]
+    looks = [(BASE.replace(depth=depths[0], lr=lr, seed=s), norm) for (norm, lr), s in plan]
+    rows += work.starmap(moving_inputs.watch, looks)
     return data
 
 
@@ -82,17 +74,12 @@ def race(
     norms: Sequence[str],
     lrs: Sequence[float],
     seeds: Sequence[int],
-    train_all: TrainAll,
-    progress: Progress,
+    work: Work,
 ) -> list[list]:
     """The rows of trainings in which nobody looks inside."""
-    plan = list(itertools.product(depths, norms, lrs, seeds))
+    plan = itertools.product(depths, norms, lrs, seeds)
     runs = [BASE.replace(depth=d, norm=norm, lr=lr, seed=seed) for d, norm, lr, seed in plan]
-    histories = train_all(runs, ENGINE, "cpu")
-    return [
-        moving_inputs.race_row(run, history)
-        for run, history in zip(progress(runs), histories, strict=True)
-    ]
+    return [moving_inputs.race_row(history) for history in train_all(work, runs, ENGINE)]
 
 
 def looked_at(data: dict) -> list[tuple[str, float]]:
@@ -108,7 +95,7 @@ def repeat(data: dict, seeds: Sequence[int]) -> dict:
 
 def racing(data: dict) -> dict:
     """The data without the looks inside, as the functions of the sweep expect them."""
-    return {**data, "rows": [row for row in data["rows"] if row[0] == "race"]}
+    return {**data, "rows": Table.of(data).where(part="race").rows}
 
 
 def best_lr(data: dict, depth: int, norm: str) -> float:
@@ -161,9 +148,9 @@ def facts(data: dict) -> dict[str, object]:
             lr = best_lr(data, depth, norm)
             found[f"{norm}_lr_{depth}"] = lr
             found[f"{norm}_loss_{depth}"] = losses(data, depth, norm, lr).mean()
-    (_, plain), (_, same), (_, own) = [*looked_at(data), ("batch", 0.0)][:3]
-    found["calmer"] = 10 ** movement(data, ("none", plain), ("batch", same)).mean()
-    if own:
+    plain, own = (best_lr(data, data["depths"][0], norm) for norm in NORMS)
+    found["calmer"] = 10 ** movement(data, ("none", plain), ("batch", plain)).mean()
+    if own != plain:
         found["calmer_own"] = 10 ** movement(data, ("none", plain), ("batch", own)).mean()
     for norm in NORMS:
         moves = select(data, "look", norm, plain, "moves")

@@ -9,7 +9,7 @@ order of the nets depends on the rate, so that the other rates are measured too.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -17,7 +17,8 @@ from bnlab.chapters.covariate_shift import moving_inputs
 from bnlab.chapters.covariate_shift.moving_inputs import COLUMNS, select
 from bnlab.chapters.covariate_shift.s1_race import BASE, DEPTHS, ENGINE, race
 from bnlab.chapters.covariate_shift.s1_race import movement as compare
-from bnlab.verdicts.parallel import TrainAll, train_here
+from bnlab.verdicts.table import fact_name
+from bnlab.verdicts.work import HERE, Work
 
 SEEDS = tuple(range(520, 536))
 NORMS = ("none", "batch", "noisy_batch")
@@ -27,26 +28,22 @@ LOOKS = (0.1, LR)  # the first one is the plain net's best
 STOPPED = 0.2  # test accuracy of a net that has learned next to nothing
 WATCHED = (*NORMS, "noise")  # noise: the plain net with the noise of noisy BatchNorm
 
-Progress = Callable[[Iterable], Iterable]
-
 
 def measure(
     seeds: Sequence[int] = SEEDS,
-    progress: Progress = iter,
+    work: Work = HERE,
     depths: Sequence[int] = DEPTHS,
     lrs: Sequence[float] = LRS,
     looks: Sequence[float] = LOOKS,
-    train_all: TrainAll = train_here,
 ) -> dict:
     """Train the three nets at every rate, depth and seed; look inside them, and with noise alone.
 
     Args:
         seeds: whose runs are the evidence.
-        progress: wraps the loops over the trainings.
+        work: does the trainings.
         depths: of the nets; the first one decides.
         lrs: of the race; ``LR`` decides.
         looks: rates at which one looks inside, at the depth that decides; ``LR`` decides.
-        train_all: gives the History of each Run, in their order; by default here, one by one.
 
     Returns:
         As ``race.measure``, without tuning seeds.
@@ -56,12 +53,10 @@ def measure(
     """
     if LR not in lrs or LR not in looks:
         raise ValueError(f"lrs and looks must contain {LR}, the rate that decides.")
-    rows = race(depths, NORMS, lrs, seeds, train_all, progress)
-    plan = list(itertools.product(WATCHED, looks, seeds))
-    rows += [
-        moving_inputs.watch(BASE.replace(depth=depths[0], lr=lr, seed=seed), norm)
-        for norm, lr, seed in progress(plan)
-    ]
+    rows = race(depths, NORMS, lrs, seeds, work)
+    plan = itertools.product(WATCHED, looks, seeds)
+    inside = [(BASE.replace(depth=depths[0], lr=lr, seed=seed), norm) for norm, lr, seed in plan]
+    rows += work.starmap(moving_inputs.watch, inside)
     return {
         "engine": ENGINE,
         "base": BASE.to_dict(),
@@ -103,7 +98,7 @@ def facts(data: dict) -> dict[str, object]:
     """Numbers for sentences about S2; a rate of 0.1 is written ``0_1``."""
     found = {"seeds": len(data["seeds"]), "lr": LR}
     for depth, lr in itertools.product(data["depths"], data["lrs"]):
-        end = f"{depth}_{lr:g}".replace(".", "_")
+        end = fact_name(depth, lr)
         for norm in NORMS:
             found[f"{norm}_{end}"] = losses(data, norm, lr, depth).mean()
         found[f"ahead_{end}"] = 10 ** decades(data, "none", "noisy_batch", lr, depth).mean()
@@ -111,7 +106,7 @@ def facts(data: dict) -> dict[str, object]:
     for norm in NORMS:
         found[f"{norm}_best"] = min(losses(data, norm, lr).mean() for lr in data["lrs"])
     for lr in data["looks"]:
-        end = f"{lr:g}".replace(".", "_")
+        end = fact_name(lr)
         accuracy = select(data, "look", "noise", lr, "test_accuracy")
         found[f"stops_{end}"] = 100 * accuracy.mean()
         found[f"stopped_{end}"] = int((accuracy < STOPPED).sum())

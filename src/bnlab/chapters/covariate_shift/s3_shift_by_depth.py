@@ -10,7 +10,7 @@ which the plain net's loss never rose for at least half of the tuning seeds.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from torch.nn.functional import cross_entropy
@@ -19,6 +19,8 @@ from bnlab.chapters.covariate_shift import deep_linear
 from bnlab.data import batches
 from bnlab.measure import measure_covariate_shift
 from bnlab.train import Run, Trainer, threads
+from bnlab.verdicts.table import Table, fact_name
+from bnlab.verdicts.work import HERE, Work
 
 SEEDS = tuple(range(540, 556))
 NORMS = ("none", "batch")
@@ -33,13 +35,10 @@ LOOKS = (10, 30, 50, 70, 90)  # updates before the step that is looked at
 RATIOS = {"l2": "ratio", "before": "size"}  # column: what a fact calls its ratio
 COLUMNS = ("net", "depth", "norm", "lr", "seed", "l2", "cosine", "before")
 
-Progress = Callable[[Iterable], Iterable]
 
-
-@threads(1)
 def measure(
     seeds: Sequence[int] = SEEDS,
-    progress: Progress = iter,
+    work: Work = HERE,
     depths: Sequence[int] = DEPTHS,
     lrs: Sequence[float] = LRS,
     linear_lrs: Sequence[float] = LINEAR_LRS,
@@ -48,7 +47,7 @@ def measure(
 
     Args:
         seeds: whose runs are the evidence.
-        progress: wraps the loop over the trainings.
+        work: does the trainings.
         depths: of the perceptrons; those of ``DECISIVE`` decide.
         lrs: their learning rates; those of ``DECISIVE`` are added.
         linear_lrs: those of the linear net; ``LINEAR_LR`` decides.
@@ -65,7 +64,7 @@ def measure(
         raise ValueError(
             f"depths must contain {list(DECISIVE)} and linear_lrs {LINEAR_LR:g}, which decide."
         )
-    plan = [
+    nets = [
         *(("linear", deep_linear.LAYERS, *rest) for rest in itertools.product(NORMS, linear_lrs)),
         *(("mlp", d, norm, DECISIVE[d]) for d in DECISIVE for norm in NOISY),
         *(
@@ -75,6 +74,7 @@ def measure(
             for lr in sorted({*lrs, *([DECISIVE[d]] if d in DECISIVE else [])})
         ),
     ]
+    plan = [(*net, seed) for net in nets for seed in seeds]
     return {
         "base": BASE.to_dict(),
         "depths": list(depths),
@@ -82,14 +82,13 @@ def measure(
         "linear_lrs": list(linear_lrs),
         "seeds": list(seeds),
         "columns": list(COLUMNS),
-        "rows": [
-            [*setting, seed, *_row(*setting, seed)]
-            for setting, seed in progress(list(itertools.product(plan, seeds)))
-        ],
+        "rows": work.starmap(_row, plan),
     }
 
 
-def _row(net: str, depth: int, norm: str, lr: float, seed: int) -> list[list[float] | None]:
+@threads(1)
+def _row(net: str, depth: int, norm: str, lr: float, seed: int) -> list:
+    setting = [net, depth, norm, lr, seed]
     if net == "linear":
         found = deep_linear.shift(norm, lr, seed)
     else:
@@ -97,8 +96,9 @@ def _row(net: str, depth: int, norm: str, lr: float, seed: int) -> list[list[flo
         run = BASE.replace(depth=depth, norm=name, lr=lr, seed=seed)
         found = shift(run, NOISY.get(norm, True))
     if found is None:
-        return [None] * 3
-    return [[float(f"{value:.4g}") for value in part] for part in np.nan_to_num(found)]
+        return [*setting, None, None, None]
+    numbers = [[float(f"{value:.4g}") for value in part] for part in np.nan_to_num(found)]
+    return [*setting, *numbers]
 
 
 def shift(run: Run, same_noise: bool = True, device: str = "cpu") -> np.ndarray | None:
@@ -130,9 +130,9 @@ def shift(run: Run, same_noise: bool = True, device: str = "cpu") -> np.ndarray 
 
 def typical(data: dict, net: str, depth: int, norm: str, lr: float, name: str = "l2") -> np.ndarray:
     """Median of a column over the layers, (seeds,); NaN where the net diverged."""
-    at = data["columns"].index(name)
-    found = {row[4]: row[at] for row in data["rows"] if row[:4] == [net, depth, norm, lr]}
-    return np.array([np.median(found[seed]) if found[seed] else np.nan for seed in data["seeds"]])
+    table = Table.of(data).where(net=net, depth=depth, norm=norm, lr=lr)
+    by_seed = table.entries(name, seed=data["seeds"])
+    return np.array([np.median(layers) if layers else np.nan for layers in by_seed])
 
 
 def decades(data: dict, depth: int, lr: float, name: str = "l2") -> np.ndarray:
@@ -171,7 +171,7 @@ def facts(data: dict) -> dict[str, object]:
                 found[f"{name}_{norm}_{depth}"] = np.median(chosen)
     for depth in data["depths"]:
         for lr in (*data["lrs"], *([DECISIVE[depth]] if depth in DECISIVE else [])):
-            end = f"{depth}_{lr:g}".replace(".", "_")
+            end = fact_name(depth, lr)
             for name, key in RATIOS.items():
                 chosen = decades(data, depth, lr, name)
                 if np.isfinite(chosen).any():
@@ -186,5 +186,5 @@ def facts(data: dict) -> dict[str, object]:
         found["size_correlation"] = np.corrcoef(pairs)[0, 1]
     for lr, norm in itertools.product(data["linear_lrs"], NORMS):
         chosen = typical(data, "linear", deep_linear.LAYERS, norm, lr, "cosine")
-        found[f"linear_{norm}_{lr:.0e}".replace("-", "")] = np.nanmedian(chosen)
+        found[fact_name("linear", norm, f"{lr:.0e}")] = np.nanmedian(chosen)
     return found

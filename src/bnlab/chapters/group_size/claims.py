@@ -11,7 +11,6 @@ import math
 
 from bnlab.chapters.group_size import l2_l4_at_start, l6_architectures, trainings
 from bnlab.chapters.group_size import l3_l5_trained as trained
-from bnlab.verdicts.provenance import LAYERS, NETS, TRAINING
 from bnlab.verdicts.verdict import Claim, Effect
 
 LUBANA = {
@@ -25,22 +24,8 @@ GAP = (
     "half and 32 in the second"
 )
 TRAINED = ", for {steps} steps of SGD with batches of 32."
-RACE = (
-    *TRAINING,
-    *LAYERS,
-    "measure/signals.py",
-    "claims/at_start.py",
-    "claims/moving_inputs.py",
-    "claims/group_nets.py",
-    "claims/group_trainings.py",
-)
-CURVATURE = tuple(
-    f"measure/{name}.py"
-    for name in ("curvature", "eigenvalues", "held_statistics", "lanczos", "matrices", "products")
-)
 AT_START = {
     "runs": {"digits": l2_l4_at_start.BASE},
-    "code": (*NETS, *LAYERS, "measure/signals.py", "claims/at_start.py", "claims/group_nets.py"),
 }
 
 
@@ -86,6 +71,7 @@ L2 = Claim(
         ),
     ),
     measure=functools.partial(l2_l4_at_start.measure, part="cosine"),
+    options=("depths", "norms"),
     values=l2_l4_at_start.similarity_values,
     facts=l2_l4_at_start.similarity_facts,
     **AT_START,
@@ -114,11 +100,11 @@ L3 = Claim(
         ),
     ),
     measure=trained.measure_order,
+    options=("norms", "tuning", "base"),
     values=lambda data: {"order": trained.order(data)},
     facts=trained.order_facts,
     repeat=lambda data, seeds: trained.measure_order(seeds, norms=data["norms"], tuning=data),
     runs={"digits": trainings.BASE},
-    code=(*RACE, *CURVATURE, "claims/group_race.py"),
 )
 
 L4 = Claim(
@@ -154,6 +140,7 @@ L4 = Claim(
         ),
     ),
     measure=functools.partial(l2_l4_at_start.measure, part="gradient"),
+    options=("depths", "norms"),
     values=l2_l4_at_start.gradient_values,
     facts=l2_l4_at_start.gradient_facts,
     **AT_START,
@@ -190,11 +177,11 @@ L5 = Claim(
         ),
     ),
     measure=trained.measure_tradeoff,
+    options=("nets", "tuning", "base"),
     values=trained.tradeoff_values,
     facts=_facts_l5,
     repeat=lambda data, seeds: trained.measure_tradeoff(seeds, nets=data["nets"], tuning=data),
     runs={"digits": trainings.BASE},
-    code=(*RACE, "claims/group_race.py"),
 )
 
 L6 = Claim(
@@ -225,13 +212,13 @@ L6 = Claim(
         ),
     ),
     measure=l6_architectures.measure,
+    options=("nets", "norms", "tuning", "base"),
     values=l6_architectures.values,
     facts=l6_architectures.facts,
     repeat=lambda data, seeds: l6_architectures.measure(
         seeds, nets=data["nets"], norms=data["norms"], tuning=data
     ),
     runs={"digits": l6_architectures.SHORT},
-    code=(*RACE, "claims/architectures.py"),
 )
 
 CLAIMS = (L2, L3, L4, L5, L6)

@@ -9,7 +9,7 @@ of a layer, in the first half it is the whole.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from torch import nn
@@ -20,6 +20,8 @@ from bnlab.errors import unknown
 from bnlab.measure import measure_signals
 from bnlab.nets import make_net
 from bnlab.train import Run, threads
+from bnlab.verdicts.table import Table
+from bnlab.verdicts.work import HERE, Work
 
 SEEDS = tuple(range(600, 616))
 BASE = Run(net="plain", depth=20, width=16, batch_size=128)
@@ -29,8 +31,6 @@ SIZES = ("instance", "group_2", "group_4", "group_8", "group_16", "layer")
 
 NORMS = (*SIZES, "batch", "none")
 PARTS = ("cosine", "gradient")
-
-Progress = Callable[[Iterable], Iterable]
 
 
 def setting(name: str) -> dict[str, object]:
@@ -81,10 +81,9 @@ def signal(net: nn.Module, seed: int, part: str) -> np.ndarray:
     return measure_signals(net, cross_entropy, x, y, layers=layers).gradient_norm
 
 
-@threads(1)
 def measure(
     seeds: Sequence[int] = SEEDS,
-    progress: Progress = iter,
+    work: Work = HERE,
     depths: Sequence[int] = DEPTHS,
     norms: Sequence[str] = NORMS,
     part: str = "cosine",
@@ -93,35 +92,32 @@ def measure(
 
     Args:
         seeds: whose nets are the evidence.
-        progress: wraps the loop over the nets.
+        work: measures the nets.
         depths: of the nets; the first one decides.
         norms: names for ``setting``.
         part: ``cosine`` for L2, ``gradient`` for L4.
     """
-    plan = list(itertools.product(depths, norms, seeds))
+    plan = [(*net, part) for net in itertools.product(depths, norms, seeds)]
     return {
         "base": BASE.to_dict(),
         "depths": list(depths),
         "norms": list(norms),
         "seeds": list(seeds),
         "columns": ["depth", "norm", "seed", part],
-        "rows": [
-            [depth, norm, seed, _row(depth, norm, seed, part)]
-            for depth, norm, seed in progress(plan)
-        ],
+        "rows": work.starmap(_row, plan),
     }
 
 
-def _row(depth: int, norm: str, seed: int, part: str) -> list[float]:
+@threads(1)
+def _row(depth: int, norm: str, seed: int, part: str) -> list:
     net = net_at_start(norm, BASE.replace(depth=depth, seed=seed))
-    return [float(f"{value:.5g}") for value in signal(net, seed, part)]
+    return [depth, norm, seed, [float(f"{value:.5g}") for value in signal(net, seed, part)]]
 
 
 def rows(data: dict, norm: str, depth: int | None = None) -> np.ndarray:
     """The signals of a net at a depth (by default the one that decides), (seeds, layers)."""
-    depth = depth or data["depths"][0]
-    found = {row[2]: row[3] for row in data["rows"] if row[:2] == [depth, norm]}
-    return np.array([found[seed] for seed in data["seeds"]])
+    table = Table.of(data).where(depth=depth or data["depths"][0], norm=norm)
+    return table.column(data["columns"][-1], seed=data["seeds"])
 
 
 def ratio(data: dict, norm: str, depth: int | None = None) -> np.ndarray:

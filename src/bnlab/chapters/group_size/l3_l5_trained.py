@@ -6,7 +6,7 @@ Settings and margins were fixed before the seeds of ``L3_SEEDS`` and ``L5_SEEDS`
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from scipy import stats
@@ -15,6 +15,7 @@ from torch.nn.functional import cross_entropy
 
 from bnlab.chapters.group_size.l2_l4_at_start import SIZES, net_at_start, signal
 from bnlab.chapters.group_size.trainings import (
+    BASE,
     LRS,
     best_lr,
     column,
@@ -27,31 +28,31 @@ from bnlab.chapters.group_size.trainings import (
 )
 from bnlab.chapters.signals.b3_to_b6_l1_at_start import batch
 from bnlab.measure import measure_curvature
-from bnlab.train import threads
-from bnlab.verdicts.parallel import TrainAll, train_here
+from bnlab.train import Run, threads
+from bnlab.verdicts.table import fact_name
+from bnlab.verdicts.work import HERE, Work
 
 L3_SEEDS, L5_SEEDS = tuple(range(620, 628)), tuple(range(630, 638))
 NORMS = (*SIZES, "batch", "variance", "filter_response")
 PAIR = ("layer", "group_4")
 NETS = ("plain10", "plain20", "mlp6", "mlp12")  # the first decides
-Progress = Callable[[Iterable], Iterable]
 
 
 def measure_order(
     seeds: Sequence[int] = L3_SEEDS,
-    progress: Progress = iter,
+    work: Work = HERE,
     norms: Sequence[str] = NORMS,
     tuning: dict | None = None,
-    train_all: TrainAll = train_here,
+    base: Run = BASE,
 ) -> dict:
     """L3: similarity at the start, and a training at the best rate, for each normalizer.
 
     Args:
         seeds: whose nets are the evidence.
-        progress: wraps the loops over the trainings.
+        work: does the trainings.
         norms: names for ``group_nets.setting``.
         tuning: an earlier measurement; its trainings with the tuning seeds are taken over.
-        train_all: gives the History of each Run, in their order; by default here, one by one.
+        base: what all trainings share.
 
     Returns:
         ``base``, ``columns`` and ``rows``: of the ``race`` one a net, normalizer, rate and seed;
@@ -59,19 +60,20 @@ def measure_order(
         the ``sharpness``, which does not enter the verdict.
     """
     net = NETS[0]
-    pairs = [(net, norm) for norm in norms]
-    rows = tuning_rows(tuning, pairs, train_all, progress, seeds)
-    data = table([net], norms, seeds, rows)
+    rows = tuning_rows(tuning, [net], norms, work, seeds, base=base)
+    data = table([net], norms, seeds, rows, base=base)
     best = {norm: best_lr(data, net, norm) for norm in norms}
     plan = [(net, norm, best[norm], seed) for norm in norms for seed in seeds]
-    rows += train_rows(plan, train_all, progress)
-    for norm, seed in itertools.product(norms, seeds):
-        untrained = net_at_start(norm, make_run(net, norm, 1.0, seed))
-        start = signal(untrained, seed, "cosine")[-1], sharpness(untrained, seed)
-        rows.append(
-            ["start", net, norm, None, seed, *[None] * 4, *(float(f"{x:.4g}") for x in start)]
-        )
+    rows += train_rows(plan, work, base)
+    rows += work.starmap(_start_row, itertools.product([net], norms, seeds, [base]))
     return data
+
+
+@threads(1)
+def _start_row(net: str, norm: str, seed: int, base: Run) -> list:
+    untrained = net_at_start(norm, make_run(net, norm, 1.0, seed, base))
+    start = signal(untrained, seed, "cosine")[-1], sharpness(untrained, seed)
+    return ["start", net, norm, None, seed, *[None] * 4, *(float(f"{x:.4g}") for x in start)]
 
 
 @threads(1)
@@ -94,27 +96,26 @@ def sharpness(net: nn.Module, seed: int) -> float:
 
 def measure_tradeoff(
     seeds: Sequence[int] = L5_SEEDS,
-    progress: Progress = iter,
+    work: Work = HERE,
     nets: Sequence[str] = NETS,
     tuning: dict | None = None,
-    train_all: TrainAll = train_here,
+    base: Run = BASE,
 ) -> dict:
     """L5: groups of 4 and one group of all, at every rate, in each net.
 
     Args:
         seeds: whose trainings are the evidence.
-        progress: wraps the loops over the trainings.
+        work: does the trainings.
         nets: names in ``NETS``; the first one decides.
         tuning: an earlier measurement; its trainings with the tuning seeds are taken over.
-        train_all: gives the History of each Run, in their order; by default here, one by one.
+        base: what all trainings share.
 
     Returns:
         As ``measure_order``, without the start.
     """
-    pairs = list(itertools.product(nets, PAIR))
-    rows = tuning_rows(tuning, pairs, train_all, progress, seeds)
-    plan = [(*pair, *rest) for pair in pairs for rest in itertools.product(LRS, seeds)]
-    return table(nets, PAIR, seeds, rows + train_rows(plan, train_all, progress))
+    rows = tuning_rows(tuning, nets, PAIR, work, seeds, base=base)
+    rows += train_rows(list(itertools.product(nets, PAIR, LRS, seeds)), work, base)
+    return table(nets, PAIR, seeds, rows, base=base)
 
 
 def order(data: dict, norms: Sequence[str] | None = None) -> np.ndarray:
@@ -171,6 +172,6 @@ def tradeoff_facts(data: dict) -> dict[str, object]:
             found[f"{norm}_lr_{net}"] = best_lr(data, net, norm)
             found[f"{norm}_loss_{net}"] = losses(data, net, norm).mean()
         for lr in data["lrs"]:
-            end = f"{net}_{lr:g}".replace(".", "_")
+            end = fact_name(net, lr)
             found[f"slower_{end}"] = 10 ** same_rate(data, net, lr).mean()
     return found

@@ -14,14 +14,14 @@ import numpy as np
 
 from bnlab.chapters.group_size.trainings import (
     BASE,
-    Progress,
     best_lr,
     column,
     table,
     train_rows,
     tuning_rows,
 )
-from bnlab.verdicts.parallel import TrainAll, train_here
+from bnlab.train import Run
+from bnlab.verdicts.work import HERE, Work
 
 SEEDS = tuple(range(640, 648))
 NETS = ("plain10", "plain20", "resnet", "skipinit")
@@ -33,30 +33,30 @@ LRS = (0.03, 0.1, 0.3, 1.0)
 
 def measure(
     seeds: Sequence[int] = SEEDS,
-    progress: Progress = iter,
+    work: Work = HERE,
     nets: Sequence[str] = NETS,
     norms: Sequence[str] = NORMS,
     tuning: dict | None = None,
-    train_all: TrainAll = train_here,
+    base: Run = SHORT,
 ) -> dict:
     """Train every normalizer in every net, at its best rate there.
 
     Args:
         seeds: whose trainings are the evidence.
-        progress: wraps the loops over the trainings.
+        work: does the trainings.
         nets: names in ``group_trainings.NETS``.
         norms: names for ``group_nets.setting``.
         tuning: an earlier measurement; its trainings with the tuning seeds are taken over.
-        train_all: gives the History of each Run, in their order; by default here, one by one.
+        base: what all trainings share.
 
     Returns:
         ``base``, ``columns`` and ``rows``, one a net, normalizer, rate and seed.
     """
-    pairs = list(itertools.product(nets, norms))
-    rows = tuning_rows(tuning, pairs, train_all, progress, seeds, LRS, SHORT)
-    data = table(nets, norms, seeds, rows, LRS, SHORT)
+    rows = tuning_rows(tuning, nets, norms, work, seeds, LRS, base)
+    data = table(nets, norms, seeds, rows, LRS, base)
+    pairs = itertools.product(nets, norms)
     plan = [(*pair, best_lr(data, *pair), seed) for pair in pairs for seed in seeds]
-    rows += train_rows(plan, train_all, progress, SHORT)
+    rows += train_rows(plan, work, base)
     return data
 
 

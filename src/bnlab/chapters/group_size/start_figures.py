@@ -53,7 +53,7 @@ def _profiles(
     """A signal by layer at the depth that decides.
 
     Args:
-        data: of ``group_nets.measure``.
+        data: of ``l2_l4_at_start.measure``.
         title: of the panel.
         transform: of the rows, (seeds, layers).
         places: of the labels: a layer, and points to the right and up.
@@ -77,7 +77,7 @@ def _by_size(
     """A number over the group size, a curve a depth, with BatchNorm's as a line.
 
     Args:
-        data: of ``group_nets.measure``.
+        data: of ``l2_l4_at_start.measure``.
         title: of the panel.
         of: the number for a normalizer and a depth, (seeds,).
         where: at which group size the curves are labelled.
@@ -111,7 +111,8 @@ def similarity(evidence: Evidence) -> Drawing:
         data,
         f"The larger the groups: {ends[0]:.2f} to {ends[1]:.2f}",
         lambda norm, depth: l2_l4_at_start.rows(data, norm, depth)[:, -1],
-        *(3, (16, -24)),
+        where=3,
+        offsets=(16, -24),
     )
     right.set(ylabel="cosine in the last layer", ylim=(0, 1.05))
     listed = ", ".join(
@@ -149,7 +150,8 @@ def explosion(evidence: Evidence) -> Drawing:
         data,
         f"Instance norm has {power(facts['apart'])}× layer norm's",
         lambda norm, depth: l2_l4_at_start.ratio(data, norm, depth),
-        *(0, (4, -50)),
+        where=0,
+        offsets=(4, -50),
     )
     plain_log(right, "y", [0.3, 1, 3, 10, 30])
     right.set(ylabel="first layer ÷ last layer")

@@ -8,19 +8,28 @@ chosen knowing trial runs with the tuning seeds, of 200 steps.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from bnlab.chapters.covariate_shift.moving_inputs import CHANCE, mean_loss
 from bnlab.chapters.group_size.l2_l4_at_start import setting
 from bnlab.train import History, Run
-from bnlab.verdicts.parallel import TrainAll
+from bnlab.verdicts.table import Table
+from bnlab.verdicts.trainings import train_all
+from bnlab.verdicts.tuning import (
+    CHANCE,
+    best_rate,
+    check_same_run,
+    check_seeds,
+    mean_loss,
+    usable_rates,
+)
+from bnlab.verdicts.work import Work
 
 STEPS = 150
 BASE = Run(net="plain", depth=10, width=16, batch_size=32, steps=STEPS, eval_every=STEPS)
 LRS = (0.03, 0.1, 0.3, 1.0, 3.0)
-TUNING_SEEDS = (0, 1)  # these choose learning rates, on validation images, and nothing else
+TUNING_SEEDS = (0, 1)
 NETS: dict[str, dict[str, object]] = {
     "plain10": {},
     "plain20": {"depth": 20},
@@ -29,34 +38,27 @@ NETS: dict[str, dict[str, object]] = {
     "resnet": {"net": "resnet", "depth": 5},
     "skipinit": {"net": "resnet", "depth": 5, "net_options": {"branch": "skipinit"}},
 }
-USABLE = 0.05  # a rate is usable if its accuracy is this close to the best of the same seed
 ENGINE = "torch"
 COLUMNS = (
     *("part", "net", "norm", "lr", "seed"),
     *("loss", "val_accuracy", "test_accuracy", "diverged_at", "cosine", "sharpness"),
 )
 
-Progress = Callable[[Iterable], Iterable]
 Setting = tuple[str, str, float, int]  # net, normalizer, rate, seed
 
 
-def make_run(net: str, norm: str, lr: float, seed: int, base: Run | None = None) -> Run:
+def make_run(net: str, norm: str, lr: float, seed: int, base: Run = BASE) -> Run:
     """The Run of a net of ``NETS`` with a normalizer called as in ``group_nets.setting``.
 
-    All else is that of ``base``, by default ``BASE``.
+    All else is that of ``base``.
     """
-    return (base or BASE).replace(**NETS[net], **setting(norm), lr=lr, seed=seed)
+    return base.replace(**NETS[net], **setting(norm), lr=lr, seed=seed)
 
 
-def train_rows(
-    plan: Sequence[Setting],
-    train_all: TrainAll,
-    progress: Progress,
-    base: Run | None = None,
-) -> list[list]:
+def train_rows(plan: Sequence[Setting], work: Work, base: Run = BASE) -> list[list]:
     """A row for each training, in the order of the plan."""
-    histories = train_all([make_run(*each, base) for each in plan], ENGINE, "cpu")
-    pairs = zip(progress(plan), histories, strict=True)
+    histories = train_all(work, [make_run(*each, base) for each in plan], ENGINE)
+    pairs = zip(plan, histories, strict=True)
     return [["race", *each, *_scores(history), None, None] for each, history in pairs]
 
 
@@ -72,12 +74,12 @@ def _scores(history: History) -> list:
 
 def tuning_rows(
     tuning: dict | None,
-    settings: Iterable[tuple[str, str]],
-    train_all: TrainAll,
-    progress: Progress,
+    nets: Sequence[str],
+    norms: Sequence[str],
+    work: Work,
     seeds: Sequence[int],
     lrs: Sequence[float] = LRS,
-    base: Run | None = None,
+    base: Run = BASE,
 ) -> list[list]:
     """The trainings that choose the rates: of an earlier measurement, or made here.
 
@@ -85,24 +87,13 @@ def tuning_rows(
         ValueError: if one of the seeds to be counted is a tuning seed, or if the earlier
             measurement was made with another Run.
     """
-    both = set(seeds) & set(TUNING_SEEDS)
-    if both:
-        raise ValueError(f"seeds {sorted(both)} chose the learning rates; count other seeds.")
-    settings = list(settings)
+    check_seeds(seeds, TUNING_SEEDS)
     if tuning is None:
-        plan = [
-            (*each, *rest) for each in settings for rest in itertools.product(lrs, TUNING_SEEDS)
-        ]
-        return train_rows(plan, train_all, progress, base)
-    if Run.from_dict(tuning["base"]) != (base or BASE):
-        raise ValueError(
-            "the earlier measurement was made with another Run; leave 'tuning' out, so that the "
-            "learning rates are chosen anew."
-        )
-    wanted = {(*each, seed) for each in settings for seed in TUNING_SEEDS}
-    return [
-        row for row in tuning["rows"] if row[0] == "race" and (row[1], row[2], row[4]) in wanted
-    ]
+        plan = list(itertools.product(nets, norms, lrs, TUNING_SEEDS))
+        return train_rows(plan, work, base)
+    check_same_run(tuning, base)
+    kept = {"part": "race", "net": list(nets), "norm": list(norms), "seed": TUNING_SEEDS}
+    return Table.of(tuning).where(**kept).rows
 
 
 def table(
@@ -111,12 +102,12 @@ def table(
     seeds: Sequence[int],
     rows: list,
     lrs: Sequence[float] = LRS,
-    base: Run | None = None,
+    base: Run = BASE,
 ) -> dict:
     """What a measurement returns."""
     return {
         "engine": ENGINE,
-        "base": (base or BASE).to_dict(),
+        "base": base.to_dict(),
         "nets": list(nets),
         "norms": list(norms),
         "lrs": list(lrs),
@@ -131,26 +122,25 @@ def column(
     data: dict, net: str, norm: str, lr: float | None, name: str, seeds: Sequence[int] | None = None
 ) -> np.ndarray:
     """One column, seed by seed; ``lr`` None for the start."""
-    at, part = data["columns"].index(name), "start" if lr is None else "race"
-    found = {row[4]: row[at] for row in data["rows"] if row[:4] == [part, net, norm, lr]}
-    return np.array([found[seed] for seed in (data["seeds"] if seeds is None else seeds)])
+    part = "start" if lr is None else "race"
+    table = Table.of(data).where(part=part, net=net, norm=norm, lr=lr)
+    return table.column(name, seed=data["seeds"] if seeds is None else seeds)
+
+
+def _scored(data: dict, net: str, norm: str, seeds: Sequence[int]) -> np.ndarray:
+    """Validation accuracy by rate and seed."""
+    table = Table.of(data).where(part="race", net=net, norm=norm)
+    return table.column("val_accuracy", lr=data["lrs"], seed=seeds)
 
 
 def best_lr(data: dict, net: str, norm: str) -> float:
-    """The rate with the highest mean validation accuracy over the tuning seeds."""
-    seeds = data["tuning_seeds"]
-    scores = [column(data, net, norm, lr, "val_accuracy", seeds).mean() for lr in data["lrs"]]
-    return data["lrs"][int(np.argmax(scores))]
+    """The best learning rate of a net, by its validation accuracy; see ``best_rate``."""
+    return best_rate(data["lrs"], _scored(data, net, norm, data["tuning_seeds"]))
 
 
 def usable_rate(data: dict, net: str, norm: str) -> np.ndarray:
-    """For each seed the largest rate within ``USABLE`` of the net's best accuracy, (seeds,).
-
-    The accuracies are those of validation.
-    """
-    scores = np.array([column(data, net, norm, lr, "val_accuracy") for lr in data["lrs"]])
-    usable = scores >= scores.max(0) - USABLE
-    return np.array(data["lrs"])[len(usable) - 1 - usable[::-1].argmax(0)]
+    """The largest usable rate by validation accuracy, (seeds,); see ``usable_rates``."""
+    return usable_rates(data["lrs"], _scored(data, net, norm, data["seeds"]))
 
 
 def losses(data: dict, net: str, norm: str) -> np.ndarray:

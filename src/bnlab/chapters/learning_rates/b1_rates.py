@@ -12,23 +12,22 @@ that the page can repeat each of them to the last bit; nothing else was changed.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from bnlab.errors import check_name
-from bnlab.train import Run
-from bnlab.verdicts.parallel import TrainAll, train_here
+from bnlab.train import History, Run
+from bnlab.verdicts.table import Table
+from bnlab.verdicts.trainings import train_all
+from bnlab.verdicts.tuning import CHANCE, best_rate, check_seeds, scores, usable_rates
+from bnlab.verdicts.work import HERE, Work
 
 NORMS = ("none", "batch")
 SEEDS = tuple(range(100, 116))
-TUNING_SEEDS = tuple(
-    range(8)
-)  # these choose learning rates, on validation images, and nothing else
+TUNING_SEEDS = tuple(range(8))
 LRS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 SMALL_LR = 0.01
-USABLE = 0.05  # a rate is usable if its accuracy is this close to the best of the same seed
-CHANCE = 0.1  # the score of a net that diverged: one class in ten
 BASES = {
     "digits": Run(net="mlp", width=64, lr=SMALL_LR, batch_size=64, steps=300),
     "cifar10": Run(
@@ -50,66 +49,47 @@ ENGINES = {"digits": "compiled", "cifar10": "torch"}
 LONG = 10  # the control: so many times the steps, at the small rate
 COLUMNS = ("depth", "norm", "lr", "seed", "val_accuracy", "test_accuracy", "diverged_at")
 
-Progress = Callable[[Iterable], Iterable]
-
 
 def measure(
     seeds: Sequence[int] = SEEDS,
-    progress: Progress = iter,
+    work: Work = HERE,
     scale: str = "digits",
     depths: Sequence[int] | None = None,
     tuning: dict | None = None,
     device: str = "cpu",
     engine: str | None = None,
-    train_all: TrainAll = train_here,
-    **changes: object,
+    base: Run | None = None,
 ) -> dict:
     """Train with and without BatchNorm at every learning rate, depth and seed.
 
     Args:
         seeds: whose test accuracies are the evidence.
-        progress: wraps the loop over the trainings.
+        work: does the trainings.
         scale: ``digits``, or ``cifar10`` for a residual net on a GPU.
         depths: of the net; the first one decides.
         tuning: an earlier measurement; its trainings with the tuning seeds are taken over.
         device: see ``train``.
         engine: see ``train``; by default ``compiled`` for digits, else ``torch``.
-        train_all: gives the History of each Run, in their order; by default here, one by one.
-        **changes: to the Run of this scale, such as ``steps``.
+        base: what all trainings share; by default the Run of this scale.
 
     Returns:
         ``engine``, ``base`` (the Run that all share), ``columns`` and ``rows``, one a training,
         for the ``tuning_seeds`` and the ``seeds``.
     """
     check_name("scale", scale, BASES)
-    base, depths = BASES[scale].replace(**changes), tuple(depths or DEPTHS[scale])
+    base, depths = base or BASES[scale], tuple(depths or DEPTHS[scale])
     engine = engine or ENGINES[scale]
     kept = _taken_over(tuning, base, depths) if tuning else []
     tuning_seeds = tuple(tuning["tuning_seeds"]) if tuning else TUNING_SEEDS
-    both = set(seeds) & set(tuning_seeds)
-    if both:
-        raise ValueError(f"seeds {sorted(both)} chose the learning rates; count other seeds.")
-    rows, new = list(kept), seeds if tuning else (*tuning_seeds, *seeds)
-    plan = list(itertools.product(depths, NORMS, LRS, new))
+    check_seeds(seeds, tuning_seeds)
+    new = seeds if tuning else (*tuning_seeds, *seeds)
+    plan = itertools.product(depths, NORMS, LRS, new)
     runs = [base.replace(depth=d, norm=norm, lr=lr, seed=seed) for d, norm, lr, seed in plan]
-    histories = train_all(runs, engine, device)
-    for (depth, norm, lr, seed), history in zip(progress(plan), histories, strict=True):
-        rows.append(
-            [
-                depth,
-                norm,
-                lr,
-                seed,
-                round(float(history.val_accuracy[-1]), 4),
-                None if history.diverged_at is not None else round(history.test_accuracy, 4),
-                history.diverged_at,
-            ]
-        )
+    rows = [*kept, *map(_row, train_all(work, runs, engine, device))]
     # A quick look that takes over the tuning does without the long control.
-    long = []
-    if not tuning:
-        control = base.replace(depth=depths[0], lr=SMALL_LR, steps=LONG * base.steps)
-        long = _long_control(control, seeds, lambda runs: train_all(runs, engine, device), progress)
+    control = base.replace(depth=depths[0], lr=SMALL_LR, steps=LONG * base.steps)
+    longer = [control.replace(norm=norm, seed=seed) for norm in NORMS for seed in seeds]
+    long = [] if tuning else train_all(work, longer, engine, device)
     return {
         "engine": engine,
         "base": base.to_dict(),
@@ -118,25 +98,31 @@ def measure(
         "tuning_seeds": list(tuning_seeds),
         "columns": list(COLUMNS),
         "rows": rows,
-        "long": long,
+        "long": [_long_row(history) for history in long],
     }
+
+
+def _row(history: History) -> list:
+    """One training: what it was, and what became of it."""
+    run, lost = history.run, history.diverged_at is not None
+    return [
+        *(run.depth, run.norm, run.lr, run.seed),
+        round(float(history.val_accuracy[-1]), 4),
+        None if lost else round(history.test_accuracy, 4),
+        history.diverged_at,
+    ]
+
+
+def _long_row(history: History) -> list:
+    """[norm, seed, test accuracy] of the control."""
+    lost = history.diverged_at is not None
+    score = CHANCE if lost else round(history.test_accuracy, 4)
+    return [history.run.norm, history.run.seed, score]
 
 
 def repeat(data: dict, seeds: Sequence[int]) -> dict:
     """The same trainings for some seeds, by the same engine."""
     return measure(seeds, tuning=data, engine=data["engine"])
-
-
-def _long_control(
-    base: Run, seeds: Sequence[int], train_all: Callable, progress: Progress
-) -> list[list]:
-    """[norm, seed, test accuracy] of the control."""
-    plan, rows = list(itertools.product(NORMS, seeds)), []
-    histories = train_all([base.replace(norm=norm, seed=seed) for norm, seed in plan])
-    for (norm, seed), history in zip(progress(plan), histories, strict=True):
-        diverged = history.diverged_at is not None
-        rows.append([norm, seed, CHANCE if diverged else round(history.test_accuracy, 4)])
-    return rows
 
 
 def _taken_over(tuning: dict, base: Run, depths: Sequence[int]) -> list[list]:
@@ -146,37 +132,25 @@ def _taken_over(tuning: dict, base: Run, depths: Sequence[int]) -> list[list]:
             "the earlier measurement was made with another Run or other depths; leave 'tuning' "
             "out, so that the learning rates are chosen anew."
         )
-    return [row for row in tuning["rows"] if row[0] in depths and row[3] in tuning["tuning_seeds"]]
+    return Table.of(tuning).where(depth=depths, seed=tuning["tuning_seeds"]).rows
 
 
 def accuracies(
     data: dict, depth: int, norm: str, seeds: Sequence[int], part: str = "test"
 ) -> np.ndarray:
     """Final accuracy by learning rate and seed, (len(LRS), len(seeds)); diverged nets: chance."""
-    table = {}
-    for row in data["rows"]:
-        record = dict(zip(data["columns"], row, strict=True))
-        if record["depth"] == depth and record["norm"] == norm:
-            diverged = record["diverged_at"] is not None
-            score = CHANCE if diverged else record[f"{part}_accuracy"]
-            table[record["lr"], record["seed"]] = score
-    return np.array([[table[lr, seed] for seed in seeds] for lr in LRS])
+    table = Table.of(data).where(depth=depth, norm=norm)
+    return scores(table, f"{part}_accuracy", lr=LRS, seed=seeds)
 
 
 def best_lr(data: dict, depth: int, norm: str) -> float:
-    """The learning rate with the highest mean validation accuracy over the tuning seeds."""
-    scores = accuracies(data, depth, norm, data["tuning_seeds"], "val").mean(1)
-    return LRS[int(scores.argmax())]
+    """The best learning rate of a net, by its validation accuracy; see ``best_rate``."""
+    return best_rate(LRS, accuracies(data, depth, norm, data["tuning_seeds"], "val"))
 
 
 def usable_rate(data: dict, depth: int, norm: str) -> np.ndarray:
-    """For each seed the largest rate at which the net is nearly as good as at its best, (seeds,).
-
-    Nearly: a validation accuracy within ``USABLE`` of the net's best over all rates, same seed.
-    """
-    scores = accuracies(data, depth, norm, data["seeds"], "val")
-    usable = scores >= scores.max(0) - USABLE
-    return np.array(LRS)[len(LRS) - 1 - usable[::-1].argmax(0)]
+    """The largest usable rate by validation accuracy, (seeds,); see ``usable_rates``."""
+    return usable_rates(LRS, accuracies(data, depth, norm, data["seeds"], "val"))
 
 
 def values(data: dict, depth: int | None = None) -> dict[str, np.ndarray]:
@@ -212,7 +186,8 @@ def facts(data: dict) -> dict[str, object]:
         found[f"behind_{depth}"] = -100 * effect["small"].mean()
         found[f"top_{depth}"] = found[f"batch_top_{depth}"] - found[f"none_top_{depth}"]
     if data["long"]:
-        final = {n: np.mean([row[2] for row in data["long"] if row[0] == n]) for n in NORMS}
+        table = Table(("norm", "seed", "accuracy"), data["long"])
+        final = {norm: table.where(norm=norm).column("accuracy").mean() for norm in NORMS}
         found |= {f"{norm}_long": 100 * score for norm, score in final.items()}
         found["behind_long"] = 100 * (final["none"] - final["batch"])
     return found

@@ -9,7 +9,7 @@ BatchNorm's small gradients is a short step; now it has the plain net's length.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -18,6 +18,8 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from bnlab.chapters.learning_rates.b1_rates import SEEDS
 from bnlab.measure.signals.signals import block_variances
 from bnlab.train import Run, Trainer, threads
+from bnlab.verdicts.table import Table
+from bnlab.verdicts.work import HERE, Work
 
 NETS = {"none": "none", "batch": "batch", "scaled": "none"}  # name: its normalizer
 LRS = (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
@@ -26,10 +28,8 @@ BASE = Run(net="resnet", depth=18, width=16, lr=0.01, batch_size=64, steps=10)
 PROBE_IMAGES = 256
 COLUMNS = ("net", "seed", "first_loss", "diverging_lr", "step", "before", "after")
 
-Progress = Callable[[Iterable], Iterable]
 
-
-def measure(seeds: Sequence[int] = SEEDS, progress: Progress = iter) -> dict:
+def measure(seeds: Sequence[int] = SEEDS, work: Work = HERE) -> dict:
     """Find each net's smallest rate that diverges, and look inside at the step that does it.
 
     A net is trained for 10 steps at ever larger rates until it diverges. For the plain net, the
@@ -42,25 +42,28 @@ def measure(seeds: Sequence[int] = SEEDS, progress: Progress = iter) -> dict:
         ``base``, ``columns`` and ``rows``: one a net and seed, with the loss at the start, the
         smallest diverging rate (null: none on the grid), and the variances before and after.
     """
-    rows = []
-    for seed in progress(list(seeds)):
-        found = {net: _first_divergence(net, seed) for net in NETS}
-        lr, step = found["none"][1:]
-        if lr is None:
-            raise RuntimeError(
-                f"the net without a normalizer did not diverge at any rate up to {LRS[-1]} "
-                f"(seed {seed}); B2 cannot be measured in this setting."
-            )
-        length = None  # of the plain net's update, which comes first
-        for net, (first_loss, own_lr, _) in found.items():
-            length, *variances = _profiles(net, seed, lr, step, length)
-            rows.append([net, seed, first_loss, own_lr, step, *variances])
     return {
         "base": BASE.to_dict(),
         "seeds": list(seeds),
         "columns": list(COLUMNS),
-        "rows": rows,
+        "rows": [row for rows in work.map(_rows, seeds) for row in rows],
     }
+
+
+def _rows(seed: int) -> list[list]:
+    """The rows of a seed, one a net."""
+    found = {net: _first_divergence(net, seed) for net in NETS}
+    lr, step = found["none"][1:]
+    if lr is None:
+        raise RuntimeError(
+            f"the net without a normalizer did not diverge at any rate up to {LRS[-1]} "
+            f"(seed {seed}); B2 cannot be measured in this setting."
+        )
+    rows, length = [], None  # of the plain net's update, which comes first
+    for net, (first_loss, own_lr, _) in found.items():
+        length, *variances = _profiles(net, seed, lr, step, length)
+        rows.append([net, seed, first_loss, own_lr, step, *variances])
+    return rows
 
 
 def _trainer(net: str, run: Run) -> Trainer:
@@ -109,15 +112,9 @@ def _profiles(
     return length or own, *profiles
 
 
-def column(data: dict, net: str, name: str) -> list:
-    """One column of the rows of a net, seed by seed."""
-    at = data["columns"].index(name)
-    return [row[at] for row in data["rows"] if row[0] == net]
-
-
 def profiles(data: dict, net: str, when: str) -> np.ndarray:
     """Variance of each block's output ``before`` or ``after`` the step, (seeds, blocks)."""
-    return np.array(column(data, net, when))
+    return Table.of(data).where(net=net).column(when)
 
 
 def typical(data: dict, net: str, when: str) -> np.ndarray:
@@ -136,7 +133,8 @@ def growth(data: dict, net: str) -> np.ndarray:
 
 def diverging_rate(data: dict, net: str) -> np.ndarray:
     """Smallest rate that diverges, (seeds,); ``BEYOND`` for a net that never did: a lower bound."""
-    return np.array([lr or BEYOND for lr in column(data, net, "diverging_lr")])
+    found = Table.of(data).where(net=net).entries("diverging_lr")
+    return np.array([lr or BEYOND for lr in found])
 
 
 def values(data: dict) -> dict[str, np.ndarray]:
@@ -153,14 +151,16 @@ def facts(data: dict) -> dict[str, object]:
     effect, found = values(data), {"seeds": len(data["seeds"]), "blocks": BASE.depth}
     for net in NETS:
         found[f"{net}_lr"] = float(np.median(diverging_rate(data, net)))
-        found[f"{net}_first_loss"] = float(np.median(column(data, net, "first_loss")))
+        found[f"{net}_first_loss"] = float(
+            np.median(Table.of(data).where(net=net).column("first_loss"))
+        )
         for when in ("before", "after"):
             middle = typical(data, net, when)
             found[f"{net}_growth_{when}"] = middle[-1] / middle[0]
     scaled = np.log10(diverging_rate(data, "scaled") / diverging_rate(data, "none"))
     return {
         **found,
-        "never": sum(lr is None for lr in column(data, "batch", "diverging_lr")),
+        "never": len(Table.of(data).where(net="batch", diverging_lr=None)),
         "ratio": 10 ** effect["rate"].mean(),
         "scaled_decades": scaled.mean(),
         "decades": effect["rate"].mean(),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from bnlab.chapters.learning_rates import b1_rates, b2_explosion
 from bnlab.chapters.learning_rates.b1_rates import SMALL_LR
-from bnlab.verdicts.provenance import COMPILED, LAYERS, TRAINING
 from bnlab.verdicts.verdict import LEAST_SEEDS, Claim, Effect, decide
 
 BJORCK = {
@@ -69,11 +68,11 @@ B1 = Claim(
         ),
     ),
     measure=b1_rates.measure,
+    options=("scale", "depths", "tuning", "device", "engine", "base"),
     values=b1_rates.values,
     facts=_facts_b1,
     repeat=b1_rates.repeat,
     runs=b1_rates.BASES,
-    code=(*COMPILED, "claims/learning_rate_sweep.py"),
 )
 
 B2 = Claim(
@@ -124,7 +123,6 @@ B2 = Claim(
     values=b2_explosion.values,
     facts=b2_explosion.facts,
     runs={"digits": b2_explosion.BASE},
-    code=(*TRAINING, *LAYERS, "measure/signals.py", "claims/explosion.py"),
 )
 
 

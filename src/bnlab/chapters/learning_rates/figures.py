@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -10,7 +12,6 @@ from bnlab.chapters.learning_rates.b1_rates import (
     LRS,
     NORMS,
     SMALL_LR,
-    USABLE,
     accuracies,
     usable_rate,
 )
@@ -19,6 +20,7 @@ from bnlab.draw.figure import Drawing, band, curve, draw, label, panel, plain_lo
 from bnlab.draw.style import STYLE
 from bnlab.draw.words import power
 from bnlab.verdicts.evidence import Evidence
+from bnlab.verdicts.tuning import USABLE
 
 CEILING = 1e60  # variances above leave the picture: a few seeds would squash the others
 
@@ -72,12 +74,10 @@ def _at_small(data: dict, depth: int) -> str:
 def explosion(evidence: Evidence) -> Drawing:
     """Variance of each block's output before and after the step that diverges."""
     data = evidence.data
-    grown = {
-        (net, when): middle[-1] / middle[0]
-        for net in NORMS
-        for when in ("before", "after")
-        for middle in [typical(data, net, when)]
-    }
+    grown = {}
+    for net, when in itertools.product(NORMS, ("before", "after")):
+        first, *_, last = typical(data, net, when)
+        grown[net, when] = last / first
     alt = (
         "Variance of each block's output before and after the step in which the net without a "
         "normalizer diverges. Without a normalizer the last block's variance is "

@@ -15,7 +15,6 @@ from bnlab.chapters.mean_field import (
     w4_best_rate,
     wide_net,
 )
-from bnlab.verdicts.provenance import LAYERS, TRAINING
 from bnlab.verdicts.verdict import Claim, Effect
 
 WEI = {
@@ -29,16 +28,6 @@ GAP = (
     "trained. A gradient that passes through the batch's statistics differs from the paper's, "
     "which holds them constant; both are measured."
 )
-CODE = (
-    *TRAINING,
-    *LAYERS,
-    *(
-        f"measure/{name}.py"
-        for name in ("products", "matrices", "eigenvalues", "lanczos", "held_statistics")
-    ),
-    "claims/wide_net.py",
-)
-PLANE = (*CODE, "claims/rate_plane.py")
 
 
 def _facts_w1(data: dict) -> dict[str, object]:
@@ -87,11 +76,11 @@ W1 = Claim(
         Effect("four", "the same with γ = 4", "decades", 0.0, "at most"),
     ),
     measure=w1_fisher_at_start.measure,
+    options=("width", "depths", "widths", "inputs"),
     values=w1_fisher_at_start.values,
     facts=_facts_w1,
     repeat=w1_fisher_at_start.repeat,
     runs={"digits": w1_fisher_at_start.BASE},
-    code=(*CODE, "claims/fisher_at_start.py"),
 )
 
 W2 = Claim(
@@ -122,11 +111,11 @@ W2 = Claim(
         Effect("span", "largest over smallest border", "decades", 1.0),
     ),
     measure=w2_rate_plane.measure,
+    options=("gammas", "depths", "powers", "side_powers", "device"),
     values=w2_rate_plane.values,
     facts=w2_rate_plane.facts,
     repeat=w2_rate_plane.repeat,
     runs={"digits": w2_rate_plane.BASE},
-    code=PLANE,
 )
 
 W3 = Claim(
@@ -147,11 +136,11 @@ W3 = Claim(
         Effect("high", "test loss after five epochs, γ = 3 over γ = 1", "decades", 0.1),
     ),
     measure=w3_gamma_start.measure,
+    options=("nets", "device"),
     values=w3_gamma_start.values,
     facts=_facts_w3,
     repeat=w3_gamma_start.repeat,
     runs={"digits": w3_gamma_start.BASE},
-    code=(*PLANE, "claims/gamma_start.py"),
 )
 
 W4 = Claim(
@@ -177,11 +166,11 @@ W4 = Claim(
         ),
     ),
     measure=w4_best_rate.measure,
+    options=("gammas", "powers", "device"),
     values=w4_best_rate.values,
     facts=w4_best_rate.facts,
     repeat=w4_best_rate.repeat,
     runs={"digits": w4_best_rate.BASE},
-    code=(*PLANE, "claims/best_rate.py"),
 )
 
 CLAIMS = (W1, W2, W3, W4)

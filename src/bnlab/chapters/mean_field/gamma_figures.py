@@ -7,6 +7,7 @@ import numpy as np
 from bnlab.chapters.mean_field import w3_gamma_start, w4_best_rate
 from bnlab.draw.figure import INK, Drawing, band, curve, draw, label, panel, plain_log
 from bnlab.verdicts.evidence import Evidence
+from bnlab.verdicts.table import fact_name
 
 GAMMA = "γ at the start"
 STARTS = {
@@ -62,7 +63,7 @@ def smaller_gamma(evidence: Evidence) -> Drawing:
     plain_log(rates, "y", [0.003, 0.01, 0.03, 0.1, 0.3])
     each = "; ".join(
         f"γ = {gamma:g}{' with rescaled outputs' if start == 'rescaled' else ''}: "
-        f"{facts[f'test_{start}_{gamma:g}'.replace('.', '_')]:.2g}"
+        f"{facts[fact_name('test', start, gamma)]:.2g}"
         for start, gamma in data["nets"]
     )
     alt = (
@@ -80,7 +81,7 @@ def best_rates(evidence: Evidence) -> Drawing:
     """W4: test loss over the rate in units of eta*, and where it is lowest."""
     data, facts = evidence.data, evidence.facts
     gammas, factors = data["gammas"], 2 ** (np.array(data["powers"]) / 2)
-    found = {gamma: facts[f"best_{gamma:g}".replace(".", "_")] for gamma in gammas}
+    found = {gamma: facts[fact_name("best", gamma)] for gamma in gammas}
     low, high = min(found.values()), max(found.values())
     losses = panel(f"Lowest at {low:.2g} to {high:.2g} times η*")
     for number, gamma in enumerate(gammas):

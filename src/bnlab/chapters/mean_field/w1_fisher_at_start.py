@@ -9,13 +9,15 @@ Everything else is there to see on what the answer depends.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from bnlab.chapters.mean_field import wide_net
 from bnlab.chapters.mean_field.wide_net import HELD, THROUGH
 from bnlab.train import Run
+from bnlab.verdicts.table import Table
+from bnlab.verdicts.work import HERE, Work
 
 SEEDS = tuple(range(620, 628))
 BASE = wide_net.BASE.replace(width=1000)
@@ -28,13 +30,12 @@ INPUTS = ("digits", "gaussian")
 IMAGES = 256  # or samples of noise; twice as many change the eigenvalue by about one per cent
 COLUMNS = ("inputs", "place", "depth", "width", "norm", "gamma", "seed", "held", "through")
 
-Progress = Callable[[Iterable], Iterable]
 Setting = tuple[str, str, int, int, str, float]
 
 
 def measure(
     seeds: Sequence[int] = SEEDS,
-    progress: Progress = iter,
+    work: Work = HERE,
     width: int = BASE.width,
     depths: Sequence[int] = DEPTHS,
     widths: Sequence[int] = WIDTHS,
@@ -44,7 +45,7 @@ def measure(
 
     Args:
         seeds: of the weights.
-        progress: wraps the loop over the nets.
+        work: measures the nets.
         width: of the nets that decide; with fewer units the measurement is faster.
         depths: hidden layers of the others, at ``SIDE_WIDTH`` and gamma 1.
         widths: of the others, at the depth that decides and gamma 1.
@@ -59,7 +60,8 @@ def measure(
     """
     if "digits" not in inputs:
         raise ValueError("inputs must contain 'digits', which decide.")
-    plan = settings(width, depths, widths, inputs)
+    plan = list(itertools.product(settings(width, depths, widths, inputs), seeds))
+    found = work.starmap(_eigenvalues, plan)
     return {
         "base": BASE.to_dict(),
         "width": width,
@@ -69,8 +71,7 @@ def measure(
         "seeds": list(seeds),
         "columns": list(COLUMNS),
         "rows": [
-            [*setting, seed, *_row(setting, seed)]
-            for setting, seed in progress(list(itertools.product(plan, seeds)))
+            [*setting, seed, *pair] for (setting, seed), pair in zip(plan, found, strict=True)
         ],
     }
 
@@ -101,7 +102,8 @@ def run_of(setting: Setting, seed: int = 0) -> Run:
     return BASE.replace(depth=depth, width=width, norm=norm, gamma=gamma, seed=seed)
 
 
-def _row(setting: Setting, seed: int) -> list[float]:
+def _eigenvalues(setting: Setting, seed: int) -> list[float]:
+    """With statistics that are held constant, and that gradients pass through."""
     kind, place, _, _, norm, _ = setting
     net = wide_net.net_at_start(run_of(setting, seed), place)
     x = wide_net.images(IMAGES) if kind == "digits" else wide_net.white_noise(seed, IMAGES)
@@ -119,9 +121,8 @@ def repeat(data: dict, seeds: Sequence[int]) -> dict:
 
 def select(data: dict, setting: Setting, name: str = "held") -> np.ndarray:
     """The eigenvalues of a net, (seeds,)."""
-    at = data["columns"].index(name)
-    found = {row[6]: row[at] for row in data["rows"] if tuple(row[:6]) == tuple(setting)}
-    return np.array([found[seed] for seed in data["seeds"]])
+    table = Table.of(data).where(**dict(zip(COLUMNS, setting, strict=False)))
+    return table.column(name, seed=data["seeds"])
 
 
 def decades(data: dict, setting: Setting, name: str = "held") -> np.ndarray:

@@ -11,14 +11,15 @@ root 2.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from bnlab.chapters.mean_field import wide_net
 from bnlab.chapters.mean_field.wide_net import BASE, HELD, THROUGH, largest_rate
 from bnlab.train import Run
+from bnlab.verdicts.table import Table, fact_name
+from bnlab.verdicts.work import HERE, Work
 
 SEEDS = tuple(range(640, 648))
 GAMMAS = (0.25, 0.5, 1.0, 2.0, 3.0)
@@ -30,13 +31,12 @@ COLUMNS = (
     *("train_loss", "val_loss", "test_loss", "diverged_at"),
 )
 
-Progress = Callable[[Iterable], Iterable]
 Net = tuple[int, str, float]
 
 
 def measure(
     seeds: Sequence[int] = SEEDS,
-    progress: Progress = iter,
+    work: Work = HERE,
     gammas: Sequence[float] = GAMMAS,
     depths: Sequence[int] = DEPTHS,
     powers: Sequence[int] = POWERS,
@@ -47,7 +47,7 @@ def measure(
 
     Args:
         seeds: of the weights and batches.
-        progress: wraps the loop over the nets.
+        work: measures and trains the nets.
         gammas: of the nets with BatchNorm at the depth that decides.
         depths: of other nets, with BatchNorm of gamma 1 and without.
         powers: the rates are eta* times root 2 to these powers.
@@ -73,9 +73,8 @@ def measure(
         "seeds": list(seeds),
         "columns": list(COLUMNS),
     }
-    places = progress(list(itertools.product(nets, seeds)))
-    found = [row for net, seed in places for row in rows(net, seed, powers_of(data, net), device)]
-    return {**data, "rows": found}
+    places = [(net, seed, powers_of(data, net), device) for net in nets for seed in seeds]
+    return {**data, "rows": [row for found in work.starmap(rows, places) for row in found]}
 
 
 def plan(gammas: Sequence[float], depths: Sequence[int]) -> list[Net]:
@@ -122,10 +121,10 @@ def repeat(data: dict, seeds: Sequence[int]) -> dict:
 
 def column(data: dict, net: Net, name: str) -> np.ndarray:
     """One column of a net's trainings, (seeds, powers); what is missing is NaN."""
-    at = data["columns"].index(name)
-    found = {(row[4], row[3]): row[at] for row in data["rows"] if tuple(row[:3]) == tuple(net)}
-    table = [[found[seed, power] for power in powers_of(data, net)] for seed in data["seeds"]]
-    return np.array(table, dtype=float)  # None becomes NaN
+    depth, norm, gamma = net
+    table = Table.of(data).where(depth=depth, norm=norm, gamma=gamma)
+    found = table.column(name, seed=data["seeds"], power=powers_of(data, net))
+    return found.astype(float)  # None becomes NaN
 
 
 def stars(data: dict, net: Net, name: str = "through") -> np.ndarray:
@@ -163,14 +162,14 @@ def facts(data: dict) -> dict[str, object]:
     found: dict[str, object] = {"seeds": len(data["seeds"])}
     for net in plan(data["gammas"], data["depths"]):
         depth, norm, gamma = net
-        end = f"{norm}_{depth}" + (f"_{gamma:g}".replace(".", "_") if norm == "batch" else "")
+        end = fact_name(norm, depth, gamma) if norm == "batch" else fact_name(norm, depth)
         edge = border(data, net)
         found[f"border_{end}"] = 10 ** np.log10(edge).mean()
         for name in ("held", "through"):
             found[f"{name}_{end}"] = 10 ** np.log10(edge / stars(data, net, name)).mean()
         for name, corrected in (("paper", False), ("corrected", True)):
             found[f"{name}_{end}"] = 10 ** np.log10(edge / predicted_star(net, corrected)).mean()
-    batch = [f"batch_{BASE.depth}_{gamma:g}".replace(".", "_") for gamma in data["gammas"]]
+    batch = [fact_name("batch", BASE.depth, gamma) for gamma in data["gammas"]]
     for name in ("held", "through", "paper", "corrected"):
         ratios = np.array([found[f"{name}_{end}"] for end in batch])
         found[f"{name}_low"], found[f"{name}_high"] = ratios.min(), ratios.max()

@@ -8,13 +8,15 @@ scales the outputs, so their last matrix is divided by gamma at the start.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from bnlab.chapters.mean_field import w2_rate_plane
 from bnlab.chapters.mean_field.w2_rate_plane import BASE, COLUMNS
+from bnlab.verdicts.table import Table, fact_name
+from bnlab.verdicts.tuning import check_seeds
+from bnlab.verdicts.work import HERE, Work
 
 SEEDS = tuple(range(660, 676))
 TUNING_SEEDS = tuple(range(8))
@@ -31,7 +33,6 @@ TUNED = {  # the power of root 2, from ``tune()``
 }
 ZERO = 0.5  # the loss of outputs that are all 0; a net that diverged counts as such
 
-Progress = Callable[[Iterable], Iterable]
 Net = tuple[str, float]
 
 
@@ -39,20 +40,22 @@ def tune(
     nets: Sequence[Net] = tuple(TUNED),
     seeds: Sequence[int] = TUNING_SEEDS,
     powers: Sequence[int] = POWERS,
-    progress: Progress = iter,
+    work: Work = HERE,
 ) -> dict[Net, int]:
     """The power of each net with the lowest mean validation loss; one that diverges has none."""
-    found, at = {}, COLUMNS.index("val_loss")
-    for net in progress(nets):
-        rows = [_rows(net, seed, powers) for seed in seeds]
-        losses = np.array([[row[1 + at] for row in each] for each in rows], dtype=float)
-        found[net] = powers[int(np.nan_to_num(losses, nan=np.inf).mean(0).argmin())]
-    return found
+    plan = [(net, seed, powers) for net in nets for seed in seeds]
+    rows = [row for found in work.starmap(_rows, plan) for row in found]
+    chosen = {}
+    for start, gamma in nets:
+        table = Table(["start", *COLUMNS], rows).where(start=start, gamma=gamma)
+        losses = table.column("val_loss", seed=seeds, power=powers).astype(float)
+        chosen[start, gamma] = powers[int(np.nan_to_num(losses, nan=np.inf).mean(0).argmin())]
+    return chosen
 
 
 def measure(
     seeds: Sequence[int] = SEEDS,
-    progress: Progress = iter,
+    work: Work = HERE,
     nets: Sequence[Net] = tuple(TUNED),
     device: str = "cpu",
 ) -> dict:
@@ -60,7 +63,7 @@ def measure(
 
     Args:
         seeds: whose test losses are the evidence.
-        progress: wraps the loop over the trainings.
+        work: does the trainings.
         nets: start (``usual``, ``rescaled``) and gamma of each, from ``TUNED``.
         device: see ``train``.
 
@@ -78,17 +81,15 @@ def measure(
             f"nets must contain ('usual', gamma) for gamma {list(DECISIVE)}, which decide, and "
             f"only nets with a tuned rate, {list(TUNED)}; got {nets}."
         )
-    both = set(seeds) & set(TUNING_SEEDS)
-    if both:
-        raise ValueError(f"seeds {sorted(both)} chose the learning rates; count other seeds.")
-    plan = progress(list(itertools.product(nets, seeds)))
+    check_seeds(seeds, TUNING_SEEDS)
+    plan = [(net, seed, [TUNED[net]], device) for net in nets for seed in seeds]
     return {
         "base": BASE.to_dict(),
         "nets": [list(net) for net in nets],
         "seeds": list(seeds),
         "tuning_seeds": list(TUNING_SEEDS),
         "columns": ["start", *COLUMNS],
-        "rows": [row for net, seed in plan for row in _rows(net, seed, [TUNED[net]], device)],
+        "rows": [row for found in work.starmap(_rows, plan) for row in found],
     }
 
 
@@ -106,9 +107,9 @@ def repeat(data: dict, seeds: Sequence[int]) -> dict:
 
 def select(data: dict, net: Net, name: str = "test_loss") -> np.ndarray:
     """A column of a net's trainings, (seeds,)."""
-    at = data["columns"].index(name)
-    found = {row[5]: row[at] for row in data["rows"] if (row[0], row[3]) == tuple(net)}
-    chosen = np.array([found[seed] for seed in data["seeds"]], dtype=float)
+    start, gamma = net
+    table = Table.of(data).where(start=start, gamma=gamma)
+    chosen = table.column(name, seed=data["seeds"]).astype(float)
     return np.nan_to_num(chosen, nan=ZERO) if name.endswith("loss") else chosen
 
 
@@ -127,7 +128,7 @@ def facts(data: dict) -> dict[str, object]:
     """Numbers for sentences about W3; a gamma of 0.25 is written ``0_25``."""
     found: dict[str, object] = {"seeds": len(data["seeds"])}
     for start, gamma in data["nets"]:
-        net, end = (start, gamma), f"{start}_{gamma:g}".replace(".", "_")
+        net, end = (start, gamma), fact_name(start, gamma)
         for name in ("train", "test"):
             found[f"{name}_{end}"] = select(data, net, f"{name}_loss").mean()
         found[f"rate_{end}"] = select(data, net, "rate").mean()

@@ -7,29 +7,29 @@ on a grid that reaches further down: from an eighth of eta* to twice it, in step
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from bnlab.chapters.mean_field import w2_rate_plane
 from bnlab.chapters.mean_field.w2_rate_plane import BASE, GAMMAS, column, stars
+from bnlab.verdicts.table import fact_name
+from bnlab.verdicts.work import HERE, Work
 
 SEEDS = tuple(range(680, 688))
 POWERS = tuple(range(-6, 3))
 EXPECTED = 0.5  # of eta*
 
-Progress = Callable[[Iterable], Iterable]
-
 
 def measure(
     seeds: Sequence[int] = SEEDS,
-    progress: Progress = iter,
+    work: Work = HERE,
     gammas: Sequence[float] = GAMMAS,
     powers: Sequence[int] = POWERS,
     device: str = "cpu",
 ) -> dict:
     """Train nets with BatchNorm at each rate; the arguments are those of ``rate_plane.measure``."""
-    return w2_rate_plane.measure(seeds, progress, gammas, (), powers, device=device)
+    return w2_rate_plane.measure(seeds, work, gammas, (), powers, device=device)
 
 
 def repeat(data: dict, seeds: Sequence[int]) -> dict:
@@ -61,7 +61,7 @@ def facts(data: dict) -> dict[str, object]:
     """Numbers for sentences about W4; a gamma of 0.25 is written ``0_25``."""
     found: dict[str, object] = {"seeds": len(data["seeds"])}
     for gamma in data["gammas"]:
-        end = f"{gamma:g}".replace(".", "_")
+        end = fact_name(gamma)
         found[f"best_{end}"] = 10 ** np.log10(best(data, gamma)).mean()
         finite = np.isfinite(losses(data, gamma)).all(0)
         found[f"lost_{end}"] = np.mean(

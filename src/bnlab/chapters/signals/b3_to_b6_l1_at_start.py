@@ -5,7 +5,7 @@ Settings, margins and predictions were written before the seeds of ``SEEDS`` wer
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -23,6 +23,8 @@ from bnlab.measure import (
 from bnlab.nets import make_net
 from bnlab.norms.weight import correct_relus, normalize_weights
 from bnlab.train import Run, threads
+from bnlab.verdicts.table import Table
+from bnlab.verdicts.work import HERE, Work
 
 SEEDS = tuple(range(400, 416))
 BASE = Run(net="resnet", depth=18, width=16, batch_size=128)
@@ -31,8 +33,6 @@ GROUP_SIZE = 8
 FAMILY = ("none", "batch", "layer", "group", "instance", "weight_norm", "sws", "sws_skipinit")
 POOLING = ("batch", "layer", "group", "instance")
 PARAMETRIC = ("weight_norm", "sws")
-
-Progress = Callable[[Iterable], Iterable]
 
 
 def net_at_start(name: str, seed: int) -> nn.Module:
@@ -62,68 +62,70 @@ def batch(seed: int, count: int = BASE.batch_size) -> tuple[Tensor, Tensor]:
 
 
 def measure_growth(
-    seeds: Sequence[int] = SEEDS, progress: Progress = iter, nets: Sequence[str] = FAMILY
+    seeds: Sequence[int] = SEEDS, work: Work = HERE, nets: Sequence[str] = FAMILY
 ) -> dict:
     """Mean and variance of each block's output, one row a net and seed."""
-
-    def row(net: str, seed: int) -> list:
-        signals = measure_signals(net_at_start(net, seed), None, batch(seed)[0])
-        return [_short(signals.mean), _short(signals.variance)]
-
-    return _table(("mean", "variance"), row, nets, seeds, progress)
-
-
-def measure_gradient_sizes(seeds: Sequence[int] = SEEDS, progress: Progress = iter) -> dict:
-    """Size and quantiles of the weight gradients of each convolution in a block."""
-
-    def row(net: str, seed: int) -> list:
-        model, (x, y) = net_at_start(net, seed), batch(seed)
-        found = measure_gradients(model, cross_entropy, x, y, layers=convolutions(model))
-        quantiles = np.log10(found.quantiles[:, -1] / found.quantiles[:, 0])
-        return [_short(found.std), _short(quantiles)]
-
-    return _table(("std", "tail"), row, PAIR, seeds, progress)
-
-
-def measure_sums(seeds: Sequence[int] = SEEDS, progress: Progress = iter) -> dict:
-    """Sum of absolute values over absolute sum, of each convolution in a block."""
-
-    def row(net: str, seed: int) -> list:
-        model, (x, y) = net_at_start(net, seed), batch(seed)
-        found = measure_cancellation(model, cross_entropy, x, y, layers=convolutions(model))
-        return [_short(found.ratio)]
-
-    return _table(("ratio",), row, PAIR, seeds, progress)
-
-
-def measure_classes(seeds: Sequence[int] = SEEDS, progress: Progress = iter) -> dict:
-    """Share of the images that get the most frequent class, and how sure the net is of it."""
-
-    @torch.no_grad()
-    def row(net: str, seed: int) -> list:
-        logits = net_at_start(net, seed).train()(batch(seed, 512)[0])
-        counts = torch.bincount(logits.argmax(1), minlength=10)
-        sure = float(logits.softmax(1).amax(1).mean())
-        return [float(counts.max() / counts.sum()), float(f"{sure:.4g}")]
-
-    return _table(("share", "sure"), row, PAIR, seeds, progress)
+    return _measured(("mean", "variance"), _growth, nets, seeds, work)
 
 
 @threads(1)
-def _table(
+def _growth(net: str, seed: int) -> list:
+    signals = measure_signals(net_at_start(net, seed), None, batch(seed)[0])
+    return [net, seed, _short(signals.mean), _short(signals.variance)]
+
+
+def measure_gradient_sizes(seeds: Sequence[int] = SEEDS, work: Work = HERE) -> dict:
+    """Size and quantiles of the weight gradients of each convolution in a block."""
+    return _measured(("std", "tail"), _gradient_sizes, PAIR, seeds, work)
+
+
+@threads(1)
+def _gradient_sizes(net: str, seed: int) -> list:
+    model, (x, y) = net_at_start(net, seed), batch(seed)
+    found = measure_gradients(model, cross_entropy, x, y, layers=convolutions(model))
+    quantiles = np.log10(found.quantiles[:, -1] / found.quantiles[:, 0])
+    return [net, seed, _short(found.std), _short(quantiles)]
+
+
+def measure_sums(seeds: Sequence[int] = SEEDS, work: Work = HERE) -> dict:
+    """Sum of absolute values over absolute sum, of each convolution in a block."""
+    return _measured(("ratio",), _sums, PAIR, seeds, work)
+
+
+@threads(1)
+def _sums(net: str, seed: int) -> list:
+    model, (x, y) = net_at_start(net, seed), batch(seed)
+    found = measure_cancellation(model, cross_entropy, x, y, layers=convolutions(model))
+    return [net, seed, _short(found.ratio)]
+
+
+def measure_classes(seeds: Sequence[int] = SEEDS, work: Work = HERE) -> dict:
+    """Share of the images that get the most frequent class, and how sure the net is of it."""
+    return _measured(("share", "sure"), _classes, PAIR, seeds, work)
+
+
+@threads(1)
+@torch.no_grad()
+def _classes(net: str, seed: int) -> list:
+    logits = net_at_start(net, seed).train()(batch(seed, 512)[0])
+    counts = torch.bincount(logits.argmax(1), minlength=10)
+    sure = float(logits.softmax(1).amax(1).mean())
+    return [net, seed, float(counts.max() / counts.sum()), float(f"{sure:.4g}")]
+
+
+def _measured(
     columns: Sequence[str],
     row: Callable[[str, int], list],
     nets: Sequence[str],
     seeds: Sequence[int],
-    progress: Progress,
+    work: Work,
 ) -> dict:
-    rows = [[net, seed, *row(net, seed)] for seed in progress(list(seeds)) for net in nets]
     return {
         "base": BASE.to_dict(),
         "seeds": list(seeds),
         "nets": list(nets),
         "columns": ["net", "seed", *columns],
-        "rows": rows,
+        "rows": work.starmap(row, [(net, seed) for seed in seeds for net in nets]),
     }
 
 
@@ -142,8 +144,7 @@ def _short(values: np.ndarray) -> list[float]:
 
 def column(data: dict, net: str, name: str) -> np.ndarray:
     """One column of a net's rows, (seeds,) or (seeds, layers)."""
-    at = data["columns"].index(name)
-    return np.array([row[at] for row in data["rows"] if row[0] == net])
+    return Table.of(data).where(net=net).column(name)
 
 
 def decades(values: np.ndarray) -> np.ndarray:

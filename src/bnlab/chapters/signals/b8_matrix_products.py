@@ -7,7 +7,7 @@ fact, since the paper claims only that BatchNorm resets the scale.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -16,6 +16,8 @@ from torch import Tensor
 from bnlab.chapters.signals.b3_to_b6_l1_at_start import SEEDS
 from bnlab.norms import make_norm
 from bnlab.train import Run, threads
+from bnlab.verdicts.table import Table
+from bnlab.verdicts.work import HERE, Work
 
 BASE = Run(net="mlp", depth=5, width=256)
 COUNTS = (1, 3, 5)  # matrices in a product, as in the paper's figure
@@ -23,11 +25,8 @@ DEEP = 20  # matrices in the chains that are compared
 SAMPLES = 512
 KEPT = 64  # quantiles of the singular values that are stored
 
-Progress = Callable[[Iterable], Iterable]
 
-
-@threads(1)
-def measure(seeds: Sequence[int] = SEEDS, progress: Progress = iter) -> dict:
+def measure(seeds: Sequence[int] = SEEDS, work: Work = HERE) -> dict:
     """Singular values of products, and of what a chain makes of a batch of Gaussian samples.
 
     All matrices are ``width`` x ``width`` with entries N(0, 1/width), float64.
@@ -41,10 +40,11 @@ def measure(seeds: Sequence[int] = SEEDS, progress: Progress = iter) -> dict:
         "base": BASE.to_dict(),
         "seeds": list(seeds),
         "columns": ["seed", "quantiles", "condition", "spread", "doubled"],
-        "rows": [_row(seed) for seed in progress(list(seeds))],
+        "rows": work.map(_row, seeds),
     }
 
 
+@threads(1)
 def _row(seed: int) -> list:
     generator = torch.Generator().manual_seed(seed)
     size = BASE.width
@@ -90,15 +90,9 @@ def largest(count: int) -> float:
     return float(((count + 1) ** (count + 1) / count**count) ** 0.5)
 
 
-def column(data: dict, name: str) -> np.ndarray:
-    """One column of the rows, seeds first."""
-    at = data["columns"].index(name)
-    return np.array([row[at] for row in data["rows"]])
-
-
 def values(data: dict) -> dict[str, np.ndarray]:
     """The effects of B8, one number a seed."""
-    condition, doubled = (column(data, name) for name in ("condition", "doubled"))
+    condition, doubled = (Table.of(data).column(name) for name in ("condition", "doubled"))
     return {
         "condition": condition[:, -1] - condition[:, 0],
         "scale": doubled[:, 0] - doubled[:, 1],
@@ -107,10 +101,10 @@ def values(data: dict) -> dict[str, np.ndarray]:
 
 def facts(data: dict) -> dict[str, object]:
     """Numbers for sentences about B8."""
-    found = {}
+    table, found = Table.of(data), {}
     for k, count in enumerate(COUNTS):
-        found[f"largest_{count}"] = column(data, "quantiles")[:, k, -1].mean()
+        found[f"largest_{count}"] = table.column("quantiles")[:, k, -1].mean()
         found[f"theory_{count}"] = largest(count)
-        found[f"condition_{count}"] = 10 ** column(data, "condition")[:, k].mean()
-    spread = 10 ** column(data, "spread").mean(0)
+        found[f"condition_{count}"] = 10 ** table.column("condition")[:, k].mean()
+    spread = 10 ** table.column("spread").mean(0)
     return {**found, "spread_none": spread[0], "spread_batch": spread[1], "deep": DEEP}

@@ -8,19 +8,10 @@ from __future__ import annotations
 import functools
 import math
 
-import numpy as np
-
 from bnlab.chapters.signals import b3_to_b6_l1_at_start as at_start
+from bnlab.chapters.signals import b3_to_b6_l1_values as effects
 from bnlab.chapters.signals import b8_matrix_products
-from bnlab.chapters.signals.b3_to_b6_l1_at_start import (
-    BASE,
-    PARAMETRIC,
-    POOLING,
-    better_fit,
-    column,
-    decades,
-)
-from bnlab.verdicts.provenance import LAYERS, NETS
+from bnlab.chapters.signals.b3_to_b6_l1_at_start import BASE
 from bnlab.verdicts.verdict import Claim, Effect
 
 CHAPTER = {"chapter": "02_signals"}
@@ -28,38 +19,12 @@ BJORCK = {"paper": "bjorck2018", "authors": "Bjorck et al. 2018", **CHAPTER}
 LUBANA = {"paper": "lubana2021", "authors": "Lubana et al. 2021", **CHAPTER}
 AT_START = {
     "runs": {"digits": BASE},
-    "code": (
-        *NETS,
-        *LAYERS,
-        *(f"measure/{name}.py" for name in ("cancellation", "gradients", "growth", "signals")),
-        "claims/at_start.py",
-    ),
 }
 GAP = (
     "The paper looks at a ResNet-110 on CIFAR-10. We look at 18 residual blocks of 16 and 32 "
     "channels, with He's initial weights, on 128 digits."
 )
 LINEAR = math.log10(BASE.depth)  # growth in proportion to the number of blocks
-
-
-def _b3(data: dict) -> dict[str, np.ndarray]:
-    std = {net: np.sqrt(column(data, net, "variance")) for net in at_start.PAIR}
-    return {
-        "std": decades(std["none"]),
-        "mean": decades(column(data, "none", "mean")),
-        "law": better_fit(std["none"], "exponential"),
-        "level": decades(std["batch"]),
-    }
-
-
-def _facts_b3(data: dict) -> dict[str, object]:
-    found = {}
-    for net in at_start.PAIR:
-        std = np.sqrt(column(data, net, "variance"))
-        found[f"{net}_growth"] = 10 ** decades(std).mean()
-        found[f"{net}_per_block"] = 10 ** (decades(std).mean() / (BASE.depth - 1))
-        found[f"{net}_power"] = better_fit(std, "power").mean()
-    return found
 
 
 B3 = Claim(
@@ -101,25 +66,10 @@ B3 = Claim(
         ),
     ),
     measure=functools.partial(at_start.measure_growth, nets=at_start.PAIR),
-    values=_b3,
-    facts=_facts_b3,
+    values=effects.b3_values,
+    facts=effects.b3_facts,
     **AT_START,
 )
-
-
-def _b4(data: dict) -> dict[str, np.ndarray]:
-    std, tail = (
-        {net: np.median(transform(column(data, net, name)), axis=1) for net in at_start.PAIR}
-        for name, transform in (("std", np.log10), ("tail", np.asarray))
-    )
-    return {"size": std["none"] - std["batch"], "tail": tail["none"] - tail["batch"]}
-
-
-def _facts_b4(data: dict) -> dict[str, object]:
-    found = {"ratio": 10 ** _b4(data)["size"].mean()}
-    for net in at_start.PAIR:
-        found[f"{net}_tail"] = 10 ** np.median(column(data, net, "tail"), axis=1).mean()
-    return found
 
 
 B4 = Claim(
@@ -155,24 +105,10 @@ B4 = Claim(
         ),
     ),
     measure=at_start.measure_gradient_sizes,
-    values=_b4,
-    facts=_facts_b4,
+    values=effects.b4_values,
+    facts=effects.b4_facts,
     **AT_START,
 )
-
-
-def _b5(data: dict) -> dict[str, np.ndarray]:
-    middle = {net: np.median(np.log10(column(data, net, "ratio")), axis=1) for net in at_start.PAIR}
-    return {"plain": middle["none"], "cancel": middle["batch"] - middle["none"]}
-
-
-def _facts_b5(data: dict) -> dict[str, object]:
-    ratio = {net: column(data, net, "ratio") for net in at_start.PAIR}
-    return {
-        **{f"{net}_ratio": np.median(r) for net, r in ratio.items()},
-        **{f"{net}_first": np.median(r[:, 0]) for net, r in ratio.items()},
-        **{f"{net}_last": np.median(r[:, -1]) for net, r in ratio.items()},
-    }
 
 
 B5 = Claim(
@@ -204,23 +140,10 @@ B5 = Claim(
         Effect("cancel", "the same ratio, BatchNorm over no normalizer", "decades", 0.5),
     ),
     measure=at_start.measure_sums,
-    values=_b5,
-    facts=_facts_b5,
+    values=effects.b5_values,
+    facts=effects.b5_facts,
     **AT_START,
 )
-
-
-def _b6(data: dict) -> dict[str, np.ndarray]:
-    share = {net: column(data, net, "share") for net in at_start.PAIR}
-    return {"plain": share["none"], "less": share["none"] - share["batch"]}
-
-
-def _facts_b6(data: dict) -> dict[str, object]:
-    return {
-        f"{net}_{name}": column(data, net, name).mean()
-        for net in at_start.PAIR
-        for name in ("share", "sure")
-    }
 
 
 B6 = Claim(
@@ -251,8 +174,8 @@ B6 = Claim(
         ),
     ),
     measure=at_start.measure_classes,
-    values=_b6,
-    facts=_facts_b6,
+    values=effects.b6_values,
+    facts=effects.b6_facts,
     **AT_START,
 )
 
@@ -288,28 +211,7 @@ B8 = Claim(
     values=b8_matrix_products.values,
     facts=b8_matrix_products.facts,
     runs={"digits": b8_matrix_products.BASE},
-    code=("norms", "claims/matrices.py"),
 )
-
-
-def _l1(data: dict) -> dict[str, np.ndarray]:
-    growth = {net: decades(column(data, net, "variance")) for net in at_start.FAMILY}
-    return {
-        "activations": np.max([growth[net] for net in POOLING], axis=0),
-        "parametric": np.min([growth[net] for net in PARAMETRIC], axis=0),
-        "law": np.min(
-            [better_fit(column(data, net, "variance"), "exponential") for net in PARAMETRIC], axis=0
-        ),
-        "remedied": growth["sws_skipinit"],
-    }
-
-
-def _facts_l1(data: dict) -> dict[str, object]:
-    found = {"blocks": BASE.depth, "group_size": at_start.GROUP_SIZE}
-    for net in at_start.FAMILY:
-        growth = decades(column(data, net, "variance"))
-        found[net] = 10 ** growth.mean()
-    return found
 
 
 L1 = Claim(
@@ -363,8 +265,9 @@ L1 = Claim(
         ),
     ),
     measure=at_start.measure_growth,
-    values=_l1,
-    facts=_facts_l1,
+    options=("nets",),
+    values=effects.l1_values,
+    facts=effects.l1_facts,
     **AT_START,
 )
 

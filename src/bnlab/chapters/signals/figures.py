@@ -7,11 +7,11 @@ from matplotlib.axes import Axes
 
 from bnlab.chapters.signals.b3_to_b6_l1_at_start import BASE, PAIR, column
 from bnlab.chapters.signals.b8_matrix_products import COUNTS
-from bnlab.chapters.signals.b8_matrix_products import column as matrix_column
 from bnlab.draw.figure import Drawing, band, curve, draw, label, panel, plain_log
 from bnlab.draw.style import STYLE
 from bnlab.draw.words import power
 from bnlab.verdicts.evidence import Evidence
+from bnlab.verdicts.table import Table
 
 BLOCKS = np.arange(1, BASE.depth + 1)
 PANELS = (  # which nets share a panel in the figure of L1
@@ -166,7 +166,7 @@ def growth(evidence: Evidence) -> Drawing:
 
 def singular_values(evidence: Evidence) -> Drawing:
     """Singular values of products of one, three and five matrices, sorted."""
-    quantiles = matrix_column(evidence.data, "quantiles").mean(0)
+    quantiles = Table.of(evidence.data).column("quantiles").mean(0)
     facts, axes = evidence.facts, panel("")
     share = np.linspace(1, 0, quantiles.shape[1])
     for k, count in enumerate(COUNTS):

@@ -8,18 +8,9 @@ from __future__ import annotations
 
 from bnlab.chapters.covariate_shift.claims import GAP, SANTURKAR
 from bnlab.chapters.smoothness import s4_along_gradient, s5_lp_norms, s6_theorem
-from bnlab.verdicts.provenance import COMPILED, LAYERS, TRAINING
 from bnlab.verdicts.verdict import Claim, Effect
 
 CHAPTER = {"chapter": "05_smoothness"}
-LOOKING = (
-    *TRAINING,
-    *(f"measure/{name}.py" for name in ("checks", "landscape", "noise", "probe", "untouched")),
-    "claims/along_gradient.py",
-)
-CURVATURE = tuple(
-    f"measure/{name}.py" for name in ("curvature", "eigenvalues", "lanczos", "matrices", "products")
-)
 
 S4 = Claim(
     id="S4",
@@ -60,11 +51,11 @@ S4 = Claim(
         ),
     ),
     measure=s4_along_gradient.measure,
+    options=("places", "beside"),
     values=s4_along_gradient.values,
     facts=s4_along_gradient.facts,
     repeat=s4_along_gradient.repeat,
     runs={"digits": s4_along_gradient.BASE},
-    code=(*LOOKING, *CURVATURE, "claims/edge.py"),
 )
 
 S5 = Claim(
@@ -109,18 +100,11 @@ S5 = Claim(
         ),
     ),
     measure=s5_lp_norms.measure,
+    options=("tuning", "linear"),
     values=s5_lp_norms.values,
     facts=s5_lp_norms.facts,
     repeat=s5_lp_norms.repeat,
     runs={"digits": s5_lp_norms.BASE},
-    code=(
-        *COMPILED,
-        *LOOKING,
-        *(
-            f"claims/{name}.py"
-            for name in ("deep_linear", "learning_rate_sweep", "moving_inputs", "norms_lp")
-        ),
-    ),
 )
 
 S6 = Claim(
@@ -161,16 +145,10 @@ S6 = Claim(
         ),
     ),
     measure=s6_theorem.measure,
+    options=("depths",),
     values=s6_theorem.values,
     facts=s6_theorem.facts,
     runs={"digits": s6_theorem.BASE},
-    code=(
-        *TRAINING,
-        *LAYERS,
-        "measure/gradient_identity.py",
-        "measure/probe.py",
-        "claims/theorem.py",
-    ),
 )
 
 CLAIMS = (S4, S5, S6)

@@ -11,12 +11,13 @@ from bnlab.chapters.smoothness.figures import names_in_corner
 from bnlab.draw.figure import INK, Drawing, band, curve, draw, label, panel, plain_log
 from bnlab.draw.style import STYLE
 from bnlab.verdicts.evidence import Evidence
+from bnlab.verdicts.table import fact_name
 
 
 def weights_and_rates(evidence: Evidence) -> Drawing:
     """S4, beside the verdict: the same net with other weights, and the edge of stability."""
     data, facts = evidence.data, evidence.facts
-    half, double = (facts[f"scaled_beta_{f:g}".replace(".", "_")] for f in (0.5, 2.0))
+    half, double = (facts[fact_name("scaled_beta", factor)] for factor in (0.5, 2.0))
     scales = panel(f"Weights ÷ 2: β × {half:.1f}, the same net")
     for name, words in (("loss", "loss"), ("size", "gradient"), ("beta", "β")):
         ratios = np.array(

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -25,6 +25,8 @@ from bnlab.chapters.smoothness import s4_edge_of_stability as edge
 from bnlab.data import batches
 from bnlab.measure import VGG, Landscape, measure_landscape
 from bnlab.train import Run, Trainer, threads
+from bnlab.verdicts.table import Table, fact_name
+from bnlab.verdicts.work import HERE, Work
 
 SEEDS = tuple(range(560, 576))
 NORMS = ("none", "batch")
@@ -37,12 +39,10 @@ SCALES = (0.5, 1.0, 2.0)
 NUMBERS = ("loss", "range", "change", "beta", "size")
 COLUMNS = ("part", "depth", "norm", "lr", "scale", "seed", *NUMBERS, "sharpness")
 
-Progress = Callable[[Iterable], Iterable]
-
 
 def measure(
     seeds: Sequence[int] = SEEDS,
-    progress: Progress = iter,
+    work: Work = HERE,
     places: Sequence[Sequence[float]] = PLACES,
     beside: bool = True,
 ) -> dict:
@@ -50,7 +50,7 @@ def measure(
 
     Args:
         seeds: whose runs are the evidence.
-        progress: wraps the loops over the trainings.
+        work: does the trainings.
         places: pairs of depth and learning rate; the first one decides.
         beside: measure scaled weights and the edge of stability too.
 
@@ -59,18 +59,14 @@ def measure(
         the numbers of each look; of ``scaled`` one a factor and seed; of ``edge`` one a net, rate
         and seed.
     """
-    rows = [
-        ["look", depth, norm, lr, 1.0, seed, *_short(look(run)), None]
-        for (depth, lr), norm, seed in progress(list(itertools.product(places, NORMS, seeds)))
-        for run in [BASE.replace(depth=depth, norm=norm, lr=lr, seed=seed)]
-    ]
+    plan = itertools.product(places, NORMS, seeds)
+    runs = [BASE.replace(depth=d, norm=norm, lr=lr, seed=seed) for (d, lr), norm, seed in plan]
+    rows = work.map(_look_row, runs)
     if beside:
         depth, lr = places[0]
-        for seed in progress(seeds):
-            run = BASE.replace(depth=depth, norm="batch", lr=lr, seed=seed)
-            for factor, numbers in zip(SCALES, scaled(run), strict=True):
-                rows.append(["scaled", depth, "batch", lr, factor, seed, *_short(numbers), None])
-        rows += edge.measure(BASE.replace(depth=depth), seeds, progress, len(NUMBERS))
+        runs = [BASE.replace(depth=depth, norm="batch", lr=lr, seed=seed) for seed in seeds]
+        rows += [row for three in work.map(_scaled_rows, runs) for row in three]
+        rows += edge.measure(BASE.replace(depth=depth), seeds, work, len(NUMBERS))
     return {
         "base": BASE.to_dict(),
         "places": [list(one) for one in places],
@@ -83,8 +79,19 @@ def measure(
 
 def repeat(data: dict, seeds: Sequence[int]) -> dict:
     """The same trainings for some seeds."""
-    beside = any(row[0] == "edge" for row in data["rows"])
+    beside = len(Table.of(data).where(part="edge")) > 0
     return measure(seeds, places=data["places"], beside=beside)
+
+
+def _look_row(run: Run) -> list:
+    return ["look", run.depth, run.norm, run.lr, 1.0, run.seed, *_short(look(run)), None]
+
+
+def _scaled_rows(run: Run) -> list[list]:
+    return [
+        ["scaled", run.depth, run.norm, run.lr, factor, run.seed, *_short(numbers), None]
+        for factor, numbers in zip(SCALES, scaled(run), strict=True)
+    ]
 
 
 def looks(steps: int) -> range:
@@ -175,10 +182,10 @@ def _short(numbers: np.ndarray) -> list[list[float]]:
 
 def curves(data: dict, place: Sequence[float], norm: str, name: str) -> np.ndarray:
     """One number at each look, (seeds, looks); NaN after a net diverged."""
-    at, columns = data["columns"].index(name), len(data["looks"])
-    key = ["look", place[0], norm, place[1]]
-    found = {row[5]: row[at] for row in data["rows"] if row[:4] == key}
-    return np.array([(found[s] + [np.nan] * columns)[:columns] for s in data["seeds"]])
+    table, count = Table.of(data), len(data["looks"])
+    table = table.where(part="look", depth=place[0], norm=norm, lr=place[1])
+    by_seed = table.entries(name, seed=data["seeds"])
+    return np.array([(found + [np.nan] * count)[:count] for found in by_seed])
 
 
 def typical(data: dict, place: Sequence[float], norm: str, name: str, when: str) -> np.ndarray:
@@ -205,9 +212,8 @@ def values(data: dict) -> dict[str, np.ndarray]:
 
 def of_scaled(data: dict, factor: float, name: str) -> np.ndarray:
     """A number with the weights multiplied by a factor, (seeds,)."""
-    at = data["columns"].index(name)
-    found = {row[5]: row[at][0] for row in data["rows"] if row[0] == "scaled" and row[4] == factor}
-    return np.array([found[seed] for seed in data["seeds"]])
+    table = Table.of(data).where(part="scaled", scale=factor)
+    return table.column(name, seed=data["seeds"])[:, 0]
 
 
 def facts(data: dict) -> dict[str, object]:
@@ -215,7 +221,7 @@ def facts(data: dict) -> dict[str, object]:
     found: dict[str, object] = {"seeds": len(data["seeds"])}
     for place in data["places"]:
         depth, lr = place
-        end = f"{depth}_{lr:g}".replace(".", "_")
+        end = fact_name(depth, lr)
         for name, when in itertools.product(NUMBERS, ("early", "late")):
             found[f"{name}_{when}_{end}"] = 10 ** np.nanmean(decades(data, name, when, place))
             for norm in NORMS:
@@ -223,9 +229,9 @@ def facts(data: dict) -> dict[str, object]:
                 found[f"{name}_{norm}_{when}_{end}"] = np.nanmedian(chosen)
         late = decades(data, "range", "late", place)
         found[f"turned_{end}"] = int((late < 0).sum())
-    if any(row[0] == "scaled" for row in data["rows"]):
+    if len(Table.of(data).where(part="scaled")):
         for name, factor in itertools.product(NUMBERS, SCALES):
             ratio = of_scaled(data, factor, name) / of_scaled(data, 1.0, name)
-            found[f"scaled_{name}_{factor:g}".replace(".", "_")] = np.exp(np.log(ratio).mean())
+            found[fact_name("scaled", name, factor)] = np.exp(np.log(ratio).mean())
         found |= edge.facts(data)
     return found

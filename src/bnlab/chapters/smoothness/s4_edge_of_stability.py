@@ -9,7 +9,7 @@ sharpness falls again as soon as all images are right.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -17,6 +17,8 @@ import torch
 from bnlab.measure import measure_curvature
 from bnlab.runs.losses import squared_error
 from bnlab.train import Run, Trainer, threads
+from bnlab.verdicts.table import Table, fact_name
+from bnlab.verdicts.work import Work
 
 NORMS = ("none", "batch")
 LRS = (0.1, 0.3, 1.0)
@@ -24,16 +26,14 @@ IMAGES = 256
 STEPS, EVERY = 400, 100
 LIMIT = 1e3  # a net whose loss grew by more has diverged
 
-Progress = Callable[[Iterable], Iterable]
 
-
-def measure(base: Run, seeds: Sequence[int], progress: Progress, empty: int) -> list[list]:
+def measure(base: Run, seeds: Sequence[int], work: Work, empty: int) -> list[list]:
     """Rows for S4: part, depth, normalizer, rate, 1, seed, nothing ``empty`` times, sharpness."""
-    plan = list(itertools.product(NORMS, LRS, seeds))
+    plan = itertools.product(NORMS, LRS, seeds)
+    runs = [base.replace(norm=norm, lr=lr, seed=seed) for norm, lr, seed in plan]
     return [
-        ["edge", base.depth, norm, lr, 1.0, seed, *[None] * empty, found]
-        for norm, lr, seed in progress(plan)
-        for found in [sharpness(base.replace(norm=norm, lr=lr, seed=seed))]
+        ["edge", run.depth, run.norm, run.lr, 1.0, run.seed, *[None] * empty, found]
+        for run, found in zip(runs, work.map(sharpness, runs), strict=True)
     ]
 
 
@@ -63,16 +63,16 @@ def sharpness(run: Run) -> list[float]:
 
 def curves(data: dict, norm: str, lr: float) -> np.ndarray:
     """Sharpness at each look, (seeds, looks); NaN after a net diverged."""
-    found = {row[5]: row[-1] for row in data["rows"] if row[0] == "edge" and row[2:4] == [norm, lr]}
-    looks = STEPS // EVERY + 1
-    return np.array([(found[seed] + [np.nan] * looks)[:looks] for seed in data["seeds"]])
+    table, looks = Table.of(data).where(part="edge", norm=norm, lr=lr), STEPS // EVERY + 1
+    by_seed = table.entries("sharpness", seed=data["seeds"])
+    return np.array([(found + [np.nan] * looks)[:looks] for found in by_seed])
 
 
 def facts(data: dict) -> dict[str, object]:
     """Numbers for sentences: sharpness at the start and the end, and over 2/lr at the end."""
     found: dict[str, object] = {}
     for norm, lr in itertools.product(NORMS, LRS):
-        rows, end = curves(data, norm, lr), f"{norm}_{lr:g}".replace(".", "_")
+        rows, end = curves(data, norm, lr), fact_name(norm, lr)
         lost = np.isnan(rows[:, -1])
         found[f"edge_lost_{end}"] = int(lost.sum())
         found[f"sharp_first_{norm}"] = np.median(rows[:, 0])

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -29,7 +29,10 @@ from bnlab.chapters.covariate_shift.s3_shift_by_depth import LINEAR_LR
 from bnlab.chapters.learning_rates import b1_rates as sweep
 from bnlab.chapters.smoothness import s4_along_gradient
 from bnlab.train import Run, threads
-from bnlab.verdicts.parallel import TrainAll, train_here
+from bnlab.verdicts.table import Table, fact_name
+from bnlab.verdicts.trainings import train_all
+from bnlab.verdicts.tuning import best_rate, check_seeds
+from bnlab.verdicts.work import HERE, Work
 
 SEEDS = tuple(range(580, 596))
 TUNING_SEEDS = sweep.TUNING_SEEDS
@@ -45,24 +48,20 @@ BASE = Run(net="mlp", depth=DEPTH, width=64, lr=LOOK_LR, batch_size=64, steps=ST
 ENGINE = "compiled"
 COLUMNS = (*moving_inputs.COLUMNS[:-1], "numbers")
 
-Progress = Callable[[Iterable], Iterable]
-
 
 def measure(
     seeds: Sequence[int] = SEEDS,
-    progress: Progress = iter,
+    work: Work = HERE,
     tuning: dict | None = None,
     linear: bool = True,
-    train_all: TrainAll = train_here,
 ) -> dict:
     """Race the five nets, look along their gradients, and train the deep linear net.
 
     Args:
         seeds: whose runs are the evidence.
-        progress: wraps the loops over the trainings.
+        work: does the trainings.
         tuning: an earlier measurement; its trainings with the tuning seeds are taken over.
         linear: train all deep linear nets; else only the two that decide, at the deciding rate.
-        train_all: gives the History of each Run, in their order; by default here, one by one.
 
     Returns:
         ``base``, ``columns`` and ``rows``. Of the part ``race`` one a net, rate and seed, as in
@@ -70,21 +69,17 @@ def measure(
         early looks; of ``linear`` one a net, rate and seed, whose ``numbers`` are first and last
         loss (null: it diverged) and the deviation of the first outputs.
     """
-    both = set(seeds) & set(TUNING_SEEDS)
-    if both:
-        raise ValueError(f"seeds {sorted(both)} chose the learning rates; count other seeds.")
-    rows = []
+    check_seeds(seeds, TUNING_SEEDS)
+    new, rows = (*TUNING_SEEDS, *seeds), []
     if tuning:
-        rows = [row for row in tuning["rows"] if row[0] == "race" and row[4] in TUNING_SEEDS]
-    new = seeds if tuning else (*TUNING_SEEDS, *seeds)
-    plan = list(itertools.product(NORMS, LRS, new))
+        new, rows = seeds, Table.of(tuning).where(part="race", seed=TUNING_SEEDS).rows
+    plan = itertools.product(NORMS, LRS, new)
     runs = [BASE.replace(norm=norm, lr=lr, seed=seed) for norm, lr, seed in plan]
-    for run, history in zip(progress(runs), train_all(runs, ENGINE, "cpu"), strict=True):
-        rows.append(moving_inputs.race_row(run, history))
-    rows += [look_row(norm, seed) for norm, seed in progress([*itertools.product(NORMS, seeds)])]
+    rows += [moving_inputs.race_row(history) for history in train_all(work, runs, ENGINE)]
+    rows += work.starmap(look_row, itertools.product(NORMS, seeds))
     rates = LINEAR if linear else {LINEAR_LR: ("batch", "l1_batch")}
     plan = [(norm, lr, seed) for lr, norms in rates.items() for norm in norms for seed in seeds]
-    rows += [linear_row(*one) for one in progress(plan)]
+    rows += work.starmap(linear_row, plan)
     return {
         "engine": ENGINE,
         "base": BASE.to_dict(),
@@ -136,10 +131,9 @@ def linear_row(norm: str, lr: float, seed: int) -> list:
 
 
 def best_lr(data: dict, norm: str) -> float:
-    """The rate with the highest mean validation accuracy over the tuning seeds."""
-    tuning = {**data, "seeds": data["tuning_seeds"]}
-    means = [select(tuning, "race", norm, lr, "val_accuracy").mean() for lr in LRS]
-    return LRS[int(np.argmax(means))]
+    """The best learning rate of a net in the race; see ``best_rate``."""
+    table = Table.of(data).where(part="race", norm=norm)
+    return best_rate(LRS, table.column("val_accuracy", lr=LRS, seed=data["tuning_seeds"]))
 
 
 def losses(data: dict, norm: str, lr: float | None = None) -> np.ndarray:
@@ -186,7 +180,7 @@ def facts(data: dict) -> dict[str, object]:
         found[f"rougher_{norm}"] = _times(early(data, norm, "beta"), early(data, "none", "beta"))
     batch = linear(data, "batch")
     for norm, lr in linear_nets(data):
-        rows, end = linear(data, norm, lr), f"{norm}_{lr:.0e}".replace("-", "")
+        rows, end = linear(data, norm, lr), fact_name(norm, f"{lr:.0e}")
         found[f"linear_{end}"] = rows.mean()
         found[f"spread_{norm}"] = linear(data, norm, lr, 2).mean()
         found[f"linear_ratio_{end}"] = _times(linear(data, "batch", lr), rows)
@@ -197,7 +191,7 @@ def facts(data: dict) -> dict[str, object]:
 
 def linear_nets(data: dict) -> list[tuple[str, float]]:
     """Nets and rates of the deep linear net that were measured."""
-    return list(dict.fromkeys((row[2], row[3]) for row in data["rows"] if row[0] == "linear"))
+    return Table.of(data).where(part="linear").distinct("norm", "lr")
 
 
 def _times(above: np.ndarray, below: np.ndarray) -> float:

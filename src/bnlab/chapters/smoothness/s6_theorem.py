@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -21,6 +21,8 @@ from torch.nn.functional import cross_entropy
 from bnlab.measure import GradientIdentity, measure_gradient_identity
 from bnlab.norms import BatchNorm
 from bnlab.train import Run, Trainer, threads
+from bnlab.verdicts.table import Table
+from bnlab.verdicts.work import HERE, Work
 
 SEEDS = tuple(range(600, 616))
 DEPTHS = (6, 15)
@@ -31,38 +33,41 @@ PARTS = ("every", "one")
 LEAST = 1e-17  # an error of exactly zero counts as this
 COLUMNS = ("part", "depth", "step", "seed", "error", "smaller", "scale", "removed", "violated")
 
-Progress = Callable[[Iterable], Iterable]
-
 
 def measure(
-    seeds: Sequence[int] = SEEDS, progress: Progress = iter, depths: Sequence[int] = DEPTHS
+    seeds: Sequence[int] = SEEDS, work: Work = HERE, depths: Sequence[int] = DEPTHS
 ) -> dict:
     """Train nets and hold the theorem against their layers at three steps.
 
     Args:
         seeds: whose runs are the evidence.
-        progress: wraps the loop over the trainings.
+        work: does the trainings.
         depths: of the nets; all of them decide.
 
     Returns:
         ``base``, ``columns`` and ``rows``: one a kind of net, depth, step and seed, with numbers
         for each layer, see ``of_layer``.
     """
-    rows = []
-    for part, depth, seed in progress(list(itertools.product(PARTS, depths, seeds))):
-        norm = "batch" if part == "every" else "none"
-        run = BASE.replace(depth=depth, norm=norm, lr=LRS.get(depth, BASE.lr), seed=seed)
-        for step, layers in watch(run).items():
-            columns = zip(*layers, strict=True)
-            found = [[float(f"{value:.4g}") for value in column] for column in columns]
-            rows.append([part, depth, step, seed, *found])
+    found = work.starmap(_rows, itertools.product(PARTS, depths, seeds))
     return {
         "base": BASE.to_dict(),
         "depths": list(depths),
         "seeds": list(seeds),
         "columns": list(COLUMNS),
-        "rows": rows,
+        "rows": [row for rows in found for row in rows],
     }
+
+
+def _rows(part: str, depth: int, seed: int) -> list[list]:
+    """The rows of a training, one a look."""
+    norm = "batch" if part == "every" else "none"
+    run = BASE.replace(depth=depth, norm=norm, lr=LRS.get(depth, BASE.lr), seed=seed)
+    rows = []
+    for step, layers in watch(run).items():
+        columns = zip(*layers, strict=True)
+        found = [[float(f"{value:.4g}") for value in column] for column in columns]
+        rows.append([part, depth, step, seed, *found])
+    return rows
 
 
 @threads(1)
@@ -132,9 +137,8 @@ def of_layer(found: GradientIdentity) -> tuple[float, ...]:
 
 def column(data: dict, part: str, depth: int, step: int, name: str) -> np.ndarray:
     """One number for each layer, (seeds, layers)."""
-    at = data["columns"].index(name)
-    found = {row[3]: row[at] for row in data["rows"] if row[:3] == [part, depth, step]}
-    return np.array([found[seed] for seed in data["seeds"]])
+    table = Table.of(data).where(part=part, depth=depth, step=step)
+    return table.column(name, seed=data["seeds"])
 
 
 def every(data: dict, name: str, part: str | None = None) -> np.ndarray:

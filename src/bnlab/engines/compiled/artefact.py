@@ -31,6 +31,7 @@ FORMAT = 2
 FOLDERS = {name: Path(__file__).parent / "artefacts" / name for name in SETS}
 FOLDER = FOLDERS["nets"]
 PROGRAMS, MANIFEST = "programs.bin", "manifest.json"
+READS = ("artefacts/*/manifest.json",)  # it names the other files by their hashes
 
 
 class CorruptedError(RuntimeError):

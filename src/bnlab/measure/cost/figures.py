@@ -12,7 +12,7 @@ WIDTH, LETTER, TEXT = 4.7, 0.11, 1.6  # inches: the figure, a letter of a name, 
 
 
 def readable_bytes(size: float) -> str:
-    """1536 as '1.5 KiB'."""
+    """Write 1536 as '1.5 KiB'."""
     for unit in ("bytes", "KiB", "MiB"):
         if size < 1024:
             return f"{size:.0f} {unit}" if size >= 100 else f"{size:.3g} {unit}"
@@ -21,7 +21,7 @@ def readable_bytes(size: float) -> str:
 
 
 def readable_count(count: float) -> str:
-    """1500 as '1.5 thousand'."""
+    """Write 1500 as '1.5 thousand'."""
     for unit in ("", " thousand", " million"):
         if count < 1000:
             return f"{count:.3g}{unit}"

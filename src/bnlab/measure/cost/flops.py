@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from bnlab.measure.kit.checks import check_mode
+from bnlab.measure.kit.arguments import check_mode
 from bnlab.measure.kit.untouched import untouched
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Flops:
 
     @property
     def by_kind(self) -> dict[str, int]:
-        """``total``, by class of module; the largest comes first."""
+        """The operations in ``total``, by class of module; the largest comes first."""
         total: Counter[str] = Counter()
         for name, count in self.by_layer.items():
             total[self.kinds[name]] += count
@@ -51,7 +51,6 @@ class Flops:
 
     def plot(self) -> Drawing:
         """Bars of ``by_kind``, with the share of each."""
-        # Here, since `show` imports the claims, and these import measurements.
         from bnlab.measure.cost.figures import readable_count, shares
 
         what = f"Floating-point operations of a forward pass of {self.samples} samples, by layer"

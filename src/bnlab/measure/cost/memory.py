@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from bnlab.measure.kit.checks import check_mode, check_trainable, finite_loss
-from bnlab.measure.kit.passes import check_sizes
+from bnlab.measure.kit.arguments import check_mode, check_sizes, check_trainable
+from bnlab.measure.kit.loss import Loss, finite_loss
 from bnlab.measure.kit.untouched import untouched
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Memory:
 
     @property
     def by_kind(self) -> dict[str, int]:
-        """``saved``, by the class of the module that saved it first; the largest comes first."""
+        """The bytes in ``saved``, by the class of the module that saved them; largest first."""
         total: Counter[str] = Counter()
         for name, size in self.by_layer.items():
             total[self.kinds[name]] += size
@@ -55,7 +55,6 @@ class Memory:
 
     def plot(self) -> Drawing:
         """Bars of ``by_kind``, with the share of each."""
-        # Here, since `show` imports the claims, and these import measurements.
         from bnlab.measure.cost.figures import readable_bytes, shares
 
         return shares(
@@ -69,7 +68,7 @@ class Memory:
 
 def measure_memory(
     net: nn.Module,
-    loss: Callable[[Tensor, Tensor], Tensor],
+    loss: Loss,
     x: Tensor,
     y: Tensor,
     mode: str = "train",

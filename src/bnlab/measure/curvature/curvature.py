@@ -9,7 +9,6 @@ import numpy as np
 from torch import Tensor, nn
 
 from bnlab.measure.curvature.eigenvalues import extreme_eigenvalues
-from bnlab.measure.curvature.matrices import Loss
 from bnlab.measure.curvature.products import curvature_products
 from bnlab.measure.curvature.spectrum import (
     Density,
@@ -17,6 +16,7 @@ from bnlab.measure.curvature.spectrum import (
     hutchinson_trace,
     lanczos_density,
 )
+from bnlab.measure.kit.loss import Loss
 
 if TYPE_CHECKING:
     from bnlab.draw.figure import Drawing
@@ -59,7 +59,6 @@ class Curvature:
         Args:
             name: of a normalizer, whose look the figure then has, or any other label.
         """
-        # Here, since `show` imports the claims, and these import measurements.
         from bnlab.measure.curvature.figure import spectrum
 
         return spectrum(self, name)

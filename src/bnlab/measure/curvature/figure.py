@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from bnlab.draw.figure import INK, Drawing, draw, panel
 from bnlab.draw.style import STYLE
-
-if TYPE_CHECKING:
-    from bnlab.measure.curvature.curvature import Curvature
+from bnlab.measure.curvature.spectrum import Density, Trace
 
 MATRIX = {"hessian": "Hessian", "gauss_newton": "Gauss-Newton", "fisher": "Fisher"}
 LOWEST = 1e-3  # of one eigenvalue: a density below it is the tail of a Gaussian
 
 
-def spectrum(found: Curvature, name: str) -> Drawing:
+class Eigen(Protocol):
+    """What ``spectrum`` reads of ``Curvature``."""
+
+    kind: str
+    mode: str
+    batch_statistics: str
+    size: int
+    top: np.ndarray
+    bottom: np.ndarray
+    top_residuals: np.ndarray
+    bottom_residuals: np.ndarray
+    trace: Trace | None
+    density: Density | None
+
+
+def spectrum(found: Eigen, name: str) -> Drawing:
     """Density of the eigenvalues, and the extreme ones; without a density, these alone."""
     text = STYLE[name]["label"] if name in STYLE else name
     color = STYLE[name]["light"] if name in STYLE else INK
@@ -35,7 +48,7 @@ def spectrum(found: Curvature, name: str) -> Drawing:
     return draw([make(found, title[0].upper() + title[1:], color)], "; ".join(parts) + ".", caption)
 
 
-def _in_words(found: Curvature) -> list[str]:
+def _in_words(found: Eigen) -> list[str]:
     words = []
     if len(found.top):
         words.append(f"largest eigenvalue {found.top[0]:.3g}")
@@ -44,19 +57,19 @@ def _in_words(found: Curvature) -> list[str]:
     return words
 
 
-def _worst(found: Curvature) -> float:
+def _worst(found: Eigen) -> float:
     return float(np.max([*found.top_residuals, *found.bottom_residuals], initial=0.0))
 
 
-def _density(found: Curvature, title: str, color: str) -> Axes:
+def _density(found: Eigen, title: str, color: str) -> Axes:
     density = found.density
     axes = panel(title)
     # Eigenvalues per unit: a single one is a bell of area 1.
     per_unit = density.density * found.size
-    spread = density.error * found.size
+    error = density.error * found.size
     lowest = LOWEST / (density.width * np.sqrt(2 * np.pi))
     axes.plot(density.grid, np.maximum(per_unit, lowest), color=color, lw=1.8)
-    low, high = (np.maximum(per_unit + sign * spread, lowest) for sign in (-1, 1))
+    low, high = (np.maximum(per_unit + sign * error, lowest) for sign in (-1, 1))
     axes.fill_between(density.grid, low, high, color=color, alpha=0.18, lw=0)
     values = [*found.top, *found.bottom]
     axes.plot(values, [2 * lowest] * len(values), "o", color=color, ms=5)
@@ -65,7 +78,7 @@ def _density(found: Curvature, title: str, color: str) -> Axes:
     return axes
 
 
-def _ranked(found: Curvature, title: str, color: str) -> Axes:
+def _ranked(found: Eigen, title: str, color: str) -> Axes:
     axes = panel(title)
     values = [*found.top, *found.bottom[::-1]]
     ranks = [*range(1, len(found.top) + 1)]

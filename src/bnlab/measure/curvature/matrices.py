@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-Loss = Callable[[Tensor, Tensor], Tensor]
+from bnlab.measure.kit.loss import Loss
+
 Apply = Callable[[list[Tensor]], Sequence[Tensor | None]]
 """One tensor a parameter in; one, or None for zeros, out."""
 

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 
 from bnlab.errors import check_name
 from bnlab.measure.curvature.held_statistics import held_statistics
-from bnlab.measure.curvature.matrices import MATRICES, Apply, Loss
-from bnlab.measure.kit.checks import check_mode, check_trainable, check_weights, finite_loss
+from bnlab.measure.curvature.matrices import MATRICES, Apply
+from bnlab.measure.kit.arguments import check_mode, check_trainable, check_weights
+from bnlab.measure.kit.loss import Loss, finite_loss
 from bnlab.measure.kit.untouched import untouched
 from bnlab.norms.base import Normalizer
 
@@ -45,7 +46,7 @@ class Product:
         self.count = 0
 
     def __call__(self, v: Tensor) -> Tensor:
-        """M v.
+        """The product M v.
 
         Raises:
             ValueError: for a v of another shape than (P,), or if the product is not finite.
@@ -66,7 +67,7 @@ class Product:
         return out
 
     def numpy(self, v: np.ndarray) -> np.ndarray:
-        """M v for a float64 array (P,), as scipy's solvers want it."""
+        """The product M v for a float64 array (P,), as scipy's solvers want it."""
         return self(torch.from_numpy(v.reshape(-1)).to(self.dtype)).double().cpu().numpy()
 
     def dense(self) -> np.ndarray:
@@ -157,7 +158,7 @@ def curvature_products(
     parameters = [p for p in net.parameters() if p.requires_grad]
 
     def checked(output: Tensor, target: Tensor | None) -> Tensor:
-        return finite_loss(loss(output, target), net).reshape(())
+        return finite_loss(loss(output, target), net)
 
     with contextlib.ExitStack() as stack:
         stack.enter_context(untouched(net))

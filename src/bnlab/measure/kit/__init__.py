@@ -1,1 +1,1 @@
-"""What all instruments need: checks, layers, passes, noise, and a model left as it was."""
+"""What all instruments need: arguments, losses, layers, passes, and a net left as it was."""

@@ -82,7 +82,7 @@ def own_parameters(net: nn.Module) -> dict[str, list[nn.Parameter]]:
 
 
 def weighted_layers(net: nn.Module, layers: Layers = None) -> dict[str, list[nn.Parameter]]:
-    """``own_parameters`` of the modules that own a matrix or kernel (two axes or more).
+    """The ``own_parameters`` of the modules that own a matrix or kernel (two axes or more).
 
     Args:
         net: any module.

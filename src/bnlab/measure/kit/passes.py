@@ -1,4 +1,4 @@
-"""One pass through a net, forward and backward, with an eye on some of its layers."""
+"""One pass through a net, forward and backward, that records some of its layers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 
-from bnlab.measure.kit.checks import check_mode, finite_loss
+from bnlab.measure.kit.arguments import check_mode, check_sizes
 from bnlab.measure.kit.layers import WEIGHTED, Layers, channel_axis, choose
+from bnlab.measure.kit.loss import Loss, finite_loss
 from bnlab.measure.kit.untouched import untouched
-
-Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(eq=False)
@@ -87,15 +86,6 @@ def run(
                 watch.finish(output, loss, y)
                 break
     return watch.calls
-
-
-def check_sizes(x: object, y: object) -> None:
-    """Raise a ``ValueError`` if there cannot be as many targets as samples."""
-    if not (isinstance(x, Tensor) and isinstance(y, Tensor) and x.ndim and y.ndim):
-        return
-    # A net may give several outputs a sample: a multiple is possible.
-    if not len(x) or not len(y) or len(y) % len(x):
-        raise ValueError(f"x has {len(x)} samples and y has {len(y)} targets: they do not fit.")
 
 
 class _Watch:
@@ -189,7 +179,7 @@ class _Watch:
         return any(tensor._version != version for tensor, version in held)
 
     def finish(self, output: object, loss: Loss | None, y: Tensor | None) -> None:
-        """Leave out the net's own output, compute the gradients."""
+        """Leave out the net's own output, and compute the gradients."""
         if not self.calls:
             raise ValueError(
                 "none of the layers was called by the net. Name modules that it calls, or a kind."

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from bnlab import random
-from bnlab.measure.landscape.probe import Loss, probing, trained_parameters
+from bnlab.measure.kit.loss import Loss
+from bnlab.measure.landscape.probe import probing, trained_parameters
 from bnlab.norms.noise import normal
 from bnlab.norms.weight.filters import LAYERS, from_filters, is_transposed, to_filters
 
@@ -38,7 +39,7 @@ def random_direction(net: nn.Module, seed: int = 0) -> dict[str, Tensor]:
 def gradient_direction(
     net: nn.Module, loss: Loss, x: Tensor, y: Tensor, mode: str = "train"
 ) -> dict[str, Tensor]:
-    """The gradient of the loss on a batch, which points uphill. The net stays as it was.
+    """The gradient of the loss on a batch, which points uphill; the net stays as it was.
 
     Raises:
         ValueError: as ``measure_landscape``.
@@ -49,7 +50,7 @@ def gradient_direction(
 
 
 def filter_normalized(net: nn.Module, direction: Direction) -> dict[str, Tensor]:
-    r"""``direction`` with each filter as long as the net's own: d_f <- d_f / |d_f| * |w_f|.
+    r"""Make each filter of ``direction`` as long as the net's own: d_f <- d_f / |d_f| * |w_f|.
 
     A filter is the weights of one output unit or channel (row of a matrix, kernel of a
     convolution). Parameters of fewer than two axes, biases and the weights of normalizers, get

@@ -1,35 +1,70 @@
-"""The figures of ``measure.landscape``, ``measure.slices`` and ``measure.gradient_identity``."""
+"""The figures of the loss along its gradient, on a line and a plane, and of theorem 4.1."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from bnlab.draw.figure import INK, Drawing, curve, draw, label, panel, plain_log
-from bnlab.draw.maps import called, colour_bar, counted, number
+from bnlab.draw.maps import called, colour_bar, counted
 from bnlab.draw.style import STYLE
-
-if TYPE_CHECKING:
-    from bnlab.measure.landscape.gradient_identity import GradientIdentity
-    from bnlab.measure.landscape.landscape import Landscape
-    from bnlab.measure.landscape.slices import LineSlice, PlaneSlice
+from bnlab.draw.words import magnitude
 
 DASHES = ("-", "--", ":", "-.")
 
 
-def landscapes(found: Mapping[str, Landscape]) -> Drawing:
+class AlongGradient(Protocol):
+    """What ``landscapes`` reads of ``Landscape``."""
+
+    steps: np.ndarray
+    losses: np.ndarray
+    gradient_changes: np.ndarray
+    betas: np.ndarray
+    loss_range: float
+    gradient_change_max: float
+    effective_beta: float
+
+
+class OnLine(Protocol):
+    """What ``line_slices`` reads of ``LineSlice``."""
+
+    t: np.ndarray
+    losses: np.ndarray
+    loss: float
+
+
+class OnPlane(Protocol):
+    """What ``plane_slice`` reads of ``PlaneSlice``."""
+
+    a: np.ndarray
+    b: np.ndarray
+    losses: np.ndarray
+    loss: float
+
+
+class BothSides(Protocol):
+    """What ``identity`` reads of ``GradientIdentity``."""
+
+    layer: str
+    before: np.ndarray
+    right: np.ndarray
+    printed: np.ndarray
+    error: float
+
+
+def landscapes(found: Mapping[str, AlongGradient]) -> Drawing:
     """Loss, change of the gradient and beta along the gradient, of one net or several.
 
     Args:
         found: results by name; a normalizer's name gives the curve its look.
     """
     sizes = [
-        f"{called(name)}: loss range {number(r.loss_range)}, gradient change at most "
-        f"{number(r.gradient_change_max)}, effective beta {number(r.effective_beta)}"
+        f"{called(name)}: loss range {magnitude(r.loss_range)}, gradient change at most "
+        f"{magnitude(r.gradient_change_max)}, effective beta {magnitude(r.effective_beta)}"
         for name, r in found.items()
     ]
     lost = [f"{called(name)} diverged at {d}" for name, r in found.items() if (d := _lost(r))]
@@ -55,11 +90,11 @@ def landscapes(found: Mapping[str, Landscape]) -> Drawing:
     return draw(panels, alt, caption)
 
 
-def lines(found: Mapping[str, LineSlice]) -> Drawing:
+def line_slices(found: Mapping[str, OnLine]) -> Drawing:
     """The loss along a direction, of one net or several."""
     lowest = "; ".join(
-        f"{called(name)}: {number(s.loss)} at 0, between {number(s.losses.min())} and "
-        f"{number(s.losses.max())}"
+        f"{called(name)}: {magnitude(s.loss)} at 0, between {magnitude(s.losses.min())} and "
+        f"{magnitude(s.losses.max())}"
         for name, s in found.items()
     )
     axes = panel("Loss on a line through the weights")
@@ -72,11 +107,11 @@ def lines(found: Mapping[str, LineSlice]) -> Drawing:
     return draw([axes], f"Loss along a line. {lowest}.", "0: the net as it is.")
 
 
-def plane(found: PlaneSlice, name: str) -> Drawing:
+def plane_slice(found: OnPlane, name: str) -> Drawing:
     """The loss on a plane, in colours and contour lines."""
     finite = np.isfinite(found.losses)
     losses = np.where(finite, found.losses, np.nan)
-    axes = panel(f"Loss {number(found.loss)} at the net, up to {number(found.losses.max())}")
+    axes = panel(f"Loss {magnitude(found.loss)} at the net, up to {magnitude(found.losses.max())}")
     mesh = axes.pcolormesh(found.b, found.a, losses, shading="nearest", rasterized=True)
     if min(losses.shape) > 1 and np.nanmin(losses) < np.nanmax(losses):
         axes.contour(found.b, found.a, losses, colors=INK, linewidths=0.7)
@@ -84,14 +119,15 @@ def plane(found: PlaneSlice, name: str) -> Drawing:
     axes.set(xlabel="along the second direction", ylabel="along the first direction")
     colour_bar(axes, mesh, "loss")
     alt = (
-        f"Loss of {called(name)} on a plane through its weights: {number(found.loss)} at the net "
-        f"itself, {number(found.losses.min())} at least, {number(found.losses.max())} at most."
+        f"Loss of {called(name)} on a plane through its weights: {magnitude(found.loss)} at the "
+        f"net itself, {magnitude(found.losses.min())} at least, "
+        f"{magnitude(found.losses.max())} at most."
     )
     missing = f" {int((~finite).sum())} points, not finite, are left out." * (not finite.all())
     return draw([axes], alt, f"The cross is the net itself.{missing}")
 
 
-def identity(found: GradientIdentity) -> Drawing:
+def identity(found: BothSides) -> Drawing:
     """Both right sides of theorem 4.1 over the left one, channel by channel."""
     below = int((found.printed < found.before * (1 - 1e-6)).sum())
     axes = panel(f"With 1/m both sides agree to {found.error:.0e}")
@@ -112,7 +148,7 @@ def identity(found: GradientIdentity) -> Drawing:
     return draw([axes], alt, "A point a channel. The paper claims at least 1.")
 
 
-def _panel(title: str, found: Mapping[str, Landscape], field: str, unit: str) -> Axes:
+def _panel(title: str, found: Mapping[str, AlongGradient], field: str, unit: str) -> Axes:
     axes = panel(title)
     for place, (name, one) in _from_the_top(found, field):
         _draw_curve(axes, name, place, one.steps, getattr(one, field))
@@ -156,10 +192,10 @@ def _mark_losses(axes: Axes, rows: Sequence[np.ndarray]) -> None:
         plain_log(axes, "y")
 
 
-def _each(found: Mapping[str, Landscape], field: str) -> str:
-    return " / ".join(number(getattr(one, field)) for one in found.values())
+def _each(found: Mapping[str, AlongGradient], field: str) -> str:
+    return " / ".join(magnitude(getattr(one, field)) for one in found.values())
 
 
-def _lost(one: Landscape) -> str:
+def _lost(one: AlongGradient) -> str:
     lost = one.steps[~np.isfinite(one.losses)]
     return f"steps from {lost.min():.3g}" if lost.size else ""

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from bnlab.errors import unknown
-from bnlab.measure.kit.checks import check_weights
+from bnlab.measure.kit.arguments import check_weights
+from bnlab.measure.kit.loss import Loss, check_start, scalar
 from bnlab.measure.kit.untouched import untouched
-from bnlab.measure.landscape.probe import Loss, check_finite, check_scalar
 from bnlab.norms import BatchNorm
 
 if TYPE_CHECKING:
@@ -103,8 +103,8 @@ def measure_gradient_identity(
     with untouched(net), torch.enable_grad():
         net.train()
         with _ends_of(module) as ends:
-            value = check_scalar(loss(net(x), y))
-        check_finite(value)
+            value = scalar(loss(net(x), y))
+        check_start(value)
         if len(ends) != 1:
             raise ValueError(f"layer {name!r} ran {len(ends)} times in one pass, not once.")
         slopes = torch.autograd.grad(value, ends[0], allow_unused=True, materialize_grads=True)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import Tensor, nn
 
-from bnlab.measure.landscape.probe import Loss, as_array, check_steps, probing
+from bnlab.measure.kit.loss import Loss
+from bnlab.measure.landscape.probe import as_array, check_steps, probing
 from bnlab.runs.history import DIVERGED
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def measure_relative_loss(
     steps: object,
     mode: str = "train",
 ) -> RelativeLoss:
-    r"""L(w - s g) / L(w) for each batch and step s, g the gradient on the same batch.
+    r"""Measure L(w - s g) / L(w) for each batch and step s, g the gradient on the same batch.
 
     Below 1 the step helps; beyond 10^3 it diverges. The noise of all evaluations is the same, and
     the net stays as it was.

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from bnlab.errors import check_number
-from bnlab.measure.landscape.probe import Loss, as_array, check_steps, length, probing
+from bnlab.measure.kit.lengths import total_norm
+from bnlab.measure.kit.loss import Loss
+from bnlab.measure.landscape.probe import as_array, check_steps, probing
 
 if TYPE_CHECKING:
     from bnlab.draw.figure import Drawing
@@ -105,7 +107,7 @@ class Landscape:
 
     @property
     def betas(self) -> np.ndarray:
-        """|grad L(w - s g) - g| / |s g|, (S,)."""
+        """The ratios |grad L(w - s g) - g| / |s g|, (S,)."""
         return self.gradient_changes / (self.steps * self.gradient_norm)
 
     @property
@@ -167,5 +169,5 @@ def measure_landscape(
             probe.move((-step, slopes))
             there, moved = probe.gradient(x, y)
             losses.append(there)
-            changes.append(length(torch._foreach_sub(moved, slopes)))
+            changes.append(total_norm(torch._foreach_sub(moved, slopes)))
     return Landscape(lengths, float(here), size, as_array(losses), as_array(changes), mode)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bnlab.measure.kit.checks import check_mode, check_trainable, check_weights
-from bnlab.measure.kit.noise import Noise
+from bnlab.measure.kit.arguments import check_mode, check_trainable, check_weights
+from bnlab.measure.kit.forward_state import ForwardState
+from bnlab.measure.kit.lengths import total_norm
+from bnlab.measure.kit.loss import Loss, check_start, scalar
 from bnlab.measure.kit.untouched import untouched
-
-Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 class Probe:
@@ -36,7 +36,7 @@ class Probe:
         self.parameters = trained_parameters(net)
         self._moving = list(self.parameters.values())
         self._start = [p.detach().clone() for p in self._moving]
-        self._noise = Noise(net)
+        self._state = ForwardState(net)
 
     @torch.no_grad()
     def move(self, *terms: tuple[float, Sequence[Tensor]]) -> None:
@@ -69,8 +69,8 @@ class Probe:
         """
         self.move()
         value, slopes = self.gradient(x, y)
-        check_finite(value)
-        size = float(length(slopes))
+        check_start(value)
+        size = float(total_norm(slopes))
         if not np.isfinite(size):
             raise ValueError("the gradient at the net's own weights is not finite.")
         if size == 0:
@@ -80,8 +80,8 @@ class Probe:
         return value, slopes, size
 
     def _value(self, x: Tensor, y: Tensor) -> Tensor:
-        self._noise.restore()
-        return check_scalar(self._loss(self.net(x), y))
+        self._state.restore()
+        return scalar(self._loss(self.net(x), y))
 
 
 @contextlib.contextmanager
@@ -110,26 +110,8 @@ def trained_parameters(net: nn.Module) -> dict[str, nn.Parameter]:
     return {name: p for name, p in net.named_parameters() if p.requires_grad}
 
 
-def check_scalar(value: object) -> Tensor:
-    """``value``, if it is a tensor of shape (); else a clear error."""
-    if not isinstance(value, Tensor):
-        raise TypeError(f"loss(output, target) must give a tensor, got {type(value).__name__}.")
-    if value.shape != ():
-        raise ValueError(
-            "loss(output, target) must give one number, a tensor of shape (), got shape "
-            f"{tuple(value.shape)}. Take its mean or sum (reduction='mean')."
-        )
-    return value
-
-
-def check_finite(value: Tensor) -> None:
-    """Raise a ``ValueError`` unless the loss is finite."""
-    if not bool(value.isfinite()):
-        raise ValueError(f"the loss at the net's own weights is {value.item()}: it must be finite.")
-
-
 def check_steps(name: str, steps: object) -> np.ndarray:
-    """``steps`` as a float64 array of positive, finite numbers, (S,); else a ``ValueError``."""
+    """Return ``steps`` as a float64 array, (S,), or raise unless all are positive and finite."""
     values = check_points(name, steps)
     if not (values > 0).all():
         raise ValueError(f"{name} must be positive, got {steps!r}.")
@@ -137,7 +119,7 @@ def check_steps(name: str, steps: object) -> np.ndarray:
 
 
 def check_points(name: str, points: object) -> np.ndarray:
-    """``points`` as a float64 array of finite numbers, (S,); else a ``ValueError``."""
+    """Return ``points`` as a float64 array, (S,), or raise unless all are finite numbers."""
     try:
         values = np.array(points, dtype=np.float64)
     except (TypeError, ValueError):
@@ -147,12 +129,7 @@ def check_points(name: str, points: object) -> np.ndarray:
     return values
 
 
-def length(tensors: Sequence[Tensor]) -> Tensor:
-    """The l2 norm of all these numbers as one vector, float64, shape ()."""
-    return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(list(tensors))).double())
-
-
 def as_array(values: Sequence[Tensor]) -> np.ndarray:
-    """Scalars as float64, (S,). What is not finite becomes inf: there the net has diverged."""
+    """Return scalars as float64, (S,); what is not finite, where the net has diverged, as inf."""
     found = torch.stack(list(values)).double().cpu().numpy()  # one transfer from a GPU
     return np.where(np.isfinite(found), found, np.inf)

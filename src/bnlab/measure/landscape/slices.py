@@ -10,13 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from bnlab.measure.kit.lengths import total_norm
+from bnlab.measure.kit.loss import Loss, check_start
 from bnlab.measure.landscape.directions import Direction, fitting
 from bnlab.measure.landscape.probe import (
-    Loss,
     as_array,
-    check_finite,
     check_points,
-    length,
     probing,
 )
 
@@ -46,9 +45,9 @@ class LineSlice:
 
     def plot(self, name: str = "this net") -> Drawing:
         """The curve; ``name`` of a normalizer gives it that normalizer's look."""
-        from bnlab.measure.landscape.figures import lines
+        from bnlab.measure.landscape.figures import line_slices
 
-        return lines({name: self})
+        return line_slices({name: self})
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,9 +72,9 @@ class PlaneSlice:
 
     def plot(self, name: str = "this net") -> Drawing:
         """The plane in colours, with contour lines."""
-        from bnlab.measure.landscape.figures import plane
+        from bnlab.measure.landscape.figures import plane_slice
 
-        return plane(self, name)
+        return plane_slice(self, name)
 
 
 def measure_line_slice(
@@ -87,7 +86,7 @@ def measure_line_slice(
     t: Sequence[float] = LINE,
     mode: str = "train",
 ) -> LineSlice:
-    """L(w + t d) of ``net`` on one batch for each t, with the same noise; the net stays as it was.
+    """Measure L(w + t d) on one batch for each t, with the same noise; the net stays as it was.
 
     Source: Goodfellow et al. 2015, arXiv 1412.6544; with ``filter_normalized`` directions,
     Li et al. 2018, arXiv 1712.09913, section 4.
@@ -110,7 +109,7 @@ def measure_line_slice(
     along = _tensors(net, direction)
     with probing(net, loss, mode) as probe:
         here = probe.loss(x, y)
-        check_finite(here)
+        check_start(here)
         losses = []
         for at in points:
             probe.move((at, along))
@@ -128,7 +127,7 @@ def measure_plane_slice(
     b: Sequence[float] = PLANE,
     mode: str = "train",
 ) -> PlaneSlice:
-    """L(w + a d + b e) of ``net`` on one batch, with the same noise; the net stays as it was.
+    """Measure L(w + a d + b e) on one batch, with the same noise; the net stays as it was.
 
     Source: Li et al. 2018, arXiv 1712.09913, section 4, for ``filter_normalized`` random
     directions. They are not made orthogonal there, nor here: see ``cosine``.
@@ -153,7 +152,7 @@ def measure_plane_slice(
     cosine = _cosine(first, second)
     with probing(net, loss, mode) as probe:
         here = probe.loss(x, y)
-        check_finite(here)
+        check_start(here)
         losses = []
         for along in rows:
             for across in columns:
@@ -168,7 +167,7 @@ def _tensors(net: nn.Module, direction: Direction) -> list[Tensor]:
 
 
 def _cosine(first: list[Tensor], second: list[Tensor]) -> float:
-    sizes = float(length(first)) * float(length(second))
+    sizes = float(total_norm(first)) * float(total_norm(second))
     if sizes == 0:
         raise ValueError("a direction is zero: there is no plane.")
     products = torch.stack([p.sum() for p in torch._foreach_mul(first, second)])

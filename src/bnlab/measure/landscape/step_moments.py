@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from bnlab.errors import check_number, unknown
-from bnlab.measure.landscape.probe import Loss, as_array, check_points, probing
+from bnlab.measure.kit.loss import Loss
+from bnlab.measure.landscape.probe import as_array, check_points, probing
 from bnlab.norms.weight.eligible import weighted_layers
 
 if TYPE_CHECKING:

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
+
+import numpy as np
 
 from bnlab.draw.figure import Drawing, curve, draw, panel
 from bnlab.draw.style import STYLE
 
-if TYPE_CHECKING:
-    from bnlab.measure.mean_field.theory import MeanField
+
+class Contributions(Protocol):
+    """What ``contributions`` reads of ``MeanField``."""
+
+    norm: str
+    gamma: float
+    corrected: bool
+    by_layer: np.ndarray
+    bound: float
+
+    def largest_lr(self) -> float:
+        """The largest learning rate that does not diverge, without momentum."""
 
 
-def contributions(found: MeanField) -> Drawing:
-    """f_l over the layers; their sum is the title."""
+def contributions(found: Contributions) -> Drawing:
+    """The terms f_l over the layers; their sum is the title."""
     label, terms = STYLE[found.norm]["label"], found.by_layer
     largest = int(terms.argmax()) + 1
     of = f", gamma {found.gamma:g}" if found.norm == "batch" else ""

@@ -29,7 +29,7 @@ def forward(
 def backward_factors(
     signals: dict[str, np.ndarray], norm: str, scale: np.ndarray, weight_variance: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """q_tilde^l / q_tilde^{l+1} for l = 1 ... L-1, and the same for two inputs.
+    """The ratios q_tilde^l / q_tilde^{l+1} for l = 1 ... L-1, and the same for two inputs.
 
     Args:
         signals: from ``forward``.

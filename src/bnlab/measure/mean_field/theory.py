@@ -114,12 +114,11 @@ class MeanField:
 
     @property
     def gradient_growth(self) -> np.ndarray:
-        """E|delta^l|^2 / E|delta^{l+1}|^2 for l = 1 ... L-1, (L-1,); see ``EXPLOSION``."""
+        """Ratios E|delta^l|^2 / E|delta^{l+1}|^2 for l = 1 ... L-1, (L-1,); see ``EXPLOSION``."""
         return self.q_tilde[:-1] / self.q_tilde[1:]
 
     def plot(self) -> Drawing:
         """What each layer contributes to the bound."""
-        # Here, since `show` imports the claims, and these import measurements.
         from bnlab.measure.mean_field.figure import contributions
 
         return contributions(self)

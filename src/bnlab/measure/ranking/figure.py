@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
 from matplotlib.axes import Axes
 
 from bnlab.draw.figure import INK, Drawing, draw, panel
-from bnlab.measure.ranking.indicator import INDICATOR, Indicator
+from bnlab.measure.ranking.ranking import Agreement
 
 
-def taus(found: Indicator) -> Drawing:
+class Scored(Protocol):
+    """What ``taus`` reads of ``Indicator``."""
+
+    scores: np.ndarray
+    truth: np.ndarray
+    agreement: Mapping[str, Agreement]
+    tau: float
+    ceiling: Agreement
+    beyond_size: Agreement
+
+
+def taus(found: Scored) -> Drawing:
     """A dot with its interval for each score, and the noise ceiling."""
     text = "; ".join(f"{name} {one}" for name, one in found.agreement.items())
     seeds, subnets = found.truth.shape
@@ -25,9 +40,9 @@ def taus(found: Indicator) -> Drawing:
     return draw([_panel(found)], alt, caption)
 
 
-def _panel(found: Indicator) -> Axes:
+def _panel(found: Scored) -> Axes:
     taus, ceiling = found.agreement, found.ceiling
-    title = f"Indicator {taus[INDICATOR].tau:.2f}, ceiling {ceiling.tau:.2f}"
+    title = f"Indicator {found.tau:.2f}, ceiling {ceiling.tau:.2f}"
     axes = panel(title, size=(4.7, 1.6 + 0.45 * len(taus)))
     for place, one in enumerate(taus.values()):
         axes.plot([one.low, one.high], [place, place], color=INK, lw=2.2)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bnlab.measure.kit.checks import check_weights
+from bnlab.measure.kit.arguments import check_weights
 from bnlab.measure.ranking.ranking import (
     Agreement,
     agreement_beyond,
@@ -48,9 +48,13 @@ class Indicator:
     beyond_size: Agreement
     size_in_score: Agreement
 
+    @property
+    def tau(self) -> float:
+        """Kendall's tau of the indicator with the truth."""
+        return self.agreement[INDICATOR].tau
+
     def plot(self) -> Drawing:
         """A dot with its interval for each score, and the noise ceiling."""
-        # Here, since `show` imports the claims, and these import measurements.
         from bnlab.measure.ranking.figure import taus
 
         return taus(self)

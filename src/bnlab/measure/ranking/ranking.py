@@ -123,7 +123,7 @@ def noise_ceiling(truth: np.ndarray, seed: int = 0) -> Agreement:
 
 
 def check_truth(truth: np.ndarray) -> np.ndarray:
-    """``truth`` as a float64 table, (S, A), in which every row has an order.
+    """Return ``truth`` as a float64 table, (S, A), in which every row has an order.
 
     Raises:
         ValueError: as ``rank_agreement``.
@@ -151,7 +151,7 @@ Taus = Callable[[np.ndarray], np.ndarray]
 
 
 def _tau_b(x: np.ndarray, y: np.ndarray) -> Taus:
-    """(B, A) -> (B,). A pair counts as often as the product of its counts says.
+    """Kendall's tau-b, (B, A) -> (B,): a pair counts as often as the product of its counts says.
 
     Pairs of a thing with its own copies are tied in both and so in no term of tau-b. As quadratic
     forms of the counts, thousands of resamples are a matrix product.
@@ -170,7 +170,7 @@ def _tau_b(x: np.ndarray, y: np.ndarray) -> Taus:
 
 
 def _pairs_of(truth: np.ndarray, scores: np.ndarray) -> Taus:
-    """(B, A) -> (B, K): each row of the scores with all rows of the truth, averaged."""
+    """Tau of each row of the scores, averaged over all rows of the truth, (B, A) -> (B, K)."""
     taus = [[_tau_b(row, one) for one in truth] for row in scores]
     return lambda counts: np.stack([np.mean([t(counts) for t in row], 0) for row in taus], -1)
 

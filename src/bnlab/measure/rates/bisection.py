@@ -47,7 +47,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Bracket:
-    """Where the rates stop to be stable.
+    """Where the rates stop being stable.
 
     Attributes:
         stable: the largest rate below which every rate tried was stable too; None if the smallest
@@ -110,7 +110,7 @@ def bisect_rate(
     - by the rule ``rise`` if any update raises the loss (by more than a rounding error of 1e-6);
     - by the rule ``divergence`` if the loss exceeds ``bound`` times the first, or is not finite.
 
-    The first is where a quadratic stops to shrink, 2 / lambda_max for gradient descent; the second
+    The first is where a quadratic stops shrinking, 2 / lambda_max for gradient descent; the second
     can be far above it, since a net can leave the region where its loss rose.
 
     Args:
@@ -144,7 +144,7 @@ def search(
     tolerance: float,
     bound: float,
 ) -> StableRate:
-    """``bisect_rate`` for anything that makes a ``Trial`` of a rate."""
+    """Do as ``bisect_rate`` for anything that makes a ``Trial`` of a rate."""
     check_search(low, high, rules, tolerance, bound)
     count = 1 + math.ceil(PER_DECADE * math.log10(high / low))
     inner = np.geomspace(low, high, count)[1:-1].tolist()

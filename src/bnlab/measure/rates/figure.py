@@ -1,8 +1,9 @@
-"""The figure of ``measure.stability``."""
+"""The figure of the largest stable learning rates."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -10,14 +11,38 @@ from bnlab.draw.figure import INK, Drawing, draw, panel, plain_log
 from bnlab.draw.maps import called
 from bnlab.draw.style import STYLE
 
-if TYPE_CHECKING:
-    from bnlab.measure.rates.bisection import StableRate, Trial
-
 RULES = {"rise": ("first rise of the loss", "--"), "divergence": ("divergence", ":")}
 FILL = {"^": "none"}
 
 
-def stable_rates(found: StableRate, name: str) -> Drawing:
+class Tried(Protocol):
+    """What ``stable_rates`` reads of a ``Trial``."""
+
+    rate: float
+    before: np.ndarray
+    after: np.ndarray
+    rise_at: int | None
+    diverged_at: int | None
+
+
+class Bracketed(Protocol):
+    """What ``stable_rates`` reads of a ``Bracket``, beside its words."""
+
+    stable: float | None
+    unstable: float | None
+    surprises: tuple[float, ...]
+
+
+class Bisected(Protocol):
+    """What ``stable_rates`` reads of ``StableRate``."""
+
+    rise: Bracketed | None
+    divergence: Bracketed | None
+    trials: Sequence[Tried]
+    bound: float
+
+
+def stable_rates(found: Bisected, name: str) -> Drawing:
     """Loss at the end of each trial over its loss at the start, and the largest stable rates."""
     brackets = {r: b for r in RULES if (b := getattr(found, r)) is not None}
     words = "; ".join(f"{RULES[rule][0]} {bracket}" for rule, bracket in brackets.items())
@@ -47,13 +72,13 @@ def stable_rates(found: StableRate, name: str) -> Drawing:
     return draw([axes], alt, caption)
 
 
-def _mark(trial: Trial) -> str:
+def _mark(trial: Tried) -> str:
     if trial.diverged_at is not None:
         return "x"
     return "o" if trial.rise_at is None else "^"
 
 
-def _end(trial: Trial, bound: float) -> float:
+def _end(trial: Tried, bound: float) -> float:
     first = max(abs(trial.before[0]), np.finfo(float).tiny)
     return float(np.clip(trial.after.max() / first, 1e-6, bound))
 

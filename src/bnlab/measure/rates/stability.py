@@ -9,15 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bnlab.measure.kit.checks import check_mode, check_trainable, check_weights
-from bnlab.measure.kit.noise import Noise
+from bnlab.measure.kit.arguments import check_mode, check_trainable, check_weights
+from bnlab.measure.kit.forward_state import ForwardState
+from bnlab.measure.kit.loss import Loss, check_start, scalar
 from bnlab.measure.kit.untouched import untouched
-from bnlab.measure.landscape.probe import (
-    Loss,
-    check_finite,
-    check_scalar,
-    trained_parameters,
-)
+from bnlab.measure.landscape.probe import trained_parameters
 from bnlab.measure.rates.bisection import (
     RULES,
     StableRate,
@@ -50,7 +46,7 @@ def measure_stable_rate(
 
     For each rate a fresh copy of the net is trained on the batches in turn. Both definitions:
     ``rise``, no update raises the loss of its own batch; ``divergence``, no loss exceeds ``bound``
-    times the first, nor stops to be finite. See ``bisect_rate`` for the search. All rates see the
+    times the first, nor stops being finite. See ``bisect_rate`` for the search. All rates see the
     same batches and the same noise (dropout, ``noisy_batch``), which changes from step to step but
     is the same before and after an update: no loss rises by chance.
 
@@ -93,11 +89,11 @@ def measure_stable_rate(
     check_weights(net)
     with untouched(net):
         net.train(mode == "train")
-        noise = Noise(net)
+        start = ForwardState(net)
         restless = _restless(net, loss, pairs[0])
 
         def try_out(rate: float) -> Trial:
-            noise.restore()
+            start.restore()
             descent = Descent(copy.deepcopy(net), loss, optimizer, rate, restless)
             return descent.trial(pairs, steps, rules, bound)
 
@@ -140,7 +136,7 @@ class Descent:
         one_look = len(batches) == 1 and not self.restless
         for step in range(steps):
             batch = batches[step % len(batches)]
-            noise = Noise(self.net) if self.restless else None
+            state = ForwardState(self.net) if self.restless else None
             if value is None:
                 value = self.look(*batch)
                 before.append(value.item())
@@ -148,7 +144,7 @@ class Descent:
                 before.append(after[-1])
             self.update(value)
             again = one_look and step + 1 < steps
-            value = self.look_again(noise, batch) if noise else self.look(*batch, gradient=again)
+            value = self.look_again(state, batch) if state else self.look(*batch, gradient=again)
             after.append(value.item())
             broken |= broken_by(before[-1], after[-1], before[0], bound)
             if broken.issuperset(rules):  # nothing that is still to come can change the answer
@@ -156,10 +152,10 @@ class Descent:
             value = value if again else None
         return judge(self.rate, np.array(before), np.array(after), bound)
 
-    def look_again(self, noise: Noise, batch: Batch) -> Tensor:
-        """The loss where the weights are now, under an earlier noise."""
-        now = Noise(self.net)
-        noise.restore()
+    def look_again(self, state: ForwardState, batch: Batch) -> Tensor:
+        """The loss where the weights are now, under the noise of an earlier state."""
+        now = ForwardState(self.net)
+        state.restore()
         value = self.look(*batch, gradient=False)
         now.restore()
         return value
@@ -167,10 +163,10 @@ class Descent:
     def look(self, x: Tensor, y: Tensor, gradient: bool = True) -> Tensor:
         """The loss where the weights are now."""
         with torch.set_grad_enabled(gradient):
-            return check_scalar(self.loss(self.net(x), y))
+            return scalar(self.loss(self.net(x), y))
 
     def update(self, value: Tensor) -> None:
-        """One step of the optimizer down the gradient of ``value``."""
+        """Take one step of the optimizer down the gradient of ``value``."""
         if not value.requires_grad:
             raise ValueError("the loss does not depend on any parameter that requires a gradient.")
         slopes = torch.autograd.grad(
@@ -200,6 +196,6 @@ def _pairs(batches: Iterable[Batch]) -> list[Batch]:
 @torch.no_grad()
 def _restless(net: nn.Module, loss: Loss, batch: Batch) -> bool:
     x, y = batch
-    first = check_scalar(loss(net(x), y))
-    check_finite(first)
+    first = scalar(loss(net(x), y))
+    check_start(first)
     return bool(first != loss(net(x), y))

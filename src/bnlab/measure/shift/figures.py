@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 import numpy as np
 
 from bnlab.draw.figure import Drawing, band, curve, draw, panel
-from bnlab.draw.panels import by_layer, compared, name_ends, number
+from bnlab.draw.panels import by_layer, compared, name_ends
 from bnlab.draw.style import STYLE
-from bnlab.measure.shift.gradient_shift import CovariateShift
-from bnlab.measure.shift.input_shift import InputShift
-from bnlab.measure.shift.shift_recorder import ShiftHistory
+from bnlab.draw.words import number
 
 
-def draw_covariate_shift(shifts: Mapping[str, CovariateShift]) -> Drawing:
-    """l2 and cosine by layer, a curve for each net.
+class OfGradients(Protocol):
+    """What ``draw_covariate_shift`` reads of ``CovariateShift``."""
+
+    names: tuple[str, ...]
+    l2: np.ndarray
+    cosine: np.ndarray
+    lr: float
+    mode: str
+
+
+class OfInputs(Protocol):
+    """What ``draw_input_shift`` reads of ``InputShift``."""
+
+    names: tuple[str, ...]
+    relative: np.ndarray
+
+
+class OverSteps(Protocol):
+    """What ``draw_shift_history`` reads of ``ShiftHistory``."""
+
+    steps: np.ndarray
+    relative: np.ndarray
+    diverged_at: int | None
+
+
+def draw_covariate_shift(shifts: Mapping[str, OfGradients]) -> Drawing:
+    """The l2 change and the cosine by layer, a curve for each net.
 
     Args:
         shifts: by the normalizer of the net.
@@ -39,7 +63,7 @@ def draw_covariate_shift(shifts: Mapping[str, CovariateShift]) -> Drawing:
     return draw(panels, alt, caption)
 
 
-def draw_input_shift(shifts: Mapping[str, InputShift]) -> Drawing:
+def draw_input_shift(shifts: Mapping[str, OfInputs]) -> Drawing:
     """Relative Wasserstein distance by layer, a curve for each net."""
     rows = {norm: shift.relative for norm, shift in shifts.items()}
     axes = by_layer(rows, "shift ÷ standard deviation", log=False)
@@ -51,7 +75,7 @@ def draw_input_shift(shifts: Mapping[str, InputShift]) -> Drawing:
     return draw([axes], alt, "Wasserstein-1 distance, mean over the units of a layer.")
 
 
-def draw_shift_history(histories: Mapping[str, ShiftHistory]) -> Drawing:
+def draw_shift_history(histories: Mapping[str, OverSteps]) -> Drawing:
     """Relative Wasserstein distance by step: mean over the layers and their range."""
     axes = panel("")
     titles, sentences, ends = [], [], {}

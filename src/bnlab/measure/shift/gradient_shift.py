@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,11 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from bnlab.errors import check_number
-from bnlab.measure.kit.checks import check_mode, finite_loss
+from bnlab.measure.kit.arguments import check_mode, check_sizes
+from bnlab.measure.kit.forward_state import ForwardState
 from bnlab.measure.kit.layers import Layers, own_parameters, weighted_layers
-from bnlab.measure.kit.passes import Loss, check_sizes
+from bnlab.measure.kit.lengths import vector_norm
+from bnlab.measure.kit.loss import Loss, finite_loss
 from bnlab.measure.kit.untouched import untouched
-from bnlab.measure.signals.signals import norm
 
 if TYPE_CHECKING:
     from bnlab.draw.figure import Drawing
@@ -46,7 +47,7 @@ class CovariateShift:
     mode: str
 
     def plot(self, norm: str = "none") -> Drawing:
-        """l2 and cosine by layer.
+        """The l2 change and the cosine by layer.
 
         Args:
             norm: the normalizer whose colour and marker the curves have.
@@ -105,14 +106,14 @@ def measure_covariate_shift(
     measured = weighted_layers(net, layers)
     with untouched(net), torch.enable_grad():
         net.train(mode == "train")
-        rewind = _rewinder(net)
+        start = ForwardState(net)
         owned = own_parameters(net)
         order = _in_order(net, owned, x, y, loss)
         rows = {}
         for k, (name, own, slopes) in enumerate(order):
             if name in measured:
                 if same_noise:
-                    rewind()
+                    start.restore()
                 again = k > 0 or not same_noise
                 shifted = _gradients(net, own, x, y, loss) if again else slopes
                 rows[name] = _compare(slopes, shifted)
@@ -158,43 +159,19 @@ def _gradients(
 
 
 def _compare(before: Sequence[Tensor], after: Sequence[Tensor]) -> tuple[float, ...]:
-    """l2 difference, cosine, and the two lengths."""
+    """The l2 difference, the cosine, and the two lengths."""
     g, h = (torch.cat([each.flatten() for each in slopes]) for slopes in (before, after))
-    size, size_after = norm(g), norm(h)
+    size, size_after = vector_norm(g), vector_norm(h)
     if not np.isfinite([size, size_after]).all():
         return np.inf, np.nan, size, np.inf
     if size == 0 or size_after == 0:
-        return norm(g - h), np.nan, size, size_after
+        return vector_norm(g - h), np.nan, size, size_after
     if before is after:  # the first layer: exactly, not but for rounding
         return 0.0, 1.0, size, size
     cosine = float((g / size) @ (h / size_after))
-    return norm(g - h), min(max(cosine, -1.0), 1.0), size, size_after
+    return vector_norm(g - h), min(max(cosine, -1.0), 1.0), size, size_after
 
 
 @torch.no_grad()
 def _step(own: list[nn.Parameter], slopes: Sequence[Tensor], lr: float) -> None:
     torch._foreach_add_(own, list(slopes), alpha=-lr)
-
-
-def _rewinder(net: nn.Module) -> Callable[[], None]:
-    """A function that puts buffers and torch's random state back, for the same noise once more."""
-    buffers = [
-        (module, name, buffer, buffer.detach().clone())
-        for module in net.modules()
-        for name, buffer in module._buffers.items()
-        if buffer is not None
-    ]
-    state = torch.get_rng_state()
-    devices = {p.device for p in net.parameters() if p.is_cuda}
-    states = [(device, torch.cuda.get_rng_state(device)) for device in devices]
-
-    @torch.no_grad()
-    def rewind() -> None:
-        torch.set_rng_state(state)
-        for device, saved in states:
-            torch.cuda.set_rng_state(saved, device)
-        for module, name, buffer, value in buffers:
-            module._buffers[name] = buffer  # normalizers assign new tensors
-            buffer.copy_(value)
-
-    return rewind

@@ -100,7 +100,7 @@ def layer_inputs(net: nn.Module, x: Tensor, layers: Layers = None, mode: str = "
 
 
 def look(net: nn.Module, x: Tensor, layers: Layers, mode: str) -> Inputs:
-    """As ``layer_inputs``, but the inputs may be infinite or NaN."""
+    """Do as ``layer_inputs``; here the inputs may be infinite or NaN."""
     calls = run(net, x, WEIGHTED if layers is None else layers, mode, inputs=True)
     rows = [_distribution(call) for call in calls]
     return Inputs(tuple(call.name for call in calls), *zip(*rows, strict=True), mode)

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from bnlab.measure.kit.layers import Layers, choose
-from bnlab.measure.kit.passes import Call, Loss, run
+from bnlab.measure.kit.loss import Loss
+from bnlab.measure.kit.passes import Call, run
 
 if TYPE_CHECKING:
     from bnlab.draw.figure import Drawing

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from bnlab.draw.figure import Drawing, curve, draw, label, panel
-from bnlab.draw.panels import FAR, by_layer, compared, log_axis, number, positive
+from bnlab.draw.panels import FAR, by_layer, compared, log_axis, positive
 from bnlab.draw.style import STYLE
-from bnlab.measure.signals.cancellation import Cancellation
-from bnlab.measure.signals.gradients import Gradients
-from bnlab.measure.signals.growth import Growth
-from bnlab.measure.signals.signals import Signals
+from bnlab.draw.words import number
 
 QUANTITIES = {
     "variance": "variance of the output",
@@ -22,8 +20,59 @@ QUANTITIES = {
 }
 
 
+class Layered(Protocol):
+    """What ``draw_signals`` reads of ``Signals``, beside the quantities, (L,) each."""
+
+    names: tuple[str, ...]
+    mode: str
+
+
+class Fit(Protocol):
+    """A straight line through logarithms."""
+
+    slope: float
+    intercept: float
+    r2: float
+
+
+class Fitted(Protocol):
+    """What ``draw_growth`` reads of ``Growth``."""
+
+    depth: np.ndarray
+    values: np.ndarray
+    power: Fit
+    exponential: Fit
+    level: float
+    better: str
+    exponent: float
+    exponent_interval: tuple[float, float]
+    rate: float
+    rate_interval: tuple[float, float]
+
+
+class Histograms(Protocol):
+    """What ``draw_gradients`` reads of ``Gradients``."""
+
+    names: tuple[str, ...]
+    edges: np.ndarray
+    counts: np.ndarray
+    std: np.ndarray
+    tail_index: np.ndarray
+    tail: float
+    of: str
+    mode: str
+
+
+class Sums(Protocol):
+    """What ``draw_cancellation`` reads of ``Cancellation``."""
+
+    ratio: np.ndarray
+    terms: np.ndarray
+    mode: str
+
+
 def draw_signals(
-    signals: Mapping[str, Signals], quantities: Sequence[str] = tuple(QUANTITIES)
+    signals: Mapping[str, Layered], quantities: Sequence[str] = tuple(QUANTITIES)
 ) -> Drawing:
     """A panel for each quantity, a curve for each net, by layer.
 
@@ -48,7 +97,7 @@ def draw_signals(
     return draw(panels, alt, caption)
 
 
-def draw_growth(growth: Growth, norm: str) -> Drawing:
+def draw_growth(growth: Fitted, norm: str) -> Drawing:
     """The values and the two fits."""
     low, high = growth.exponent_interval
     rate_low, rate_high = growth.rate_interval
@@ -88,7 +137,7 @@ def draw_growth(growth: Growth, norm: str) -> Drawing:
     return draw([axes], alt, caption)
 
 
-def draw_gradients(gradients: Gradients, norm: str, layer: str | None = None) -> Drawing:
+def draw_gradients(gradients: Histograms, norm: str, layer: str | None = None) -> Drawing:
     """The histogram of a layer's gradients."""
     names = list(gradients.names)
     if layer is not None and layer not in names:
@@ -109,7 +158,7 @@ def draw_gradients(gradients: Gradients, norm: str, layer: str | None = None) ->
     return draw([axes], alt, f"One batch, in {gradients.mode} mode.")
 
 
-def draw_cancellation(cancellation: Cancellation, norm: str) -> Drawing:
+def draw_cancellation(cancellation: Sums, norm: str) -> Drawing:
     """Bjorck's ratio by layer."""
     rows = {norm: cancellation.ratio}
     axes: Axes = by_layer(rows, "sum of sizes ÷ size of the sum", log=True)

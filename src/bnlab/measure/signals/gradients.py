@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from bnlab.errors import check_name, check_number
-from bnlab.measure.kit.checks import check_mode, finite_loss
+from bnlab.measure.kit.arguments import check_mode, check_sizes
 from bnlab.measure.kit.layers import Layers, weighted_layers
-from bnlab.measure.kit.passes import Loss, check_sizes, run
+from bnlab.measure.kit.loss import Loss, finite_loss
+from bnlab.measure.kit.passes import run
 from bnlab.measure.kit.untouched import untouched
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def measure_gradients(
 
 
 def _distribution(name: str, g: Tensor, bins: int, tail: float) -> tuple:
-    """edges, counts, std, quantiles, tail_index of one layer."""
+    """The edges, counts, std, quantiles and tail_index of one layer."""
     sizes = np.sort(g.abs().numpy())  # ascending, for quantiles and tail
     largest = float(sizes[-1])
     if not np.isfinite(largest):

@@ -62,7 +62,7 @@ class Growth:
 
     @property
     def exponent(self) -> float:
-        """Of the power law: 1 is linear growth."""
+        """The exponent of the power law: 1 is linear growth."""
         return self.power.slope
 
     @property
@@ -135,11 +135,11 @@ def fit_growth(
 
 def _line(x: np.ndarray, y: np.ndarray, level: float) -> Line:
     centred, deviation = x - x.mean(), y - y.mean()
-    spread = centred @ centred
-    slope = float(centred @ deviation / spread)
+    squares = centred @ centred
+    slope = float(centred @ deviation / squares)
     residual = deviation - slope * centred
     left, total = float(residual @ residual), float(deviation @ deviation)
-    error = np.sqrt(left / (len(x) - 2) / spread)
+    error = np.sqrt(left / (len(x) - 2) / squares)
     half = float(stats.t.ppf((1 + level) / 2, len(x) - 2) * error)
     r2 = np.nan if np.ptp(y) == 0 else 1 - left / total
     return Line(slope, (slope - half, slope + half), float(y.mean() - slope * x.mean()), r2)

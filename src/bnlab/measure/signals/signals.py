@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from bnlab.measure.kit.layers import Kinds, Layers
-from bnlab.measure.kit.passes import Call, Loss, run
+from bnlab.measure.kit.lengths import vector_norm
+from bnlab.measure.kit.loss import Loss
+from bnlab.measure.kit.passes import Call, run
 from bnlab.nets import Block
 from bnlab.norms.base import HALF
 
@@ -108,7 +110,7 @@ def measure_signals(
     rows = np.array([_statistics(call) for call in calls]).T
     backward = None
     if loss is not None:
-        backward = np.array([norm(call.gradient) for call in calls])
+        backward = np.array([vector_norm(call.gradient) for call in calls])
     return Signals(tuple(call.name for call in calls), *rows, backward, mode)
 
 
@@ -132,16 +134,6 @@ def block_variances(net: nn.Module, x: Tensor, kind: Kinds = Block) -> list[floa
     return [float(_moments(_by_channel(call))[1].mean()) for call in run(net, x, kind)]
 
 
-def norm(tensor: Tensor) -> float:
-    """l2 norm of all numbers as one vector; tiny and huge ones do not vanish when squared."""
-    largest = tensor.abs().max()
-    if largest == 0 or not largest.isfinite():
-        return float(largest)
-    return float(largest.double() if largest.device.type != "mps" else largest) * float(
-        torch.linalg.vector_norm(tensor / largest)
-    )
-
-
 def _by_channel(call: Call) -> Tensor:
     # (C, N*P); numbers of 16 bits are too coarse for a mean.
     output = call.output.float() if call.output.dtype in HALF else call.output
@@ -155,7 +147,7 @@ def _moments(values: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _statistics(call: Call) -> tuple[float, ...]:
-    """mean, variance, channel_spread, cosine, stable_rank, unit_stable_rank, dead."""
+    """The numbers of one layer, in the order of the fields of ``Signals``."""
     values = _by_channel(call)
     mean, var = (each.cpu().double() for each in _moments(values))
     if not (mean.isfinite().all() and var.isfinite().all()):
@@ -164,13 +156,13 @@ def _statistics(call: Call) -> tuple[float, ...]:
             "Look at the weights and at the batch, or use float64."
         )
     between, within = float(mean.var(unbiased=False)), float(var.mean())
-    spread = between / (between + within) if between + within else np.nan
+    share = between / (between + within) if between + within else np.nan
     dead = float((values.abs().amax(1) == 0).double().mean())
-    return float(mean.mean()), within, spread, *_similarity(call.output), dead
+    return float(mean.mean()), within, share, *_similarity(call.output), dead
 
 
 def _similarity(output: Tensor) -> tuple[float, float, float]:
-    """cosine, stable_rank, unit_stable_rank of the samples as rows."""
+    """The cosine, stable_rank and unit_stable_rank of the samples as rows."""
     rows = output.flatten(1)
     rows = rows.float() if rows.dtype in HALF else rows
     largest = rows.abs().max()

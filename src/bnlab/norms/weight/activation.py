@@ -29,7 +29,7 @@ class NormalizedReLU(nn.Module):
     """``normalized_relu`` as a module without parameters; any shape in and out."""
 
     def forward(self, z: Tensor) -> Tensor:
-        """(relu(z) - mean) / std, with the constants of a standard normal input."""
+        """Compute (relu(z) - mean) / std, with the constants of a standard normal input."""
         return normalized_relu(z)
 
 

@@ -12,7 +12,7 @@ from bnlab.norms.weight.filters import fan_in, from_filters, is_transposed, to_f
 
 
 class WeightNormalizer(nn.Module):
-    """Base: sees the weight of ``layer`` as filters, and checks it when it is assigned.
+    """Base class that sees the weight of ``layer`` as filters, and checks it when assigned.
 
     A parametrization of ``torch.nn.utils.parametrize``: ``forward`` computes the weight that the
     layer uses from the trained tensor (``layer.parametrizations.weight.original``) each time it is

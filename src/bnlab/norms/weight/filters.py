@@ -29,7 +29,7 @@ def is_transposed(layer: nn.Module) -> bool:
 
 
 def to_filters(weight: Tensor, groups: int, transposed: bool) -> Tensor:
-    """``weight`` as filters, (outputs, inputs / groups, *kernel); a view of it.
+    """View ``weight`` as filters, (outputs, inputs / groups, *kernel).
 
     Args:
         weight: of a Linear (out, in), a Conv (out, in / groups, *kernel) or a transposed Conv

@@ -40,7 +40,7 @@ class WeightMean(WeightNormalizer):
         refuse_single(self)
 
     def normalize(self, filters: Tensor) -> Tensor:
-        """Centred filters."""
+        """Centre the filters."""
         return filters - filters.mean(over_filter(filters), keepdim=True)
 
 
@@ -73,13 +73,13 @@ class WeightStandardization(WeightNormalizer):
         self.eps = eps
 
     def normalize(self, filters: Tensor) -> Tensor:
-        """Standardized filters."""
+        """Standardize the filters."""
         dims = over_filter(filters)
         centred = filters - filters.mean(dims, keepdim=True)
         return centred * (centred.square().mean(dims, keepdim=True) + self.eps).rsqrt()
 
     def check(self, weight: Tensor) -> None:
-        """As the base, and no filter of equal weights without eps."""
+        """Raise a clear error as the base does, and for equal weights without eps."""
         super().check(weight)
         if self.eps == 0 and not weight.is_meta:
             filters = to_filters(weight, self.groups, self.transposed).flatten(1)
@@ -90,7 +90,7 @@ class WeightStandardization(WeightNormalizer):
                 )
 
     def extra_repr(self) -> str:
-        """The options."""
+        """The options, as torch prints them."""
         return f"eps={self.eps}"
 
 
@@ -140,12 +140,12 @@ class ScaledWeightStandardization(WeightStandardization):
         self.register_parameter("gain", nn.Parameter(ones) if gain else None)
 
     def normalize(self, filters: Tensor) -> Tensor:
-        """Standardized and scaled filters."""
+        """Standardize and scale the filters."""
         filters = self.scale * super().normalize(filters)
         return filters if self.gain is None else filters * self.gain
 
     def extra_repr(self) -> str:
-        """The options."""
+        """The options, as torch prints them."""
         return f"eps={self.eps}, gain={self.gain is not None}, gamma={self.gamma!r}"
 
 
@@ -192,7 +192,7 @@ class WeightNorm(WeightNormalizer):
         return from_filters(filters, self.groups, self.transposed).to(v.dtype)
 
     def right_inverse(self, weight: Tensor) -> tuple[Tensor, Tensor]:
-        """(g, v) for an assigned weight."""
+        """The pair (g, v) for an assigned weight."""
         self.check(weight)
         norm = _norm(to_filters(weight, self.groups, self.transposed))
         if self.eps == 0 and not weight.is_meta and (norm == 0).any():
@@ -204,7 +204,7 @@ class WeightNorm(WeightNormalizer):
         return g, weight
 
     def extra_repr(self) -> str:
-        """The options."""
+        """The options, as torch prints them."""
         return f"gain={self.gain!r}, eps={self.eps}"
 
 

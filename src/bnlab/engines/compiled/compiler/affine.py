@@ -16,7 +16,7 @@ _PROBE = 2**4 * 3**2 * 5 * 7 * 11  # a number that small ones divide
 
 @dataclass(frozen=True)
 class Size:
-    """``a * B + c``."""
+    """The size ``a * B + c``."""
 
     a: Fraction = Fraction(0)
     c: int = 0
@@ -128,11 +128,11 @@ class Index:
         return Index(tuple((n, c * factor) for n, c in self.terms), self.constant * factor)
 
     def coefficient(self, name: str) -> Size:
-        """That of a loop variable, 0 where it does not occur."""
+        """The coefficient of a loop variable, 0 where it does not occur."""
         return dict(self.terms).get(name, Size())
 
     def without(self, name: str) -> Index:
-        """The same with this variable at 0."""
+        """The same index with this variable at 0."""
         return Index(tuple((n, c) for n, c in self.terms if n != name), self.constant)
 
     def __str__(self) -> str:

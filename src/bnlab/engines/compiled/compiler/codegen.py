@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 HERE = Path(__file__).parent
+READS = ("runtime.c", "steps.c")
 TYPES = {"float32": ("float", "__builtin_sqrtf"), "float64": ("double", "__builtin_sqrt")}
 
 

@@ -18,7 +18,7 @@ _ACCESS = {"real": "H[{} + {}]", "int": "INT({} + {})", "double": "DOUBLE({} + 2
 
 @dataclass(frozen=True)
 class Loop:
-    """``for (int name = 0; name < extent; name++)``."""
+    """The loop ``for (int name = 0; name < extent; name++)``."""
 
     name: str
     extent: Size
@@ -121,7 +121,7 @@ Made = tuple[Text, str]
 
 
 def map_kernel(loops: list[Loop], write: Write) -> Made:
-    """One element after the other."""
+    """A kernel that computes one element after the other."""
     loops = innermost_last(loops, [write.target, write.value])
     loops, (target, value) = merged(loops, [write.target, write.value])
     text = Text()

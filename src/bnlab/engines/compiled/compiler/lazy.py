@@ -45,7 +45,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Op:
-    """``template`` with its arguments filled in."""
+    """The operation ``template`` with its arguments filled in."""
 
     template: str
     args: tuple[Expr, ...]

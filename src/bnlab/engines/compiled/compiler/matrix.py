@@ -18,7 +18,7 @@ PER_ROW, PER_COLUMN, NO_BIAS = 2, 1, 0
 def multiply(
     low: Lowering, a: Lazy, b: Lazy, bias: Lazy | None = None, bias_kind: int = NO_BIAS
 ) -> Lazy:
-    """A @ b, plus a bias for each column or row; (M, K) and (K, N) give (M, N)."""
+    """The product of a and b, plus a bias for each column or row; (M, K) and (K, N) give (M, N)."""
     a, b = low.materialise(a), low.materialise(b)
     out = low.new((a.shape[0], b.shape[1]), "real")
     extra = low.contiguous(bias) if bias is not None else out
@@ -62,7 +62,7 @@ class Geometry:
 
     @classmethod
     def of(cls, node: fx.Node, x: Lazy, weight: Lazy, out: tuple, options: list) -> Geometry:
-        """That of a node, if the runtime can do it."""
+        """The geometry of a convolution in a graph, if the runtime can do it."""
         stride, padding, dilation, transposed, _, groups = options
         square = weight.shape[2] == weight.shape[3] and stride[0] == stride[1]
         if transposed or groups != 1 or set(dilation) != {1} or not square or len(set(padding)) > 1:
@@ -74,7 +74,7 @@ class Geometry:
 
     @property
     def numbers(self) -> list[int]:
-        """As the runtime takes them."""
+        """The sizes in the order in which the runtime takes them."""
         return [getattr(self, name) for name in self.__dataclass_fields__]
 
 
@@ -98,7 +98,7 @@ def _rows_together(low: Lowering, x: Lazy) -> Lazy:
 
 
 def _by_channel(low: Lowering, x: Lazy) -> Lazy:
-    """(B, C, H, W) as a matrix (C, B * H * W), channel after channel in memory."""
+    """Arrange (B, C, H, W) as a matrix (C, B * H * W), channel after channel in memory."""
     batch, channels, height, width = x.shape
     swapped = moved(x, (channels, batch, height, width), lambda p: [p[1], p[0], p[2], p[3]])
     return reshaped(low, low.contiguous(swapped), (channels, batch * height * width))

@@ -137,6 +137,16 @@ def _strided(source: Lazy, shape: tuple, axis: int, start: object, step: int) ->
     return moved(source, shape, lambda p: [*p[:axis], p[axis] * step + first, *p[axis + 1 :]])
 
 
+@rule("slice_scatter.default")
+def _slice_scatter(low: Lowering, node: fx.Node, args: list, shape: tuple) -> Lazy:
+    """The gradient of a slice: the first argument, with the second one in the places of a slice."""
+    whole, part, axis, start, _, step = [*args, *[0, None, None, 1][len(args) - 2 :]]
+    found = low.new(shape, kind_of(node.meta["val"].dtype))
+    low.store(whole, found)
+    low.store(part, _strided(found, part.shape, axis % len(shape), start or 0, step))
+    return found
+
+
 @rule("split_with_sizes.default")
 def _split(low: Lowering, node: fx.Node, args: list, shape: tuple) -> list[Lazy]:
     source, parts, axis = [*args, 0][:3]
@@ -170,7 +180,7 @@ def _cat(low: Lowering, node: fx.Node, args: list, shape: tuple) -> Lazy:
 
 
 def reduced(low: Lowering, tensor: Lazy, axes: object, kind: str, how: str) -> Lazy:
-    """``sum``, ``mean``, ``max`` or ``argmax`` over ``axes`` (None: all), kept at size 1."""
+    """Reduce ``axes`` (None: all) to size 1 by ``sum``, ``mean``, ``max`` or ``argmax``."""
     rank = len(tensor.shape)
     over = {axis % rank for axis in axes} if axes else set(range(rank))
     wide = tuple(Size(c=1) if k in over else n for k, n in enumerate(tensor.shape))

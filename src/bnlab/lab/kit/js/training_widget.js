@@ -1,0 +1,119 @@
+// What the widgets have in common whose nets train when the reader presses Train.
+
+import { chooseEngine } from "./page_engine.js";
+import { button, html } from "./parts.js";
+import { ComputingWidget, whenIdle } from "./widget.js";
+
+/**
+ * A widget whose nets train when the reader presses Train. It has also
+ *   begun()               what a training will have given: {phase: "training", ...}
+ *   add(result, name, content)    takes in what is new about a net
+ *   judged(result)        the words on a guess, when the training has ended
+ *   isSeen(result)        whether there is something to draw
+ *   drawResult(result)    draws it; null if nothing is seen
+ *   told(result)          it in words
+ *   idleText              the words before the first training
+ */
+export class TrainingWidget extends ComputingWidget {
+  constructor(model, el) {
+    super(model, el);
+    // What the engine needs is there before the reader presses Train: the first point comes at once.
+    if (this.engine.warm) whenIdle(() => this.engine.warm());
+  }
+
+  makeEngine() { return chooseEngine(this.model, this.options, () => this.show()); }
+
+  prepare() {
+    super.prepare();
+    this.hidden = new Set();  // curves switched off
+    this.go = button({ text: "Train", kind: "bnlab-main", onClick: () => this.train() });
+    this.halt = button({ text: "Stop", onClick: () => this.running?.stop() });
+  }
+
+  get idleText() { return "Press Train to begin."; }
+
+  /** The controls, and below them the buttons with "Predict first" at their end. */
+  controlRows(...buttons) {
+    const { predict, ...others } = this.controls, elements = (parts) => parts.map(({ element }) => element);
+    return [...elements(Object.values(others)),
+      html("div", { class: "bnlab-actions" }, ...elements([...buttons, predict]))];
+  }
+
+  arrived() {
+    if (!this.state.predict) this.train();
+  }
+
+  switchCurve(name, on) {
+    if (on) this.hidden.delete(name);
+    else this.hidden.add(name);
+    this.draw();
+  }
+
+  // ---- training --------------------------------------------------------------------------------
+
+  train() {
+    if (this.asking && this.guess === null) { this.note.now("Guess first, then press Reveal."); return; }
+    this.revealed = true;
+    this.start();
+  }
+
+  start(paused = false) {
+    this.drop();
+    this.note.now("");
+    this.verdict.now("");
+    const result = this.result = this.begun();
+    this.compute({
+      points: (name, content) => this.add(result, name, content),
+      end: (phase) => this.end(result, phase),
+    }, paused);
+    this.show();
+    this.draw();
+  }
+
+  end(result, phase) {
+    result.phase = phase;
+    if (this.state.predict) this.verdict.now(this.judged(result));
+    this.show();
+    this.draw();
+  }
+
+  // ---- what is seen ----------------------------------------------------------------------------
+
+  show() {
+    super.show();
+    this.go.setText(this.asking ? "Reveal" : "Train");
+    this.go.enable(!this.asking || this.guess !== null);
+    this.halt.enable(this.running !== null);
+  }
+
+  draw() {
+    this.redraw.cancel();
+    const { result } = this, seen = result !== null && this.isSeen(result);
+    this.drawResult(seen ? result : null);
+    if (!seen) this.summary.now(this.emptyText());
+    else if (result.phase === "training") this.summary.soon(this.told(result));
+    else this.summary.now(this.told(result));
+  }
+
+  /**
+   * Draws the curves of the nets, each of `plots` by its name in them; gives the nets that are drawn.
+   * `shown` names their setting; `alt(result, which, names)` or `emptyAlt(which)` is the alt text.
+   */
+  drawCurves(result, plots, { shown, alt, emptyAlt }) {
+    const names = result ? result.state.norms.filter((name) => !this.hidden.has(name)) : [];
+    for (const [which, plot] of Object.entries(plots)) {
+      const curves = names.map((name) => {
+        const { [which]: points, divergedAt } = result.curves.get(name);
+        return { name, points, divergedAt };
+      });
+      plot.draw(curves, result ? alt(result, which, names) : emptyAlt(which), result ? shown : "");
+    }
+    return names;
+  }
+
+  emptyText() {
+    if (this.asking) return "The outcome is hidden until a guess is made.";
+    if (this.result?.phase === "training") return "Training begins.";
+    return this.result ? "Nothing was trained." : this.idleText;
+  }
+}

@@ -1,0 +1,167 @@
+"""Makes what the website needs to train nets in the page: ``python -m bnlab.lab page``.
+
+There is a file for each set of nets (``SETS`` in ``bnlab.engines.compiled.catalogue``), and a page
+loads one of them. It holds the code of the worker, the committed kernels and programs in float32,
+and the digits that the nets learn. No compiler is needed. Bytes are written as hexadecimal digits
+and a pixel as one digit to the base 36: gzipped, that is a quarter smaller than base64, whose
+groups of three bytes hide repetitions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from bnlab.data import load
+from bnlab.engines.compiled import artefact
+from bnlab.engines.compiled.catalogue import SETS, variants
+from bnlab.engines.compiled.step import UNITS, inputs_of
+from bnlab.engines.compiled.update import UPDATES, update_of
+from bnlab.lab.kit.bundle import FOLDER, script
+from bnlab.lab.kit.points import BLOCK, EVALUATE_EVERY
+from bnlab.runs.history import DIVERGED
+from bnlab.runs.run import Run
+from bnlab.store import write_text
+
+FORMAT = 1
+PRECISION = "float32"
+OUTPUT = Path("assets/compiled")
+LIMIT = 190_000
+"""Bytes of a gzipped file that a page may ask its reader to load: nets, images and worker."""
+
+OPTIMIZERS = {"squares": "momentum"}
+"""What trains the nets of a set, a key of UPDATES; plain gradient descent where none is named.
+
+Momentum is 0 there until a job sets it, which gives the same bits as plain gradient descent."""
+
+CREDIT = (
+    "Images: E. Alpaydin and C. Kaynak 1998, Optical Recognition of Handwritten Digits, UCI, "
+    "CC BY 4.0. Made by python -m bnlab.lab page."
+)
+DIGITS = "0123456789abcdefg"
+
+
+def rules(name: str = "nets") -> dict[str, object]:
+    """What the worker has to know beside the programs of a set."""
+    run = Run(optimizer="sgd")
+    optimizer, inputs = update_of(run.optimizer, run.lr, run.optimizer_options)
+    inputs.pop("lr")
+    if name in OPTIMIZERS:
+        optimizer = OPTIMIZERS[name]
+        inputs |= {
+            option: 0.0 for option in UPDATES[optimizer].inputs if option not in ("lr", *inputs)
+        }
+    nets: dict[str, dict] = {}
+    for (variant, depth), net in variants(name).items():
+        if variant not in nets:
+            nets[variant] = {"inputs": inputs | inputs_of(net.module()), "keys": {}}
+        nets[variant]["keys"][depth] = net.key
+    return {
+        "nets": nets,
+        "optimizer": optimizer,
+        "sampler": run.sampler,
+        "block": BLOCK,
+        "evaluate": EVALUATE_EVERY,
+        "diverged": DIVERGED,
+        "units": UNITS if net.watch == "units" else 0,
+    }
+
+
+def store(folder: Path = artefact.FOLDER) -> dict[str, object]:
+    """Manifest, programs and kernels, for ``open`` of run.js.
+
+    Raises:
+        Corrupted: if a file is missing or is not what the manifest says.
+    """
+    artefact.load(folder)
+    manifest, kernels = artefact.read(folder), f"kernels.{PRECISION}.wasm"
+    hashes = {name: manifest["sha256"][name] for name in (artefact.PROGRAMS, kernels)}
+    return {
+        "manifest": manifest | {"sha256": hashes},
+        "programs": (folder / artefact.PROGRAMS).read_bytes().hex(),
+        "kernels": (folder / kernels).read_bytes().hex(),
+    }
+
+
+def images(split_seed: int = 0) -> dict[str, object]:
+    """Training and validation images of the digits, in this order, and how many are for training.
+
+    A pixel is 0 to 16; what a net sees is (pixel - 5) / 6 in float32, see ``bnlab.data.digits``.
+
+    Raises:
+        RuntimeError: if that does not give the bits of the data any more.
+    """
+    data = load("digits", split_seed)
+    x = np.concatenate([data.train_x, data.val_x])
+    pixels = np.rint(6 * x + 5).astype(int)
+    if ((pixels - 5) / 6).astype(np.float32).tobytes() != x.tobytes():
+        raise RuntimeError("the images are not whole numbers of 16ths any more.")
+    labels = np.concatenate([data.train_y, data.val_y])
+    return {
+        "train": len(data.train_y),
+        "images": "".join(DIGITS[pixel] for pixel in pixels.ravel()),
+        "labels": "".join(map(str, labels)),
+    }
+
+
+def content(name: str, jobs: Iterable[Path] = ()) -> str:
+    """The text of the file of a set.
+
+    Args:
+        name: one of ``SETS``.
+        jobs: modules of what the worker can do beside training nets side by side.
+    """
+    first = next(iter(variants(name).values()))
+    modules = (FOLDER / "page_side_by_side.js", *jobs, FOLDER / "page_worker.js")
+    parts = {
+        "format": FORMAT,
+        "net": first.net,
+        "width": first.width,
+        "rules": rules(name),
+        **images(),
+        **store(artefact.FOLDERS[name]),
+        "worker": script(modules),
+    }
+    text = json.dumps(parts, separators=(",", ":"))
+    return f"// {CREDIT}\n(globalThis.bnlabCompiled ??= {{}}).{name} = {text};\n"
+
+
+def make(name: str, output: Path, jobs: Iterable[Path] = ()) -> int:
+    """Write the file of a set; returns its size in bytes, gzipped.
+
+    Args:
+        name: one of ``SETS``.
+        output: the file.
+        jobs: see ``content``.
+
+    Raises:
+        ValueError: if a page would have to load more than ``LIMIT`` bytes.
+    """
+    text = content(name, jobs)
+    size = len(gzip.compress(text.encode(), mtime=0))
+    if size >= LIMIT:
+        raise ValueError(f"{output.name} would have {size} bytes gzipped, {LIMIT} are allowed")
+    write_text(output, text)
+    return size
+
+
+def add_command(commands: argparse._SubParsersAction, jobs: Mapping[str, Iterable[Path]]) -> None:
+    """Add ``page`` to a command, with the jobs of each set."""
+    parser = commands.add_parser("page", description=__doc__, help="nets that train in the page")
+    parser.add_argument("--output", type=Path, help=f"folder (default {OUTPUT.as_posix()})")
+
+    def run(given: argparse.Namespace) -> int:
+        if given.output is None and not Path("pyproject.toml").is_file():
+            parser.error("run this in the root of the repository, or say --output FOLDER")
+        for name in SETS:
+            output = (given.output or OUTPUT) / f"{name}.js"
+            size = make(name, output, jobs[name])
+            print(f"{output}: {size / 1000:.0f} kB gzipped ({LIMIT / 1000:.0f} kB allowed)")
+        return 0
+
+    parser.set_defaults(run=run)

@@ -1,0 +1,28 @@
+"""All widgets, and what each of them needs of the website.
+
+A widget is a folder. It may have ``JOBS``, what the worker of a page computes for it: a module (see
+``kit/js/page_jobs.js``) by the set of compiled nets with which it works; and ``STORED``, a grid of
+runs that are stored for it (see ``bnlab.lab.kit.replay``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bnlab.engines.compiled.catalogue import SETS
+from bnlab.lab import family, group_sizes, landscape, plane, profiles, race, small_batches
+from bnlab.lab.kit.replay import StoredGrid
+
+ALL = (family, group_sizes, landscape, plane, profiles, race, small_batches)
+
+
+def jobs() -> dict[str, list[Path]]:
+    """The modules of the jobs of each set of nets, beside the one that every worker has."""
+    declared = [getattr(widget, "JOBS", {}) for widget in ALL]
+    return {name: [of[name] for of in declared if name in of] for name in SETS}
+
+
+def stored() -> dict[str, StoredGrid]:
+    """The grids of stored runs, by the name of the widget."""
+    grids = {widget.__name__.rpartition(".")[2]: getattr(widget, "STORED", None) for widget in ALL}
+    return {name: grid for name, grid in grids.items() if grid is not None}

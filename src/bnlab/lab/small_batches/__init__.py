@@ -1,0 +1,7 @@
+"""SmallBatches: which accuracy does one believe when batches are small, or their images alike?"""
+
+from bnlab.lab.small_batches.small_batches import FOLDER, SmallBatches
+
+JOBS = {"nets": FOLDER / "page_small_batches.js"}
+
+__all__ = ["JOBS", "SmallBatches"]

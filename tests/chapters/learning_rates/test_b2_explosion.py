@@ -1,0 +1,45 @@
+"""What B2 does to a net: one update, stretched to a length, and the variances on both sides."""
+
+import numpy as np
+import pytest
+import torch
+
+from bnlab.chapters.learning_rates import b2_explosion as b2
+from bnlab.measure import block_variances
+
+
+def test_the_scaled_net_differs_in_the_last_convolution_of_each_block_alone():
+    run = b2.BASE.replace(depth=3, width=4)
+    plain, scaled = (dict(b2._trainer(n, run).net.named_parameters()) for n in ("none", "scaled"))
+    for name, weight in plain.items():
+        factor = 3**-0.5 if name.endswith("conv2.weight") else 1
+        assert torch.equal(scaled[name], weight * factor), name
+
+
+def test_an_update_is_stretched_to_the_length_that_is_given():
+    _, before, after = b2._profiles("batch", 0, 0.1, 1, None)
+    fresh = b2._trainer("batch", b2.BASE.replace(seed=0, precision="float64"))
+    wanted = block_variances(fresh.net, fresh.train_x[: b2.PROBE_IMAGES])
+    assert before == pytest.approx(list(wanted), rel=1e-3)
+    assert b2._profiles("batch", 0, 0.1, 1, 1e-9) == (1e-9, before, before)
+    assert after != before
+
+
+@pytest.fixture
+def data():
+    """Two seeds: one net explodes, the other grows ten times less and never diverged."""
+    rows = [
+        ["none", 0, 2.3, 0.1, 2, [1.0, 10.0], [1.0, 1e6]],
+        ["none", 1, 2.3, 0.3, 2, [1.0, 10.0], [1.0, 1e5]],
+        ["batch", 0, 2.3, None, 2, [1.0, 2.0], [1.0, 2.0]],
+        ["batch", 1, 2.3, 3.0, 2, [1.0, 2.0], [1.0, 20.0]],
+    ]
+    return {"columns": list(b2.COLUMNS), "rows": rows, "seeds": [0, 1]}
+
+
+def test_growth_is_in_decades_and_rates_that_never_diverged_count_beyond_the_grid(data):
+    assert b2.growth(data, "none") == pytest.approx([5, 4])
+    assert b2.growth(data, "batch") == pytest.approx([0, 1])
+    assert b2.diverging_rate(data, "batch") == pytest.approx([b2.BEYOND, 3.0])
+    assert max(b2.LRS) < b2.BEYOND
+    assert b2.values(data)["rate"] == pytest.approx(np.log10([b2.BEYOND / 0.1, 10]))

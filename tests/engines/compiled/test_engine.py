@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import cross_entropy
 
 from bnlab.engines.compiled import NotSupportedError, stores
 from bnlab.engines.compiled.compiler import build
@@ -122,8 +123,9 @@ def test_lawn_needs_weights_with_a_direction():
 def test_metrics_are_those_of_the_last_batch():
     trainer = make_trainer(BASE.replace(norm="batch"), "compiled")
     numbers = next(trainer.batches)
-    net, (x, y) = trainer.net, (trainer.train_x[numbers], trainer.train_y[numbers])
-    gradient = torch.autograd.grad(trainer.loss(net.train()(x), y), [*net.parameters()])
+    net, (x, y) = trainer.net, trainer.batch(numbers, 1)
+    x, y = torch.tensor(x, dtype=torch.float64), torch.tensor(y)
+    gradient = torch.autograd.grad(cross_entropy(net.train()(x), y), [*net.parameters()])
     signals = measure_signals(net, None, x, layers=torch.nn.ReLU)
     trainer.update(numbers)
     metrics = trainer.last_metrics()

@@ -49,12 +49,13 @@ def test_the_race_of_the_page_trains_the_run_of_its_code():
 
 
 def test_modules_that_the_page_names_exist():
-    folder = PAGE.parents[1] / "src" / "bnlab" / "compiled"
+    folder = PAGE.parents[1] / "src" / "bnlab" / "engines" / "compiled"
     names = re.findall(r"`([\w/.]+)`", PROSE.split("## To read on")[1])
     names = [name for name in names if not name.startswith("bnlab")]
     assert len(names) > 10
     for name in names:
-        assert (folder / name).exists() or (folder / f"{name}.py").exists(), name
+        places = (at / end for at in (folder, folder / "compiler") for end in (name, f"{name}.py"))
+        assert any(place.exists() for place in places), name
 
 
 def test_the_figure_says_what_it_shows():

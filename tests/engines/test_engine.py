@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from test_train_errors import BAD_RUNS
 
 import bnlab
 from bnlab.engines.engine import Engine
 from bnlab.engines.stack import StackTrainer
 from bnlab.train import Run, evaluate, make_trainer
 from bnlab.train.single import ENGINES
+from tests.train.bad_runs import BAD_RUNS
 
 RUN = Run(depth=4, batch_size=16, steps=30, eval_every=7, lr=0.05, precision="float64")
 NORMS = ["none", "batch", "batch_renorm", "noisy_batch"]

@@ -245,7 +245,7 @@ def test_what_chapter_06_says_in_words_still_follows_from_the_evidence():
 def test_what_chapter_07_says_in_words_still_follows_from_the_evidence():
     """Sentences of the chapter that no code prints; if one fails, the text must change."""
     from bnlab import claims
-    from bnlab.chapters.batch_renorm import methods as group_tuning
+    from bnlab.chapters.batch_renorm import methods
 
     r1, r2, r3, r4, r5 = (claims.load(f"R{number}") for number in range(1, 6))
     assert r1.facts["output_largest"] < 1e-12  # "agree"
@@ -275,7 +275,7 @@ def test_what_chapter_07_says_in_words_still_follows_from_the_evidence():
     for name in ("at_once", "unlimited"):  # "cost little in this net"
         assert 0 < found["schedule_paper"] - found[f"schedule_{name}"] < 1.5
     found = r4.facts
-    assert found["lr_batch_pure"] == max(group_tuning.LRS)  # "the largest of the grid"
+    assert found["lr_batch_pure"] == max(methods.LRS)  # "the largest of the grid"
     assert found["test_running_batch_pure"] < 20  # "close to a guess"
     assert abs(found["lost_group"]) < 1.5  # "does not notice"
     assert found["train_batch_pure"] > found["val_running_batch_pure"] + 20  # "off its neighbours"

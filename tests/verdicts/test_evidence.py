@@ -10,7 +10,7 @@ from bnlab.claims import CLAIMS
 from bnlab.claims.__main__ import main
 from bnlab.store import DamagedFileError, write_result
 from bnlab.train import Run, train
-from bnlab.verdicts import evidence, work
+from bnlab.verdicts import evidence, trainings
 from bnlab.verdicts.tuning import CHANCE
 
 MEASURED = [item for item in CLAIMS.values() if item.measure is not None]
@@ -173,7 +173,7 @@ def test_an_interrupted_measurement_writes_no_evidence_and_says_that_it_resumes(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(evidence, "results_folder", lambda: tmp_path)
-    monkeypatch.setattr(work, "train", stop)
+    monkeypatch.setattr(trainings, "train", stop)
     assert main(["measure", "B1"]) == 130
     assert "the same command goes on from there" in capsys.readouterr().err
     assert not list(tmp_path.glob("*.json"))

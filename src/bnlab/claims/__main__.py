@@ -125,7 +125,9 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     show = commands.add_parser("list", help="every claim with its verdict")
     show.add_argument("--paper", help="only this one: bjorck2018, or a name")
-    one = commands.add_parser("measure", help="measure claims and write results/ID.json")
+    one = commands.add_parser(
+        "measure", help="measure claims and write results/ID.json; interrupted, it resumes"
+    )
     one.add_argument("ids", nargs="+", metavar="ID", help="such as B1")
     one.add_argument("--seeds", type=seeds, help="300-307 or 300,301,...; default: the claim's own")
     one.add_argument("--scale", help="digits or cifar10, where a claim has it")

@@ -10,9 +10,7 @@ import torch
 
 from bnlab import claims, show
 from bnlab.chapters.batch_renorm import (
-    methods as group_tuning,
-)
-from bnlab.chapters.batch_renorm import (
+    methods,
     microbatches,
     r1_identity,
     r3_few_samples,
@@ -163,35 +161,32 @@ def test_bad_input_says_what_is_needed(act, message):
 
 def table(scores):
     """Data of a tuning in which the validation accuracy of a rate is given."""
-    method, columns = Method("batch"), list(group_tuning.COLUMNS)
+    method, columns = Method("batch"), list(methods.COLUMNS)
     rows = []
-    for lr, score in zip(group_tuning.LRS, scores, strict=True):
-        measured = dict.fromkeys(group_tuning.MEASURED, 0.0) | {"val_running": score}
-        for seed in group_tuning.TUNING_SEEDS:
+    for lr, score in zip(methods.LRS, scores, strict=True):
+        measured = dict.fromkeys(methods.MEASURED, 0.0) | {"val_running": score}
+        for seed in methods.TUNING_SEEDS:
             key = [getattr(method, name) for name in columns[: columns.index("lr")]]
             rows.append([*key, lr, seed, *measured.values()])
-    return {"columns": columns, "rows": rows, "tuning_seeds": list(group_tuning.TUNING_SEEDS)}
+    return {"columns": columns, "rows": rows, "tuning_seeds": list(methods.TUNING_SEEDS)}
 
 
 def test_the_best_rate_is_that_of_the_validation_images():
     scores = [0.1, 0.2, 0.9, 0.3, 0.2, 0.1]
-    assert group_tuning.best_lr(table(scores), Method("batch")) == group_tuning.LRS[2]
+    assert methods.best_lr(table(scores), Method("batch")) == methods.LRS[2]
     with pytest.raises(KeyError):
-        group_tuning.best_lr(table(scores), Method("batch_renorm"))
+        methods.best_lr(table(scores), Method("batch_renorm"))
 
 
 def test_the_whole_grid_is_in_the_evidence_and_its_seeds_are_not_counted():
-    at = group_tuning.COLUMNS.index("seed")
+    at = methods.COLUMNS.index("seed")
     for name in ("R2", "R3", "R4", "R5"):
         data = claims.load(name).data
         assert len(data["seeds"]) == 16 and not set(data["seeds"]) & set(data["tuning_seeds"])
         counted = {tuple(row[: at - 1]) for row in data["rows"] if row[at] in data["seeds"]}
         tuned = {tuple(row[: at - 1]) for row in data["rows"] if row[at] in data["tuning_seeds"]}
         grid = {
-            (*key, lr, seed)
-            for key in tuned
-            for lr in group_tuning.LRS
-            for seed in data["tuning_seeds"]
+            (*key, lr, seed) for key in tuned for lr in methods.LRS for seed in data["tuning_seeds"]
         }
         assert {
             tuple(row[: at + 1]) for row in data["rows"] if row[at] in data["tuning_seeds"]
@@ -199,12 +194,12 @@ def test_the_whole_grid_is_in_the_evidence_and_its_seeds_are_not_counted():
         assert tuned <= counted
 
 
-def test_without_limits_training_is_inference_and_with_them_it_is_not(monkeypatch):
+def test_without_limits_training_is_inference_and_with_them_it_is_not():
     data = r1_identity.measure([3])
     assert r1_identity.values(data)["same"][0] < -12
     assert r1_identity.facts(data)["gradient_largest"] < 1e-9
-    monkeypatch.setattr(r1_identity, "UNLIMITED", {"r_max": 1.5, "d_max": 0.5})
-    assert r1_identity.values(r1_identity.measure([3]))["same"][0] > -2
+    limited = r1_identity.measure([3], limits={"r_max": 1.5, "d_max": 0.5})
+    assert r1_identity.values(limited)["same"][0] > -2
 
 
 def test_r_and_d_at_work():
@@ -244,7 +239,7 @@ def test_a_few_seeds_with_the_stored_rates(name):
 
     class Stored(Work):
         def starmap(self, function, items):
-            assert function is group_tuning.rows
+            assert function is methods.rows
             return [
                 [self.row(method, *place) for place in product(*axes)] for method, *axes, _ in items
             ]
@@ -274,7 +269,7 @@ def test_text_and_figure_follow_the_evidence(tmp_path, monkeypatch):
     stored, template = claims.load("R4"), "{test_running_batch_pure:.1f}"
     before = float(str(show.say("R4", template)))
     method = r4_one_class.arranged("batch", "pure")
-    key = [getattr(method, name) for name in group_tuning.COLUMNS[:7]]
+    key = [getattr(method, name) for name in methods.COLUMNS[:7]]
     at, seed = (stored.data["columns"].index(name) for name in ("test_running", "seed"))
     for row in stored.data["rows"]:
         if row[:7] == key and row[seed] in stored.data["seeds"]:
@@ -289,8 +284,6 @@ def test_controls_change_one_thing():
     data = claims.load("R3").data
     method, lr = r3_few_samples.controlled(data, "batch", momentum=0.5)
     assert method == Method("batch", samples=4, momentum=0.5)
-    assert lr == group_tuning.best_lr(data, Method("batch", samples=4))
+    assert lr == methods.best_lr(data, Method("batch", samples=4))
     scaled, rate = r5_scale.at(claims.load("R5").data, "none", 4.0)
-    assert scaled.scale == 4.0 and rate == group_tuning.best_lr(
-        claims.load("R5").data, Method("none")
-    )
+    assert scaled.scale == 4.0 and rate == methods.best_lr(claims.load("R5").data, Method("none"))

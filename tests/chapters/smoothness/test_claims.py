@@ -8,18 +8,10 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from bnlab import claims, show
-from bnlab.chapters.covariate_shift import deep_linear
 from bnlab.chapters.covariate_shift import s1_race as race
-from bnlab.chapters.smoothness import (
-    s4_along_gradient,
-    s5_lp_norms,
-)
-from bnlab.chapters.smoothness import (
-    s4_edge_of_stability as edge,
-)
-from bnlab.chapters.smoothness import (
-    s6_theorem as theorem,
-)
+from bnlab.chapters.smoothness import s4_along_gradient, s5_lp_norms
+from bnlab.chapters.smoothness import s4_edge_of_stability as edge
+from bnlab.chapters.smoothness import s6_theorem as theorem
 from bnlab.chapters.smoothness.edge_figure import weights_and_rates
 from bnlab.draw.words import power
 from bnlab.measure import VGG, measure_curvature
@@ -124,19 +116,18 @@ def test_units_without_gradient_count_in_none_of_the_numbers():
     assert (error, smaller, removed, violated) == (theorem.LEAST, 1, 0, 0)
 
 
-def test_matched_batch_norm_has_the_width_of_l1(monkeypatch):
-    monkeypatch.setattr(deep_linear, "STEPS", 100)
+def test_matched_batch_norm_has_the_width_of_l1():
     wide, l1, batch = (
-        s5_lp_norms.linear_row(norm, 1e-4, 1)[-1] for norm in ("matched", "l1_batch", "batch")
+        s5_lp_norms.linear_row(norm, 1e-4, 1, steps=100)[-1]
+        for norm in ("matched", "l1_batch", "batch")
     )
     assert wide[2] == pytest.approx(math.sqrt(math.pi / 2), rel=1e-3)
     assert l1[2] == pytest.approx(wide[2], rel=0.03) and batch[2] == pytest.approx(1, rel=1e-3)
     assert wide[1] < batch[1]
 
 
-def test_the_deep_linear_net_may_diverge(monkeypatch):
-    monkeypatch.setattr(deep_linear, "STEPS", 30)
-    assert s5_lp_norms.linear_row("none", 1e3, 0)[-1][1] is None
+def test_the_deep_linear_net_may_diverge():
+    assert s5_lp_norms.linear_row("none", 1e3, 0, steps=30)[-1][1] is None
 
 
 def test_the_settings_are_those_that_the_tuning_seeds_chose():

@@ -7,9 +7,7 @@ speaks of trial runs: they had other seeds and other settings, and they are not 
 from __future__ import annotations
 
 from bnlab.chapters.batch_renorm import (
-    methods as group_tuning,
-)
-from bnlab.chapters.batch_renorm import (
+    methods,
     r1_identity,
     r2_speed,
     r3_few_samples,
@@ -25,7 +23,7 @@ IOFFE = {
 }
 GAP = (
     "The paper trains Inception-v3 on ImageNet with 50 workers of 32 images each. We train a "
-    f"perceptron of four layers on 1,197 digits for {group_tuning.STEPS} steps, with the paper's "
+    f"perceptron of four layers on 1,197 digits for {methods.STEPS} steps, with the paper's "
     "schedule of limits shortened in proportion, and rates tuned for each method."
 )
 
@@ -50,6 +48,7 @@ R1 = Claim(
         ),
     ),
     measure=r1_identity.measure,
+    options=("limits",),
     values=r1_identity.values,
     facts=r1_identity.facts,
     runs={"digits": r1_identity.BASE},
@@ -89,7 +88,7 @@ R2 = Claim(
     values=r2_speed.values,
     facts=r2_speed.facts,
     repeat=r2_speed.repeat,
-    runs={"digits": group_tuning.BASE},
+    runs={"digits": methods.BASE},
 )
 
 R3 = Claim(
@@ -119,7 +118,7 @@ R3 = Claim(
     values=r3_few_samples.values,
     facts=r3_few_samples.facts,
     repeat=r3_few_samples.repeat,
-    runs={"digits": group_tuning.BASE},
+    runs={"digits": methods.BASE},
 )
 
 R4 = Claim(
@@ -158,7 +157,7 @@ R4 = Claim(
     values=r4_one_class.values,
     facts=r4_one_class.facts,
     repeat=r4_one_class.repeat,
-    runs={"digits": group_tuning.BASE},
+    runs={"digits": methods.BASE},
 )
 
 R5 = Claim(
@@ -189,7 +188,7 @@ R5 = Claim(
     values=r5_scale.values,
     facts=r5_scale.facts,
     repeat=r5_scale.repeat,
-    runs={"digits": group_tuning.BASE},
+    runs={"digits": methods.BASE},
 )
 
 CLAIMS = (R1, R2, R3, R4, R5)

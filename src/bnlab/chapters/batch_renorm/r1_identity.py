@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -31,12 +31,17 @@ FLOOR = 1e-17  # stands for no difference at all
 COLUMNS = ("what", "size", "seed", "output", "gradient", "sum", "batch")
 
 
-def measure(seeds: Sequence[int] = SEEDS, work: Work = HERE) -> dict:
+def measure(
+    seeds: Sequence[int] = SEEDS,
+    work: Work = HERE,
+    limits: Mapping[str, float | None] = UNLIMITED,
+) -> dict:
     """Compare training with inference, for layers with random numbers and for a whole net.
 
     Args:
         seeds: of inputs, weights and running statistics.
         work: compares, a seed at a time.
+        limits: of r and d; the claim is about none.
 
     Returns:
         ``base``, ``seeds``, ``columns`` and ``rows``: ``what`` (``layer`` or ``net``) with ``size``
@@ -49,19 +54,21 @@ def measure(seeds: Sequence[int] = SEEDS, work: Work = HERE) -> dict:
         "base": BASE.to_dict(),
         "seeds": list(seeds),
         "columns": list(COLUMNS),
-        "rows": [row for rows in work.map(_rows, seeds) for row in rows],
+        "rows": [
+            row for rows in work.starmap(_rows, [(seed, limits) for seed in seeds]) for row in rows
+        ],
     }
 
 
 @threads(1)
-def _rows(seed: int) -> list[list]:
+def _rows(seed: int, limits: Mapping) -> list[list]:
     """The comparisons of a seed."""
     generator = torch.Generator().manual_seed(seed)
     *vectors, images = SHAPES
     return [
-        *(["layer", shape[0], *_layer(shape, generator, seed)] for shape in vectors),
-        ["images", images[0], *_layer(images, generator, seed)],
-        ["net", BASE.batch_size, *_net(generator, seed)],
+        *(["layer", shape[0], *_layer(shape, generator, seed, limits)] for shape in vectors),
+        ["images", images[0], *_layer(images, generator, seed, limits)],
+        ["net", BASE.batch_size, *_net(generator, seed, limits)],
     ]
 
 
@@ -82,8 +89,8 @@ def difference(found: Tensor, wanted: Tensor) -> float:
     return float(f"{max(float(apart), FLOOR):.4g}")
 
 
-def _layer(shape: tuple[int, ...], generator: torch.Generator, seed: int) -> list:
-    norm = BatchRenorm(shape[1], **UNLIMITED).double()
+def _layer(shape: tuple[int, ...], generator: torch.Generator, seed: int, limits: Mapping) -> list:
+    norm = BatchRenorm(shape[1], **limits).double()
     _randomize(norm, generator)
     batch = BatchNorm(shape[1]).double()
     batch.load_state_dict(norm.state_dict())
@@ -106,8 +113,8 @@ def _layer(shape: tuple[int, ...], generator: torch.Generator, seed: int) -> lis
 
 
 @torch.no_grad()
-def _net(generator: torch.Generator, seed: int) -> list:
-    run = BASE.replace(seed=seed, norm_options=UNLIMITED)
+def _net(generator: torch.Generator, seed: int, limits: Mapping) -> list:
+    run = BASE.replace(seed=seed, norm_options=limits)
     net, data = build(run), training_data(run)
     for module in net.modules():
         if isinstance(module, BatchRenorm):

@@ -1,6 +1,6 @@
 """R2 of Ioffe 2017: batches of 32 independent samples, normalized as a whole.
 
-Settings and margins were fixed before the seeds that count were run, see ``group_tuning``.
+Settings and margins were fixed before the seeds that count were run, see ``methods``.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def measure(
 ) -> dict:
     """Train BatchNorm, Batch Renormalization and group norm, each at its best rate.
 
-    And, as a control, the first two at the best rate of the other; see ``group_tuning.measured``.
+    And, as a control, the first two at the best rate of the other; see ``measured``.
     """
     return measured(seeds, METHODS, work, tuning, _swapped, base)
 

@@ -1,6 +1,6 @@
 """R3 of Ioffe 2017: few samples to normalize over; and what goes wrong in the controls.
 
-Settings and margins were fixed before the seeds that count were run, see ``group_tuning``. Four
+Settings and margins were fixed before the seeds that count were run, see ``methods``. Four
 samples decide. Beside them: groups of other sizes in the same batch of 32; batches that are as
 small as their groups; other momenta and schedules at the best rate for four samples.
 """
@@ -67,7 +67,7 @@ def measure(
         base: what all trainings share.
 
     Returns:
-        See ``group_tuning.measured``; and ``limits``, see ``limits_at_work.watch``.
+        See ``measured``; and ``limits``, see ``r3_limits_at_work.watch``.
 
     Raises:
         ValueError: if the size of groups that decides is missing.

@@ -2,7 +2,7 @@
 
 A batch has 80 images, ten groups of eight, each group of one class: the gradient sees every class,
 the statistics one. Settings and margins were fixed before the seeds that count were run, see
-``group_tuning``. Beside the verdict: whole batches of one class, where the gradient sees one class
+``methods``. Beside the verdict: whole batches of one class, where the gradient sees one class
 too; other schedules at the best rate; and statistics that get no gradient, a control that was
 added when the first result was known, with the seeds that count.
 """
@@ -62,7 +62,7 @@ def measure(
         base: what all trainings share.
 
     Returns:
-        See ``group_tuning.measured``; and ``constant``, rows of ``constant_statistics``.
+        See ``measured``; and ``constant``, rows of ``r4_constant_statistics``.
     """
     arrangements = ARRANGEMENTS if alone else ARRANGEMENTS[:2]
     methods = [arranged(norm, one) for one in arrangements for norm in NORMS]

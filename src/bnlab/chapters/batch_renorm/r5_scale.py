@@ -3,7 +3,7 @@
 All weights are scaled, those of the last layer too; biases start at zero. Each method takes its
 best rate for the weights as they are, and keeps it. Beside the verdict: each scale with its own
 best rate. Settings and margins were fixed before the seeds that count were run, see
-``group_tuning``.
+``methods``.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def measure(
         base: what all trainings share.
 
     Returns:
-        See ``group_tuning.measured``.
+        See ``measured``.
 
     Raises:
         ValueError: if a net that decides is missing.

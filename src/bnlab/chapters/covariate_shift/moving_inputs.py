@@ -5,8 +5,6 @@ What was measured of a training is one row. In a race nobody looks inside; in a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -96,8 +94,15 @@ def watch(run: Run, norm: str) -> list:
     diverged_at = record.step if record.diverged else None
     accuracy = CHANCE if record.diverged else trainer.test_accuracy()
     return [
-        *("look", run.depth, norm, run.lr, run.seed),
-        *(mean_loss(losses, run.steps), None, round(accuracy, 4), diverged_at),
+        "look",
+        run.depth,
+        norm,
+        run.lr,
+        run.seed,
+        mean_loss(losses, run.steps),
+        None,
+        round(accuracy, 4),
+        diverged_at,
         [float(f"{value:.4g}") for value in np.mean(moves, axis=0)],
     ]
 
@@ -106,22 +111,21 @@ def race_row(history: History) -> list:
     """The row of a training in which nobody looked inside."""
     run, diverged = history.run, history.diverged_at is not None
     return [
-        *("race", run.depth, run.norm, run.lr, run.seed),
+        "race",
+        run.depth,
+        run.norm,
+        run.lr,
+        run.seed,
         mean_loss(history.loss[: history.diverged_at], run.steps),
         round(float(history.val_accuracy[-1]), 4),
         CHANCE if diverged else round(history.test_accuracy, 4),
-        *(history.diverged_at, None),
+        history.diverged_at,
+        None,
     ]
 
 
 def select(
-    data: dict,
-    part: str,
-    norm: str,
-    lr: float,
-    name: str,
-    depth: int | None = None,
-    seeds: Sequence[int] | None = None,
+    data: dict, part: str, norm: str, lr: float, name: str, depth: int | None = None
 ) -> np.ndarray:
     """One column, seed by seed: (seeds,), or (seeds, layers) for ``moves``.
 
@@ -132,7 +136,6 @@ def select(
         lr: its rate.
         name: of the column.
         depth: by default the first one of the measurement.
-        seeds: by default those that count.
     """
     table = Table.of(data).where(part=part, depth=depth or data["depths"][0], norm=norm, lr=lr)
-    return table.column(name, seed=data["seeds"] if seeds is None else seeds)
+    return table.column(name, seed=data["seeds"])

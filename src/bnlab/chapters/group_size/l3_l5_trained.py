@@ -50,7 +50,7 @@ def measure_order(
     Args:
         seeds: whose nets are the evidence.
         work: does the trainings.
-        norms: names for ``group_nets.setting``.
+        norms: names for ``l2_l4_at_start.setting``.
         tuning: an earlier measurement; its trainings with the tuning seeds are taken over.
         base: what all trainings share.
 
@@ -84,7 +84,10 @@ def sharpness(net: nn.Module, seed: int) -> float:
     """
     x, y = batch(seed)
     found = measure_curvature(
-        *(net.float(), cross_entropy, x.float(), y),
+        net.float(),
+        cross_entropy,
+        x.float(),
+        y,
         kind="gauss_newton",
         top=1,
         bottom=0,
@@ -158,7 +161,8 @@ def tradeoff_values(data: dict, net: str | None = None) -> dict[str, np.ndarray]
 
 def same_rate(data: dict, net: str, lr: float) -> np.ndarray:
     """Decades by which layer norm's mean loss is above that of groups of 4 at a rate, (seeds,)."""
-    return np.log10(np.divide(*(column(data, net, norm, lr, "loss") for norm in PAIR)))
+    layer, groups = (column(data, net, norm, lr, "loss") for norm in PAIR)
+    return np.log10(layer / groups)
 
 
 def tradeoff_facts(data: dict) -> dict[str, object]:

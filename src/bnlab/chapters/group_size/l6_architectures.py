@@ -44,8 +44,8 @@ def measure(
     Args:
         seeds: whose trainings are the evidence.
         work: does the trainings.
-        nets: names in ``group_trainings.NETS``.
-        norms: names for ``group_nets.setting``.
+        nets: names in ``trainings.NETS``.
+        norms: names for ``l2_l4_at_start.setting``.
         tuning: an earlier measurement; its trainings with the tuning seeds are taken over.
         base: what all trainings share.
 

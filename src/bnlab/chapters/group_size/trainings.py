@@ -40,15 +40,24 @@ NETS: dict[str, dict[str, object]] = {
 }
 ENGINE = "torch"
 COLUMNS = (
-    *("part", "net", "norm", "lr", "seed"),
-    *("loss", "val_accuracy", "test_accuracy", "diverged_at", "cosine", "sharpness"),
+    "part",
+    "net",
+    "norm",
+    "lr",
+    "seed",
+    "loss",
+    "val_accuracy",
+    "test_accuracy",
+    "diverged_at",
+    "cosine",
+    "sharpness",
 )
 
 Setting = tuple[str, str, float, int]  # net, normalizer, rate, seed
 
 
 def make_run(net: str, norm: str, lr: float, seed: int, base: Run = BASE) -> Run:
-    """The Run of a net of ``NETS`` with a normalizer called as in ``group_nets.setting``.
+    """The Run of a net of ``NETS`` with a normalizer called as in ``l2_l4_at_start.setting``.
 
     All else is that of ``base``.
     """

@@ -106,7 +106,10 @@ def _row(history: History) -> list:
     """One training: what it was, and what became of it."""
     run, lost = history.run, history.diverged_at is not None
     return [
-        *(run.depth, run.norm, run.lr, run.seed),
+        run.depth,
+        run.norm,
+        run.lr,
+        run.seed,
         round(float(history.val_accuracy[-1]), 4),
         None if lost else round(history.test_accuracy, 4),
         history.diverged_at,

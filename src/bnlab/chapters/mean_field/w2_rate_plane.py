@@ -27,8 +27,18 @@ DEPTHS = (1, 9)  # hidden layers of the other nets, at gamma 1
 POWERS = tuple(range(-4, 7))  # of root 2: from a quarter of eta* to eight times
 SIDE_POWERS = tuple(range(-1, 9))  # of the other nets, which are there for the border alone
 COLUMNS = (
-    *("depth", "norm", "gamma", "power", "seed", "rate", "held", "through"),
-    *("train_loss", "val_loss", "test_loss", "diverged_at"),
+    "depth",
+    "norm",
+    "gamma",
+    "power",
+    "seed",
+    "rate",
+    "held",
+    "through",
+    "train_loss",
+    "val_loss",
+    "test_loss",
+    "diverged_at",
 )
 
 Net = tuple[int, str, float]

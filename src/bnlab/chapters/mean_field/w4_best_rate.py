@@ -1,7 +1,7 @@
 """W4 of Wei et al. 2019: where the best learning rate lies, in units of eta*.
 
 Settings and margins were fixed before the seeds of ``SEEDS`` were run; they were chosen knowing
-trial runs with the seeds 0 and 1. The trainings are those of ``rate_plane``, with the same eta*,
+trial runs with the seeds 0 and 1. The trainings are those of ``w2_rate_plane``, with the same eta*,
 on a grid that reaches further down: from an eighth of eta* to twice it, in steps of root 2.
 """
 
@@ -28,7 +28,7 @@ def measure(
     powers: Sequence[int] = POWERS,
     device: str = "cpu",
 ) -> dict:
-    """Train nets with BatchNorm at each rate; the arguments are those of ``rate_plane.measure``."""
+    """Train nets with BatchNorm at each rate; the arguments are those of W2."""
     return w2_rate_plane.measure(seeds, work, gammas, (), powers, device=device)
 
 

@@ -105,7 +105,7 @@ def look_row(norm: str, seed: int) -> list:
 
 
 @threads(1)
-def linear_row(norm: str, lr: float, seed: int) -> list:
+def linear_row(norm: str, lr: float, seed: int, steps: int = deep_linear.STEPS) -> list:
     """The deep linear net, trained as in S3 by gradient descent."""
     net, x, y = deep_linear.make("batch" if norm in CONTROLS else norm, seed)
     chosen = {MATCHED: [net[-1]], RESCALED: net[1::2]}.get(norm, [])
@@ -114,7 +114,7 @@ def linear_row(norm: str, lr: float, seed: int) -> list:
     longer = {layer.weight for layer in chosen} if norm == RESCALED else set()
     parameters, losses, spread = list(net.parameters()), [], None
     factors = [math.pi / 2 if p in longer else 1.0 for p in parameters]
-    for _ in range(deep_linear.STEPS + 1):
+    for _ in range(steps + 1):
         output = net(x)
         spread = spread or output.std().item()
         value = deep_linear.loss(output, y)

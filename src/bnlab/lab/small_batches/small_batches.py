@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from bnlab.chapters.batch_renorm import methods as group_tuning
+from bnlab.chapters.batch_renorm import methods
 from bnlab.data import batches
 from bnlab.lab.kit.bundle import bundle, stylesheet
 from bnlab.lab.kit.points import BLOCK, EVALUATE_EVERY, GROUP_SIZE
@@ -32,7 +32,7 @@ CLASSES = (10, 2, 1)  # of a batch; 10: independent images
 R_MAXES = (1.0, 1.2, 1.5, 2.0, 3.0, 10.0)
 D_MAXES = (0.0, 0.2, 0.5, 1.0, 5.0, 20.0)
 LRS = (0.01, 0.018, 0.03, 0.056, 0.1, 0.18, 0.3, 0.56, 1.0)
-SEEDS = group_tuning.SEEDS
+SEEDS = methods.SEEDS
 DEPTH, WIDTH, STEPS = 6, 64, 300
 LOOKED_AT = 40
 """Batches of validation images, at most, that give the accuracy with batch statistics."""

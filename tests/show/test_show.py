@@ -130,7 +130,7 @@ def test_no_two_normalizers_look_alike():
 
 def test_every_normalizer_has_a_look_that_figures_and_widgets_can_draw():
     assert set(STYLE) == {*NORMS, *WEIGHT_NORMS}
-    drawn = (Path(bnlab.lab.__file__).parent / "kit" / "js" / "parts.js").read_text()
+    drawn = (Path(bnlab.lab.__file__).parent / "kit" / "js" / "looks.js").read_text()
     drawn = drawn[drawn.index("const MARKERS = {") :]
     drawn = drawn[: drawn.index("};")]
     known = {key.strip('"') for key in re.findall(r'^  ("[^"]+"|\w+): ', drawn, re.MULTILINE)}

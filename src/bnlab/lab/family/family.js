@@ -1,6 +1,8 @@
 // Family: which numbers of a block (N, C, H, W) share one mean, for every normalizer.
 
-import { button, coloured, html } from "../kit/js/parts.js";
+import { html } from "../kit/js/elements.js";
+import { coloured } from "../kit/js/looks.js";
+import { button } from "../kit/js/parts.js";
 import { STYLE } from "../kit/js/style.js";
 import { Widget, widgetOf } from "../kit/js/widget.js";
 import { cellAt, fitted, indexOf, parseFamily, writeFamily } from "./family_state.js";

@@ -100,7 +100,7 @@ class Family(Widget):
 
     @staticmethod
     def check(state: object, options: dict) -> dict[str, object]:
-        """As ``Widget.check``."""
+        """Check a state as ``Widget.check`` does."""
         return check_state(state, options)
 
 

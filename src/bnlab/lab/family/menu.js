@@ -1,6 +1,6 @@
 // One out of many: a menu with groups, short enough for a phone.
 
-import { html, uniqueId } from "../kit/js/parts.js";
+import { html, uniqueId } from "../kit/js/elements.js";
 
 /** `groups` are {label, items}, items {value, text}. */
 export function menu({ label, groups, value, onChange }) {

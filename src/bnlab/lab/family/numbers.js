@@ -1,7 +1,7 @@
 // A block (N, C, H, W) as a table of numbers: samples are rows, channels are columns, and each of
 // their crossings holds the H * W numbers of one sample and channel.
 
-import { html } from "../kit/js/parts.js";
+import { html } from "../kit/js/elements.js";
 import { figure } from "./sharing.js";
 
 const SIDE = 8;  // pixels of an image

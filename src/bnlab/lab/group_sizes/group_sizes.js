@@ -1,11 +1,12 @@
 // GroupSizes: a group size next to its neighbours: untrained nets by layer, and nets in training.
 
+import { curvePlot } from "../kit/js/curve_plot.js";
 import { depthPanel } from "../kit/js/depth_plot.js";
+import { html } from "../kit/js/elements.js";
 import { parseQuery, writeQuery } from "../kit/js/link_state.js";
 import {
   addPoints, altText, guesses, hasPoints, newTraining, summaryText, untrainedText, verdictText,
 } from "../kit/js/outcome.js";
-import { curvePlot, html } from "../kit/js/parts.js";
 import { STYLE } from "../kit/js/style.js";
 import { TrainingWidget } from "../kit/js/training_widget.js";
 import { widgetOf } from "../kit/js/widget.js";

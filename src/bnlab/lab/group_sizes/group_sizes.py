@@ -114,7 +114,7 @@ class GroupSizes(TrainingWidget):
 
     @staticmethod
     def check(state: object, options: dict) -> dict[str, object]:
-        """As ``Widget.check``."""
+        """Check a state as ``Widget.check`` does."""
         numbers = ("group_size", "depth", "lr", "seed")
         state = check_keys(state, [*numbers, "beside", "predict"])
         check_name("beside", state["beside"], options["besides"])

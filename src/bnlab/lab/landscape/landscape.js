@@ -1,6 +1,6 @@
 // Landscape: train to a step, then look along the gradient and over a plane.
 
-import { html } from "../kit/js/parts.js";
+import { html } from "../kit/js/elements.js";
 import { STYLE } from "../kit/js/style.js";
 import { TrainingWidget } from "../kit/js/training_widget.js";
 import { widgetOf } from "../kit/js/widget.js";

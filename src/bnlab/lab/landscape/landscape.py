@@ -82,7 +82,7 @@ class Landscape(ComputingWidget):
 
     @staticmethod
     def check(state: object, options: dict) -> dict[str, object]:
-        """As ``Widget.check``."""
+        """Check a state as ``Widget.check`` does."""
         state = check_keys(state, ("norms", *NUMBERS, "predict"))
         checked = {"norms": check_norms(state["norms"], options["norms"], FEWEST)}
         checked |= {key: one_of(key, state[key], options[f"{key}s"]) for key in NUMBERS}

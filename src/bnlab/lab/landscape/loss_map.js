@@ -1,6 +1,7 @@
 // The loss of each net on a plane: a map of colours for each, all with one scale.
 
-import { coloured, html, svg } from "../kit/js/parts.js";
+import { html, svg } from "../kit/js/elements.js";
+import { coloured } from "../kit/js/looks.js";
 import { STYLE } from "../kit/js/style.js";
 import { short } from "./slide_plot.js";
 

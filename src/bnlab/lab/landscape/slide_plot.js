@@ -1,7 +1,8 @@
 // A panel of curves over the length of a step, both axes logarithmic, with a marker that slides.
 
 import { stack } from "../kit/js/depth_plot.js";
-import { coloured, html, MARKERS, svg } from "../kit/js/parts.js";
+import { html, svg } from "../kit/js/elements.js";
+import { coloured, MARKERS } from "../kit/js/looks.js";
 import { STYLE } from "../kit/js/style.js";
 
 const NAME_LETTER = 0.6;  // em, a letter of a name

@@ -1,7 +1,9 @@
 // Plane: gamma and learning rate; a click trains the net of that point and shows what happened.
 
+import { curvePlot } from "../kit/js/curve_plot.js";
+import { html } from "../kit/js/elements.js";
 import { parseQuery, writeQuery } from "../kit/js/link_state.js";
-import { button, curvePlot, html } from "../kit/js/parts.js";
+import { button } from "../kit/js/parts.js";
 import { TrainingWidget } from "../kit/js/training_widget.js";
 import { widgetOf } from "../kit/js/widget.js";
 import {

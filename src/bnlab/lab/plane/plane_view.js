@@ -1,6 +1,7 @@
 // The picture of the plane: a cell for each gamma and rate, the predicted line, a cursor.
 
-import { coloured, html, svg } from "../kit/js/parts.js";
+import { html, svg } from "../kit/js/elements.js";
+import { coloured } from "../kit/js/looks.js";
 import { cellName, columns, finalLoss, goodness, lossText, predictedRate } from "./plane_state.js";
 
 const ROOM = { left: 4.6, right: 0.6, top: 0.6, bottom: 3.4 };  // em

@@ -1,7 +1,8 @@
 // Profiles: what flows through untrained nets, layer by layer, with different normalizers.
 
 import { depthPanel } from "../kit/js/depth_plot.js";
-import { button, html } from "../kit/js/parts.js";
+import { html } from "../kit/js/elements.js";
+import { button } from "../kit/js/parts.js";
 import { STYLE } from "../kit/js/style.js";
 import { ComputingWidget, widgetOf } from "../kit/js/widget.js";
 import { chooseProfiler } from "./profiles_engine.js";

@@ -71,7 +71,7 @@ class Profiles(ComputingWidget):
 
     @staticmethod
     def check(state: object, options: dict) -> dict[str, object]:
-        """As ``Widget.check``."""
+        """Check a state as ``Widget.check`` does."""
         return check_state(state, options)
 
     def begin(self, state: dict[str, object]) -> Iterator[Content]:

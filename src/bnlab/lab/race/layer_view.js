@@ -1,7 +1,8 @@
 // What the layers of nets in training hand on: of some units of each layer the mean over the batch,
 // and one standard deviation to both sides.
 
-import { coloured, html, svg } from "../kit/js/parts.js";
+import { html, svg } from "../kit/js/elements.js";
+import { coloured } from "../kit/js/looks.js";
 import { STYLE } from "../kit/js/style.js";
 
 const HIGHEST = 4;  // larger values are cut off

@@ -1,11 +1,13 @@
 // Race: nets that differ in their normalizer alone, trained side by side.
 
+import { curvePlot, legend } from "../kit/js/curve_plot.js";
+import { html } from "../kit/js/elements.js";
 import { parseQuery, writeQuery } from "../kit/js/link_state.js";
 import {
   addPoints, altText, countedText, guesses, hasPoints, newTraining, settingKey, summaryText, untrainedText,
   verdictText,
 } from "../kit/js/outcome.js";
-import { button, curvePlot, html, legend } from "../kit/js/parts.js";
+import { button } from "../kit/js/parts.js";
 import { STYLE } from "../kit/js/style.js";
 import { TrainingWidget } from "../kit/js/training_widget.js";
 import { widgetOf } from "../kit/js/widget.js";

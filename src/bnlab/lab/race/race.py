@@ -101,7 +101,7 @@ class Race(TrainingWidget):
 
     @staticmethod
     def check(state: object, options: dict) -> dict[str, object]:
-        """As ``Widget.check``."""
+        """Check a state as ``Widget.check`` does."""
         return check_state(state, options)
 
     def warm_up(self) -> Iterator:

@@ -1,8 +1,10 @@
 // SmallBatches: nets on small or alike batches, with three accuracies of each.
 
+import { curvePlot, legend } from "../kit/js/curve_plot.js";
+import { html } from "../kit/js/elements.js";
 import { parseQuery, writeQuery } from "../kit/js/link_state.js";
+import { swatch } from "../kit/js/looks.js";
 import { guesses, verdictText } from "../kit/js/outcome.js";
-import { curvePlot, html, legend, swatch } from "../kit/js/parts.js";
 import { STYLE } from "../kit/js/style.js";
 import { TrainingWidget } from "../kit/js/training_widget.js";
 import { widgetOf } from "../kit/js/widget.js";

@@ -104,7 +104,7 @@ class SmallBatches(ComputingWidget):
 
     @staticmethod
     def check(state: object, options: dict) -> dict[str, object]:
-        """As ``Widget.check``."""
+        """Check a state as ``Widget.check`` does."""
         state = check_keys(state, ["norms", *NUMBERS, "predict"])
         checked: dict[str, object] = {"norms": check_norms(state["norms"], options["norms"])}
         checked |= {key: one_of(key, state[key], options["stops"][key]) for key in NUMBERS}

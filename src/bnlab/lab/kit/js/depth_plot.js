@@ -1,6 +1,7 @@
 // A panel of curves over the layers of a net, each with the range of its seeds as a band.
 
-import { coloured, html, MARKERS, svg } from "./parts.js";
+import { html, svg } from "./elements.js";
+import { coloured, MARKERS } from "./looks.js";
 import { STYLE } from "./style.js";
 
 const MOST_TICKS = 6;

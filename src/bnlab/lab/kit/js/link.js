@@ -1,6 +1,7 @@
 // The state of a widget in the address of the page: #race?lr=0.3&batch_size=64&...
 
-import { button, html, throttle } from "./parts.js";
+import { html, throttle } from "./elements.js";
+import { button } from "./parts.js";
 
 const WAIT = 400;  // ms between two changes of the address; Chromium allows 200 in 30 s
 const taken = (globalThis.bnlabLinks ??= new Set());  // two widgets of a page need two names

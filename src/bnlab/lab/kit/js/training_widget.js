@@ -1,7 +1,8 @@
 // What the widgets have in common whose nets train when the reader presses Train.
 
+import { html } from "./elements.js";
 import { chooseEngine } from "./page_engine.js";
-import { button, html } from "./parts.js";
+import { button } from "./parts.js";
 import { ComputingWidget, whenIdle } from "./widget.js";
 
 /**

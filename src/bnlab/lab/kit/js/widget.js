@@ -8,11 +8,9 @@
 //   parse(query), write()    the state in the address, see link.js
 //   show()         sets the controls; draw() draws what is known
 
+import { html, perFrame, throttle, uniqueId } from "./elements.js";
 import { addressLink } from "./link.js";
-import {
-  badge, checkbox, choice, fullScreen, guessBox, html, liveText, perFrame, slider, throttle, toggles,
-  uniqueId,
-} from "./parts.js";
+import { badge, checkbox, choice, fullScreen, guessBox, liveText, slider, toggles } from "./parts.js";
 
 /** The module's default export, for a class. */
 export const widgetOf = (Kind) => ({

@@ -112,7 +112,10 @@ class Plane(TrainingWidget):
 
     @staticmethod
     def check(state: object, options: dict) -> dict[str, object]:
-        """Check a state as ``Widget.check`` does; a request may also have ``cells``, pairs of gamma and rate."""
+        """Check a state as ``Widget.check`` does.
+
+        A request may also have ``cells``, pairs of gamma and rate.
+        """
         asked = dict(state) if isinstance(state, dict) else state
         cells = asked.pop("cells", None) if isinstance(asked, dict) else None
         asked = check_keys(asked, ["norm", *NUMBERS, "predict"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from bnlab.norms.kept import Buffers
+
 
 class ForwardState:
     """All that a forward pass depends on beside weights and input, as it is now.
@@ -20,22 +22,11 @@ class ForwardState:
         self._random = torch.get_rng_state()
         devices = {p.device for p in net.parameters() if p.is_cuda}
         self._random_on = [(device, torch.cuda.get_rng_state(device)) for device in devices]
-        self._buffers = [
-            (module, name, buffer, buffer.detach().clone())
-            for module in net.modules()
-            for name, buffer in module._buffers.items()
-            if buffer is not None
-        ]
-        self._versions = [buffer._version for _, _, buffer, _ in self._buffers]
+        self._buffers = Buffers(net)
 
-    @torch.no_grad()
     def restore(self) -> None:
         """Put random state and buffers back; the buffers are the same objects as before."""
         torch.set_rng_state(self._random)
         for device, state in self._random_on:
             torch.cuda.set_rng_state(state, device)
-        for i, (module, name, buffer, value) in enumerate(self._buffers):
-            module._buffers[name] = buffer  # normalizers assign new tensors
-            if buffer._version != self._versions[i]:  # torch's own change them in place
-                buffer.copy_(value)
-                self._versions[i] = buffer._version
+        self._buffers.restore()

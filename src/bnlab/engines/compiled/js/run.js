@@ -1,4 +1,4 @@
-// Runs compiled nets: in node, in a web worker, in a page. No imports.
+// Runs compiled nets: in node, in a web worker, in a page. Imports nothing from outside this folder.
 //
 //   const store = await open({ manifest, programs, kernels })   bytes; kernels: { float32: ... }
 //     throws an Error with a sentence for a corrupted or missing file, or without WebAssembly SIMD
@@ -20,6 +20,8 @@
 //                                             an Error once something else was evaluated
 //
 // The same numbers as bnlab.engines.compiled.engine: every operation is one of the module's.
+
+import { restored } from "./programs.js";
 
 const SIMD = new Uint8Array([
   0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253,
@@ -70,34 +72,6 @@ export async function open({ manifest, programs, kernels }) {
     modules[precision] = await WebAssembly.compile(bytes);
   }
   return new Store(index, programs, modules);
-}
-
-/** Numbers of any sign from groups of 7 bits. */
-function* unpacked(bytes) {
-  let word = 0, scale = 1;
-  for (const byte of bytes) {
-    word += (byte & 127) * scale;
-    scale *= 128;
-    if (byte < 128) {
-      yield word % 2 === 0 ? word / 2 : -(word + 1) / 2;
-      word = 0;
-      scale = 1;
-    }
-  }
-}
-
-/** A program from the differences of its calls; see bnlab/engines/compiled/artefact.py. */
-function restored(bytes, places) {
-  const last = new Map(), out = [], numbers = unpacked(bytes);
-  let kernel = 0;
-  for (let next = numbers.next(); !next.done; next = numbers.next()) {
-    kernel += next.value;
-    const args = last.get(kernel) ?? new Array(places[kernel]).fill(0);
-    for (let i = 0; i < args.length; i++) args[i] += numbers.next().value;
-    last.set(kernel, args);
-    out.push(kernel, ...args);
-  }
-  return out;
 }
 
 class Store {

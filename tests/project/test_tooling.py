@@ -113,7 +113,7 @@ def test_the_check_script_can_be_run():
 def test_what_make_says_of_tests_and_of_the_site_is_so(make):
     assert [name for name in make.NEED_SITE if not (ROOT / name).exists()] == []
     config = yaml.safe_load(text("_config.yml"))
-    assert make.CELL_TIMEOUT == str(config["execute"]["timeout"])
+    assert str(config["execute"]["timeout"]) == make.CELL_TIMEOUT
 
 
 def test_the_check_script_knows_where_the_tests_begin():

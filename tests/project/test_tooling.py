@@ -111,6 +111,12 @@ def test_the_check_script_can_be_run():
     assert subprocess.run(["bash", "-n", ROOT / ".ci/run"]).returncode == 0
 
 
+def test_what_make_says_of_tests_and_of_the_site_is_so(make):
+    assert [name for name in make.NEED_SITE if not (ROOT / name).exists()] == []
+    config = yaml.safe_load(text("_config.yml"))
+    assert str(config["execute"]["timeout"]) == make.CELL_TIMEOUT
+
+
 def test_the_check_script_knows_where_the_tests_begin():
     (begun,) = re.findall(r"^begun='\^(.+)'$", text(".ci/run"), re.MULTILINE)
     assert f'say("{begun}' in text("tools/make.py")

@@ -1,5 +1,7 @@
 """``python -m bnlab.claims list`` and ``measure``: options, and work on an executor."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -95,3 +97,9 @@ def test_other_processes_give_the_same_as_this_one():
     assert there.data == claims.measure("B8", seeds=[500, 501]).data
     with pool(1) as executor:
         assert executor is None
+
+
+def test_a_reader_who_leaves_early_is_no_error():
+    command = f"{sys.executable} -m bnlab.claims list | head -n 1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert done.stdout.startswith("S1: ") and done.stderr == ""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import sys
 from collections.abc import Iterable
 from concurrent.futures import Executor
@@ -176,7 +177,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Read the command line; the exit status."""
     given = make_parser().parse_args(arguments)
     try:
-        return run(given)
+        status = run(given)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # who read has left, as ``head`` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (ValueError, RuntimeError, OSError) as error:
         print(f"bnlab: {error}", file=sys.stderr)
         return 1

@@ -7,13 +7,14 @@ runs that are stored for it (see ``bnlab.lab.kit.replay``).
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
+from bnlab import lab
 from bnlab.engines.compiled.catalogue import SETS
-from bnlab.lab import family, group_sizes, landscape, plane, profiles, race, small_batches
 from bnlab.lab.kit.replay import StoredGrid
 
-ALL = (family, group_sizes, landscape, plane, profiles, race, small_batches)
+ALL = tuple(sys.modules[getattr(lab, name).__module__.rpartition(".")[0]] for name in lab.__all__)
 
 
 def jobs() -> dict[str, list[Path]]:

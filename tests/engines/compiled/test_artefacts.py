@@ -99,7 +99,7 @@ def test_the_command_compares(capsys, monkeypatch):
     only = {"nets": [Net("mlp", 1, 64, "rms")]}
     monkeypatch.setattr(command, "catalogue", lambda name: only.get(name, []))
     monkeypatch.setattr(command, "has_compiler", lambda: False)
-    assert command.main(["check", "rms"]) == 0
+    assert command.main(["compare", "rms"]) == 0
     text = capsys.readouterr().out
     assert "rms, MLPs of width 64, of each depth and normalizer, float64: 20 steps, worst" in text
     assert text.endswith("Every step is PyTorch's.\n")
@@ -112,10 +112,10 @@ def test_the_command_says_what_is_wrong(capsys, monkeypatch):
     monkeypatch.setattr(command.artefact, "load", lambda folder: swapped)
     monkeypatch.setattr(command, "catalogue", lambda name: [net] if name == "nets" else [])
     monkeypatch.setattr(command, "has_compiler", lambda: False)
-    assert command.main(["check", "batch"]) == 1
+    assert command.main(["compare", "batch"]) == 1
     assert "WRONG: Finding(key='mlp 1x64 batch'" in capsys.readouterr().out
     with pytest.raises(ValueError, match="unknown normalizer"):
-        command.main(["check", "bacth"])
+        command.main(["compare", "bacth"])
 
 
 @needs_compiler

@@ -1,6 +1,6 @@
 """One step of compiled nets against PyTorch: from a fresh state, and from trained ones.
 
-A part of what ``python -m bnlab.engines.compiled check`` compares.
+A part of what ``python -m bnlab.engines.compiled compare`` compares.
 """
 
 import json
@@ -12,7 +12,7 @@ import torch
 
 from bnlab.engines.compiled import artefact
 from bnlab.engines.compiled.catalogue import CONV_OPTIONS, UNDEFINED, catalogue, small_nets
-from bnlab.engines.compiled.check import (
+from bnlab.engines.compiled.compare import (
     BATCHES,
     LIMITS,
     Finding,

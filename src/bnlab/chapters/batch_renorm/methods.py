@@ -40,8 +40,8 @@ SCHEDULES = {
     "unlimited": {"warmup": 0, "d_end": 1, "r_end": 1, "r_max": 1e6, "d_max": 1e6},
     "too late": {"warmup": 5000, "d_end": 25000, "r_end": 40000, **_LIMITS},
 }
-"""Of the limits of Batch Renormalization: the paper's, shortened as the training is; the largest
-limits from the first step; practically none; and the paper's numbers as they are."""
+"""Schedules of the limits of Batch Renormalization: the paper's, shortened as the training is; the
+largest limits from the first step; practically none; and the paper's numbers as they are."""
 
 MEASURED = (
     "loss",

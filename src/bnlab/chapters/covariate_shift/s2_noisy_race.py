@@ -46,7 +46,7 @@ def measure(
         looks: rates at which one looks inside, at the depth that decides; ``LR`` decides.
 
     Returns:
-        As ``race.measure``, without tuning seeds.
+        As ``s1_race.measure``, without tuning seeds.
 
     Raises:
         ValueError: if the rate that decides is missing.

@@ -3,11 +3,11 @@
     python -m bnlab.engines.compiled build              write them to the package (many minutes)
     python -m bnlab.engines.compiled build groups       only this set: nets, groups or squares
     python -m bnlab.engines.compiled build --folder F   elsewhere, a folder for each set
-    python -m bnlab.engines.compiled check              steps against PyTorch (about five minutes)
-    python -m bnlab.engines.compiled check batch rms    only these normalizers
-    python -m bnlab.engines.compiled debug "mlp 2x16 batch" [FILE]    one step in JavaScript
+    python -m bnlab.engines.compiled compare            steps against PyTorch (about five minutes)
+    python -m bnlab.engines.compiled compare batch rms  only these normalizers
+    python -m bnlab.engines.compiled debug "mlp 2x16 batch" [FILE]  one step in JavaScript
 
-``check`` compares MLPs of all depths, and where there is a compiler small plain and residual nets
+``compare`` trains MLPs of all depths, and where there is a compiler small plain and residual nets
 and MLPs with each normalizer of weights, at several batch sizes, from fresh and trained states, in
 both precisions. The exit status is 1 if a step is not PyTorch's.
 
@@ -24,7 +24,7 @@ from pathlib import Path
 
 from bnlab.engines.compiled import artefact
 from bnlab.engines.compiled.catalogue import SETS, catalogue, small_nets
-from bnlab.engines.compiled.check import LIMITS, Finding, findings
+from bnlab.engines.compiled.compare import LIMITS, Finding, findings
 from bnlab.engines.compiled.compiler.build import has_compiler
 from bnlab.engines.compiled.compiler.graph import NotSupportedError
 from bnlab.engines.compiled.debug import net_of, write
@@ -34,7 +34,7 @@ from bnlab.errors import check_name
 from bnlab.norms import NORMS
 
 
-def check(norms: list[str]) -> int:
+def compare(norms: list[str]) -> int:
     """Compare, print the worst of each normalizer, and return 0 if every step is PyTorch's."""
     for name in norms:
         check_name("normalizer", name, NORMS)
@@ -86,8 +86,8 @@ def main(arguments: list[str] | None = None) -> int:
     build = commands.add_parser("build", help="compile the nets of the book")
     build.add_argument("sets", nargs="*", help=f"of {', '.join(SETS)}; all if none is named")
     build.add_argument("--folder", type=Path, help="by default that of the package")
-    compare = commands.add_parser("check", help="compare compiled nets with PyTorch")
-    compare.add_argument("norms", nargs="*", help="normalizers; all if none is named")
+    against = commands.add_parser("compare", help="compare compiled nets with PyTorch")
+    against.add_argument("norms", nargs="*", help="normalizers; all if none is named")
     debug = commands.add_parser("debug", help="write the gradient step of a net in JavaScript")
     debug.add_argument("net", help="such as 'mlp 2x16 batch'")
     debug.add_argument("file", nargs="?", type=Path, help="by default the net's name, .mjs")
@@ -101,8 +101,8 @@ def main(arguments: list[str] | None = None) -> int:
         except (ValueError, NotSupportedError) as error:
             parser.error(str(error))
         return 0
-    if chosen.command == "check":
-        return check(chosen.norms)
+    if chosen.command == "compare":
+        return compare(chosen.norms)
     for name in chosen.sets:
         check_name("set of nets", name, SETS)
     for name in chosen.sets or SETS:

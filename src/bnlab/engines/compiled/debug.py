@@ -21,7 +21,7 @@ from torch import nn
 
 from bnlab.data import batches, digits
 from bnlab.engines.compiled.catalogue import CONV_OPTIONS, OPTIONS
-from bnlab.engines.compiled.check import is_defined
+from bnlab.engines.compiled.compare import is_defined
 from bnlab.engines.compiled.compiler.javascript import translated
 from bnlab.engines.compiled.machine import REALS
 from bnlab.engines.compiled.nets import NORM, Net, update_programs

@@ -13,7 +13,7 @@ import torch
 from bnlab.data import batches, digits
 from bnlab.engines.compiled import __main__ as command
 from bnlab.engines.compiled.catalogue import UNDEFINED
-from bnlab.engines.compiled.check import LIMITS, largest, torch_step
+from bnlab.engines.compiled.compare import LIMITS, largest, torch_step
 from bnlab.engines.compiled.compiler.graph import NotSupportedError
 from bnlab.engines.compiled.compiler.javascript import translated
 from bnlab.engines.compiled.debug import net_of, write

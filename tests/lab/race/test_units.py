@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 import torch
-from tests.lab.test_race import Heard, curve
+from tests.lab.race.test_race import Heard, curve
 
 from bnlab.engines.compiled.catalogue import variants
 from bnlab.engines.compiled.step import UNITS, State, example, gradient_step

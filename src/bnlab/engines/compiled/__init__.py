@@ -11,7 +11,7 @@ normalizers of weights, LAWN, gradient clipping, squared error. That takes secon
 ``ziglang``. Label noise, gamma's start, learning rate, batch size and limits need no other program.
 
 To run them: ``machine`` (which needs ``wasmtime``) and ``engine``, or ``js/run.js`` in a browser.
-``check`` compares them with PyTorch. ``debug`` writes a step as JavaScript that can be read
+``compare`` compares them with PyTorch. ``debug`` writes a step as JavaScript that can be read
 (``javascript``, ``debug.js``). On the command line: ``python -m bnlab.engines.compiled``.
 """
 

@@ -83,8 +83,9 @@ def race(
 
 
 def looked_at(data: dict) -> list[tuple[str, float]]:
-    """Nets and rates of the look inside: both at the best rate of the net without a normalizer, and BatchNorm
-    at its own best rate too.
+    """Nets and rates of the look inside.
+
+    Both nets at the best rate of the one without a normalizer, and BatchNorm at its own too.
     """
     plain, batch = (best_lr(data, data["depths"][0], norm) for norm in NORMS)
     return list(dict.fromkeys([("none", plain), ("batch", plain), ("batch", batch)]))

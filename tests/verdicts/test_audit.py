@@ -90,7 +90,7 @@ def test_a_run_that_changed_is_named(folder):
 def test_code_that_changed_is_named_with_the_way_out(folder):
     """Another function that measures is other code."""
     (text,) = report(folder, with_claim(measure=claims.claim("B2").measure)).wrong
-    assert re.search(r"something in chapters, data, .*measure, nets, norms, .*train", text)
+    assert re.search(r"something in chapters, data, engines, .*measure, nets, norms", text)
     assert "claims code B8' lists it" in text and "check B8 --repeat 2 --stamp" in text
 
 

@@ -176,3 +176,11 @@ def test_batch_statistics_of_more_images_than_fit_are_refused():
     ):
         with pytest.raises(ValueError, match="room for 300 images at once, got 1197"):
             ask()
+
+
+@each_engine
+def test_an_engine_trains_once(engine):
+    trainer = make_trainer(RUN.replace(steps=3), engine, "cpu")
+    assert len(list(trainer.steps())) == 4
+    with pytest.raises(RuntimeError, match="has trained already"):
+        list(trainer.steps())

@@ -202,11 +202,11 @@ def test_what_fails_is_named_and_the_rest_is_kept(tmp_path, pool):
 
 def test_the_rest_is_not_tried_when_the_first_parts_fail(tmp_path, pool):
     for way in (Work(tmp_path / "a"), Work(tmp_path / "b", pool)):
-        with pytest.raises(PartsFailedError, match="the first 3 of 50 parts .*: stopped") as error:
+        with pytest.raises(PartsFailedError, match=r"the first 3 of 50 parts .*: stopped") as error:
             way.map(fails_on_odd, range(1, 101, 2))
         assert len(error.value.failures) == 3
     Work(tmp_path / "a").map(fails_on_odd, [2])
-    with pytest.raises(PartsFailedError, match="50 of 51 parts .* the others are done"):
+    with pytest.raises(PartsFailedError, match=r"50 of 51 parts .* the others are done"):
         Work(tmp_path / "a").map(fails_on_odd, [2, *range(1, 101, 2)])
 
 

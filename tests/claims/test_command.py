@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -10,6 +11,7 @@ from bnlab import claims
 from bnlab.chapters.learning_rates import b1_rates
 from bnlab.claims import CLAIMS
 from bnlab.claims.__main__ import main, make_parser, pool
+from bnlab.store import Results
 from bnlab.verdicts import evidence
 from bnlab.verdicts.work import Work
 
@@ -58,6 +60,8 @@ def test_bad_options_are_refused_before_measuring(arguments, message, capsys):
     [
         (["B8", "--scale", "cifar10"], "unknown scale of B8 'cifar10'. Known: digits"),
         (["B8", "--device", "cuda"], "unknown option of the measurement of B8: 'device'"),
+        (["B1", "--device", "meta"], "device 'meta' cannot be used here"),
+        (["B1", "--engine", "stack"], "unknown engine 'stack'"),
         (["M1"], "claim M1 has no measurement yet"),
     ],
 )
@@ -103,3 +107,35 @@ def test_a_reader_who_leaves_early_is_no_error():
     command = f"{sys.executable} -m bnlab.claims list | head -n 1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert done.stdout.startswith("S1: ") and done.stderr == ""
+
+
+def test_a_measurement_that_nobody_reads_does_not_end_well(tmp_path):
+    command = f"{sys.executable} -m bnlab.claims measure B8 B8 --seeds 500-507 --output {tmp_path}"
+    script = f"set -o pipefail; {command} | true"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "evidence that is not written yet is missing" in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+def test_a_claim_that_another_process_measures_is_named(tmp_path, capsys):
+    folder = evidence.unfinished(claims.claim("B8"), tmp_path)
+    with Results(folder, "other").writing():
+        assert main(["measure", "B8", "--seeds", "500-507", "--output", str(tmp_path)]) == 1
+    assert "B8 is being measured by another process" in capsys.readouterr().err
+
+
+def test_a_file_is_no_folder_for_evidence(tmp_path, capsys):
+    (tmp_path / "file").write_text("kept")
+    assert main(["measure", "B8", "--output", str(tmp_path / "file")]) == 1
+    assert "is a file: name a folder" in capsys.readouterr().err
+
+
+def test_an_interrupt_ends_the_processes_at_once():
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), pool(2) as executor:
+        executor.submit(abs, -1).result()
+        executor.submit(time.sleep, 60)
+        start = time.monotonic()
+        raise KeyboardInterrupt
+    assert time.monotonic() - start < 20

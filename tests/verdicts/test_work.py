@@ -1,6 +1,7 @@
 """Work: the same results here, on processes, and after the process was killed."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from bnlab import claims
+from bnlab import claims, digest
 from bnlab.chapters.batch_renorm import methods
 from bnlab.claims.__main__ import main
+from bnlab.digest import CodeChangedError
 from bnlab.store import read_object
 from bnlab.sweep import processes
 from bnlab.train import Run, train
-from bnlab.verdicts import evidence, work
+from bnlab.verdicts import evidence, provenance, work
 from bnlab.verdicts.trainings import train_all
 from bnlab.verdicts.work import HERE, PartsFailedError, Work
 from tests.verdicts.measured_parts import dies, fails_on_odd, numbers, steps_of
@@ -73,9 +75,49 @@ def test_what_is_kept_depends_on_function_and_arguments(tmp_path):
 
 def test_other_code_does_not_find_it(tmp_path, monkeypatch):
     Work(tmp_path).map(fails_on_odd, [2])
-    monkeypatch.setattr(work, "code_of", lambda _function: "other")
+    monkeypatch.setattr(work, "code_of", lambda *_: "other")
     Work(tmp_path).map(fails_on_odd, [2])
     assert len(kept(tmp_path)) == 2
+
+
+def test_an_edit_of_what_arguments_only_name_makes_another_code(tmp_path, monkeypatch):
+    """A part of R2 is given the word 'paper' for a schedule: its function does not reach that."""
+    base = methods.BASE.replace(steps=2, eval_every=2, width=8)
+    small = {"seeds": [700], "base": base, "work": Work(tmp_path / "kept")}
+    claims.measure("R2", **small)
+    before = kept(tmp_path / "kept")
+    claims.measure("R2", **small)
+    assert kept(tmp_path / "kept") == before
+    ignored = shutil.ignore_patterns("__pycache__", "assets")
+    root = shutil.copytree(ROOT / "src" / "bnlab", tmp_path / "bnlab", ignore=ignored)
+    path = root / "chapters" / "batch_renorm" / "methods.py"
+    old, new = "round(5000 * PAPER)", "round(6000 * PAPER)"
+    assert path.read_text().count(old) == 1
+    path.write_text(path.read_text().replace(old, new))
+    edited = provenance.code_meaning(claims.claim("R2").measure, root)
+    monkeypatch.setattr(evidence, "code_meaning", lambda _start: edited)
+    claims.measure("R2", **small)
+    assert len(kept(tmp_path / "kept")) == 2 * len(before)
+
+
+def test_the_types_of_arguments_count_without_a_claim(tmp_path, monkeypatch):
+    Work(tmp_path).map(steps_of, [SMALL])
+    monkeypatch.setattr(work, "code_meaning", lambda one: f"edited {one.__name__}")
+    Work(tmp_path).map(steps_of, [SMALL])
+    Work(tmp_path).map(fails_on_odd, [2])
+    assert len(kept(tmp_path)) == 3
+
+
+@pytest.mark.parametrize("before", [0, 1, 2])
+def test_code_that_changes_during_a_measurement_is_not_vouched_for(before, tmp_path, monkeypatch):
+    """Looked at at the start, when kept parts are looked up, and at the end."""
+    looks = [digest._LOADED] * before + [{**digest._LOADED, "random.py": "edited"}] * 3
+    monkeypatch.setattr(digest, "_read", lambda: looks.pop(0))
+    with pytest.raises(
+        CodeChangedError, match=r"changed while it was running; start again.*random"
+    ):
+        claims.measure("B8", seeds=[500], work=Work(tmp_path / "kept"))
+    assert len(kept(tmp_path / "kept")) == (before == 2)
 
 
 def test_trainings_are_those_of_train(tmp_path, pool):
@@ -105,7 +147,10 @@ def test_a_killed_process_resumes_and_computes_only_what_is_missing(tmp_path):
     found = resumed.starmap(dies, plan(log))
     assert called(log) == ["0 7", "1 6", "2 5", "3 4", "4 3"], "each once"
     assert found == HERE.starmap(numbers, plan(tmp_path / "other"))
-    assert resumed.earlier > 0
+    seconds = resumed.seconds
+    assert seconds > 0
+    resumed.starmap(dies, plan(log))
+    assert resumed.seconds == 2 * seconds, "kept or computed, a part counts with its own seconds"
     resumed.forget()
     assert not (tmp_path / "kept").exists()
 
@@ -153,6 +198,47 @@ def test_what_fails_is_named_and_the_rest_is_kept(tmp_path, pool):
         with pytest.raises(PartsFailedError, match="1 of 3 parts of fails_on_odd failed") as error:
             way.map(fails_on_odd, [0, 1, 2])
         assert "1 is odd" in str(error.value) and len(kept(way.folder)) == 2
+
+
+def test_the_rest_is_not_tried_when_the_first_parts_fail(tmp_path, pool):
+    for way in (Work(tmp_path / "a"), Work(tmp_path / "b", pool)):
+        with pytest.raises(PartsFailedError, match=r"the first 3 of 50 parts .*: stopped") as error:
+            way.map(fails_on_odd, range(1, 101, 2))
+        assert len(error.value.failures) == 3
+    Work(tmp_path / "a").map(fails_on_odd, [2])
+    with pytest.raises(PartsFailedError, match=r"50 of 51 parts .* the others are done"):
+        Work(tmp_path / "a").map(fails_on_odd, [2, *range(1, 101, 2)])
+
+
+def test_a_failure_names_what_is_special_of_its_run(tmp_path):
+    with pytest.raises(PartsFailedError, match=r"Run\(depth=1, width=8, steps=3\), 'no', 'cpu': "):
+        train_all(Work(tmp_path), [SMALL], "no")
+
+
+def test_the_seconds_of_a_resumed_measurement_are_those_of_its_parts(tmp_path):
+    there = Work(tmp_path)
+    first = claims.measure("B8", seeds=range(500, 504), work=there).meta["seconds"]
+    assert first > 0
+    assert claims.measure("B8", seeds=range(500, 504), work=there).meta["seconds"] == first
+
+
+def test_forgetting_leaves_the_parts_of_other_claims(tmp_path):
+    one, other = Work(tmp_path / "parts" / "one"), Work(tmp_path / "parts" / "other")
+    for way in (one, other):
+        way.map(fails_on_odd, [2])
+    one.forget()
+    assert not one.folder.exists() and len(kept(other.folder)) == 1
+    other.forget()
+    other.forget()
+    assert not (tmp_path / "parts").exists()
+
+
+def test_a_damaged_part_is_not_said_to_be_there(tmp_path, capsys):
+    Work(tmp_path).map(fails_on_odd, [2, 4])
+    sorted(kept(tmp_path))[0].write_text("{")
+    with pytest.warns(UserWarning, match="1 of the results"):
+        Work(tmp_path, progress=True).map(fails_on_odd, [2, 4])
+    assert "resumes, 1 of 2 are there already" in capsys.readouterr().out
 
 
 def test_what_cannot_be_found_again_is_refused():

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import multiprocessing
 import os
 import sys
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
 from pathlib import Path
 
 from bnlab.claims import CLAIMS, claim
 from bnlab.errors import unknown
-from bnlab.store import write_text
+from bnlab.store import StoreBusyError
 from bnlab.sweep import processes
 from bnlab.verdicts import audit, evidence
 from bnlab.verdicts.provenance import closure
@@ -57,14 +59,28 @@ def measure_all(
     items, scale = [claim(name) for name in names], options.get("scale", "digits")
     for item in items:
         _check_scale(item, scale)
-    write_text(folder / ".writable", "")
-    (folder / ".writable").unlink()
+    _check_writable(folder)
     for item in items:
         own = {key: value for key, value in options.items() if key != "scale" or value != "digits"}
         work = Work(evidence.unfinished(item, folder, scale), executor, progress=True)
-        result = evidence.measure(item, work=work, **own)
-        print(f"wrote {result.save(folder)}\n{result.verdict}")
+        try:
+            result = evidence.measure(item, work=work, **own)
+        except StoreBusyError as error:
+            raise StoreBusyError(
+                f"{item.id} is being measured by another process, which keeps its parts in "
+                f"{work.folder}. Wait until it has ended, or name another --output."
+            ) from error
+        path = result.save(folder)
         work.forget()
+        print(f"wrote {path}\n{result.verdict}")
+
+
+def _check_writable(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder} is a file: name a folder for the evidence with --output.")
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".writable."):
+        pass
 
 
 def _check_scale(item: Claim, scale: str) -> None:
@@ -92,9 +108,24 @@ def show_code(names: list[str]) -> None:
         print(f"{item.id}: {closure(item.measure)}")
 
 
-def pool(count: int) -> contextlib.AbstractContextManager[Executor | None]:
-    """That many processes, or None for this one."""
-    return contextlib.nullcontext() if count == 1 else processes(count)
+@contextlib.contextmanager
+def pool(count: int) -> Iterator[Executor | None]:
+    """That many processes, or None for this one.
+
+    After an error or Ctrl-C they end at once: the parts that they were at are done anew next time.
+    """
+    if count == 1:
+        yield None
+        return
+    before = multiprocessing.active_children()
+    with processes(count) as executor:
+        try:
+            yield executor
+        except BaseException:
+            for worker in multiprocessing.active_children():
+                if worker not in before:
+                    worker.terminate()
+            raise
 
 
 def seeds(text: str) -> list[int]:
@@ -180,9 +211,12 @@ def main(arguments: list[str] | None = None) -> int:
         status = run(given)
         sys.stdout.flush()
         return status
-    except BrokenPipeError:  # who read has left, as ``head`` does
+    except BrokenPipeError as error:  # who read has left, as ``head`` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        if given.command != "measure":
+            return 0
+        print(f"bnlab: {error}: evidence that is not written yet is missing.", file=sys.stderr)
+        return 1
     except (ValueError, RuntimeError, OSError) as error:
         print(f"bnlab: {error}", file=sys.stderr)
         return 1

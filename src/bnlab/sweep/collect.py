@@ -24,6 +24,7 @@ def collect(
     executor: Executor | None = None,
     *,
     chunk: int = 1,
+    patience: int | None = None,
     decode: Callable[[dict], Any] = dict,
     progress: bool = True,
     label: str = "sweep",
@@ -37,25 +38,26 @@ def collect(
         results: where they are kept; None keeps them in memory only.
         executor: where ``work`` runs; None is this process.
         chunk: how many items are given to ``work`` at a time.
+        patience: after so many failures, and no result, the rest is not tried; None tries all.
         decode: from a result as it is kept to the one returned. What it refuses with a KeyError,
             TypeError or ValueError is damaged, and computed anew.
         progress: draw a progress bar.
         label: its name.
 
     Returns:
-        Key to result, and what failed.
+        Key to result, and what failed; with ``patience``, what was not tried is in neither.
 
     Raises:
         SweepStoppedError: if the executor or the disk gives up.
         StoreBusyError: if another process writes to ``results``.
     """
-    found = _kept(items, results, decode)
+    found = kept(items, results, decode)
     failures: list[Failure] = []
     if len(found) < len(items):
         with _writing(results):
             # Another sweep may have ended in between.
             missing = [key for key in items if key not in found]
-            found |= _kept(missing, results, decode)
+            found |= kept(missing, results, decode)
             _warn_of_damage(results)
             missing = [key for key in missing if key not in found]
             chunks = [missing[i : i + chunk] for i in range(0, len(missing), chunk)]
@@ -77,6 +79,8 @@ def collect(
                         _keep(results, key, outcome)
                         found[key] = decode(outcome)
                     bar.update()
+                    if patience and not found and len(failures) >= patience:
+                        break
     return found, failures
 
 
@@ -110,19 +114,20 @@ def _keep(results: Results | None, key: str, outcome: dict) -> None:
         ) from error
 
 
-def _kept(
+def kept(
     keys: Sequence[str] | dict, results: Results | None, decode: Callable[[dict], Any]
 ) -> dict[str, Any]:
+    """Key to result, of those that are kept and can be read; see ``collect``."""
     found: dict[str, Any] = {}
     for key in keys if results is not None else ():
         try:
-            kept = results.read(key)
+            fields = results.read(key)
         except OSError as error:
             raise SweepStoppedError(f"a result cannot be read ({error}).") from error
-        if kept is None:
+        if fields is None:
             continue
         try:
-            found[key] = decode(kept)
+            found[key] = decode(fields)
         except NewerVersionError as error:
             raise NewerVersionError(f"{results.path(key)}: {error}") from error
         except (KeyError, TypeError, ValueError) as error:

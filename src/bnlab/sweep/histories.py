@@ -159,7 +159,7 @@ def _train(work: Trainer, engine: str, device: str, runs: list[Run]) -> list[dic
     outcomes = list(work(runs, engine, device))
     for run, one in zip(runs, outcomes, strict=True):
         if not isinstance(one, Exception) and getattr(one, "run", None) != run:
-            raise TypeError(f"the work gave {one!r} for {_short(run)}, not its History.")
+            raise TypeError(f"the work gave {one!r} for {short(run)}, not its History.")
     return [one if isinstance(one, Exception) else one.to_dict() for one in outcomes]
 
 
@@ -179,7 +179,7 @@ def history(fields: dict) -> History:
 
 def _message(failures: list[Failure], total: int, store: object) -> str:
     kept = "" if store is None else f" and kept in {store}"
-    first = "\n".join(f"  {_short(one.item)}: {one.error}" for one in failures[:5])
+    first = "\n".join(f"  {short(one.item)}: {one.error}" for one in failures[:5])
     more = f"\n  and {len(failures) - 5} more" if len(failures) > 5 else ""
     return (
         f"{len(failures)} of {total} runs failed; the others are complete{kept}. "
@@ -187,7 +187,7 @@ def _message(failures: list[Failure], total: int, store: object) -> str:
     )
 
 
-def _short(run: Run) -> str:
+def short(run: Run) -> str:
     """The Run, without what is as usual."""
     usual = Run().to_dict()
     changed = {k: v for k, v in run.to_dict().items() if v != usual[k]}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 import platform
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,12 +13,13 @@ import numpy as np
 import torch
 
 import bnlab
-from bnlab.errors import unknown
+from bnlab.errors import check_name, unknown
 from bnlab.store import DamagedFileError, read_result, write_result
 from bnlab.train import make_device
+from bnlab.train.single import ENGINES
 from bnlab.verdicts.provenance import code_meaning
 from bnlab.verdicts.verdict import LEAST_SEEDS, Claim, Verdict, decide
-from bnlab.verdicts.work import HERE, Work
+from bnlab.verdicts.work import HERE, Work, check_code
 
 FORMAT = 1
 
@@ -30,8 +31,9 @@ class Evidence:
     Attributes:
         claim: the claim.
         data: what ``claim.measure`` returned.
-        meta: format, scale, versions, device, seconds of the measurement; and, in files of this
-            version on, the verdict when it was measured and the code that measured it.
+        meta: format, scale, versions, device, seconds of all parts of the measurement, one after
+            the other; and, in files of this version on, the verdict when it was measured and the
+            code that measured it.
     """
 
     claim: Claim
@@ -133,23 +135,27 @@ def measure(
         **options: of the claim's measurement.
 
     Raises:
-        ValueError: for a claim that has no measurement, or an option that it does not have.
+        ValueError: for a claim that has no measurement, or an option that it does not have; for
+            a device or an engine that cannot be used.
+        CodeChangedError: if the code of bnlab changed while it was running.
     """
     if claim.measure is None:
         raise ValueError(f"claim {claim.id} has no measurement yet.")
     if seeds is not None and (not len(seeds) or len(set(seeds)) < len(seeds)):
         raise ValueError(f"seeds must be different numbers, at least one, got {list(seeds)}.")
     _check_options(claim, options)
-    start, earlier = time.perf_counter(), work.earlier
-    code = code_meaning(claim.measure)
+    device, code = make_device(options.get("device", "cpu")), code_meaning(claim.measure)
+    check_code()
+    own = dataclasses.replace(work, code=code)
     chosen = {} if seeds is None else {"seeds": list(seeds)}
-    data = claim.measure(**chosen, work=work, **options)
+    data = claim.measure(**chosen, work=own, **options)
+    check_code()
     meta = {
         "format": FORMAT,
         "scale": data["base"]["data"],
         "versions": versions(),
-        "device": f"{make_device(options.get('device', 'cpu'))} ({platform.machine()})",
-        "seconds": round(time.perf_counter() - start + work.earlier - earlier, 1),
+        "device": f"{device} ({platform.machine()})",
+        "seconds": round(own.seconds, 1),
         "code": {"digest": code, "how": "measured"},
     }
     found = Evidence(claim, data, meta)
@@ -173,6 +179,8 @@ def _check_options(claim: Claim, options: dict) -> None:
         if name not in claim.options:
             known = claim.options or ("none",)
             raise ValueError(unknown(f"option of the measurement of {claim.id}:", name, known))
+    if options.get("engine") is not None:
+        check_name("engine", options["engine"], ENGINES)
 
 
 def unfinished(claim: Claim, folder: Path, scale: str = "digits") -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import hashlib
@@ -12,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +21,23 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from bnlab.digest import ROOT, code_digest
+from bnlab.digest import ROOT, CodeChangedError, check_unchanged, code_digest
 from bnlab.store import Results
 from bnlab.sweep import Code
-from bnlab.sweep.collect import collect
+from bnlab.sweep.collect import collect, kept
 from bnlab.sweep.failures import Failure
+from bnlab.sweep.histories import short
 from bnlab.train import Run
 from bnlab.verdicts.provenance import code_meaning
 
 PLAIN = (str, int, float, bool, type(None))
+PATIENCE = 3  # failures, before the first result, after which the rest is not tried
 
 
 class PartsFailedError(RuntimeError):
-    """Some parts of a measurement failed; all others were done, and are kept if there is a folder.
+    """Some parts of a measurement failed; the others are kept if there is a folder.
+
+    If the first ones all failed, the others were not tried.
 
     Attributes:
         failures: one for each part that failed.
@@ -59,13 +64,17 @@ class Work:
         executor: any ``concurrent.futures.Executor``, such as ``bnlab.sweep.processes(4)``; None
             is this process.
         progress: draw a bar for each loop, and say what is there already.
-        earlier: seconds that were spent on the kept results which this object found.
+        code: the digest of all code of the measurement, which then counts too: the arguments of a
+            part may be mere names of what this code holds.
+        seconds: that all results of this object took where they were computed, summed up; the
+            same whether they were computed at once, side by side, or by an earlier process.
     """
 
     folder: Path | None = None
     executor: Executor | None = None
     progress: bool = False
-    earlier: float = 0.0
+    code: str | None = None
+    seconds: float = field(default=0.0, init=False)
 
     def map(self, function: Callable[[Any], Any], items: Iterable) -> list:
         """``function(item)`` for each item, in their order."""
@@ -80,13 +89,15 @@ class Work:
                 either, the first error itself.
             SweepStoppedError: if the executor or the disk gives up.
             StoreBusyError: if another process keeps its results in the same folder.
+            CodeChangedError: if results are kept, and the files of bnlab are no longer those that
+                this process runs.
         """
         check_importable(function)
         items = [tuple(item) for item in items]
         keys = [key(item) for item in items]
         if self.folder is None and self.executor is None:
             bar = tqdm(items, desc=label(function), unit="part", disable=not self.progress)
-            return [json.loads(json.dumps(function(*item))) for item in bar]
+            return [self._timed(function, item) for item in bar]
         found = self._collected(function, dict(zip(keys, items, strict=True)))
         return [found[one] for one in keys]
 
@@ -94,16 +105,24 @@ class Work:
         """Remove what was kept: the evidence is written."""
         if self.folder is not None and self.folder.exists():
             shutil.rmtree(self.folder)
-            if not any(self.folder.parent.iterdir()):
+            with contextlib.suppress(OSError):  # other claims have parts there
                 self.folder.parent.rmdir()
 
+    def _timed(self, function: Callable, item: tuple) -> Any:
+        start = time.perf_counter()
+        value = json.loads(json.dumps(function(*item)))
+        self.seconds += time.perf_counter() - start
+        return value
+
     def _collected(self, function: Callable, items: dict[str, tuple]) -> dict[str, Any]:
-        name, results, there = label(function), None, []
+        name, results = label(function), None
         if self.folder is not None:
-            results = Results(self.folder, f"{name}-{code_of(function)}")
-            there = [one for one in items if results.path(one).exists()]
-        if there and self.progress:
-            tqdm.write(f"{name}: resumes, {len(there)} of {len(items)} are there already")
+            digest = code_of(function, _types(list(items.values())), self.code)
+            check_code()
+            results = Results(self.folder, f"{name}-{digest}")
+            there = len(kept(items, results, decoded))
+            if there and self.progress:
+                tqdm.write(f"{name}: resumes, {there} of {len(items)} are there already")
         found, failures = collect(
             items,
             functools.partial(parts, function),
@@ -111,12 +130,14 @@ class Work:
             results,
             self.executor,
             decode=decoded,
+            patience=PATIENCE,
             progress=self.progress,
             label=name,
         )
         if failures:
-            raise PartsFailedError(_message(name, len(items), failures, self.folder), failures)
-        self.earlier += sum(found[one][1] for one in there)
+            counts = len(items), len(found)
+            raise PartsFailedError(_message(name, *counts, failures, self.folder), failures)
+        self.seconds += sum(seconds for _, seconds in found.values())
         return {one: value for one, (value, _) in found.items()}
 
 
@@ -183,18 +204,39 @@ def _plain(value: object) -> object:
     )
 
 
-def code_of(function: Callable) -> str:
+def _types(value: object) -> set[type]:
+    """The dataclasses among the arguments of parts."""
+    if isinstance(value, dict):
+        return _types([*value.values()])
+    if isinstance(value, list | tuple):
+        return {one for part in value for one in _types(part)}
+    if dataclasses.is_dataclass(value):
+        fields = [getattr(value, one.name) for one in dataclasses.fields(value)]
+        return {type(value)} | _types(fields)
+    return set()
+
+
+def code_of(function: Callable, types: Iterable[type] = (), whole: str | None = None) -> str:
     """Sixteen hexadecimal digits for all on which the results of a function depend.
 
-    These are the definitions of the package that it reaches, see ``code_meaning``, and torch and
-    numpy. For a function of other code they are its whole file and the whole package.
+    These are the definitions of the package that it and the types of its arguments reach, see
+    ``code_meaning``, and torch and numpy. For other code they are its whole file and the whole
+    package.
+
+    Args:
+        function: what computes.
+        types: the dataclasses among its arguments: their methods compute too.
+        whole: the digest of the whole measurement, if it is known.
     """
-    code = f"torch {torch.__version__} numpy {np.__version__} "
-    if function.__module__.split(".")[0] == "bnlab":
-        code += code_meaning(function)
-    else:
-        code += whole_package().digest + Path(inspect.getfile(function)).read_text("utf-8")
-    return hashlib.sha256(code.encode()).hexdigest()[:16]
+    versions = f"torch {torch.__version__} numpy {np.__version__}"
+    parts = [_code(function), *sorted(map(_code, types)), whole or ""]
+    return hashlib.sha256(" ".join([versions, *parts]).encode()).hexdigest()[:16]
+
+
+def _code(definition: Callable) -> str:
+    if definition.__module__.split(".")[0] == "bnlab":
+        return code_meaning(definition)
+    return whole_package().digest + Path(inspect.getfile(definition)).read_text("utf-8")
 
 
 @functools.cache
@@ -205,9 +247,29 @@ def whole_package() -> Code:
     return Code(tuple(names), code_digest(names))
 
 
-def _message(name: str, total: int, failures: list[Failure], folder: Path | None) -> str:
-    kept = "" if folder is None else f" and kept in {folder}"
-    first = "\n".join(f"  {one.item}: {one.error}" for one in failures[:5])
+def check_code() -> None:
+    """Raise a ``CodeChangedError`` if the files are no longer those that this process runs.
+
+    A digest is that of the files, results are those of the code that was loaded from them.
+    """
+    try:
+        check_unchanged(whole_package().parts)
+    except CodeChangedError as error:
+        raise CodeChangedError(
+            f"the code changed while it was running; start again. ({error})"
+        ) from error
+
+
+def _message(name: str, total: int, done: int, failures: list[Failure], folder: Path | None) -> str:
+    place = "" if folder is None else f" and kept in {folder}"
+    first = "\n".join(f"  {_short(one.item)}: {one.error}" for one in failures[:5])
     more = f"\n  and {len(failures) - 5} more" if len(failures) > 5 else ""
-    counted = f"{len(failures)} of {total} parts of {name} failed; the others are done{kept}."
+    if done + len(failures) < total:
+        counted = f"the first {len(failures)} of {total} parts of {name} failed: stopped."
+    else:
+        counted = f"{len(failures)} of {total} parts of {name} failed; the others are done{place}."
     return f"{counted}\n{first}{more}"
+
+
+def _short(item: tuple) -> str:
+    return ", ".join(short(one) if isinstance(one, Run) else repr(one) for one in item)

@@ -9,6 +9,8 @@ import pytest
 
 from bnlab import claims
 from bnlab.claims.__main__ import main
+from bnlab.verdicts import audit
+from bnlab.verdicts.evidence import results_folder
 from bnlab.verdicts.provenance import ROOT, closure, code_meaning
 from bnlab.verdicts.source_graph import Package
 from bnlab.verdicts.source_modules import ProvenanceError
@@ -223,6 +225,142 @@ def test_files_that_a_module_reads_count_by_their_content(lab):
     first, renamed, other = (lab(**files, texts=one) for one in texts)
     assert [path.name for path in first.files] == ["a.txt", "b.txt"]
     assert first.digest == renamed.digest != other.digest
+
+
+IMPORT = "from lab.other import grow"
+
+
+@pytest.mark.parametrize(
+    "top",
+    [
+        f"try:\n    {IMPORT}\nexcept ImportError:\n    grow = None",
+        f"import functools\n{IMPORT}\n\ngrow = functools.cache(grow)",
+        f"import sys\nif sys.platform:\n    {IMPORT}\nelse:\n    def grow(x):\n        return x",
+        f"{IMPORT}\nif grow:\n    def more():\n        grow = 1\n        return grow",
+        f"from lab.nets import grow\nif grow:\n    {IMPORT}",
+        f"from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    pass\nelse:\n    {IMPORT}",
+        f"if __name__ == '__main__':\n    pass\nelse:\n    {IMPORT}",
+    ],
+)
+def test_an_import_counts_beside_other_bindings_of_its_name(lab, top):
+    claim = f"{top}\n\n\ndef measure():\n    return grow(1)\n"
+    found = lab(claim=claim)
+    assert "grow" in found.units["lab.other"]
+    assert lab(("other.py", "x * 2", "x * 3"), claim=claim).digest != found.digest
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"if x:\n        from lab.nets import grow\n    else:\n        {IMPORT}\n    grow(x)",
+        f"if x:\n        {IMPORT}\n    else:\n        from lab.nets import grow\n    grow(x)",
+        f"grow = None\n    if x:\n        {IMPORT}\n    return grow",
+        f"class Own:\n        {IMPORT}\n\n    return Own.grow(x)",
+        f"class Own:\n        {IMPORT}\n        y = grow(1)\n\n    return Own",
+    ],
+)
+def test_an_import_inside_counts(lab, body):
+    claim = f"def measure(x=1):\n    {body}\n"
+    found = lab(claim=claim)
+    assert found.units["lab.other"] == ("grow",)
+    assert lab(("other.py", "x * 2", "x * 3"), claim=claim).digest != found.digest
+
+
+def test_where_an_import_of_a_name_with_two_origins_stands_counts(lab):
+    text = "def measure(x=1):\n    {}\n    {}\n    return grow\n"
+    lines = ("grow = None", IMPORT)
+    first, second = (lab(claim=text.format(*each)) for each in (lines, lines[::-1]))
+    assert first.units == second.units and first.digest != second.digest
+
+
+def test_a_method_does_not_see_what_its_class_imports(lab):
+    claim = f"from lab.nets import grow\n\n\nclass Own:\n    {IMPORT}\n\n"
+    claim += "    def run(self):\n        return grow(1)\n\n\ndef measure():\n    return Own()\n"
+    assert {"lab.nets", "lab.other"} <= {*lab(claim=claim).units}
+
+
+PLUG = {"table": "RULES = {}\n", "deep/plug": "from lab.table import RULES\n\nRULES['a'] = 1\n"}
+
+
+@pytest.mark.parametrize(
+    ("top", "body"),
+    [
+        ("", "import lab.deep.plug\n"),
+        ("", "from lab.deep import plug\n"),
+        ("import lab.deep.plug\n", "lab.nets.grow(1)\n"),
+        ("from lab.deep import inner\n", "inner.go()\n"),
+    ],
+)
+def test_an_import_for_its_effect_counts(lab, top, body):
+    """In a function, by a dotted name, and in the ``__init__`` of the folder of what is used."""
+    files = {**PLUG, "deep/inner": "def go():\n    return 1\n", "deep/__init__": ""}
+    if "inner" in top:
+        files["deep/__init__"] = "import lab.deep.plug\n"
+    files["claim"] = f"import lab.nets\n{top}\n\ndef measure():\n    {body}"
+    found = lab(**files)
+    assert found.units["lab.deep.plug"] == ("Assign",)
+    assert lab(("deep/plug.py", "= 1", "= 2"), **files).digest != found.digest
+
+
+def test_what_the_packages_above_do_on_import_counts_and_what_they_pass_on_does_not(lab):
+    init = "from lab.deep.inner import go\nfrom lab.deep.more import other\n\n"
+    init += "__all__ = ['go', 'other']\n"
+    effect = "from lab import base\n\nbase.WIDTH = 5\n"
+    files = {
+        "deep/__init__": init,
+        "deep/inner": "def go():\n    return 1\n",
+        "deep/more": "def other():\n    return 1\n\n\nother()\n",
+        "claim": "from lab.deep.inner import go\n\n\ndef measure():\n    return go()\n",
+    }
+    found = lab(**files)
+    assert {*found.units} == {"lab.claim", "lab.deep.inner"}
+    above = [
+        lab(**files | {name: text + effect})
+        for name, text in (("deep/__init__", init), ("__init__", ""))
+    ]
+    assert [one.units.get("lab.deep") for one in above] == [("Assign",), None]
+    assert above[1].units["lab"] == ("Assign",)
+    assert len({found.digest, *(one.digest for one in above)}) == 2  # the same effect, elsewhere
+
+
+def test_two_helpers_of_one_text_and_other_dependencies_are_not_swapped_unnoticed(lab):
+    helper = "from lab.{} import grow\n\n\ndef helper(x):\n    return grow(x)\n"
+    files = {"a": helper.format("nets"), "b": helper.format("other")}
+    text = "from lab.{} import helper\nfrom lab.{} import helper as more\n\n\n"
+    text += "def measure():\n    return helper(1) - more(2)\n"
+    found = [lab(claim=text.format(*names), **files) for names in ("ab", "ba")]
+    assert found[0].units == found[1].units
+    assert found[0].digest != found[1].digest
+
+
+@pytest.mark.parametrize(
+    ("module", "followed"),
+    [
+        ("reconfigure", True),
+        ("deep.work", True),
+        ("work", True),
+        ("verdicts.work", False),
+        ("heat_figure", False),
+        ("deep.figures", False),
+    ],
+)
+def test_only_whole_words_say_what_draws_or_carries(lab, module, followed):
+    claim = f"from lab.{module} import go\n\n\ndef measure():\n    return go()\n"
+    found = lab(**{module.replace(".", "/"): "def go():\n    return 1\n", "claim": claim})
+    assert (f"lab.{module}" in found.units) is followed
+
+
+def test_what_cannot_be_read_of_one_claim_is_said_of_it_and_ends_nothing(monkeypatch):
+    def failing(error):
+        def closed(measure):
+            raise error
+
+        return closed
+
+    for error in (ProvenanceError("no module"), FileNotFoundError("no such file")):
+        monkeypatch.setattr(audit, "closure", failing(error))
+        found = audit.check_file(claims.claim("B8"), results_folder())
+        assert f"which code it depends on cannot be read: {error}" in found.wrong
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ import numpy as np
 from bnlab.train import Run
 from bnlab.verdicts.evidence import Evidence, command, file_name, load, versions
 from bnlab.verdicts.provenance import closure, code_meaning
+from bnlab.verdicts.source_modules import ProvenanceError
 from bnlab.verdicts.verdict import Claim
 
 CLOSE = 0.05
@@ -98,7 +99,11 @@ def check_file(
         return Report(name, (f"has a measurement and no evidence: {error}",))
     except (ValueError, KeyError, IndexError, TypeError) as error:
         return Report(name, (f"the evidence cannot be read: {error}",))
-    wrong, code = [*changed_run(stored), *changed_verdict(stored)], changed_code(stored)
+    wrong, code = [*changed_run(stored), *changed_verdict(stored)], []
+    try:
+        code += changed_code(stored)
+    except (ProvenanceError, OSError, SyntaxError) as error:
+        wrong.append(f"which code it depends on cannot be read: {error}")
     notes = [text for what, text in UNKNOWN.items() if what not in stored.meta]
     if again:
         seeds, rows, differ = measured_again(stored, again)

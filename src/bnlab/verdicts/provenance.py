@@ -6,9 +6,10 @@ assignment. The digest covers the meaning of all units that are reached, not whe
 stays the same when a function moves, a module is renamed or imported by another name, and when
 docstrings, comments, annotations of functions or layout change.
 
-What else counts: once a module is reached, the statements in it that run on import and define
-nothing (loops, calls), and definitions that a decorator of the package registers; and the files
-that a module names in ``READS = ("artefacts/*/manifest.json",)``, patterns relative to its folder.
+What else counts: once a module is reached, the statements in it, and in the packages that hold it,
+that run on import and define nothing (loops, calls), definitions that a decorator of the package
+registers, and modules that are imported for that alone; and the files that a module names in
+``READS = ("artefacts/*/manifest.json",)``, patterns relative to its folder.
 What does not: drawing, and what carries results from process to process (``DRAWING``, ``FIGURES``
 and ``CARRYING`` in ``source_graph``), everything outside of the package (evidence names the
 versions of torch and numpy itself), and ``__version__``.
@@ -26,12 +27,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import bnlab
-from bnlab.verdicts.source_form import Writer
+from bnlab.verdicts.source_form import Refers, Writer
 from bnlab.verdicts.source_graph import Package
 from bnlab.verdicts.source_modules import Module, ProvenanceError, Unit
 
 ROOT = Path(bnlab.__file__).parent
 PLAIN = (str, int, float, bool, type(None))
+
+ROUNDS = 8
+"""How far the name of a unit looks: it tells apart what differs so many references away."""
 
 Start = Callable | tuple[str, str]
 
@@ -128,7 +132,8 @@ def _closure(package: Package, module: str, name: str, given: str) -> Closure:
         raise ProvenanceError(f"{package.name} has no function {name!r} in {module!r}.")
     units, modules = _reached(package, place.units[name])
     files = sorted({path for one in modules for path in _files(one)})
-    forms = {_form(package, unit)[0] for unit in units} | {f"{name} {given}"}
+    forms = {_refined(package, unit) for unit in units}
+    forms.add(f"{name} {given} {[_refined(package, unit) for unit in place.units[name]]}")
     contents = {hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     digest = hashlib.sha256("\n".join([*sorted(forms), "", *sorted(contents)]).encode())
     by_module: dict[str, list[str]] = {}
@@ -146,18 +151,38 @@ def _reached(package: Package, first: list[Unit]) -> tuple[list[Unit], list[Modu
             continue
         if isinstance(one, Unit):
             units[one] = None
-            todo += [*_form(package, one)[1], one.module]
+            _, references, loaded = _form(package, one)
+            whole = (ref.all_units for ref in references if isinstance(ref, Module))
+            todo += [*references, *(unit for units_ in whole for unit in units_), *loaded]
+            todo.append(one.module)
         else:
             modules[one] = None
             todo += [*package.on_import(one), *package.imported_for_effect(one)]
+            todo += package.above(one)
     return [*units], [*modules]
 
 
 @functools.lru_cache(maxsize=2**15)
-def _form(package: Package, unit: Unit) -> tuple[str, tuple[Unit, ...]]:
-    """The canonical form of a unit, and the units that it refers to."""
+def _form(package: Package, unit: Unit) -> tuple[str, tuple[Refers, ...], tuple[Module, ...]]:
+    """A digest of the unit's canonical form, what it refers to, and modules that it loads."""
     writer = Writer(package, unit)
-    return repr(writer.form(unit.node)), tuple(writer.reached)
+    form = repr(writer.form(unit.node))
+    return _digest(form), tuple(writer.references), tuple(writer.loaded)
+
+
+@functools.lru_cache(maxsize=2**18)
+def _refined(package: Package, unit: Unit, rounds: int = ROUNDS) -> str:
+    """Names what a unit says, what the units say to which it refers, and so on."""
+    form, references, _ = _form(package, unit)
+    names = [form]
+    for one in references if rounds else ():
+        units = one.all_units if isinstance(one, Module) else [one]
+        names.append(" ".join(sorted(_refined(package, each, rounds - 1) for each in units)))
+    return _digest("\n".join(names))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _files(module: Module) -> Iterator[Path]:

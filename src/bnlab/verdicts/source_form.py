@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import ast
-import functools
-import hashlib
-from collections.abc import Iterator
 
-from bnlab.verdicts.source_graph import Drawing, Found, Package
+from bnlab.verdicts.source_graph import Drawing, Found, Package, any_of
 from bnlab.verdicts.source_modules import (
-    DEFINITIONS,
+    COMPREHENSIONS,
     Module,
     Origin,
     ProvenanceError,
     Unit,
+    bound,
     imported,
-    passed_over,
+    kept,
 )
 
 SKIPPED = ("ctx", "kind", "type_comment", "type_ignores", "type_params", "returns")
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 DYNAMIC = ("__import__", "importlib.__import__", "importlib.import_module", "exec", "eval")
 """Calls that run code which the source does not name."""
 
-Scope = dict[str, Origin | None]
-
-
-@functools.lru_cache(maxsize=2**15)
-def shallow(package: Package, unit: Unit) -> str:
-    """Names what a unit says itself, whatever the definitions say to which it refers."""
-    form = Writer(package, unit, deep=False).form(unit.node)
-    return hashlib.sha256(repr(form).encode()).hexdigest()
+Refers = Unit | Module
+Scope = dict[str, list[Origin | None]]
+"""Where each name comes from, in the order of the text; None is for what is bound right here."""
 
 
 class Writer:
@@ -39,8 +31,10 @@ class Writer:
 
     A name that leads out of the package becomes its dotted origin, so that ``np.sum`` and a
     ``sum`` imported from numpy are the same. One that leads to a definition of the package becomes
-    the name and the ``shallow`` form of that definition, wherever it is and however it is called
-    here. Annotations count in the body of a class alone, and are not followed: they make fields.
+    its name, wherever it is and however it is called here; ``references`` has what it leads to.
+    Imports are written where they count by their place: in the body of a class, and where a name
+    has several origins. Annotations count in the body of a class alone, and are not followed: they
+    make fields.
 
     Args:
         package: where names lead to.
@@ -48,18 +42,21 @@ class Writer:
         deep: False leaves out the definitions that are referred to.
 
     Attributes:
-        reached: the units that it refers to, as far as they are written.
+        references: what it refers to, in the order of the form; a module counts whole.
+        loaded: modules that functions import for what these do when they are imported.
     """
 
     def __init__(self, package: Package, unit: Unit, deep: bool = True) -> None:
         self.package, self.module, self.deep = package, unit.module, deep
-        self.scopes: list[Scope] = []
-        self.in_class, self.reached = False, dict[Unit, None]()
+        self.scopes: list[tuple[Scope, bool]] = []
+        self.in_class = False
+        self.references: list[Refers] = []
+        self.loaded = dict[Module, None]()
 
     def form(self, node: object) -> object:
         """A node, or a list of them, or a constant."""
         if isinstance(node, list):
-            return tuple(self.form(one) for one in node if not passed_over(one))
+            return tuple(form for one in kept(node) if (form := self.form(one)) != ())
         if not isinstance(node, ast.AST):
             return repr(node)
         if isinstance(node, ast.Name | ast.Attribute):
@@ -70,6 +67,8 @@ class Writer:
             return self._function(node)
         if isinstance(node, ast.ClassDef):
             return self._class(node)
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            return self._import(node)
         return self._fields(node)
 
     def _fields(self, node: ast.AST, *without: str) -> tuple:
@@ -88,9 +87,12 @@ class Writer:
         outside = (outside, self.form(getattr(node, "decorator_list", [])))
         required = tuple(one is None for one in node.args.kw_defaults)
         body = node.body if isinstance(node.body, list) else [node.body]
-        scope: Scope = {one.arg: None for one in _arguments(node.args)} | dict(
-            _bound(body, self.module)
-        )
+        scope: Scope = {one.arg: [None] for one in _arguments(node.args)}
+        used = {one.id for part in body for one in ast.walk(part) if isinstance(one, ast.Name)}
+        for name, origin in bound(body, self.module):
+            scope.setdefault(name, []).append(origin)
+            if origin is not None:
+                self.loaded |= dict.fromkeys(self.package.loaded(origin, name in used))
         with_arguments = self._fields(node.args, "defaults", "kw_defaults")
         inside = self._within(scope, False, body)
         name = getattr(node, "name", "")
@@ -98,17 +100,35 @@ class Writer:
 
     def _class(self, node: ast.ClassDef) -> tuple:
         outside = self.form([*node.decorator_list, *node.bases]), self.form(node.keywords)
-        return ("ClassDef", node.name, outside, self._within({}, True, node.body))
+        scope: Scope = {}
+        for name, origin in bound(node.body, self.module):
+            if origin is not None:
+                scope.setdefault(name, []).append(origin)
+                self.loaded |= dict.fromkeys(self.package.loaded(origin, used=True))
+        return ("ClassDef", node.name, outside, self._within(scope, True, node.body))
+
+    def _import(self, node: ast.Import | ast.ImportFrom) -> tuple:
+        """What an import means by its place; nothing where only the use of its names counts."""
+        parts = []
+        for name, origin in imported(node, self.module):
+            if self.in_class or self._is_bound_again(name):
+                parts.append((name, self._written(self.package.resolve([origin]), name)))
+        return ("Import", *parts) if parts else ()
+
+    def _is_bound_again(self, name: str) -> bool:
+        if self.scopes:
+            return len({*self.scopes[-1][0].get(name, ())}) > 1
+        return len({*self.module.imports.get(name, ()), *self.module.units.get(name, ())}) > 1
 
     def _comprehension(self, node: ast.AST) -> tuple:
         first = self.form(node.generators[0].iter)  # it is outside of the comprehension's scope
         targets = [part for one in node.generators for part in ast.walk(one.target)]
-        scope: Scope = {one.id: None for one in targets if isinstance(one, ast.Name)}
+        scope: Scope = {one.id: [None] for one in targets if isinstance(one, ast.Name)}
         return (type(node).__name__, first, self._within(scope, self.in_class, node))
 
     def _within(self, scope: Scope, in_class: bool, node: object) -> object:
         before, self.in_class = self.in_class, in_class
-        self.scopes.append(scope)
+        self.scopes.append((scope, in_class and isinstance(node, list)))
         form = self._fields(node) if isinstance(node, ast.AST) else self.form(node)
         self.scopes.pop()
         self.in_class = before
@@ -142,16 +162,26 @@ class Writer:
         return None
 
     def _find_name(self, name: str) -> Found | None:
-        for scope in reversed(self.scopes):
-            if name in scope:
-                return None if scope[name] is None else self.package.resolve([scope[name]])
+        scopes = [*self.scopes]
+        if scopes and scopes[-1][1]:  # methods do not see what the body of their class binds
+            here, outside = scopes.pop()[0].get(name, []), self._find_outside(name, scopes)
+            found = [self.package.resolve(here)] if here else []
+            found += [outside] if outside is not None else []
+            return any_of(found) if found else None
+        return self._find_outside(name, scopes)
+
+    def _find_outside(self, name: str, scopes: list[tuple[Scope, bool]]) -> Found | None:
+        for scope, is_class in reversed(scopes):
+            if name in scope and not is_class:
+                origins = [one for one in scope[name] if one is not None]
+                return self.package.resolve(origins) if origins else None
         if name in self.module.units or name in self.module.imports:
             return self.package.member(self.module, name)
         if name in DYNAMIC:
             return self._written(name, name)[1]
         return None
 
-    def _written(self, found: Found, name: str) -> tuple:
+    def _written(self, found: Found | Unit, name: str) -> tuple:
         if isinstance(found, Drawing):
             return ("drawing",) if self.deep else ("Name", found.name)
         if isinstance(found, str):
@@ -161,47 +191,15 @@ class Writer:
                     "the source. Import what it needs by name."
                 )
             return ("Name", found)
-        is_module = isinstance(found, Module)
-        units = found.all_units if is_module else found
-        if not self.deep:
-            return ("module",) if is_module else ("Name", units[0].name)
-        self.reached |= dict.fromkeys(units)
-        hashes = sorted(shallow(self.package, unit) for unit in units)
-        return ("module", *hashes) if is_module else ("reference", units[0].name, *hashes)
+        if isinstance(found, tuple):
+            if not self.deep:
+                return ("Name", getattr(found[0], "name", name))
+            return ("reference", *(self._written(one, name) for one in found))
+        if self.deep:
+            self.references.append(found)
+        return ("module",) if isinstance(found, Module) else ("unit", found.name)
 
 
 def _arguments(node: ast.arguments) -> list[ast.arg]:
     several = [*node.posonlyargs, *node.args, *node.kwonlyargs, node.vararg, node.kwarg]
     return [one for one in several if one is not None]
-
-
-def _bound(nodes: list, module: Module) -> Iterator[tuple[str, Origin | None]]:
-    """The names that statements bind in their own scope: with their origin, or as local ones."""
-    outer = {n for one in nodes for part in ast.walk(one) for n in _declared_outside(part)}
-    todo = list(nodes)
-    while todo:
-        node = todo.pop()
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            yield from imported(node, module)
-        elif isinstance(node, DEFINITIONS):
-            yield node.name, None
-        elif isinstance(node, COMPREHENSIONS):
-            inner = (one for one in ast.walk(node) if isinstance(one, ast.NamedExpr))
-            yield from ((one.target.id, None) for one in inner)
-        elif not isinstance(node, ast.Lambda):
-            yield from ((name, None) for name in _stored(node) if name not in outer)
-            todo.extend(ast.iter_child_nodes(node))
-
-
-def _declared_outside(node: ast.AST) -> list[str]:
-    return node.names if isinstance(node, ast.Global | ast.Nonlocal) else []
-
-
-def _stored(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.Name):
-        if not isinstance(node.ctx, ast.Load):
-            yield node.id
-    elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
-        yield node.name
-    elif isinstance(node, ast.MatchMapping) and node.rest:
-        yield node.rest

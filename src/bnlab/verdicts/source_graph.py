@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +13,10 @@ DRAWING = ("show", "draw")
 """Folders of the package that only draw."""
 
 FIGURES = ("figure", "figures")
-"""A module whose name ends so only draws, too."""
+"""A module whose last word is one of these only draws, too."""
 
-CARRYING = ("work",)
-"""A module with this name does the parts that it is given, and adds nothing to their numbers."""
+CARRYING = ("verdicts.work",)
+"""These modules do the parts that they are given, and add nothing to their numbers."""
 
 CONTEXTS = ("contextmanager", "asynccontextmanager")
 
@@ -28,7 +28,8 @@ class Drawing:
     name: str
 
 
-Found = Module | Drawing | tuple[Unit, ...] | str
+Found = Module | Drawing | tuple["Unit | Module | Drawing | str", ...] | str
+"""What a name is; a tuple holds all that it may be, such as its definitions."""
 
 
 class Package:
@@ -60,17 +61,13 @@ class Package:
         """What an imported name is.
 
         Returns:
-            Units, a module of the package, or a drawing; for all else its dotted name.
+            Units, a module of the package, or a drawing; for all else its dotted name. What is
+            imported from several places may be any of them.
 
         Raises:
-            ProvenanceError: if the package has no such name, or the name may be several things.
+            ProvenanceError: if the package has no such name.
         """
-        found = [self._resolve(one) for one in origins]
-        if len(found) == 1:
-            return found[0]
-        if not all(isinstance(one, str) for one in found):
-            raise ProvenanceError(f"one name may be any of {origins}: import it from one place.")
-        return "|".join(found)  # as torch's versions have it here or there
+        return any_of([self._resolve(one) for one in origins])
 
     def _resolve(self, origin: Origin) -> Found:
         if not self.has(origin.module):
@@ -86,12 +83,11 @@ class Package:
         """What an attribute of a module is; see ``resolve``."""
         if name.startswith("__") and name.endswith("__"):
             return name  # __file__, __version__: they make no numbers
-        if name in module.units:
-            return tuple(module.units[name])
+        units = tuple(module.units.get(name, ()))
         below = f"{module.name}.{name}"
         origins = [o for o in module.imports.get(name, ()) if o != Origin(module.name, name)]
-        if origins:
-            return self.resolve(origins)
+        if units or origins:
+            return any_of([units, *map(self._resolve, origins)])
         if is_drawing(below):
             return Drawing(name)
         inner = self.module(below)
@@ -107,11 +103,37 @@ class Package:
         """
         return [*module.effects, *(one for one in module.all_units if self._registers(one))]
 
-    def imported_for_effect(self, module: Module) -> list[Module]:
-        """Modules that a module imports and does not use: they may register something."""
-        unused = [o for n, o in module.imports.items() if n not in module.mentions]
-        found = [] if module.is_package else [self.resolve(origins) for origins in unused]
-        return [one for one in found if isinstance(one, Module)]
+    def imported_for_effect(self, module: Module) -> Iterator[Module]:
+        """Modules that a module imports and does not use: they may register something.
+
+        What a folder's ``__init__`` imports for others to use is no effect.
+        """
+        used = module.mentions | module.exported
+        for name, origins in module.imports.items():
+            for one in origins:
+                yield from self.loaded(one, name in used, module.is_package)
+
+    def loaded(self, origin: Origin, used: bool, passes_on: bool = False) -> Iterator[Module]:
+        """Modules of which an import counts for what they do when they are imported.
+
+        Args:
+            origin: of the name that is imported.
+            used: whether the name is; then only ``import a.b`` counts, which names its module.
+            passes_on: whether a name that is not used may be for others, unless it is a module.
+        """
+        found: list[Found | None] = []
+        if not used:
+            found.append(self.resolve([origin]))
+        for name in (origin.loads, "" if used or passes_on else origin.module):
+            if self.has(name) and not is_drawing(name):
+                found.append(self.module(name))
+        yield from (one for one in found if isinstance(one, Module))
+
+    def above(self, module: Module) -> list[Module]:
+        """The packages that hold a module: they are imported before it."""
+        parts = module.name.split(".")
+        found = (self.module(".".join(parts[:end])) for end in range(1, len(parts)))
+        return [one for one in found if one]
 
     def _registers(self, unit: Unit) -> bool:
         for one in getattr(unit.node, "decorator_list", ()):
@@ -136,10 +158,19 @@ def is_drawing(module: str) -> bool:
     """Whether a module, by its dotted name, only draws, or only carries results."""
     _, *below = module.split(".")
     return bool(below) and (
-        below[0] in DRAWING or below[-1].endswith(FIGURES) or below[-1] in CARRYING
+        below[0] in DRAWING or below[-1].split("_")[-1] in FIGURES or ".".join(below) in CARRYING
     )
 
 
-def _is_context(unit: Unit) -> bool:
-    decorators = getattr(unit.node, "decorator_list", ())
+def any_of(found: Sequence[Found]) -> Found:
+    """All that a name may be, each of it once."""
+    several = [part for one in found for part in (one if isinstance(one, tuple) else (one,))]
+    parts = tuple(dict.fromkeys(several))
+    if parts and all(isinstance(one, str) for one in parts):
+        return "|".join(parts)  # as torch's versions have it here or there
+    return parts if len(parts) > 1 or isinstance(parts[0], Unit) else parts[0]
+
+
+def _is_context(one: Unit | Module | Drawing | str) -> bool:
+    decorators = getattr(getattr(one, "node", None), "decorator_list", ())
     return any(dotted(one)[-1:] in ([name] for name in CONTEXTS) for one in decorators)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 class ProvenanceError(ValueError):
@@ -20,10 +21,17 @@ class ProvenanceError(ValueError):
 
 @dataclass(frozen=True)
 class Origin:
-    """What an import binds: a module, or an attribute of one."""
+    """What an import binds: a module, or an attribute of one.
+
+    Attributes:
+        module: dotted; of ``import a.b`` it is ``a``.
+        attribute: of the module, which ``from`` imports.
+        loads: the module that ``import a.b`` runs, ``a.b``.
+    """
 
     module: str
     attribute: str = ""
+    loads: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +75,12 @@ class Module:
         """All units of the module, each of them once."""
         return [*dict.fromkeys(one for units in self.units.values() for one in units)]
 
+    @property
+    def exported(self) -> set[str]:
+        """The names in ``__all__``."""
+        nodes = [part for unit in self.units.get("__all__", ()) for part in ast.walk(unit.node)]
+        return {part.value for part in nodes if isinstance(part, ast.Constant)}
+
 
 def dotted(node: ast.AST) -> list[str]:
     """The names of ``a.b.c``; none for another expression."""
@@ -83,7 +97,8 @@ def imported(node: ast.Import | ast.ImportFrom, module: Module) -> Iterator[tupl
     for alias in node.names:
         if isinstance(node, ast.Import):
             name, full = alias.name.partition(".")[0], alias.name
-            yield (alias.asname, Origin(full)) if alias.asname else (name, Origin(name))
+            name, source = (alias.asname, full) if alias.asname else (name, name)
+            yield name, Origin(source, loads=full)
             continue
         if alias.name == "*":
             raise ProvenanceError(f"{module.name} imports *: name what it needs.")
@@ -117,7 +132,10 @@ def _add(module: Module, node: ast.stmt) -> None:
         return
     if passed_over(node):
         if _is_for_types(node):
-            _inside(module, node)  # fields of classes may name what it imports
+            for one in node.body:
+                _inside(module, one)  # fields of classes may name what it imports
+        for one in getattr(node, "orelse", ()):
+            _add(module, one)
         return
     names = _names(node)
     if names == ["READS"]:
@@ -126,22 +144,53 @@ def _add(module: Module, node: ast.stmt) -> None:
     unit = Unit(module, " ".join(names or [type(node).__name__]), node)
     if not names:
         module.effects.append(unit)
-        names = _inside(module, node)
-    for name in names:
+    for name in dict.fromkeys([*names, *_inside(module, node)]):
         module.units.setdefault(name, []).append(unit)
 
 
 def _inside(module: Module, node: ast.stmt) -> list[str]:
     """The names that a loop, a condition and the like bind; its imports become the module's."""
     names = []
-    for one in ast.walk(node):
-        if isinstance(one, ast.Import | ast.ImportFrom):
-            _add(module, one)
-        elif isinstance(one, DEFINITIONS):
-            names.append(one.name)
-        elif isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
-            names.append(one.id)
-    return [*dict.fromkeys(names)]
+    for name, origin in bound([node], module):
+        if origin is None:
+            names.append(name)
+        else:
+            module.imports.setdefault(name, []).append(origin)
+    return names
+
+
+def bound(nodes: Iterable[ast.AST], module: Module) -> Iterator[tuple[str, Origin | None]]:
+    """The names that statements bind in their own scope: with their origin, or as local ones."""
+    own = [*_own_scope(nodes)]
+    outer = {n for one in own if isinstance(one, ast.Global | ast.Nonlocal) for n in one.names}
+    for node in own:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield from imported(node, module)
+        elif isinstance(node, DEFINITIONS):
+            yield node.name, None
+        elif isinstance(node, COMPREHENSIONS):
+            inner = (one for one in ast.walk(node) if isinstance(one, ast.NamedExpr))
+            yield from ((one.target.id, None) for one in inner)
+        else:
+            yield from ((name, None) for name in _stored(node) if name not in outer)
+
+
+def _own_scope(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """All nodes in the order of the text, without the insides of what has a scope of its own."""
+    for node in nodes:
+        yield node
+        if not isinstance(node, (*DEFINITIONS, *COMPREHENSIONS, ast.Lambda)):
+            yield from _own_scope(ast.iter_child_nodes(node))
+
+
+def _stored(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Name):
+        if not isinstance(node.ctx, ast.Load):
+            yield node.id
+    elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
+        yield node.name
+    elif isinstance(node, ast.MatchMapping) and node.rest:
+        yield node.rest
 
 
 def _names(node: ast.stmt) -> list[str]:
@@ -159,16 +208,27 @@ def _names(node: ast.stmt) -> list[str]:
     return [part.id for part in parts] if plain else []
 
 
+def kept(nodes: list) -> Iterator:
+    """What is not passed over; of a condition for types or the command line, its ``else``."""
+    for node in nodes:
+        if not passed_over(node):
+            yield node
+        elif isinstance(node, ast.If):
+            yield from kept(node.orelse)
+
+
 def passed_over(node: ast.AST) -> bool:
-    """Imports, docstrings, ``pass``, and what is for checkers of types or the command line."""
-    if isinstance(node, ast.Import | ast.ImportFrom | ast.Pass):
+    """Docstrings, ``pass``, and what is for checkers of types or the command line."""
+    if isinstance(node, ast.Pass):
         return True
     if isinstance(node, ast.Expr):
         return isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-    if isinstance(node, ast.If):
-        main = isinstance(node.test, ast.Compare) and dotted(node.test.left) == ["__name__"]
-        return main or _is_for_types(node)
-    return False
+    return isinstance(node, ast.If) and (_is_for_types(node) or _is_main(node.test))
+
+
+def _is_main(test: ast.expr) -> bool:
+    compares = isinstance(test, ast.Compare) and dotted(test.left) == ["__name__"]
+    return compares and isinstance(test.ops[0], ast.Eq)
 
 
 def _is_for_types(node: ast.AST) -> bool:

@@ -171,7 +171,8 @@ def _loads() -> dict[int, Operation]:
         table[n] = Operation(2, None, f"AT({kind}, {{0}}, {{n}}) = {{1}}")
     for k, (whole, lanes) in enumerate((("i32", "i32x4"), ("i64", "i64x2"))):
         zeros, place = ", 0" * (3 - 2 * k), f"AT({whole}, {{0}}, {{n}})"
-        splat = f"({{{{ {whole} x_ = {place}; (v128)({lanes}){{{{x_, x_{', x_, x_' * (1 - k)}}}}}; }}}})"
+        copies = "x_, x_" + ", x_, x_" * (1 - k)
+        splat = f"({{{{ {whole} x_ = {place}; (v128)({lanes}){{{{{copies}}}}}; }}}})"
         table[0xFD09 + k] = Operation(1, "v128", splat)
         table[0xFD5C + k] = Operation(1, "v128", f"(v128)({lanes}){{{{{place}{zeros}}}}}")
         table[0xFD56 + k] = Operation(2, "v128", f"WITH({lanes}, {{1}}, {{lane}}, {place})")

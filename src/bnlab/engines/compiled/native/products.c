@@ -3,6 +3,13 @@
    Each number of the result is the same sum, in the same order: from WIDE partial sums of every
    WIDE-th term where both factors lie in rows, else from one. Only what is summed at once differs. */
 
+#ifdef __AVX512F__
+#define WIDTH 64
+#else
+#define WIDTH 32
+#endif
+#define FEWEST_ROWS 8 /* so that it pays to turn the rows of B */
+
 enum { WIDE = 16 / sizeof(REAL), LANES_ = WIDTH / sizeof(REAL), BLOCK = 2 * LANES_, DEEPEST = 512 };
 typedef REAL Wide __attribute__((vector_size(WIDTH)));
 typedef Wide Placed __attribute__((aligned(1), may_alias));

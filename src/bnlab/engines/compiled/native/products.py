@@ -9,7 +9,13 @@ from bnlab.engines.compiled.native.wasm import Function
 
 READS = ("products.c",)
 
-KNOWN = {"5e807f8a": "float", "2b1f7084": "double"}
+KNOWN = {
+    "5e807f8a": "float",
+    "2b1f7084": "double",
+    # Where a bias may be for each row, in convolutional nets:
+    "9e5ee923": "float",
+    "cadac5f1": "double",
+}
 """The first digits of the hash of ``multiply``'s body, and the type of its numbers: another body
 may have another order of sums."""
 
@@ -42,5 +48,4 @@ def product_of(function: Function) -> str:
     if real is None:
         return ""
     text = (Path(__file__).parent / "products.c").read_text()
-    width = "#ifdef __AVX512F__\n#define WIDTH 64\n#else\n#define WIDTH 32\n#endif\n#define FEWEST_ROWS 8"
-    return "\n".join([f"#define REAL {real}", width, FOUR if real == "float" else TWO, text])
+    return "\n".join([f"#define REAL {real}", FOUR if real == "float" else TWO, text])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import struct
 
-from bnlab.engines.compiled.native.operations import HEAD, OPERATIONS, TRIAL
 from bnlab.engines.compiled.native.masked import MaskedLoad, masked_load
+from bnlab.engines.compiled.native.operations import HEAD, OPERATIONS, TRIAL
 from bnlab.engines.compiled.native.products import product_of
 from bnlab.engines.compiled.native.wasm import (
     Function,
@@ -44,9 +44,9 @@ def _text(module: Module, function: Function, head: str) -> str:
     product = product_of(function)
     if not product:
         return Body(module, function, head).text()
-    other = head.replace("(", "_translated(")
+    other = head.replace("(u8*", "_translated(u8*")
     places = ", ".join(["m", *(f"l{k}" for k in range(len(function.parameters)))])
-    name = head.split("(")[0].split()[-1]
+    name = head.split("(u8*")[0].split()[-1]
     call = f"{head} {{ if (!product({places})) {name}_translated({places}); }}"
     return "\n".join([product, Body(module, function, other).text(), call])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
 import functools
@@ -132,7 +133,7 @@ def _compiled(code: bytes) -> Path:
             if not place.exists():
                 _compile(_source(code), place)
         return place
-    except (PermissionError, OSError):
+    except OSError:
         # A cache that cannot be written: for this process alone.
         folder = _own_folder()
         _compile(_source(code), folder / place.name)
@@ -141,19 +142,17 @@ def _compiled(code: bytes) -> Path:
 
 @functools.lru_cache(maxsize=1)
 def _own_folder() -> Path:
-    import atexit
-
     folder = Path(tempfile.mkdtemp(prefix="bnlab-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 
 
-def _compile(source: str, place: Path, flags: str = NATIVE) -> None:
+def _compile(source: str, place: Path) -> None:
     """Compile to a file, which is there when it is whole or not at all."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "module.c").write_text(source)
         done = subprocess.run(
-            [*compiler(), *FLAGS.split(), *flags.split(), "-o", "module.so", "module.c"],
+            [*compiler(), *FLAGS.split(), NATIVE, "-o", "module.so", "module.c"],
             cwd=folder,
             capture_output=True,
             text=True,

@@ -8,7 +8,7 @@
 #else
 #define WIDTH 32
 #endif
-#define FEWEST_ROWS 8 /* so that it pays to turn the rows of B */
+#define FEWEST_ROWS 4 /* so that it pays to turn the rows of B */
 
 enum { WIDE = 16 / sizeof(REAL), LANES_ = WIDTH / sizeof(REAL), BLOCK = 2 * LANES_, DEEPEST = 512 };
 typedef REAL Wide __attribute__((vector_size(WIDTH)));

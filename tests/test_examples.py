@@ -28,6 +28,8 @@ def test_the_examples_of_a_module_hold(name):
     assert found.failed == 0
 
 
-@pytest.mark.parametrize("owner", [*NORMS.values(), *WEIGHT_NORMS.values(), make_norm], ids=str)
+@pytest.mark.parametrize(
+    "owner", [*NORMS.values(), *WEIGHT_NORMS.values(), make_norm], ids=lambda owner: owner.__name__
+)
 def test_a_normalizer_shows_an_example(owner):
     assert ">>> " in owner.__doc__

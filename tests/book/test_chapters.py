@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 BOOK = Path(__file__).parents[2] / "book"
-CLAIMS = BOOK.parent / "src" / "bnlab" / "claims"
+CLAIMS = BOOK.parent / "src" / "bnlab" / "chapters"
 SCOREBOARD = "13_scoreboard"  # not a chapter about a claim: see test_scoreboard_page.py
 CHAPTERS = [path for path in sorted(BOOK.glob("[0-9]*.ipynb")) if path.stem != SCOREBOARD]
 WITHOUT_CLAIMS = ("01_the_family",)  # chapters that explain what the others test
@@ -61,7 +61,7 @@ def test_the_template_is_complete(path):
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
 def test_prose_states_no_measured_number(path):
     """A decimal or a percentage in Markdown is a setting that code sets too, or the paper's own."""
-    code = "\n".join(cells(path, "code")) + "".join(p.read_text() for p in CLAIMS.glob("*.py"))
+    code = "\n".join(cells(path, "code")) + "".join(p.read_text() for p in CLAIMS.rglob("*.py"))
     for paragraph in prose(path).split("\n\n"):
         if "paper's figure" in paragraph or "arXiv" in paragraph:
             continue  # the paper's own numbers, said to be so; and references

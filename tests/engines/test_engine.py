@@ -157,3 +157,30 @@ def test_nobody_asks_which_engine_it_has():
     root = Path(bnlab.__file__).parent
     asks = {path: names_compared(path.read_text()) for path in root.rglob("*.py")}
     assert len(asks) > 200 and not {path: lines for path, lines in asks.items() if lines}
+
+
+def test_more_images_than_fit_at_once_are_evaluated_in_parts():
+    found = []
+    for engine in ENGINES:
+        trainer = make_trainer(RUN.replace(norm="batch"), engine, "cpu")
+        found.append(trainer.evaluate(*trainer.part("train")))
+    assert found[0] == pytest.approx(found[1], rel=1e-9)
+
+
+def test_batch_statistics_of_more_images_than_fit_are_refused():
+    trainer = make_trainer(RUN.replace(norm="batch"), "compiled", "cpu")
+    images, labels = trainer.part("train")
+    for ask in (
+        lambda: trainer.evaluate(images, labels, True),
+        lambda: trainer.gradient(images, labels),
+    ):
+        with pytest.raises(ValueError, match="room for 300 images at once, got 1197"):
+            ask()
+
+
+@each_engine
+def test_an_engine_trains_once(engine):
+    trainer = make_trainer(RUN.replace(steps=3), engine, "cpu")
+    assert len(list(trainer.steps())) == 4
+    with pytest.raises(RuntimeError, match="has trained already"):
+        list(trainer.steps())

@@ -131,3 +131,24 @@ def test_it_repairs_a_lagging_average():
     assert net.eval()(x).std() > 5
     recompute_statistics(net, [x])
     assert net(x).std().item() == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(
+    "layer", [nn.BatchNorm1d(4), BatchNorm(4, native=True)], ids=["torch", "own"]
+)
+def test_every_precision_is_renewed(layer, dtype):
+    model = copy.deepcopy(layer).to(dtype)
+    x = 2 + torch.randn(64, 4, dtype=dtype, generator=torch.Generator().manual_seed(0))
+    recompute_statistics(model, [x])
+    assert torch.allclose(model.running_mean, x.mean(0), atol=1e-6)
+
+
+@pytest.mark.parametrize("layer", [nn.BatchNorm1d(4), BatchNorm(4)], ids=["torch", "own"])
+def test_it_works_in_inference_mode_again_and_again(layer):
+    model, wanted = copy.deepcopy(layer), copy.deepcopy(layer)
+    recompute_statistics(wanted, batches(shape=(6, 4)))
+    with torch.inference_mode():
+        for _ in range(2):
+            recompute_statistics(model, batches(shape=(6, 4)))
+    assert torch.allclose(model.running_mean, wanted.running_mean)

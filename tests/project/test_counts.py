@@ -13,7 +13,7 @@ def copy(tmp_path):
     """A copy of the pages that state counts, with the evidence and the chapters' names."""
     shutil.copytree(ROOT / "book", tmp_path / "book", ignore=shutil.ignore_patterns("_build"))
     shutil.copytree(ROOT / "results", tmp_path / "results")
-    for name in ("README.md", "CONTRIBUTING.md"):
+    for name in ("README.md", "CONTRIBUTING.md", "CITATION.cff"):
         shutil.copy(ROOT / name, tmp_path)
     return tmp_path
 
@@ -22,11 +22,13 @@ def test_every_page_states_the_counts_of_today(capsys):
     assert TOOL.main(["--check"]) == 0, capsys.readouterr().out
 
 
-def test_a_title_states_how_many_papers_there_are():
-    word = TOOL.WORDS[TOOL.counts()["papers"]]
-    for name in ("CITATION.cff", "book/references.md"):
-        said = re.findall(r"(\w+) papers", (ROOT / name).read_text(encoding="utf-8"))
-        assert word in said, name
+@pytest.mark.parametrize(("file", "pattern", "name"), TOOL.BARE)
+def test_a_place_without_comments_is_there_and_followed(copy, file, pattern, name):
+    text = (copy / file).read_text(encoding="utf-8")
+    places = re.findall(pattern, text, re.MULTILINE)
+    assert places and set(places) == {TOOL.written(name, TOOL.counts(copy))}
+    (copy / file).write_text(re.sub(pattern, "old", text, flags=re.MULTILINE), encoding="utf-8")
+    assert dict(TOOL.differing(copy))[copy / file] == text
 
 
 def test_counts_follow_the_evidence_and_the_chapters(copy):

@@ -11,7 +11,8 @@ from bnlab.verdicts import evidence
 from tests.project.repository_files import ROOT
 
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-FILES = re.findall(r"`src/bnlab/chapters/example/(\w+\.py)`.*?```python\n(.*?)```", TEXT, re.DOTALL)
+FILE = r"`src/bnlab/chapters/example/(\w+\.py)`(?:(?!`src/).)*?```python\n(.*?)```"
+FILES = re.findall(FILE, TEXT, re.DOTALL)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import shutil
 
 import pytest
@@ -89,10 +90,7 @@ def test_a_run_that_changed_is_named(folder):
 def test_code_that_changed_is_named_with_the_way_out(folder):
     """Another function that measures is other code."""
     (text,) = report(folder, with_claim(measure=claims.claim("B2").measure)).wrong
-    assert (
-        "something in chapters, data, errors, measure, nets, norms, optim, random, runs, train"
-        in text
-    )
+    assert re.search(r"something in chapters, data, engines, .*measure, nets, norms", text)
     assert "claims code B8' lists it" in text and "check B8 --repeat 2 --stamp" in text
 
 

@@ -1,8 +1,9 @@
 """Each chapter of the book: its claims, what measures them, its figures and exercises.
 
-A chapter is a folder named as its notebook, without the number. It may have modules ``claims``
-(``CLAIMS``, a tuple), ``figures`` (``FIGURES``, a function for each claim that has one) and
-``exercises`` (``EXERCISES``, a checking function for each exercise).
+A chapter is a folder named as its notebook, without the number; its ``TOPIC`` completes "this
+edition holds". It may have modules ``claims`` (``CLAIMS``, a tuple), ``figures`` (``FIGURES``, a
+function for each claim that has one) and ``exercises`` (``EXERCISES``, a checking function for
+each exercise).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ALL = (
-    "family",
+    "the_family",
     "signals",
     "learning_rates",
     "covariate_shift",
@@ -25,7 +26,7 @@ ALL = (
     "binary_nets",
     "bn_nas",
 )
-"""The chapters that test something, in the order of the book."""
+"""The chapters, in the order of the book; a chapter imports only from those before it."""
 
 SERIES = ("S", "B", "W", "L", "R", "M", "LW", "BNN", "N")
 """The first letters of the claims' ids, a paper each, in the order of the scoreboard."""

@@ -131,6 +131,9 @@ class Engine(Protocol):
         Args:
             looks: evaluate on the validation images now and then; that can take longer than the
                 training itself.
+
+        Raises:
+            RuntimeError: if it has trained already.
         """
         run, done, limit = self.run, 0, math.inf
         self.net.train()
@@ -147,6 +150,8 @@ class Engine(Protocol):
                     return
                 is_look = looks and (done % run.eval_every == 0 or done == run.steps)
                 yield (self.look if is_look else Step)(done, loss, accuracy)
+        if not done:
+            raise RuntimeError("this engine has trained already: make another one for the Run.")
         # What the last update did, no later batch has seen.
         after = self.loss_now(last, run.steps)
         if not after <= limit:

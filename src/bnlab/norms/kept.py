@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 @contextlib.contextmanager
@@ -34,7 +34,7 @@ class Buffers:
             for name, buffer in module._buffers.items()
             if buffer is not None
         ]
-        self._versions = [buffer._version for _, _, buffer, _ in self._saved]
+        self._versions = [_version(buffer) for _, _, buffer, _ in self._saved]
 
     @torch.no_grad()
     def restore(self) -> None:
@@ -42,10 +42,16 @@ class Buffers:
         for i, (module, name, buffer, value) in enumerate(self._saved):
             # Normalizers assign new tensors; torch's own change them in place, and its kernel of
             # batch norm does so without a new version.
-            if module._buffers[name] is buffer or buffer._version != self._versions[i]:
+            now = _version(buffer)
+            if module._buffers[name] is buffer or now is None or now != self._versions[i]:
                 buffer.copy_(value)
-                self._versions[i] = buffer._version
+                self._versions[i] = _version(buffer)
             module._buffers[name] = buffer
+
+
+def _version(buffer: Tensor) -> int | None:
+    """How often a tensor was changed in place; None where torch does not count."""
+    return None if buffer.is_inference() else buffer._version
 
 
 @contextlib.contextmanager

@@ -77,7 +77,9 @@ def _own_statistics(module: nn.Module) -> dict[str, Tensor]:
 def _averaged(module: nn.Module) -> dict[str, Tensor]:
     own = isinstance(module, RunningNormalizer)
     values = module.averaged() if own else _own_statistics(module)
-    return {name: value.cpu().double() for name, value in values.items()}
+    return {
+        name: value.detach().to("cpu", torch.float64, copy=True) for name, value in values.items()
+    }
 
 
 def _set_averaged(module: nn.Module, values: dict[str, Tensor]) -> None:

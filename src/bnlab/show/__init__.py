@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bnlab import chapters
-from bnlab.chapters.family.table import methods_table
+from bnlab.chapters.the_family.table import methods_table
 from bnlab.draw.figure import Drawing
 from bnlab.draw.style import STYLE
 from bnlab.errors import unknown

@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
-from bnlab.engines.compiled.stores import is_ready
 from bnlab.engines.engine import history_of
 from bnlab.engines.stack import StackTrainer, common, is_stackable
 from bnlab.errors import check_name
@@ -107,6 +106,8 @@ def _way(run: Run, count: int, engine: str, device: str) -> str:
     stackable = count > 1 and is_stackable(run)
     if make_device(device).type != "cpu":
         return "stack" if stackable else "torch"
+    from bnlab.engines.compiled.stores import is_ready  # it loads the compiler
+
     ready, size = is_ready(run), run.batch_size
     folds_well = stackable and run.net == "mlp" and run.norm in ("none", "batch")
     if ready and size <= COMPILED_WINS:

@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Callable, Iterator
 
-from bnlab.engines.compiled.engine import CompiledTrainer
 from bnlab.engines.eager import Trainer
 from bnlab.engines.engine import Engine, history_of
 from bnlab.errors import check_name
@@ -14,13 +13,18 @@ from bnlab.runs.build import threads
 from bnlab.runs.history import History, Step
 from bnlab.runs.run import Run
 
-ENGINES: dict[str, type[Engine]] = {"torch": Trainer, "compiled": CompiledTrainer}
+ENGINES = ("torch", "compiled")
 
 
 def make_trainer(run: Run, engine: str = "torch", device: str = "auto") -> Engine:
     """The engine of that name, with a Run to train; see ``train``."""
     check_name("engine", engine, ENGINES)
-    return ENGINES[engine](run, device)
+    if engine == "torch":
+        return Trainer(run, device)
+    # The compiler, torch's tracer and sympy take seconds to load: only who asks for it waits.
+    from bnlab.engines.compiled.engine import CompiledTrainer
+
+    return CompiledTrainer(run, device)
 
 
 def training(run: Run, engine: str = "torch", device: str = "auto") -> Iterator[Step]:

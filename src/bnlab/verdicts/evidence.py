@@ -45,7 +45,7 @@ class Evidence:
 
     @cached_property
     def verdict(self) -> Verdict:
-        """Computed from the values, each time anew."""
+        """The verdict that follows from the values today."""
         return decide(self.claim, self.values)
 
     @cached_property

@@ -112,7 +112,7 @@ def _is_plain(value: object) -> bool:
 
 
 def _stamp(root: Path) -> tuple:
-    """Changes when a file of Python does."""
+    """Names, times and sizes of the Python files: another tuple once one of them has changed."""
     found = ((path, path.stat()) for path in root.rglob("*.py"))
     return tuple(sorted((str(path), stat.st_mtime_ns, stat.st_size) for path, stat in found))
 

@@ -64,7 +64,7 @@ class Module:
 
     @property
     def all_units(self) -> list[Unit]:
-        """Each once."""
+        """All units of the module, each of them once."""
         return [*dict.fromkeys(one for units in self.units.values() for one in units)]
 
 

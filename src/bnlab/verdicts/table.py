@@ -77,7 +77,7 @@ class Table:
         return [found[place] for place in itertools.product(*along.values())]
 
     def column(self, name: str, **along: Collection) -> np.ndarray:
-        """The same as an array with an axis for each of ``along``, then those of the entry."""
+        """``entries`` as an array: an axis for each of ``along``, then those of the entry."""
         found = np.array(self.entries(name, **along))
         shape = [len(values) for values in along.values()] or found.shape[:1]
         return found.reshape(*shape, *found.shape[1:])

@@ -1,4 +1,4 @@
-"""What differs by rounding alone is a tie: the last digit, which a processor decides, must not."""
+"""What differs by rounding alone is a tie: the last digit depends on the processor."""
 
 from __future__ import annotations
 

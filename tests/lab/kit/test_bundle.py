@@ -1,7 +1,9 @@
 """Several JavaScript modules become one, or a sentence says why not."""
 
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -190,8 +192,21 @@ def test_every_rule_of_the_style_sheet_stays_inside_the_widgets(name):
     assert all("bnlab" in line or line.startswith("@") for line in selectors)
 
 
-@pytest.mark.parametrize("name", WIDGETS)
-def test_a_widget_ships_the_common_style_and_its_own(name):
+@pytest.mark.parametrize("folder", site.ALL, ids=WIDGETS)
+def test_a_widget_ships_the_common_style_and_its_own(folder):
+    name = folder.__name__.rpartition(".")[2]
     kit = (LAB / "kit" / "js" / "kit.css").read_text()
-    widget = next(one for one in vars(getattr(site, name)).values() if hasattr(one, "_css"))
+    widget = next(one for one in vars(folder).values() if hasattr(one, "_css"))
     assert widget._css == kit + "\n" + (LAB / name / f"{name}.css").read_text()
+
+
+def test_the_package_may_lie_behind_a_link(tmp_path):
+    (tmp_path / "linked").symlink_to(Path(bnlab.__file__).parents[1])
+    code = "import bnlab.lab; print(bnlab.__file__)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "linked")},
+    )
+    assert done.stdout.startswith(str(tmp_path / "linked")), done.stderr

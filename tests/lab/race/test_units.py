@@ -5,7 +5,6 @@ import copy
 import numpy as np
 import pytest
 import torch
-from tests.lab.test_race import Heard, curve
 
 from bnlab.engines.compiled.catalogue import variants
 from bnlab.engines.compiled.step import UNITS, State, example, gradient_step
@@ -14,6 +13,7 @@ from bnlab.lab.kit.points import BLOCK
 from bnlab.lab.race.run import race_run
 from bnlab.lab.race.units import with_units
 from bnlab.train import make_trainer, train
+from tests.lab.race.test_race import Heard, curve
 
 
 @pytest.mark.parametrize("norm", ["none", "batch", "noisy_batch"])

@@ -1,1 +1,3 @@
 """Chapter 07: Batch Renormalization, claims R1 to R5 (Ioffe 2017)."""
+
+TOPIC = "small batches"

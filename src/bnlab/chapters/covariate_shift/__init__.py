@@ -1,1 +1,3 @@
 """Chapter 04: internal covariate shift, claims S1 to S3 (Santurkar 2018)."""
+
+TOPIC = "covariate shift on trial"

@@ -83,7 +83,10 @@ def race(
 
 
 def looked_at(data: dict) -> list[tuple[str, float]]:
-    """Nets and rates of the look inside: both at the plain net's best rate, BatchNorm at its."""
+    """Nets and rates of the look inside.
+
+    Both nets at the best rate of the one without a normalizer, and BatchNorm at its own too.
+    """
     plain, batch = (best_lr(data, data["depths"][0], norm) for norm in NORMS)
     return list(dict.fromkeys([("none", plain), ("batch", plain), ("batch", batch)]))
 

@@ -30,7 +30,7 @@ EXPLODING = {
 
 
 def look(norm: str) -> str:
-    """The normalizer whose colour a net has: ``group_4`` that of ``group``."""
+    """The normalizer whose colour a net has: ``group_4`` has that of ``group``."""
     return "group" if norm.startswith("group_") else norm
 
 

@@ -1,1 +1,3 @@
-"""Chapter 03: larger learning rates, claims B1, B2 and B9 (Bjorck 2018)."""
+"""Chapter 03: larger learning rates, claims B1, B2, B7 and B9 (Bjorck 2018)."""
+
+TOPIC = "what BatchNorm owes to learning rates"

@@ -1,7 +1,7 @@
 """Wei et al. 2019, *Mean-field Analysis of Batch Normalization*: curvature and learning rates.
 
-The sentences, predictions, effects and margins were written before measuring. Where a prediction
-speaks of trial runs: they had other seeds and other settings, and they are not counted.
+The sentences, predictions, effects and margins were written before measuring. Trial runs that a
+prediction speaks of had other seeds and other settings; they are not counted.
 """
 
 from __future__ import annotations

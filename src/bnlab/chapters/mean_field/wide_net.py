@@ -157,5 +157,5 @@ def outcome(run: Run, eta: float, device: str = "cpu", head: float = 1.0) -> Out
 
 
 def short(value: float) -> float:
-    """Four digits."""
+    """The number, rounded to four digits."""
     return float(f"{value:.4g}")

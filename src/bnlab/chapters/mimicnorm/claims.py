@@ -1,7 +1,7 @@
 """Fei et al. 2020, *MimicNorm*: weight means and one last BatchNorm.
 
-The sentences, predictions, effects and margins were written before measuring. Where a prediction
-speaks of trial runs: they had other seeds and other settings, and they are not counted.
+The sentences, predictions, effects and margins were written before measuring. Trial runs that a
+prediction speaks of had other seeds and other settings; they are not counted.
 """
 
 from __future__ import annotations

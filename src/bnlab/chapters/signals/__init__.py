@@ -1,1 +1,3 @@
-"""Chapter 02: signals before the first step, claims B3 to B8 (Bjorck 2018) and L1."""
+"""Chapter 02: signals before the first step, claims B3 to B6 and B8 (Bjorck 2018) and L1."""
+
+TOPIC = "nets before their first step"

@@ -1,1 +1,3 @@
 """Chapter 05: smoothness, claims S4 to S6 (Santurkar 2018)."""
+
+TOPIC = "the smoothness of the loss"

@@ -1,7 +1,7 @@
 """Santurkar et al. 2018, S4 to S6: does BatchNorm make the loss smoother?
 
-The sentences, predictions, effects and margins were written before measuring. Where a prediction
-speaks of trial runs: they had other seeds and other settings, and they are not counted.
+The sentences, predictions, effects and margins were written before measuring. Trial runs that a
+prediction speaks of had other seeds and other settings; they are not counted.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Settings were fixed before the seeds of ``SEEDS`` were run. Two kinds of net: on
 every layer, looked at layer by layer; and one without a normalizer, into which a single BatchNorm
 is put that changes no value: its weight is the deviation of what it normalizes and its bias the
 mean. So the net computes the same and receives the same gradient, as the theorem wants it, and
-gamma^2/sigma^2 is 1. All in float64.
+gamma^2/sigma^2 is 1. Everything is computed in float64.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ normalizers of weights, LAWN, gradient clipping, squared error. That takes secon
 
 To run them: ``machine`` (which needs ``wasmtime``) or ``native`` (faster, with the same bits, where
 there is a C compiler), and ``engine``; or ``js/run.js`` in a browser.
-``check`` compares them with PyTorch. ``debug`` writes a step as JavaScript that can be read
+``compare`` compares them with PyTorch. ``debug`` writes a step as JavaScript that can be read
 (``javascript``, ``debug.js``). On the command line: ``python -m bnlab.engines.compiled``.
 """
 

@@ -209,15 +209,31 @@ class CompiledTrainer(Engine):
         self.machine.write_code(self.heap.at["task"], self._task(self.heap, "constrained"))
 
     def evaluate(self, x: Array, y: Array, batch_statistics: bool = False) -> tuple[float, float]:
-        """Loss and accuracy on at most ``LARGEST_BATCH`` images; see ``Engine``."""
+        """Loss and accuracy; see ``Engine``.
+
+        Raises:
+            ValueError: for batch statistics of more than ``LARGEST_BATCH`` images.
+        """
         programs = self.heap.programs
         if batch_statistics:
             self._run("gradient", x, y, programs.gradient.ends[0])
-        else:
-            self._run("evaluation", x, y, programs.evaluation.ends[0])
-        return tuple(self.heap.read("loss", 2).tolist())
+            return tuple(self.heap.read("loss", 2).tolist())
+        found = []
+        for first in range(0, len(x), LARGEST_BATCH):
+            part = slice(first, first + LARGEST_BATCH)
+            self._run("evaluation", x[part], y[part], programs.evaluation.ends[0])
+            found.append(self.heap.read("loss", 2).tolist())
+        if len(found) == 1:
+            return tuple(found[0])
+        counts = [min(LARGEST_BATCH, len(x) - LARGEST_BATCH * k) for k in range(len(found))]
+        return tuple(np.average(found, axis=0, weights=counts).tolist())
 
     def _run(self, which: str, x: Array, y: Array, end: int) -> None:
+        if len(x) > LARGEST_BATCH:
+            raise ValueError(
+                f"engine='compiled' has room for {LARGEST_BATCH} images at once, got {len(x)}: "
+                "give them in parts, or train with engine='torch'."
+            )
         self.heap.write_batch(x, y)
         self.heap.run(which, len(x), end)
         self.is_fresh = False

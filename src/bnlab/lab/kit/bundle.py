@@ -15,8 +15,8 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-PACKAGE = Path(__file__).parents[2]
-FOLDER = Path(__file__).parent / "js"
+PACKAGE = Path(__file__).resolve().parents[2]
+FOLDER = PACKAGE / "lab" / "kit" / "js"
 STYLE = FOLDER / "style.js"
 STYLE_FILE = PACKAGE / "draw" / "style.json"
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from bnlab import show
-from bnlab.chapters.family.table import METHODS, WEIGHTS
+from bnlab.chapters.the_family.table import METHODS, WEIGHTS
 from bnlab.norms import NORMS
 from bnlab.norms.weight import WEIGHT_NORMS
 

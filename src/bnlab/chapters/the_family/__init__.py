@@ -1,1 +1,3 @@
 """Chapter 01: the family of normalizers."""
+
+TOPIC = "the family of methods"

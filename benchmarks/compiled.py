@@ -43,7 +43,7 @@ TIMES_FASTER = {
 }
 """How many times faster the compiled step is to be: normalizer, batch size."""
 
-NATIVE_FASTER = {4: 1.4, 32: 2, 128: 2}
+NATIVE_FASTER = {4: 1.8, 32: 2, 128: 2}
 """How many times faster a native step is to be than one in wasmtime: batch size."""
 
 BLOCKS = 4

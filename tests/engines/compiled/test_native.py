@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import warnings
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -23,7 +24,8 @@ from tests.engines.compiled.native_cases import bits, everything
 pytest.importorskip("wasmtime", reason="the compiled engine needs wasmtime")
 
 needs_compiler = pytest.mark.skipif(not has_compiler(), reason="ziglang is not installed")
-CACHED = (library._library, library._place, library.compiler, library._own_folder)
+NAMES = ("_library", "_place", "_source", "compiler", "_own_folder")
+CACHED = [getattr(library, name) for name in NAMES]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -179,7 +181,17 @@ def tiny() -> bytes:
     return wasm(c_source({("H[o0] = B;", 1): 0}, "float32"))
 
 
-@pytest.mark.parametrize("what", ["no compiler", "it refuses", "it is fast and loose", "riscv64"])
+STANDS_IN_THE_WAY = [
+    "no compiler",
+    "it refuses",
+    "fast and loose",
+    "riscv64",
+    "not known",
+    "a new type",
+]
+
+
+@pytest.mark.parametrize("what", STANDS_IN_THE_WAY)
 @needs_compiler
 def test_without_a_library_wasmtime_trains(what, new_process, tmp_path):
     new_process.setattr(library, "_folder", lambda: tmp_path)
@@ -190,11 +202,15 @@ def test_without_a_library_wasmtime_trains(what, new_process, tmp_path):
     elif what == "it refuses":
         new_process.setattr(library, "compiler", lambda: (sys.executable, "-c", "1/0"))
         expected = "refused it.*ZeroDivisionError"
-    elif what == "it is fast and loose":
+    elif what == "fast and loose":
         new_process.setattr(library, "FLAGS", f"{library.FLAGS} -ffast-math")
         expected = "does not compute as WebAssembly"
-    else:
+    elif what == "riscv64":
         new_process.setattr(library.platform, "machine", lambda: what)
+    else:
+        error = UntranslatedError("x is new.") if what == "not known" else KeyError(0x70)
+        new_process.setattr(library, "c_text", Mock(side_effect=error))
+        expected = "cannot be translated"
     if expected:
         with pytest.warns(RuntimeWarning, match=rf"(?s)runs in wasmtime.*{expected}"):
             assert machine_for(code, "float32", 100, 1e9).name == "wasmtime"

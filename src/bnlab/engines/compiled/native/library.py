@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bnlab.engines.compiled.native.translate import c_text
@@ -80,7 +80,7 @@ def _library(code: bytes) -> ctypes.CDLL | str:
     # Why there is none is kept, too: a compiler that has failed is not asked again.
     try:
         return _opened(_compiled(code))
-    except (NoLibraryError, UntranslatedError) as error:
+    except NoLibraryError as error:
         return str(error)
     except (OSError, subprocess.SubprocessError, AttributeError) as error:
         return f"the library could not be made or opened ({type(error).__name__}: {error})"
@@ -97,12 +97,20 @@ def _place(code: bytes) -> Path:
 
 @functools.lru_cache(maxsize=4)
 def _source(code: bytes) -> str:
-    return c_text(code)
+    try:
+        return c_text(code)
+    except UntranslatedError as error:
+        raise NoLibraryError(f"the module cannot be translated: {error}") from error
+    except (LookupError, ValueError) as error:  # such as a type that is not known
+        raise NoLibraryError("the module has something that cannot be translated") from error
 
 
 def _identity(command: tuple[str, ...]) -> tuple[str, ...]:
     if command[-2:] == ("ziglang", "cc"):
-        return ("ziglang", version("ziglang"))
+        try:
+            return ("ziglang", version("ziglang"))
+        except PackageNotFoundError as error:
+            raise NoLibraryError("the version of ziglang is not known") from error
     done = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False)
     return (*command, done.stdout)
 

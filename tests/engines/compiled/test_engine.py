@@ -144,7 +144,8 @@ def test_a_net_that_is_not_in_the_book_without_a_compiler(monkeypatch):
         train(BASE.replace(width=33), engine="compiled")
 
 
-def test_memory_stays_flat_over_50000_steps():
+def test_memory_stays_flat_over_50000_steps(monkeypatch):
+    monkeypatch.setenv("BNLAB_MACHINE", "wasmtime")
     # A module without imports has no memory but this one, and nothing in it asks for more.
     run = Run(depth=1, norm="layer", batch_size=1, steps=50_000, eval_every=10_000, lr=1e-3)
     trainer = make_trainer(run, "compiled")
@@ -168,6 +169,7 @@ def test_sizes_that_are_not_supported():
 
 
 def test_without_wasmtime(monkeypatch):
+    monkeypatch.setenv("BNLAB_MACHINE", "wasmtime")
     monkeypatch.setitem(sys.modules, "wasmtime", None)
     with pytest.raises(EngineMissingError, match="pip install wasmtime"):
         train(BASE, engine="compiled")

@@ -30,6 +30,9 @@ from bnlab.runs.run import Run
 BLOCK = 64
 """Steps between two returns to Python."""
 
+SPEED = 14e9
+"""About how many multiplications and additions ``wasmtime`` does in a second."""
+
 
 class CompiledTrainer(Engine):
     """One net in training on the compiled engine; see ``Engine``.
@@ -106,13 +109,21 @@ class CompiledTrainer(Engine):
             "labels": len(data.train_y),
             "images": data.train_x.size,
         }
-        heap = Heap(store, net, run.precision, self._codes(store, net), parts)
+        codes = self._codes(store, net)
+        heap = Heap(store, net, run.precision, codes, parts, self._seconds())
+        self.versions["machine"] = heap.machine.name  # the bits do not depend on it
         heap.machine.write(heap.at["images"], data.train_x)
         heap.machine.write_whole(heap.at["labels"], data.train_y)
         heap.machine.write_code(heap.at["task"], self._task(heap, "update"))
         heap.write_state(self._net)
         heap.set({**self.inputs, **dict.fromkeys(UPDATES[self.update_name].powers, 1.0)})
         return heap
+
+    def _seconds(self) -> float:
+        """About how long the training takes in ``wasmtime``."""
+        places = math.prod(self.data.image_shape[1:])  # where a filter of a convolution is applied
+        numbers = sum(p.numel() * (places if p.ndim == 4 else 1) for p in self._net.parameters())
+        return 6.0 * numbers * self.run.batch_size * self.run.steps / SPEED
 
     def _codes(self, store: Store, net: Net) -> dict[str, Sequence[int]]:
         programs, updates = store.nets[net.key], store.updates

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from torch import Tensor, from_numpy, nn
 
-from bnlab.engines.compiled.machine import Machine
+from bnlab.engines.compiled.native.machine import machine_for
 from bnlab.engines.compiled.nets import Net, Store
 from bnlab.engines.compiled.step import State
 
@@ -27,6 +27,7 @@ class Heap:
         precision: ``float32`` or ``float64``.
         codes: what can be run, by name.
         parts: names and words of what the host needs beside the tensors.
+        seconds: about how long the training will take.
 
     Attributes:
         programs: of the net.
@@ -43,6 +44,7 @@ class Heap:
         precision: str,
         codes: Mapping[str, Sequence[int]],
         parts: Mapping[str, int] | None = None,
+        seconds: float = 0.0,
     ) -> None:
         self.programs = store.nets[net.key]
         self.places, place = self.programs.gradient.places, self.programs.heap
@@ -52,7 +54,7 @@ class Heap:
         self.starts: dict[str, int] = {}
         self.lengths = {name: len(code) for name, code in codes.items()}
         size = place + sum(self.lengths.values()) + SPARE
-        self.machine = Machine(store.modules[precision], precision, size)
+        self.machine = machine_for(store.modules[precision], precision, size, seconds)
         for name, code in codes.items():
             self.starts[name] = place
             place = self.machine.write_code(place, code)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import atexit
 import ctypes
 import functools
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -39,36 +41,32 @@ def _module(code: bytes) -> tuple[object, object]:
 atexit.register(_module.cache_clear)
 
 
-class Machine:
+class Words(ABC):
     """One heap and the functions that work on it.
 
     All places are words of the heap. A word holds one number of the precision; a whole number has a
     word for itself, a double two words.
 
     Args:
-        code: the bytes of a module from ``bnlab.engines.compiled``.
-        precision: ``float32`` or ``float64``, that of the module.
-        words: size of the heap.
+        raw: the bytes of the heap.
+        real: type of the numbers.
+
+    Attributes:
+        name: what ``History.versions`` calls a machine of this kind.
     """
 
-    def __init__(self, code: bytes, precision: str, words: int) -> None:
-        wasmtime = _wasmtime()
-        engine, module = _module(code)
-        self.real = np.dtype(REALS[precision])
-        self.store = wasmtime.Store(engine)
-        exports = wasmtime.Instance(self.store, module, []).exports(self.store)
-        self._run, self._steps = exports["run"], exports["steps"]
-        memory, start = exports["memory"], exports["heap"](self.store)
-        need = start + words * self.real.itemsize
-        have = memory.data_len(self.store)
-        if need > have:
-            memory.grow(self.store, -(-(need - have) // PAGE))
-        address = ctypes.addressof(memory.data_ptr(self.store).contents) + start
-        size = words * self.real.itemsize
-        raw = np.frombuffer((ctypes.c_ubyte * size).from_address(address), np.uint8)
-        self.heap = raw.view(self.real)
-        self._ints = raw.view(np.int32)
-        self._memory = memory  # the arrays above are views of it
+    name: ClassVar[str]
+
+    def __init__(self, raw: np.ndarray, real: np.dtype) -> None:
+        self.real, self.heap, self._ints = real, raw.view(real), raw.view(np.int32)
+
+    @abstractmethod
+    def run(self, batch: int, code: int, end: int, first: int = 0) -> None:
+        """Run the numbers ``first`` to ``end`` of the program at ``code`` for a batch."""
+
+    @abstractmethod
+    def steps(self, task: int, count: int, limit: float) -> int:
+        """Up to ``count`` training steps, as the task at that place says; how many were taken."""
 
     def write(self, place: int, values: np.ndarray | Sequence[float]) -> None:
         """Numbers of the precision, one a word."""
@@ -100,6 +98,36 @@ class Machine:
         step = self.real.itemsize // 4
         self._ints[place * step : place * step + len(code)] = code
         return place + -(-len(code) // step)
+
+
+class Machine(Words):
+    """A heap and functions in ``wasmtime``.
+
+    Args:
+        code: the bytes of a module from ``bnlab.engines.compiled``.
+        precision: ``float32`` or ``float64``, that of the module.
+        words: size of the heap.
+    """
+
+    name = "wasmtime"
+
+    def __init__(self, code: bytes, precision: str, words: int) -> None:
+        wasmtime = _wasmtime()
+        engine, module = _module(code)
+        real = np.dtype(REALS[precision])
+        self.store = wasmtime.Store(engine)
+        exports = wasmtime.Instance(self.store, module, []).exports(self.store)
+        self._run, self._steps = exports["run"], exports["steps"]
+        memory, start = exports["memory"], exports["heap"](self.store)
+        need = start + words * real.itemsize
+        have = memory.data_len(self.store)
+        if need > have:
+            memory.grow(self.store, -(-(need - have) // PAGE))
+        address = ctypes.addressof(memory.data_ptr(self.store).contents) + start
+        size = words * real.itemsize
+        raw = np.frombuffer((ctypes.c_ubyte * size).from_address(address), np.uint8)
+        super().__init__(raw, real)
+        self._memory = memory  # the arrays are views of it
 
     def run(self, batch: int, code: int, end: int, first: int = 0) -> None:
         """Run the numbers ``first`` to ``end`` of the program at ``code`` for a batch."""

@@ -1,0 +1,1 @@
+"""The kernels of compiled nets in the machine's own instructions, with the bits of WebAssembly."""

@@ -99,7 +99,7 @@ def ratio(run: Run, rounds: int) -> float:
 
 def block_of(machine: str, run: Run) -> Callable[[], object]:
     """64 steps, always the same, by one of the machines."""
-    before = os.environ.get(VARIABLE, "")
+    before = os.environ.get(VARIABLE, "wasmtime")
     os.environ[VARIABLE] = machine
     try:
         trainer = make_trainer(run, "compiled")

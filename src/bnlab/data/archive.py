@@ -10,6 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 
+def cache_folder() -> Path:
+    """The folder of the user's cache in which this package keeps what can be had again."""
+    import pooch
+
+    return Path(pooch.os_cache("bnlab"))
+
+
 def given_folder() -> str:
     """The folder that the environment variable BNLAB_DATA names; empty for none."""
     return os.environ.get("BNLAB_DATA", "")
@@ -68,14 +75,14 @@ class Archive:
         pooch downloads to a temporary file, which takes its place when it is whole and its hash
         fits. A download that breaks off leaves nothing, and the next call starts it again.
         """
-        import pooch  # needed here alone
+        import pooch  # slow to load, and needed for a download alone
 
         try:
             path = pooch.retrieve(
                 self.url,
                 known_hash=f"md5:{self.md5}",
                 fname=self.name,
-                path=pooch.os_cache("bnlab"),
+                path=cache_folder(),
                 downloader=pooch.HTTPDownloader(progressbar=True),
             )
         except OSError as error:  # requests' errors are OSErrors too

@@ -49,7 +49,7 @@ def forget() -> None:
 
 @pytest.fixture
 def new_process(monkeypatch):
-    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setenv(VARIABLE, "auto")
     forget()
     yield monkeypatch
     monkeypatch.undo()

@@ -17,6 +17,7 @@ import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from bnlab.data.archive import cache_folder
 from bnlab.engines.compiled.native.translate import c_text
 from bnlab.engines.compiled.native.wasm import UntranslatedError
 
@@ -123,9 +124,7 @@ def _processor() -> str:
 
 
 def _folder() -> Path:
-    import pooch  # knows where a user's cache is
-
-    return Path(pooch.os_cache("bnlab")) / "native"
+    return cache_folder() / "native"
 
 
 def _compiled(code: bytes) -> Path:

@@ -17,7 +17,8 @@ from bnlab.errors import check_name
 VARIABLE = "BNLAB_MACHINE"
 """The environment variable that names one of ``CHOICES``."""
 
-CHOICES = ("", "native", "wasmtime")
+CHOICES = ("wasmtime", "auto", "native")
+"""The first one is taken where the variable is not set."""
 
 WORTH = 10.0
 """Seconds of training in ``wasmtime`` that are worth compiling a module.
@@ -73,11 +74,11 @@ _waited: dict[bytes, float] = {}
 
 
 def machine_for(code: bytes, precision: str, words: int, seconds: float = 0.0) -> Words:
-    """A machine for a module: the native one where it is at hand or worth compiling.
+    """The machine for a module that ``BNLAB_MACHINE`` names; all give the same bits.
 
-    A module whose library is in the cache runs natively at once. Else it is compiled as soon as
-    this process has been asked for more than ``WORTH`` seconds of training with it. All machines
-    give the same bits. ``BNLAB_MACHINE`` set to ``native`` or ``wasmtime`` decides for all.
+    ``wasmtime`` is the default. ``native`` compiles what is not in the cache. ``auto`` takes what
+    is in the cache, compiles a module as soon as this process has been asked for more than
+    ``WORTH`` seconds of training with it, and else falls back to ``wasmtime``.
 
     Args:
         code: the bytes of the module.
@@ -89,7 +90,7 @@ def machine_for(code: bytes, precision: str, words: int, seconds: float = 0.0) -
         ValueError: for another value of ``BNLAB_MACHINE``.
         RuntimeError: if it is ``native`` and that cannot be had.
     """
-    choice = os.environ.get(VARIABLE, "")
+    choice = os.environ.get(VARIABLE, CHOICES[0])
     check_name("machine in BNLAB_MACHINE", choice, CHOICES)
     if choice == "wasmtime":
         return Machine(code, precision, words)

@@ -481,6 +481,7 @@ def test_full_screen_falls_back_to_the_window(race):
 def test_colours_follow_the_page(race, theme):
     page = race(theme=theme, still=True)
     press(page, "Train")
+    finished(page)
     back, line = page.locator(".bnlab").evaluate(
         "e => [getComputedStyle(e).backgroundColor, "
         "getComputedStyle(e.querySelector('.bnlab-curve[data-norm=batch]')).stroke]"

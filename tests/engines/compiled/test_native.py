@@ -15,7 +15,7 @@ from bnlab.engines.compiled.machine import REALS, Machine
 from bnlab.engines.compiled.native import library, machine
 from bnlab.engines.compiled.native.library import NoLibraryError
 from bnlab.engines.compiled.native.machine import VARIABLE, NativeMachine, machine_for
-from bnlab.engines.compiled.native.products import product_of
+from bnlab.engines.compiled.native.products import known
 from bnlab.engines.compiled.native.translate import c_text
 from bnlab.engines.compiled.native.wasm import UntranslatedError, read
 from bnlab.train import Run, train
@@ -109,7 +109,7 @@ def of_products(kind: str, precision: str) -> bytes:
         call = f"multiply({', '.join(f'o{k}' for k in range(12))});"
         code = wasm(c_source({(call, 12): 0}, precision))
     functions = read(code).functions
-    (number,) = [k for k, function in enumerate(functions) if product_of(function)]
+    (number,) = [k for k, function in enumerate(functions) if known(function)[0]]
     at = code.index(b"\3run\0") + 5
     more = number > 127  # such a number takes two bytes, and the section is longer by one
     number = bytes([number % 128 + 128, number // 128]) if more else bytes([number])
@@ -148,7 +148,7 @@ def test_products_of_any_shape_have_the_same_bits(kind, precision):
 @pytest.mark.parametrize("precision", REALS)
 def test_what_is_fast_is_found_in_the_nets_of_the_book(kind, precision):
     code = artefact.load(artefact.FOLDERS[kind]).modules[precision]
-    assert sum(bool(product_of(function)) for function in read(code).functions) == 1
+    assert sum(bool(known(function)[0]) for function in read(code).functions) == 1
     if kind != "squares":
         assert " = masked_" in c_text(code), "no branch of a masked load was found"
 

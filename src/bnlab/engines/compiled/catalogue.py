@@ -85,8 +85,8 @@ def variants(name: str) -> dict[tuple[str, int], Net]:
 def small_nets() -> list[Net]:
     """Nets that are not compiled beforehand, to try the compiler with.
 
-    A plain and a residual net with each normalizer, and MLPs with each normalizer of weights, which
-    have no normalizer of activations.
+    A plain and a residual net with each normalizer, and for larger images; and MLPs with each
+    normalizer of weights, which have no normalizer of activations.
     """
     convolutional = [
         Net(kind, 3, 8, name, json.dumps(CONV_OPTIONS.get(name, {})))
@@ -98,4 +98,5 @@ def small_nets() -> list[Net]:
         Net("resnet", 2, 8, "none", net_options=json.dumps({"branch": name}))
         for name in ("skipinit", "fixup")
     ]
-    return [*convolutional, *weighted, *branches]
+    larger = [Net(kind, 2, 8, "batch", image_shape=(3, 16, 16)) for kind in ("plain", "resnet")]
+    return [*convolutional, *weighted, *branches, *larger]

@@ -95,11 +95,12 @@ class Finding:
         return self.error <= max(LIMITS[self.precision], ALLOWED * self.own)
 
 
-def images(size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """A batch of the digits: images and labels."""
+def images(size: int, seed: int, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """A batch of the digits, as large as ``shape`` (C, H, W) says: images and labels."""
     numbers = np.random.default_rng(seed).integers(0, 1197, size)
     data = digits()
-    return data.train_x[numbers], data.train_y[numbers]
+    larger = np.ones((1, shape[0], shape[1] // 8, shape[2] // 8), np.float32)
+    return np.kron(data.train_x[numbers], larger), data.train_y[numbers]
 
 
 def flat(tensors: Iterable[torch.Tensor]) -> np.ndarray:
@@ -193,13 +194,13 @@ def compared(store: Store, net: Net, precision: str, size: int) -> Iterator[Find
         return Finding(net.key, precision, size, step, error, own)
 
     for step in range(STEPS):
-        x, y = images(size, step)
+        x, y = images(size, step, net.image_shape)
         heap.load(module, x, y)
         heap.run("gradient", size)
         results, before = partial(torch_step, x=x, y=y, loss=net.loss), copy.deepcopy(module)
         yield finding(step, before, results(module), results)
         optimizer.step()
-    x, y = images(size, STEPS)
+    x, y = images(size, STEPS, net.image_shape)
     heap.load(module, x, y)
     heap.run("evaluation", size)
     results = partial(torch_evaluation, x=x, y=y, loss=net.loss)

@@ -35,49 +35,87 @@ export const D = watched(new Float64Array(WORDS).fill(NaN));
 const max = (a, b) => (a > b || a !== a ? a : b);
 const min = (a, b) => (a < b || a !== a ? a : b);
 const relu = (a) => (a <= 0 ? 0 : a);
+const choose = (one, a, b) => (one ? a : b);
 const sign = (a) => Number(a > 0) - Number(a < 0);
 
-// C[M, N] = A[M, K] B[K, N] + bias; kind: 0 no bias, 1 one number a column, 2 one a row.
-function multiply(ao, a0, a1, bo, b0, b1, co, M, N, K, bias, kind) {
+// C[M, N] = A[M, K] B[K, N], plus a bias for each column.
+function multiply(ao, a0, a1, bo, b0, b1, co, M, N, K, bias, hasBias) {
   for (let i = 0; i < M; i++) {
     for (let j = 0; j < N; j++) {
       let sum = 0;
       for (let k = 0; k < K; k++) sum += H[ao + i * a0 + k * a1] * H[bo + k * b0 + j * b1];
-      if (kind) sum += H[bias + (kind === 1 ? j : i)];
-      H[co + i * N + j] = sum;
+      H[co + i * N + j] = sum + (hasBias ? H[bias + j] : 0);
     }
   }
 }
 
-// Calls visit(column, pixel) for each place of a patch that lies inside its image. Columns are
-// (C k k, B rows columns); a pixel is its image b, its channel c and its place there.
-function eachPatch(B, C, height, width, rows, columns, k, stride, padding, visit) {
-  let column = 0;
+// x (B, C, rows, columns) with zeros around, and what lies s apart together.
+function padded(xo, xb, xc, out, B, C, rows, columns, padding, s, height, width) {
+  for (let b = 0; b < B; b++)
+    for (let c = 0; c < C; c++)
+      for (let part = 0; part < s * s; part++)
+        for (let i = 0; i < height; i++)
+          for (let j = 0; j < width; j++) {
+            const y = i * s + Math.trunc(part / s) - padding, x = j * s + part % s - padding;
+            const inside = y >= 0 && y < rows && x >= 0 && x < columns;
+            H[out++] = inside ? H[xo + b * xb + c * xc + y * columns + x] : 0;
+          }
+}
+
+// Calls visit(n, t) for each number n of a result of a convolution, in an image, and each number t
+// of a kernel, with the distance of the pixel that they meet at.
+function eachPair(height, width, rows, columns, k, s, visit) {
+  for (let n = 0; n < rows * columns; n++)
+    for (let t = 0; t < k * k; t++) {
+      const i = Math.trunc(t / k), j = t % k, part = (i % s) * s + (j % s);
+      const y = Math.trunc(n / columns) + Math.trunc(i / s), x = (n % columns) + Math.trunc(j / s);
+      visit(n, t, (part * height + y) * width + x);
+    }
+}
+
+// Padded images times kernels, w0, w1, w2 from a kernel, a channel, a number to the next; a bias.
+function convolve(wo, w0, w1, w2, xo, out, B, O, C, height, width, ...rest) {
+  const [rows, columns, k, s, bias, hasBias] = rest;
+  const size = rows * columns, apart = s * s * height * width;
+  for (let o = 0; o < O; o++)
+    for (let b = 0; b < B; b++) {
+      const sums = new Array(size).fill(0);
+      for (let c = 0; c < C; c++)
+        eachPair(height, width, rows, columns, k, s, (n, t, pixel) => {
+          sums[n] += H[wo + o * w0 + c * w1 + t * w2] * H[xo + (b * C + c) * apart + pixel];
+        });
+      const add = hasBias ? H[bias + o] : 0, to = out + (o * B + b) * size;
+      sums.forEach((sum, n) => (H[to + n] = sum + add));
+    }
+}
+
+// The gradient of the kernels, from that of the result at g.
+function convolve_weights(g, xo, out, B, O, C, height, width, rows, columns, k, s) {
+  const size = rows * columns, apart = s * s * height * width;
+  for (let o = 0; o < O; o++)
+    for (let c = 0; c < C; c++) {
+      const sums = new Array(k * k).fill(0);
+      for (let b = 0; b < B; b++)
+        eachPair(height, width, rows, columns, k, s, (n, t, pixel) => {
+          sums[t] += H[g + (o * B + b) * size + n] * H[xo + (b * C + c) * apart + pixel];
+        });
+      sums.forEach((sum, t) => (H[out + (o * C + c) * k * k + t] = sum));
+    }
+}
+
+// Patches as columns (C k k, B rows columns), each added to its place in x (C, B, height, width).
+function patches_adjoint(from, out, B, C, height, width, rows, columns, k, stride, padding) {
+  for (let n = 0; n < C * B * height * width; n++) H[out + n] = 0;
   for (let c = 0; c < C; c++)
     for (let i = 0; i < k; i++)
       for (let j = 0; j < k; j++)
         for (let b = 0; b < B; b++)
           for (let y = 0; y < rows; y++)
-            for (let x = 0; x < columns; x++, column++) {
+            for (let x = 0; x < columns; x++, from++) {
               const row = y * stride + i - padding, across = x * stride + j - padding;
               const inside = row >= 0 && row < height && across >= 0 && across < width;
-              visit(column, b, c, inside ? row * width + across : -1);
+              if (inside) H[out + ((c * B + b) * height + row) * width + across] += H[from];
             }
-}
-
-// x (B, C, height, width) as columns; zeros beyond the border.
-function patches(xo, xb, xc, out, B, C, height, width, ...rest) {
-  eachPatch(B, C, height, width, ...rest, (column, b, c, pixel) => {
-    H[out + column] = pixel < 0 ? 0 : H[xo + b * xb + c * xc + pixel];
-  });
-}
-
-// The adjoint: columns summed into x (C, B, height, width).
-function patches_adjoint(from, out, B, C, height, width, ...rest) {
-  for (let n = 0; n < C * B * height * width; n++) H[out + n] = 0;
-  eachPatch(B, C, height, width, ...rest, (column, b, c, pixel) => {
-    if (pixel >= 0) H[out + (c * B + b) * height * width + pixel] += H[from + column];
-  });
 }
 
 // ------------------------------------------------------------------------------------- kernels

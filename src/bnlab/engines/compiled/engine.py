@@ -16,7 +16,7 @@ from torch import nn
 
 from bnlab.engines.compiled.heap import Heap
 from bnlab.engines.compiled.nets import NORM, Net, Store
-from bnlab.engines.compiled.program import LARGEST_BATCH, moved
+from bnlab.engines.compiled.program import LARGEST_BATCH, LARGEST_SIDE, moved
 from bnlab.engines.compiled.step import State, inputs_of
 from bnlab.engines.compiled.stores import store_for
 from bnlab.engines.compiled.tensorwise import constrained_names
@@ -41,8 +41,8 @@ class CompiledTrainer(Engine):
     changed in it does not reach the training.
 
     Raises:
-        ValueError: as ``Trainer``, and for a Run that is not supported: other images than 8 x 8,
-            augmentation, a larger batch than a program has room for, an optimizer option that is
+        ValueError: as ``Trainer``, and for a Run that is not supported: larger images than
+            16 x 16, augmentation, a larger batch than a program has room for, an optimizer option that is
             not compiled, or a net that is not compiled where there is no compiler.
     """
 
@@ -87,9 +87,10 @@ class CompiledTrainer(Engine):
     def _check_sizes(self) -> None:
         data = self.data
         largest = max(len(data.val_x), len(data.test_x), self.run.batch_size)
-        if max(data.image_shape) > 8 or largest > LARGEST_BATCH:
+        if max(data.image_shape[1:]) > LARGEST_SIDE or largest > LARGEST_BATCH:
             raise ValueError(
-                f"engine='compiled' takes images of 8 x 8 and {LARGEST_BATCH} of them at once; "
+                f"engine='compiled' takes images of {LARGEST_SIDE} x {LARGEST_SIDE}, and "
+                f"{LARGEST_BATCH} of them at once; "
                 f"this Run has images {data.image_shape} and needs {largest}. "
                 "Train with engine='torch'."
             )

@@ -20,6 +20,9 @@ from bnlab.engines.compiled.update import example as update_example
 LARGEST_BATCH = 300
 """Samples a program has room for: batches of 256, and the 300 validation images at once."""
 
+LARGEST_SIDE = 16
+"""Pixels of an image in height and width: larger ones ask for more memory than they are worth."""
+
 EXAMPLE_UNITS = 6
 """Samples, or ghost batches, in the example that is traced: no size of a net, and not 1."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 HERE = Path(__file__).parent
-READS = ("runtime.c", "steps.c")
+READS = ("runtime.c", "convolutions.c", "steps.c")
 TYPES = {"float32": ("float", "__builtin_sqrtf"), "float64": ("double", "__builtin_sqrt")}
 
 
@@ -19,9 +19,10 @@ def c_source(kernels: dict[tuple[str, int], int], precision: str) -> str:
     real, root = TYPES[precision]
     functions = [_function(number, body, n) for (body, n), number in kernels.items()]
     cases = [_case(number, n) for (_, n), number in kernels.items()]
-    runner = (HERE / "steps.c").read_text().replace("KERNELS", "\n".join(cases))
+    runtime, convolutions, runner = ((HERE / name).read_text() for name in READS)
+    runner = runner.replace("KERNELS", "\n".join(cases))
     head = f"typedef {real} REAL;\n#define SQRT_OF_REAL {root}\n"
-    return "\n".join([head, (HERE / "runtime.c").read_text(), *functions, runner])
+    return "\n".join([head, runtime, convolutions, *functions, runner])
 
 
 def _function(number: int, body: str, places: int) -> str:

@@ -181,7 +181,9 @@ def _where(low: Lowering, node: fx.Node, args: list, shape: tuple) -> Lazy:
 
     def at(position: list[Index]) -> Op:
         chosen = (_as(broadcast(value, position), kind) for value in values)
-        return Op("({} ? {} : {})", (broadcast(condition, position), *chosen), kind)
+        # Both values are there before one is chosen: a load behind a branch is a slow one.
+        template = "CHOOSEF({}, {}, {})" if kind == "real" else "({} ? {} : {})"
+        return Op(template, (broadcast(condition, position), *chosen), kind)
 
     return Lazy(shape, kind, at)
 

@@ -28,11 +28,11 @@ ACCESS = {"H": ("H", REAL, "]"), "INT": ("I", WHOLE, ")"), "DOUBLE": ("D", REAL,
 _MATH = ("EXP", "LOG", "LOG1P", "TANH", "SIN", "COS", "SQRT", "ABS")
 FUNCTIONS = {
     **{f"{name}{kind}": f"Math.{name.lower()}" for name in _MATH for kind in "FD"},
-    **{"MAXF": "max", "MINF": "min", "RELUF": "relu", "SIGNF": "sign"},
+    **{"MAXF": "max", "MINF": "min", "RELUF": "relu", "SIGNF": "sign", "CHOOSEF": "choose"},
 }
 """Functions of real numbers; those without ``Math`` are in ``debug.js``."""
 
-CALLS = ("multiply", "patches", "patches_adjoint")
+CALLS = ("multiply", "padded", "convolve", "convolve_weights", "patches_adjoint")
 CONSTANTS = {"INFINITY": "Infinity", "NAN": "NaN"}
 
 PRECEDENCE = {

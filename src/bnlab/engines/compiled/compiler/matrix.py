@@ -12,19 +12,22 @@ from bnlab.engines.compiled.compiler.graph import Lowering, NotSupportedError, r
 from bnlab.engines.compiled.compiler.lazy import Lazy
 from bnlab.engines.compiled.compiler.views import moved, reduced, reshaped
 
-PER_ROW, PER_COLUMN, NO_BIAS = 2, 1, 0
+LARGEST_KERNEL = 7
+"""Rows of a kernel, as in runtime.c."""
 
 
-def multiply(
-    low: Lowering, a: Lazy, b: Lazy, bias: Lazy | None = None, bias_kind: int = NO_BIAS
-) -> Lazy:
-    """The product of a and b, plus a bias for each column or row; (M, K) and (K, N) give (M, N)."""
+def multiply(low: Lowering, a: Lazy, b: Lazy, bias: Lazy | None = None) -> Lazy:
+    """The product of a and b, plus a bias for each column; (M, K) and (K, N) give (M, N)."""
     a, b = low.materialise(a), low.materialise(b)
     out = low.new((a.shape[0], b.shape[1]), "real")
-    extra = low.contiguous(bias) if bias is not None else out
-    args = [*_matrix(a), *_matrix(b), _place(out), *out.shape, a.shape[1], _place(extra), bias_kind]
+    args = [*_matrix(a), *_matrix(b), _place(out), *out.shape, a.shape[1], *_bias(low, bias, out)]
     low.emit(kernel.call_kernel("multiply", args))
     return out
+
+
+def _bias(low: Lowering, bias: Lazy | None, unused: Lazy) -> tuple:
+    """Place of a bias and 1; or any place and 0."""
+    return (_place(unused), 0) if bias is None else (_place(low.contiguous(bias)), 1)
 
 
 def _place(tensor: Lazy) -> tuple[int, Size]:
@@ -44,7 +47,7 @@ def _mm(low: Lowering, node: fx.Node, args: list, shape: tuple) -> Lazy:
 def _addmm(low: Lowering, node: fx.Node, args: list, shape: tuple) -> Lazy:
     if node.kwargs or len(args[0].shape) != 1:
         raise NotSupportedError(f"addmm with {dict(node.kwargs)} or a bias that is no vector.")
-    return multiply(low, args[1], args[2], args[0], PER_COLUMN)
+    return multiply(low, args[1], args[2], args[0])
 
 
 @dataclass(frozen=True)
@@ -70,24 +73,43 @@ class Geometry:
                 f"{node.target}: only square convolutions without groups and dilation are compiled."
             )
         sides = [n.c for n in (*x.shape[1:], *out[2:], weight.shape[2])]
+        if sides[-1] > LARGEST_KERNEL:
+            raise NotSupportedError(f"{node.target}: kernels of {sides[-1]} x {sides[-1]} numbers.")
         return cls(*sides, stride[0], padding[0])
 
     @property
     def numbers(self) -> list[int]:
-        """The sizes in the order in which the runtime takes them."""
+        """The sizes in the order in which ``patches_adjoint`` takes them."""
         return [getattr(self, name) for name in self.__dataclass_fields__]
 
+    @property
+    def padded(self) -> tuple[int, int]:
+        """Rows and columns of a padded image, or of one of its ``stride**2`` parts."""
+        more = (self.kernel - 1) // self.stride
+        return self.out_height + more, self.out_width + more
 
-def _columns(low: Lowering, x: Lazy, batch: Size, shape: Geometry) -> Lazy:
-    """All patches of x as columns: (C * k * k, B * H' * W'). Made once, used in both passes."""
+    def turned(self, channels: int) -> Geometry:
+        """The convolution that takes the gradient of the result to that of the images."""
+        sides = self.out_height, self.out_width, self.height, self.width
+        return Geometry(channels, *sides, self.kernel, 1, self.kernel - 1 - self.padding)
+
+    @property
+    def is_turned(self) -> bool:
+        """Whether that is a convolution."""
+        return self.stride == 1 and self.padding < self.kernel
+
+
+def _padded(low: Lowering, x: Lazy, shape: Geometry) -> Lazy:
+    """Images with zeros around them, as convolutions take them; those of x serve both passes."""
     x = low.materialise(x)
     key = (x.view, shape)
     if key not in low.cache:
-        rows = size(shape.channels * shape.kernel**2)
-        out = low.new((rows, batch * shape.out_height * shape.out_width), "real")
+        parts = [size(n) for n in (shape.stride, shape.stride, *shape.padded)]
+        out = low.new((*x.shape[:2], *parts), "real")
         x = _rows_together(low, x)
-        args = [_place(x), *x.view.strides[:2], _place(out), batch, *shape.numbers]
-        low.emit(kernel.call_kernel("patches", args))
+        sizes = [shape.height, shape.width, shape.padding, shape.stride, *shape.padded]
+        args = [_place(x), *x.view.strides[:2], _place(out), *x.shape[:2], *sizes]
+        low.emit(kernel.call_kernel("padded", args))
         low.cache[key] = out
     return low.cache[key]
 
@@ -113,36 +135,62 @@ def _as_images(low: Lowering, matrix: Lazy, shape: tuple) -> Lazy:
 @rule("convolution.default")
 def _convolution(low: Lowering, node: fx.Node, args: list, shape: tuple) -> Lazy:
     x, weight, bias, *options = args
-    geometry = Geometry.of(node, x, weight, shape, options)
-    columns = _columns(low, x, shape[0], geometry)
-    rows = reshaped(low, weight, (weight.shape[0], columns.shape[0]))
-    out = multiply(low, rows, columns, bias, PER_ROW if bias is not None else NO_BIAS)
-    return _as_images(low, out, shape)
+    weight, geometry = low.contiguous(weight), Geometry.of(node, x, weight, shape, options)
+    numbers = geometry.kernel**2
+    steps = [_place(weight), geometry.channels * numbers, numbers, 1]
+    return _convolved(low, x, steps, geometry, shape, bias)
+
+
+def _convolved(
+    low: Lowering, x: Lazy, kernels: list, shape: Geometry, out: tuple, bias: Lazy | None = None
+) -> Lazy:
+    """A convolution; ``kernels``: their place, from one to the next, channel to channel, in it."""
+    images, channels = _padded(low, x, shape), out[1]
+    result = low.new((channels, out[0] * out[2] * out[3]), "real")
+    sizes = [out[0], channels, shape.channels, *shape.padded, *out[2:], shape.kernel, shape.stride]
+    args = [*kernels, _place(images), _place(result), *sizes, *_bias(low, bias, result)]
+    low.emit(kernel.call_kernel("convolve", args))
+    return _as_images(low, result, out)
 
 
 @rule("convolution_backward.default")
 def _convolution_backward(low: Lowering, node: fx.Node, args: list, shape: tuple) -> list:
     gradient, x, weight, _, *options, wanted = args
-    geometry = Geometry.of(node, x, weight, gradient.shape, options)
+    weight, geometry = low.contiguous(weight), Geometry.of(node, x, weight, gradient.shape, options)
     of_output = _by_channel(low, gradient)
-    batch = gradient.shape[0]
-    columns = _columns(low, x, batch, geometry)
-    rows = reshaped(low, weight, (weight.shape[0], columns.shape[0]))
     of_input = of_weight = of_bias = None
-    if wanted[0]:
+    if wanted[0] and geometry.is_turned:
+        # The kernels from their ends, and from each channel to each result.
+        numbers, images = geometry.kernel**2, _as_images(low, of_output, gradient.shape)
+        buffer, offset = _place(weight)
+        kernels = [(buffer, offset + (numbers - 1)), numbers, geometry.channels * numbers, -1]
+        turned = geometry.turned(weight.shape[0].c)
+        of_input = _convolved(low, images, kernels, turned, x.shape)
+    elif wanted[0]:
+        rows = reshaped(
+            low, weight, (weight.shape[0], size(geometry.channels * geometry.kernel**2))
+        )
         of_columns = multiply(low, _transposed(rows), of_output)
-        of_input = _gathered(low, of_columns, batch, geometry, x.shape)
+        of_input = _gathered(low, of_columns, x.shape[0], geometry, x.shape)
     if wanted[1]:
-        of_weight = multiply(low, of_output, _transposed(columns))
-        of_weight = reshaped(low, of_weight, weight.shape)
+        of_weight = _of_weight(low, of_output, x, weight.shape, geometry)
     if wanted[2]:
         summed = reduced(low, of_output, [1], "real", "sum")
         of_bias = reshaped(low, summed, weight.shape[:1])
     return [of_input, of_weight, of_bias]
 
 
+def _of_weight(low: Lowering, of_output: Lazy, x: Lazy, shape: tuple, geometry: Geometry) -> Lazy:
+    """The gradient of the kernels."""
+    images, out = _padded(low, x, geometry), low.new(shape, "real")
+    sizes = [x.shape[0], *shape[:2], *geometry.padded, geometry.out_height, geometry.out_width]
+    args = [_place(of_output), _place(images), _place(out), *sizes]
+    low.emit(kernel.call_kernel("convolve_weights", [*args, geometry.kernel, geometry.stride]))
+    return out
+
+
 def _gathered(low: Lowering, columns: Lazy, batch: Size, shape: Geometry, images: tuple) -> Lazy:
-    """The adjoint of ``_columns``: each pixel is the sum of the places it was copied to."""
+    """Images from all patches of them as columns: each pixel is the sum of its places there."""
     pixels = batch * shape.height * shape.width
     out = low.new((size(shape.channels), pixels), "real")
     args = [_place(columns), _place(out), batch, *shape.numbers]

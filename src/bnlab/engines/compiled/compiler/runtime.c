@@ -1,4 +1,4 @@
-/* What every program needs: mathematics of our own, products of matrices, patches of images.
+/* What every program needs: mathematics of our own, products of matrices.
 
    No libm and no imports: so the same bytes give the same bits in every browser and in Python.
    H is the heap of the program, in words of one REAL; places are counted from its start. */
@@ -11,6 +11,9 @@ extern REAL __heap_base;
 #define DOUBLE(o) (*(double*)(H + (o)))
 #define VECTOR _Pragma("clang loop vectorize(assume_safety)")
 #define KERNEL static __attribute__((noinline)) void
+/* One that is the same in every module, as nothing is known of who calls it. */
+#define SHARED __attribute__((noinline, visibility("hidden"))) void
+#define PART static inline __attribute__((always_inline))
 
 /* ------------------------------------------------------------------------------- mathematics */
 
@@ -20,6 +23,7 @@ extern REAL __heap_base;
 static inline REAL max_(REAL a, REAL b) { return (a > b || a != a) ? a : b; }
 static inline REAL min_(REAL a, REAL b) { return (a < b || a != a) ? a : b; }
 static inline REAL RELUF(REAL a) { return a <= 0 ? 0 : a; }
+static inline REAL CHOOSEF(int one, REAL a, REAL b) { return one ? a : b; }
 static inline REAL SIGNF(REAL a) { return (a > 0) - (a < 0); }
 static inline REAL ABSF(REAL a) { return a < 0 ? -a : a; }
 static inline double ABSD(double a) { return a < 0 ? -a : a; }
@@ -119,16 +123,16 @@ static inline double COSD(double x) { return turned(x, 1); }
 
 typedef REAL Lanes __attribute__((vector_size(16), aligned(sizeof(REAL))));
 enum { WIDE = 16 / sizeof(REAL) };
-static inline Lanes get(const REAL* p) { return *(const Lanes*)p; }
-static inline void put(REAL* p, Lanes v) { *(Lanes*)p = v; }
-static inline REAL total(Lanes v) {
+PART Lanes get(const REAL* p) { return *(const Lanes*)p; }
+PART void put(REAL* p, Lanes v) { *(Lanes*)p = v; }
+PART REAL total(Lanes v) {
   REAL sum = 0;
   for (int i = 0; i < WIDE; i++) sum += v[i];
   return sum;
 }
 
 /* Rows of A times rows of B, both without gaps: a block of 2 x 4 results at a time. */
-static void by_dots(const REAL* A, int a0, const REAL* B, int b1, REAL* C, int M, int N, int K) {
+PART void by_dots(const REAL* A, int a0, const REAL* B, int b1, REAL* C, int M, int N, int K) {
   for (int i = 0; i < M; i += 2) {
     const REAL *p = A + i * a0, *q = i + 1 < M ? p + a0 : p;
     for (int j = 0; j < N; j += 4) {
@@ -153,7 +157,7 @@ static void by_dots(const REAL* A, int a0, const REAL* B, int b1, REAL* C, int M
 
 /* ROWS rows of C from rows of B without gaps, two vectors at a time. */
 #define BY_ROWS(NAME, ROWS)                                                                       \
-  static inline void NAME(const REAL* A, int a0, int a1, const REAL* B, int b0, REAL* C, int N,   \
+  PART void NAME(const REAL* A, int a0, int a1, const REAL* B, int b0, REAL* C, int N,   \
                           int K) {                                                                \
     int j = 0;                                                                                    \
     for (; j + 2 * WIDE <= N; j += 2 * WIDE) {                                                    \
@@ -179,10 +183,10 @@ static void by_dots(const REAL* A, int a0, const REAL* B, int b1, REAL* C, int M
 BY_ROWS(four_rows, 4)
 BY_ROWS(one_row, 1)
 
-/* C[M, N] = A[M, K] B[K, N] + bias: A and B with any strides, C without gaps.
-   bias_kind: 0 none, 1 one value a column, 2 one a row. */
-KERNEL multiply(int ao, int a0, int a1, int bo, int b0, int b1, int co, int M, int N, int K,
-                int bias, int bias_kind) {
+/* C[M, N] = A[M, K] B[K, N], plus a bias for each column: A and B with any strides, C without
+   gaps. */
+SHARED multiply(int ao, int a0, int a1, int bo, int b0, int b1, int co, int M, int N, int K,
+                int bias, int has_bias) {
   const REAL *A = H + ao, *B = H + bo, *V = H + bias;
   REAL* C = H + co;
   if (a1 == 1 && b0 == 1 && K >= WIDE) {
@@ -199,52 +203,6 @@ KERNEL multiply(int ao, int a0, int a1, int bo, int b0, int b1, int co, int M, i
         C[i * N + j] = sum;
       }
   }
-  for (int i = 0; bias_kind && i < M; i++)
-    VECTOR for (int j = 0; j < N; j++) C[i * N + j] += V[bias_kind == 1 ? j : i];
-}
-
-/* ----------------------------------------------------------------------------------- patches */
-
-/* x (B, C, H, W), rows without gaps, as columns (C k k, B H' W'); zeros beyond the border. */
-KERNEL patches(int xo, int xb, int xc, int out, int B, int C, int height, int width, int rows,
-               int columns, int k, int stride, int padding) {
-  REAL* to = H + out;
-  for (int c = 0; c < C; c++)
-    for (int i = 0; i < k; i++)
-      for (int j = 0; j < k; j++)
-        for (int b = 0; b < B; b++) {
-          const REAL* image = H + xo + b * xb + c * xc;
-          for (int y = 0; y < rows; y++, to += columns) {
-            int row = y * stride + i - padding, shift = j - padding;
-            int inside = row >= 0 && row < height;
-            const REAL* from = image + row * width + shift;
-            for (int x = 0; x < columns; x++) {
-              int column = x * stride + shift;
-              to[x] = inside && column >= 0 && column < width ? from[x * stride] : 0;
-            }
-          }
-        }
-}
-
-/* The adjoint: columns (C k k, B H' W') summed into x (C, B, H, W). */
-KERNEL patches_adjoint(int from_o, int out, int B, int C, int height, int width, int rows,
-                       int columns, int k, int stride, int padding) {
-  const REAL* from = H + from_o;
-  REAL* all = H + out;
-  for (int n = 0; n < C * B * height * width; n++) all[n] = 0;
-  for (int c = 0; c < C; c++)
-    for (int i = 0; i < k; i++)
-      for (int j = 0; j < k; j++)
-        for (int b = 0; b < B; b++) {
-          REAL* image = all + (c * B + b) * height * width;
-          for (int y = 0; y < rows; y++, from += columns) {
-            int row = y * stride + i - padding, shift = j - padding;
-            if (row < 0 || row >= height) continue;
-            REAL* to = image + row * width + shift;
-            for (int x = 0; x < columns; x++) {
-              int column = x * stride + shift;
-              if (column >= 0 && column < width) to[x * stride] += from[x];
-            }
-          }
-        }
+  for (int i = 0; has_bias && i < M; i++)
+    VECTOR for (int j = 0; j < N; j++) C[i * N + j] += V[j];
 }

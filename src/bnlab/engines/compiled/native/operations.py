@@ -34,14 +34,17 @@ OPERATION f32 f32_of(i32 bits) { union { i32 i; f32 f; } u = {bits}; return u.f;
 OPERATION f64 f64_of(i64 bits) { union { i64 i; f64 f; } u = {bits}; return u.f; }
 OPERATION i64 bits_of(f64 number) { union { f64 f; i64 i; } u = {number}; return u.i; }
 OPERATION i32 bits_of_f32(f32 number) { union { f32 f; i32 i; } u = {number}; return u.i; }
-OPERATION i32 quotient_i32(i32 a, i32 b) {
-  if (!b || (a == 0x80000000u && b == ~0u)) __builtin_trap();
-  return (s32)a / (s32)b;
-}
-OPERATION i64 quotient_i64(i64 a, i64 b) {
-  if (!b || (a == 1ull << 63 && b == ~0ull)) __builtin_trap();
-  return (s64)a / (s64)b;
-}
+#define DIVISIONS(type, signed, lowest) \\
+  OPERATION type share_##type(type a, type b) { if (!b) __builtin_trap(); return a / b; } \\
+  OPERATION type remains_##type(type a, type b) { if (!b) __builtin_trap(); return a % b; } \\
+  OPERATION type quotient_##type(type a, type b) { \\
+    if (!b || (a == lowest && b == ~(type)0)) __builtin_trap(); \\
+    return (signed)a / (signed)b; } \\
+  OPERATION type rest_##type(type a, type b) { \\
+    if (!b) __builtin_trap(); \\
+    return b == ~(type)0 ? 0 : (type)((signed)a % (signed)b); }
+DIVISIONS(i32, s32, 0x80000000u)
+DIVISIONS(i64, s64, 1ull << 63)
 OPERATION i32 truncated_i32(f64 a) {
   if (a != a) return 0;
   return a <= -2147483648. ? 0x80000000u : a >= 2147483647. ? 0x7fffffffu : (i32)(s32)a;
@@ -128,7 +131,7 @@ FLOAT_ORDER = ("==", "!=", "<", ">", "<=", ">=")
 def _arithmetic(first: int, kind: str, signed: str, bits: int) -> dict[int, Operation]:
     shift = f"({{1}} & {bits - 1})"
     texts = ["{0} + {1}", "{0} - {1}", "{0} * {1}"]
-    texts += [f"quotient_{kind}({{0}}, {{1}})", "", "", ""]
+    texts += [f"{name}_{kind}({{0}}, {{1}})" for name in ("quotient", "share", "rest", "remains")]
     texts += ["{0} & {1}", "{0} | {1}", "{0} ^ {1}", f"{{0}} << {shift}"]
     texts += [f"({kind})(({signed}){{0}} >> {shift})", f"{{0}} >> {shift}"]
     return _binary(first, kind, texts)
@@ -146,6 +149,15 @@ def _float(first: int, kind: str, root: str) -> dict[int, Operation]:
 def _lanes(first: int, kind: str, texts: list[str]) -> dict[int, Operation]:
     texts = [text and f"(v128)(({kind}){{0}} {text} ({kind}){{1}})" for text in texts]
     return _binary(first, "v128", texts)
+
+
+def _ordered(first: int, signed: str, unsigned: str) -> dict[int, Operation]:
+    kinds = [signed, unsigned] * 4
+    texts = (
+        f"(v128)(({k}){{0}} {s} ({k}){{1}})"
+        for k, s in zip(kinds, ["<", "<", ">", ">", "<=", "<=", ">=", ">="], strict=True)
+    )
+    return _binary(first, "v128", [*texts])
 
 
 def _float_lanes(first: int, kind: str, root: str, absolute: str) -> dict[int, Operation]:
@@ -211,6 +223,7 @@ OPERATIONS: dict[int, Operation] = {
     **_unary("f64", xB7="(f64)(s32){0}", xB8="(f64){0}", xB9="(f64)(s64){0}", xBA="(f64){0}"),
     **_unary("f64", xBB="(f64){0}", xBF="f64_of({0})"),
     **_lanes(0xFD37, "i32x4", ["==", "!="]),
+    **_ordered(0xFD39, "s32x4", "i32x4"),
     **_lanes(0xFD41, "f32x4", [*FLOAT_ORDER]),
     **_lanes(0xFD47, "f64x2", [*FLOAT_ORDER]),
     **_unary("v128", xFD4D="~{0}"),

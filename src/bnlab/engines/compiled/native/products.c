@@ -113,8 +113,8 @@ OWN void by_dots(const Number* A, long a0, const Number* B, long b1, Number* C, 
 }
 
 /* The function ``multiply`` of runtime.c; 0 where it is left to the translated one. */
-OWN int product(u8* m, s32 ao, s32 a0, s32 a1, s32 bo, s32 b0, s32 b1, s32 co, s32 M, s32 N, s32 K,
-                s32 bias, s32 bias_kind) {
+OWN int wide_multiply(u8* m, s32 ao, s32 a0, s32 a1, s32 bo, s32 b0, s32 b1, s32 co, s32 M, s32 N,
+                      s32 K, s32 bias, s32 has_bias) {
   Number* H = (Number*)(m + wasm_heap(m));
   if (a1 == 1 && b0 == 1 && K >= WIDE) {
     if (K > DEEPEST || M < FEWEST_ROWS) return 0;
@@ -124,7 +124,7 @@ OWN int product(u8* m, s32 ao, s32 a0, s32 a1, s32 bo, s32 b0, s32 b1, s32 co, s
     by_rows(H + ao, a0, a1, H + bo, b0, H + co, M, N, K);
   }
   Number *C = H + co, *V = H + bias;
-  for (long i = 0; bias_kind && i < M; i++)
-    for (long j = 0; j < N; j++) C[i * N + j] += V[bias_kind == 1 ? j : i];
+  for (long i = 0; has_bias && i < M; i++)
+    for (long j = 0; j < N; j++) C[i * N + j] += V[j];
   return 1;
 }

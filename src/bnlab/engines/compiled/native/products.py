@@ -1,23 +1,24 @@
-"""The one function of the modules that is not translated where it matters: the product."""
+"""The functions of the modules that are not translated where it matters: products, convolutions."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from bnlab.engines.compiled.native.wasm import Function
 
-READS = ("products.c",)
+READS = ("products.c", "convolutions.c")
 
 KNOWN = {
-    "5e807f8a": "float",
-    "2b1f7084": "double",
-    # Where a bias may be for each row, in convolutional nets:
-    "9e5ee923": "float",
-    "cadac5f1": "double",
+    "84ab54d7": ("multiply", "float"),
+    "044a88ba": ("multiply", "double"),
+    "c1a16828": ("convolve", "float"),
+    "a510a530": ("convolve_weights", "float"),
 }
-"""The first digits of the hash of ``multiply``'s body, and the type of its numbers: another body
-may have another order of sums."""
+"""The first digits of the hash of a function's body, its name, and the type of its numbers.
+
+Another body may have another order of sums."""
 
 FOUR = """
 #define TURN(row, k, to) do { \\
@@ -42,10 +43,21 @@ TWO = """
 """
 
 
-def product_of(function: Function) -> str:
-    """The text in C of ``product`` in place of this function; empty if it is another one."""
-    real = KNOWN.get(hashlib.sha256(function.body).hexdigest()[:8])
-    if real is None:
-        return ""
-    text = (Path(__file__).parent / "products.c").read_text()
-    return "\n".join([f"#define REAL {real}", FOUR if real == "float" else TWO, text])
+def known(function: Function) -> tuple[str, str]:
+    """Name of what this function is and the type of its numbers; both empty for most functions."""
+    return KNOWN.get(hashlib.sha256(function.body).hexdigest()[:8], ("", ""))
+
+
+def wide_functions(functions: Sequence[Function]) -> str:
+    """The text in C of ``wide_NAME`` for each function that is known.
+
+    They take what it takes, and give 0 where it is left to the translated function.
+    """
+    found, here = dict(filter(all, map(known, functions))), Path(__file__).parent
+    texts = []
+    if real := found.get("multiply"):
+        texts += [f"#define REAL {real}", FOUR if real == "float" else TWO]
+        texts.append((here / "products.c").read_text())
+    if "convolve" in found or "convolve_weights" in found:
+        texts.append((here / "convolutions.c").read_text())
+    return "\n".join(texts)

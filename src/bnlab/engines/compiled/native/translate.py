@@ -7,7 +7,7 @@ import struct
 
 from bnlab.engines.compiled.native.masked import MaskedLoad, masked_load
 from bnlab.engines.compiled.native.operations import HEAD, OPERATIONS, TRIAL
-from bnlab.engines.compiled.native.products import product_of
+from bnlab.engines.compiled.native.products import known, wide_functions
 from bnlab.engines.compiled.native.wasm import (
     Function,
     Module,
@@ -32,7 +32,8 @@ def c_text(code: bytes) -> str:
     names = {number: name for name, number in module.exports.items()}
     heads = [_head(f, k, names.get(k)) for k, f in enumerate(module.functions)]
     texts = [_text(module, f, head) for f, head in zip(module.functions, heads, strict=True)]
-    return "\n".join([HEAD, TRIAL, *(f"{head};" for head in heads), *texts, ""])
+    declared = [f"{head};" for head in heads]
+    return "\n".join([HEAD, TRIAL, *declared, wide_functions(module.functions), *texts, ""])
 
 
 def globals_of(code: bytes) -> tuple[int, ...]:
@@ -41,14 +42,14 @@ def globals_of(code: bytes) -> tuple[int, ...]:
 
 
 def _text(module: Module, function: Function, head: str) -> str:
-    product = product_of(function)
-    if not product:
+    name, _ = known(function)
+    if not name:
         return Body(module, function, head).text()
     other = head.replace("(u8*", "_translated(u8*")
     places = ", ".join(["m", *(f"l{k}" for k in range(len(function.parameters)))])
-    name = head.split("(u8*")[0].split()[-1]
-    call = f"{head} {{ if (!product({places})) {name}_translated({places}); }}"
-    return "\n".join([product, Body(module, function, other).text(), call])
+    own = head.split("(u8*")[0].split()[-1]
+    call = f"{head} {{ if (!wide_{name}({places})) {own}_translated({places}); }}"
+    return "\n".join([Body(module, function, other).text(), call])
 
 
 def _head(function: Function, number: int, exported: str | None) -> str:

@@ -1,5 +1,6 @@
 """``train(run, engine="compiled")``: the same History as torch's, and clear errors."""
 
+import functools
 import math
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
+from bnlab.data import DATASETS, Dataset, digits
 from bnlab.engines.compiled import NotSupportedError, stores
 from bnlab.engines.compiled.compiler import build
 from bnlab.engines.compiled.compiler.affine import Size, size
@@ -23,6 +25,7 @@ pytest.importorskip("wasmtime", reason="the compiled engine needs wasmtime")
 needs_compiler = pytest.mark.skipif(not has_compiler(), reason="ziglang is not installed")
 
 BASE = Run(depth=4, batch_size=16, steps=30, eval_every=7, lr=0.05, precision="float64")
+PARTS = ("train", "val", "test")
 ARRAYS = ("loss", "accuracy", "step", "val_accuracy", "val_accuracy_train_mode")
 
 
@@ -35,6 +38,29 @@ def test_a_history_is_torchs(norm):
     assert one.test_accuracy == pytest.approx(other.test_accuracy, abs=1e-12)
     assert one.diverged_at is other.diverged_at is None
     assert other.run == run and "kernels" in other.versions
+
+
+def zoomed(_: int, times: int = 2) -> Dataset:
+    """The digits in three colours, each pixel a square of them."""
+    data, larger = digits(), np.ones((1, 3, times, times), np.float32)
+    parts = {f"{part}_x": np.kron(getattr(data, f"{part}_x"), larger) for part in PARTS}
+    labels = {f"{part}_y": getattr(data, f"{part}_y") for part in PARTS}
+    return Dataset("zoomed", 10, **parts, **labels)
+
+
+@needs_compiler
+def test_images_of_16_pixels_train_as_in_torch(monkeypatch):
+    monkeypatch.setitem(DATASETS, "zoomed", zoomed)
+    run = BASE.replace(data="zoomed", net="plain", depth=2, width=4, norm="batch", steps=5)
+    one, other = train(run, device="cpu"), train(run, engine="compiled")
+    assert np.allclose(one.loss, other.loss, rtol=1e-10, atol=0, equal_nan=True)
+    assert one.test_accuracy == pytest.approx(other.test_accuracy, abs=1e-12)
+
+
+def test_larger_images_are_left_to_torch(monkeypatch):
+    monkeypatch.setitem(DATASETS, "zoomed", functools.partial(zoomed, times=3))
+    with pytest.raises(ValueError, match=r"16 x 16.*engine='torch'"):
+        train(BASE.replace(data="zoomed"), engine="compiled")
 
 
 def test_steps_come_one_by_one_and_twice_the_same():

@@ -41,9 +41,9 @@ class CompiledTrainer(Engine):
     changed in it does not reach the training.
 
     Raises:
-        ValueError: as ``Trainer``, and for a Run that is not supported: larger images than
-            16 x 16, augmentation, a larger batch than a program has room for, an optimizer option that is
-            not compiled, or a net that is not compiled where there is no compiler.
+        ValueError: as ``Trainer``, and for a Run that is not supported: images of more than 16 x 16
+            pixels, augmentation, a larger batch than a program has room for, an optimizer option
+            that is not compiled, or a net that is not compiled where there is no compiler.
     """
 
     engine: ClassVar[str] = "compiled"

@@ -55,23 +55,6 @@ OPERATION i64 truncated_i64(f64 a) {
   return a >= 9223372036854775808. ? ~0ull >> 1 : (i64)(s64)a;
 }
 OPERATION v128 chosen(v128 a, v128 b, v128 mask) { return (a & mask) | (b & ~mask); }
-OPERATION v128 masked(v128 old, v128 first, v128 all, v128 skip, v128 skip_first) {
-  return chosen(chosen(old, first, skip_first), all, skip);
-}
-#define MASKED_4(name, FIRST) \\
-  OPERATION v128 masked_4_##name(u8* m, v128 old, i32 place, i32 a, i32 b, i32 c, i32 d) { \\
-    v128 x = AT(v128, a && b && c && d ? 0 : place, 0), skip = {a, b, c, d}; \\
-    skip = (v128)(skip != 0); \\
-    return masked(old, FIRST, x, skip, __builtin_shufflevector(skip, skip, 0, 0, 0, 0)); }
-MASKED_4(splat, ((v128){x[0], x[0], x[0], x[0]}))
-MASKED_4(zero, ((v128){x[0], 0, 0, 0}))
-#define MASKED_2(name, FIRST) \\
-  OPERATION v128 masked_2_##name(u8* m, v128 old, i32 place, i32 a, i32 b) { \\
-    v128 x = AT(v128, a && b ? 0 : place, 0), skip = {a, a, b, b}; \\
-    skip = (v128)(skip != 0); \\
-    return masked(old, FIRST, x, skip, __builtin_shufflevector(skip, skip, 0, 1, 0, 1)); }
-MASKED_2(splat, ((v128){x[0], x[1], x[0], x[1]}))
-MASKED_2(zero, ((v128){x[0], x[1], 0, 0}))
 #define LANES(type, function, a) \\
   ({ type x_ = (type)(a); for (int i_ = 0; i_ < sizeof x_ / sizeof x_[0]; i_++) \\
      x_[i_] = function(x_[i_]); (v128)x_; })

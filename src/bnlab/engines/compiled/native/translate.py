@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import struct
 
-from bnlab.engines.compiled.native.masked import MaskedLoad, masked_load
 from bnlab.engines.compiled.native.operations import HEAD, OPERATIONS, TRIAL
 from bnlab.engines.compiled.native.products import known, wide_functions
 from bnlab.engines.compiled.native.wasm import (
@@ -89,15 +88,7 @@ class Body:
     def text(self) -> str:
         """The function in C."""
         self._open(BLOCK)
-        code, k = [*instructions(self.function.body)], 0
-        while k < len(code):
-            masked = masked_load(code, k)
-            if masked and not self.dead:
-                self._masked(masked)
-                k = masked.end
-                continue
-            number, operand = code[k]
-            k += 1
+        for number, operand in instructions(self.function.body):
             if self.dead:
                 self._skip(number)
             else:
@@ -182,18 +173,6 @@ class Body:
             self._variable(number, operand)
         else:
             self._constant(number, operand)
-
-    def _masked(self, load: MaskedLoad) -> None:
-        """Lanes that are loaded where a condition says so, all in one."""
-        for part in (*load.skips, load.place):
-            for number, operand in part:
-                self._translate(number, operand)
-        place, lanes = self._pop(), len(load.skips)
-        skips = [self._pop() for _ in load.skips][::-1]
-        self._keep(f"l{load.local}")
-        old = f"l{load.local}"
-        text = f"{old} = masked_{lanes}_{load.first}(m, {old}, {place}, {', '.join(skips)});"
-        self.lines.append(text)
 
     def _operate(self, number: int, operand: object) -> None:
         takes, gives, text = OPERATIONS[number]

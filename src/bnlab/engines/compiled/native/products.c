@@ -3,24 +3,18 @@
    Each number of the result is the same sum, in the same order: from WIDE partial sums of every
    WIDE-th term where both factors lie in rows, else from one. Only what is summed at once differs. */
 
-#ifdef __AVX512F__
-#define WIDTH 64
-#else
-#define WIDTH 32
-#endif
-#define FEWEST_ROWS 4 /* so that it pays to turn the rows of B */
-
-enum { WIDE = 16 / sizeof(REAL), LANES_ = WIDTH / sizeof(REAL), BLOCK = 2 * LANES_, DEEPEST = 512 };
+enum { WIDE = 16 / sizeof(REAL), LANES_ = WIDTH / sizeof(REAL), BLOCK = 2 * LANES_ };
 typedef REAL Wide __attribute__((vector_size(WIDTH)));
 typedef Wide Placed __attribute__((aligned(1), may_alias));
 typedef REAL Number __attribute__((aligned(1), may_alias));
-typedef REAL Four __attribute__((vector_size(16)));
-typedef Four PlacedFour __attribute__((aligned(1), may_alias));
+typedef REAL Narrow __attribute__((vector_size(16)));
+typedef Narrow PlacedNarrow __attribute__((aligned(1), may_alias));
 
-/* Sums of A[r, k] B[k, j] over k = 0, by, 2 by ... < K, for ROWS rows and VECTORS times LANES_ j. */
+/* Sums of A[r, k] B[k, j] over k = 0, by, 2 by ... < K, for ROWS rows and VECTORS times LANES_ j,
+   into C, whose rows are c0 apart. */
 #define BLOCK_OF(NAME, ROWS, VECTORS)                                                              \
   OPERATION void NAME(const Number* A, long a0, long a1, const Number* B, long b0, long K,         \
-                      long by, Wide s[4][2]) {                                                     \
+                      long by, Number* C, long c0) {                                               \
     Wide sum[ROWS][VECTORS];                                                                       \
     _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                               \
       _Pragma("unroll") for (int v = 0; v < VECTORS; v++) sum[r][v] = (Wide){0};                   \
@@ -34,7 +28,8 @@ typedef Four PlacedFour __attribute__((aligned(1), may_alias));
       }                                                                                            \
     }                                                                                              \
     _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                               \
-      _Pragma("unroll") for (int v = 0; v < VECTORS; v++) s[r][v] = sum[r][v];                     \
+      _Pragma("unroll") for (int v = 0; v < VECTORS; v++)                                          \
+        *(Placed*)(C + r * c0 + v * LANES_) = sum[r][v];                                           \
   }
 BLOCK_OF(block_4_2, 4, 2)
 BLOCK_OF(block_4_1, 4, 1)
@@ -42,72 +37,87 @@ BLOCK_OF(block_1_2, 1, 2)
 BLOCK_OF(block_1_1, 1, 1)
 
 OPERATION void block_of(int rows, int vectors, const Number* A, long a0, long a1, const Number* B,
-                        long b0, long K, long by, Wide s[4][2]) {
-  if (rows == 4 && vectors == 2) block_4_2(A, a0, a1, B, b0, K, by, s);
-  else if (rows == 4) block_4_1(A, a0, a1, B, b0, K, by, s);
-  else if (vectors == 2) block_1_2(A, a0, a1, B, b0, K, by, s);
-  else block_1_1(A, a0, a1, B, b0, K, by, s);
-}
-
-OPERATION void put(Number* C, Wide value, long count) {
-  if (count >= LANES_) *(Placed*)C = value;
-  else for (long k = 0; k < count; k++) C[k] = value[k];
+                        long b0, long K, long by, Number* C, long c0) {
+  if (rows == 4 && vectors == 2) block_4_2(A, a0, a1, B, b0, K, by, C, c0);
+  else if (rows == 4) block_4_1(A, a0, a1, B, b0, K, by, C, c0);
+  else if (vectors == 2) block_1_2(A, a0, a1, B, b0, K, by, C, c0);
+  else block_1_1(A, a0, a1, B, b0, K, by, C, c0);
 }
 
 /* B (b0 apart along k, without gaps along j), one accumulator each; N is a multiple of LANES_. */
 OWN void by_rows(const Number* A, long a0, long a1, const Number* B, long b0, Number* C, long M,
                  long N, long K) {
-  Wide s[4][2];
   for (long j = 0; j < N; j += BLOCK) {
     int vectors = N - j > LANES_ ? 2 : 1;
     for (long i = 0, rows; i < M; i += rows) {
       rows = M - i >= 4 ? 4 : 1;
-      block_of(rows, vectors, A + i * a0, a0, a1, B + j, b0, K, 1, s);
-      for (int r = 0; r < rows; r++)
-        for (int v = 0; v < vectors; v++)
-          *(Placed*)(C + (i + r) * N + j + v * LANES_) = s[r][v];
+      block_of(rows, vectors, A + i * a0, a0, a1, B + j, b0, K, 1, C + i * N + j, N);
     }
   }
 }
 
-/* Rows j of B, b1 apart, as columns of a block; those beyond the last one are its copies. */
-OPERATION void turned(const Number* B, long b1, long count, long K, REAL* columns) {
-  for (long j = 0; j < BLOCK; j += WIDE) {
-    const Number* row[WIDE];
-    for (int l = 0; l < WIDE; l++) row[l] = B + (j + l < count ? j + l : count - 1) * b1;
-    long k = 0;
-    for (; k + WIDE <= K; k += WIDE) TURN(row, k, columns + k * BLOCK + j);
-    for (; k < K; k++)
-      for (int l = 0; l < WIDE; l++) columns[k * BLOCK + j + l] = row[l][k];
+enum { ROWS = WIDTH / 16, MOST = 2 * ROWS, COLUMNS = 4, DEEPEST = 512 };
+
+/* GROUPS times ROWS rows of A, one in each part of a vector, times COLUMNS rows of B: as many
+   partial sums each as a part has lanes, added one after the other. */
+#define DOTS_OF(NAME, GROUPS)                                                                      \
+  OPERATION void NAME(const REAL* packed, const Number* const* row, long K, REAL* to) {            \
+    Wide s[GROUPS][COLUMNS];                                                                       \
+    _Pragma("unroll") for (int g = 0; g < GROUPS; g++)                                             \
+      _Pragma("unroll") for (int c = 0; c < COLUMNS; c++) s[g][c] = (Wide){0};                     \
+    for (long k = 0; k < K; k += WIDE) {                                                           \
+      Wide a[GROUPS];                                                                              \
+      _Pragma("unroll") for (int g = 0; g < GROUPS; g++)                                           \
+        a[g] = *(const Wide*)(packed + (k / WIDE * 2 + g) * LANES_);                               \
+      _Pragma("unroll") for (int c = 0; c < COLUMNS; c++) {                                        \
+        Narrow x = *(const PlacedNarrow*)(row[c] + k);                                             \
+        Wide b = SPREAD(x);                                                                        \
+        _Pragma("unroll") for (int g = 0; g < GROUPS; g++) s[g][c] += a[g] * b;                    \
+      }                                                                                            \
+    }                                                                                              \
+    _Pragma("unroll") for (int g = 0; g < GROUPS; g++)                                             \
+      _Pragma("unroll") for (int c = 0; c < COLUMNS; c += WIDE) {                                  \
+        Wide* x = s[g] + c;                                                                        \
+        Wide sum = SUMMED(x);                                                                      \
+        _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                           \
+          for (int l = 0; l < WIDE; l++) to[(g * ROWS + r) * COLUMNS + c + l] = sum[r * WIDE + l]; \
+      }                                                                                            \
   }
-}
+DOTS_OF(two_groups, 2)
+DOTS_OF(one_group, 1)
 
 /* Rows of A times rows of B: WIDE partial sums each, added one after the other, then the rest. */
 OWN void by_dots(const Number* A, long a0, const Number* B, long b1, Number* C, long M, long N,
                  long K) {
-  REAL columns[DEEPEST * BLOCK] __attribute__((aligned(64)));
-  Wide s[4][2], sum[4][2];
+  REAL packed[DEEPEST * MOST] __attribute__((aligned(64)));
+  REAL sums[MOST * COLUMNS] __attribute__((aligned(64)));
   long whole = K / WIDE * WIDE;
-  for (long j = 0; j < N; j += BLOCK) {
-    long count = N - j < BLOCK ? N - j : BLOCK;
-    int vectors = count > LANES_ ? 2 : 1;
-    turned(B + j * b1, b1, count, K, columns);
-    for (long i = 0, rows; i < M; i += rows) {
-      rows = M - i >= 4 ? 4 : 1;
-      const Number* a = A + i * a0;
-      block_of(rows, vectors, a, a0, 1, columns, BLOCK, whole, WIDE, sum);
-      for (int l = 1; l < WIDE; l++) {
-        block_of(rows, vectors, a + l, a0, 1, columns + l * BLOCK, BLOCK, whole, WIDE, s);
-        for (int r = 0; r < rows; r++)
-          for (int v = 0; v < vectors; v++) sum[r][v] += s[r][v];
+  for (long i = 0; i < M; i += MOST) {
+    long rows = M - i < MOST ? M - i : MOST;
+    for (long r = 0; r < MOST; r++) {
+      const Number* from = A + (i + (r < rows ? r : rows - 1)) * a0;
+      for (long k = 0; k < whole; k += WIDE)
+        *(PlacedNarrow*)(packed + k * MOST + r * WIDE) = *(const PlacedNarrow*)(from + k);
+    }
+    for (long j = 0; j < N; j += COLUMNS) {
+      long columns = N - j < COLUMNS ? N - j : COLUMNS;
+      const Number* row[COLUMNS];
+      for (long c = 0; c < COLUMNS; c++) row[c] = B + (j + (c < columns ? c : columns - 1)) * b1;
+      if (rows > ROWS) two_groups(packed, row, whole, sums);
+      else one_group(packed, row, whole, sums);
+      Number* to = C + i * N + j;
+      if (whole == K && columns == COLUMNS) {
+        for (long r = 0; r < rows; r++, to += N)
+          for (long c = 0; c < COLUMNS; c += WIDE)
+            *(PlacedNarrow*)(to + c) = *(Narrow*)(sums + r * COLUMNS + c);
+        continue;
       }
-      for (long k = whole; k < K; k++)
-        for (int r = 0; r < rows; r++)
-          for (int v = 0; v < vectors; v++)
-            sum[r][v] += a[r * a0 + k] * *(Wide*)(columns + k * BLOCK + v * LANES_);
-      for (int r = 0; r < rows; r++)
-        for (int v = 0; v < vectors; v++)
-          put(C + (i + r) * N + j + v * LANES_, sum[r][v], count - v * LANES_);
+      for (long r = 0; r < rows; r++, to += N)
+        for (long c = 0; c < columns; c++) {
+          REAL sum = sums[r * COLUMNS + c];
+          for (long k = whole; k < K; k++) sum += A[(i + r) * a0 + k] * row[c][k];
+          to[c] = sum;
+        }
     }
   }
 }
@@ -117,7 +127,7 @@ OWN int wide_multiply(u8* m, s32 ao, s32 a0, s32 a1, s32 bo, s32 b0, s32 b1, s32
                       s32 K, s32 bias, s32 has_bias) {
   Number* H = (Number*)(m + wasm_heap(m));
   if (a1 == 1 && b0 == 1 && K >= WIDE) {
-    if (K > DEEPEST || M < FEWEST_ROWS) return 0;
+    if (K > DEEPEST) return 0;
     by_dots(H + ao, a0, H + bo, b1, H + co, M, N, K);
   } else {
     if (b1 != 1 || N % LANES_) return 0;

@@ -54,8 +54,14 @@ def base_url():
 def troubles(page: Page) -> Iterator[list[str]]:
     """Console errors, uncaught errors and requests that leave the machine: none at the end."""
     found: list[str] = []
-    page.on("console", lambda m: m.type in ("error", "warning") and found.append(m.text))
-    page.on("pageerror", lambda error: found.append(str(error)))
-    page.on("request", lambda r: r.url.startswith("http") and found.append(r.url))
+    heard = {
+        "console": lambda m: m.type in ("error", "warning") and found.append(m.text),
+        "pageerror": lambda error: found.append(str(error)),
+        "request": lambda r: r.url.startswith("http") and found.append(r.url),
+    }
+    for event, hear in heard.items():
+        page.on(event, hear)
     yield found
+    for event, hear in heard.items():
+        page.remove_listener(event, hear)
     assert found == []

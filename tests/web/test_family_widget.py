@@ -5,12 +5,12 @@ import re
 
 import pytest
 import torch
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from bnlab import random
 from bnlab.lab.family.family import BATCH_SIZES, CHANNELS, GROUPS, MODES, NORMS, Family
 from bnlab.norms import make_norm
+from tests.web.accessibility import violations
 from tests.web.pace import within
 from tests.web.widget_page import (
     PHONE,
@@ -35,6 +35,19 @@ def folder(tmp_path_factory):
         (folder / str(channels)).mkdir()
         write_once(folder / str(channels), Family(channels=channels))
     return folder
+
+
+@pytest.fixture(scope="module")
+def own_page(browser):
+    """One page for all tests: each of them loads what it shows anew."""
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def page(own_page):
+    return own_page
 
 
 @pytest.fixture
@@ -877,13 +890,7 @@ QUERIES = [
 def test_no_serious_accessibility_problem(family, norm, theme):
     page = family(f"norm={norm}&mode={'eval' if theme == 'dark' else 'train'}", theme=theme)
     change_others(page)
-    found = Axe().run(page).response["violations"]
-    serious = [
-        (v["id"], [n["html"] for n in v["nodes"]])
-        for v in found
-        if v["impact"] in ("serious", "critical")
-    ]
-    assert serious == []
+    assert violations(page) == []
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -891,9 +898,7 @@ def test_every_normalizers_colour_can_be_read(family, theme):
     page = family("batch_size=1&cell=0,1,0,0", theme=theme, channels=2)
     for norm in NORMS:
         pick_norm(page, norm)
-        options = {"runOnly": ["color-contrast"]}
-        found = Axe().run(page, ".bnlab-blocks", options).response["violations"]
-        assert [(norm, n["html"]) for v in found for n in v["nodes"]] == []
+        assert violations(page, ".bnlab-blocks", runOnly=["color-contrast"]) == [], norm
 
 
 @pytest.mark.parametrize("query", QUERIES)

@@ -5,13 +5,13 @@ import re
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from bnlab.lab import GroupSizes
 from bnlab.lab.group_sizes.group_sizes import make_run, start_grid, variants_of
 from bnlab.lab.kit.points import Points
 from bnlab.train import make_trainer
+from tests.web.accessibility import violations
 from tests.web.pace import within
 from tests.web.trained_page import LISTEN, newest
 from tests.web.widget_page import (
@@ -154,8 +154,7 @@ def test_the_first_point_comes_within_a_tenth_of_a_second(opened):
 def test_no_serious_accessibility_problem(page, folder, troubles, query):
     at_address(page, folder, query)
     settle(page)
-    found = Axe().run(page).response["violations"]
-    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
+    assert violations(page) == []
 
 
 def test_divergence_is_drawn_and_never_nan(page, folder, troubles):

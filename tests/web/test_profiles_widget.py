@@ -6,12 +6,12 @@ import math
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from bnlab.lab import Profiles
 from bnlab.lab.profiles.profile import QUANTITIES, Setting, profiles
 from bnlab.lab.profiles.profile_grid import ProfileGrid
+from tests.web.accessibility import violations
 from tests.web.pace import within
 from tests.web.widget_page import (
     PHONE,
@@ -403,13 +403,7 @@ def test_fits_and_labels_do_not_cover_each_other(widget, query, size):
 @pytest.mark.parametrize("query", QUERIES)
 def test_no_serious_accessibility_problem(widget, theme, query):
     page = widget(query, theme=theme)
-    found = Axe().run(page).response["violations"]
-    serious = [
-        (v["id"], [n["html"] for n in v["nodes"]])
-        for v in found
-        if v["impact"] in ("serious", "critical")
-    ]
-    assert serious == []
+    assert violations(page) == []
 
 
 def test_taking_it_off_the_page_leaves_nothing_behind(widget):

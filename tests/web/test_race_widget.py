@@ -3,12 +3,12 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from bnlab.lab import Race
 from bnlab.lab.race.run import race_run
 from bnlab.train import train
+from tests.web.accessibility import violations
 from tests.web.pace import within
 from tests.web.race_page import SMALL, Kernel, offered, write_replay
 from tests.web.widget_page import (
@@ -513,13 +513,7 @@ def test_no_serious_accessibility_problem(race, theme, query):
     page = race(query, theme=theme, still=True)
     if "norms" in query:
         finished(page)
-    found = Axe().run(page).response["violations"]
-    serious = [
-        (v["id"], [n["html"] for n in v["nodes"]])
-        for v in found
-        if v["impact"] in ("serious", "critical")
-    ]
-    assert serious == []
+    assert violations(page) == []
 
 
 @pytest.mark.parametrize("query", ["", "#race?lr=10&norms=none,batch,layer", "#race?predict=1"])

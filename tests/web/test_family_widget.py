@@ -241,7 +241,7 @@ def own_layer(setting, channels, stored):
 
 
 READ = """async (states) => {
-  const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  const frame = () => new Promise(requestAnimationFrame);
   const [before, after] = document.querySelectorAll(".bnlab-numbers");
   const read = (table, mark = "") => [...table.querySelectorAll(`td[data-value]${mark}`)];
   const inOrder = (cells) => cells.sort((a, b) => a.dataset.at - b.dataset.at);
@@ -271,9 +271,9 @@ def readings(browser, folder):
         page = browser.new_page()
         page.goto(f"file://{folder}/{channels}/index.html")
         page.wait_for_function("globalThis.ready")
-        page.evaluate("""() => {  // draw at once: there are many settings
-          globalThis.requestAnimationFrame = (action) => setTimeout(action);
-          globalThis.cancelAnimationFrame = clearTimeout;
+        page.evaluate("""() => {  // draw at once, on no screen: there are many settings
+          globalThis.requestAnimationFrame = queueMicrotask;
+          document.body.hidden = true;
         }""")
         options = page.evaluate("model.get('options')")
         stored = {

@@ -19,7 +19,8 @@ ARGUMENTS = [
 ]
 
 # A busy machine is not a bug: what is there at once does not wait, and what never comes fails late.
-expect.set_options(timeout=60_000)
+PATIENCE = 60_000  # ms
+expect.set_options(timeout=PATIENCE)
 
 
 def find_chromium() -> str:
@@ -42,6 +43,12 @@ def browser_type_launch_args(browser_type_launch_args):
         "executable_path": find_chromium(),
         "args": [*browser_type_launch_args.get("args", []), *ARGUMENTS],
     }
+
+
+@pytest.fixture
+def context(context):
+    context.set_default_timeout(PATIENCE)
+    return context
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
@@ -17,6 +17,10 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+# A busy machine is not a bug: what is there at once does not wait, and what never comes fails late.
+PATIENCE = 60_000  # ms
+expect.set_options(timeout=PATIENCE)
 
 
 def find_chromium() -> str:
@@ -41,6 +45,12 @@ def browser_type_launch_args(browser_type_launch_args):
     }
 
 
+@pytest.fixture
+def context(context):
+    context.set_default_timeout(PATIENCE)
+    return context
+
+
 @pytest.fixture(scope="session")
 def base_url():
     """None: pages are opened by their whole address. (The plug-in's own warns with pytest 9.)"""
@@ -51,8 +61,14 @@ def base_url():
 def troubles(page: Page) -> Iterator[list[str]]:
     """Console errors, uncaught errors and requests that leave the machine: none at the end."""
     found: list[str] = []
-    page.on("console", lambda m: m.type in ("error", "warning") and found.append(m.text))
-    page.on("pageerror", lambda error: found.append(str(error)))
-    page.on("request", lambda r: r.url.startswith("http") and found.append(r.url))
+    heard = {
+        "console": lambda m: m.type in ("error", "warning") and found.append(m.text),
+        "pageerror": lambda error: found.append(str(error)),
+        "request": lambda r: r.url.startswith("http") and found.append(r.url),
+    }
+    for event, hear in heard.items():
+        page.on(event, hear)
     yield found
+    for event, hear in heard.items():
+        page.remove_listener(event, hear)
     assert found == []

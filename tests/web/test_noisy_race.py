@@ -97,7 +97,6 @@ def test_the_view_of_the_layers_follows(page, folder, troubles):
     moved = {}
     for strength in (0, 5):
         noise.fill(str(strength))
-        page.wait_for_timeout(100)
         finished(page)
         label = page.locator(".bnlab-layer-plot[data-norm=noisy_batch]").get_attribute("aria-label")
         moved[strength] = float(re.search(r"moves ([\d.]+)", label)[1])

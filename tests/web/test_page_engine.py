@@ -16,9 +16,10 @@ from bnlab.lab.kit.points import Points
 from bnlab.lab.race.run import race_run
 from bnlab.norms import NORMS
 from bnlab.train import Run, make_trainer, train
+from tests.web.pace import slowness, within
 from tests.web.site_server import SITE, serve
 from tests.web.trained_page import CHAPTER, newest, open_chapter
-from tests.web.widget_page import finished, press, shown
+from tests.web.widget_page import finished, press, press_both, shown, still
 
 pytestmark = pytest.mark.web
 
@@ -138,31 +139,33 @@ FIRST = """() => new Promise((resolve) => {
 
 
 def test_the_first_point_comes_within_a_tenth_of_a_second_on_a_fresh_page(page, address):
-    waits = []
-    while not waits or (min(waits) >= 100 and len(waits) < 5):
+
+    def wait() -> float:
         page.goto("about:blank")
         open_chapter(page, address)
-        page.wait_for_timeout(300)
-        waits.append(page.evaluate(FIRST))
-    assert min(waits) < 100, waits
+        page.evaluate("() => new Promise((done) => requestIdleCallback(() => done()))")
+        return page.evaluate(FIRST)
+
+    within(page, 100, wait)
 
 
-GAPS = """async () => {
+GAPS = """async (frames) => {  // while it trains, or so many
   const summary = document.querySelector(".bnlab-summary"), gaps = [];
   let last = await new Promise(requestAnimationFrame);
-  [...document.querySelectorAll("button")].find((one) => one.textContent === "Train").click();
+  const train = [...document.querySelectorAll("button")].find((one) => one.textContent === "Train");
+  if (!frames) train.click();
   do {
     const now = await new Promise(requestAnimationFrame);
     gaps.push(now - last);
     last = now;
-  } while (!/Finished/.test(summary.textContent));
+  } while (frames ? gaps.length < frames : !/Finished/.test(summary.textContent));
   gaps.sort((a, b) => a - b);
   return { longest: gaps.at(-1), typical: gaps[gaps.length >> 1], count: gaps.length };
 }"""
 
 
 def test_the_page_stays_at_60_frames_a_second_while_it_trains(page, address):
-    """A frame costs few ms; and no gap is 50 ms long, unless others fill the machine."""
+    """A frame costs few ms; and no gap is 50 ms long, or longer than without a training."""
     state = "#race?lr=0.1&batch_size=64&depth=6&seed=100&norms=none,batch,layer,group&predict=0"
     open_chapter(page, address, state)
     finished(page)
@@ -174,21 +177,23 @@ def test_the_page_stays_at_60_frames_a_second_while_it_trains(page, address):
         return next(1000 * m["value"] for m in metrics if m["name"] == "TaskDuration")
 
     seen = []
-    while len(seen) < 4:
-        before, found = busy(), page.evaluate(GAPS)
-        assert found["count"] > 10
-        assert (busy() - before) / found["count"] < 12
-        seen.append(found)
-        if found["longest"] < 50 and found["typical"] < 20:
+    while len(seen) < 8:
+        before, found = busy(), page.evaluate(GAPS, 0)
+        cost = (busy() - before) / found["count"]
+        idle, slow = page.evaluate(GAPS, found["count"]), slowness(page)
+        seen.append({"cost": cost, "slow": slow, "training": found, "idle": idle})
+        enough = found["count"] > 10 and cost < 12 * slow
+        smooth = found["longest"] < max(50 * slow, 2 * idle["longest"])
+        if enough and smooth and found["typical"] < max(20 * slow, 1.5 * idle["typical"]):
             return
-    assert os.getloadavg()[0] > 2 * os.cpu_count(), seen
+    raise AssertionError(seen)
 
 
 def test_the_page_is_about_as_fast_as_python(chapter):
     """At most 1.3 times the time of the same steps in wasmtime, in one run on one machine."""
     setting, ratios = {"lr": 0.05, "batch_size": 32, "depth": 6, "seed": 1}, []
     trainer = "([state, steps]) => trainNow(state, steps, false)"
-    while not ratios or (min(ratios) >= 1.3 and len(ratios) < 5):
+    while not ratios or (min(ratios) >= 1.3 and len(ratios) < 10):
         page = chapter.evaluate(trainer, [{"norms": ["batch"], **setting}, 1500])["seconds"]
         records = make_trainer(race_run("batch", steps=1500, **setting), "compiled").steps()
         start = time.perf_counter()
@@ -219,12 +224,7 @@ def test_memory_is_flat_over_50000_steps(chapter, browser):
 # ---- controls ----------------------------------------------------------------------------------
 
 
-AFTER = """(async (name) => {  // in the page: a test may be slower than a training
-  const before = heard.size === 1 && name === "Stop" ? 1 : 0;
-  const step = () => [...heard.values()][before]?.nets.batch?.step ?? 0;
-  while (step() <= 20) await new Promise((done) => setTimeout(done));
-  [...document.querySelectorAll("button")].find((one) => one.textContent === name).click();
-})"""
+BEGUN = "newest()?.batch?.step > 20"
 
 
 def test_single_steps_pause_and_stop(chapter):
@@ -235,24 +235,19 @@ def test_single_steps_pause_and_stop(chapter):
         loss, accuracy = mine["records"][step - 1]
         expect(summary).to_contain_text(f"Paused at step {step} of 300.")
         expect(summary).to_contain_text(f"batch norm: loss {loss:.2g}, accuracy {accuracy:.2f}.")
-    press(chapter, "Continue")
-    chapter.evaluate(f"{AFTER}('Pause')")
+    press_both(chapter, "Continue", "Pause", BEGUN)
     expect(summary).to_contain_text("Paused at step")
-    chapter.wait_for_timeout(200)
-    paused = newest(chapter)
+    paused = still(chapter, "newest()")
     assert paused["none"]["step"] == paused["batch"]["step"] < 300
-    chapter.wait_for_timeout(200)
-    assert newest(chapter) == paused
     press(chapter, "Continue")
     finished(chapter)
     assert newest(chapter)["batch"]["records"] == mine["records"]
-    press(chapter, "Train")
-    chapter.evaluate(f"{AFTER}('Stop')")
+    chapter.evaluate("heard.clear()")
+    press_both(chapter, "Train", "Stop", BEGUN)
     expect(summary).to_contain_text(re.compile(r"Stopped at step \d+ of 300"))
-    chapter.wait_for_timeout(150)
-    before = newest(chapter), summary.inner_text()
-    chapter.wait_for_timeout(200)
-    assert (newest(chapter), summary.inner_text()) == before
+    stopped = still(chapter, "newest()")
+    assert stopped["batch"]["step"] < 300
+    expect(summary).to_contain_text(re.compile(r"Stopped at step \d+ of 300"))
 
 
 def test_while_a_slider_is_dragged_the_newest_setting_trains(chapter):
@@ -269,16 +264,21 @@ def test_while_a_slider_is_dragged_the_newest_setting_trains(chapter):
         slider.dispatchEvent(new Event("input", { bubbles: true }));
         await new Promise(requestAnimationFrame);
         await new Promise((done) => setTimeout(done));
-        if (i % 10 === 0) await new Promise((done) => setTimeout(done, 150));
-        const [lr, depth, seed] = outputs.map((one) => one.textContent), key = plot.dataset.shown;
+        const [lr, depth, seed] = outputs.map((one) => one.textContent);
         const wanted = `lr=${lr}&batch_size=64&depth=${depth}&seed=${seed}&norms=none,batch`;
-        if (key !== "" && key !== wanted) wrong.push([i, key, wanted]);
-        if (key === wanted && plot.querySelector(".bnlab-curve")) drawn++;
+        const begun = performance.now(), rests = i % 10 === 0;
+        for (let seen = false; !seen;) {
+          const key = plot.dataset.shown, late = performance.now() - begun > 30000;
+          if (key !== "" && key !== wanted) wrong.push([i, key, wanted]);
+          seen = !rests || late || (key === wanted && plot.querySelector(".bnlab-curve") !== null);
+          if (rests && seen && !late) drawn++;
+          if (!seen) await new Promise(requestAnimationFrame);
+        }
       }
       return [wrong, drawn];
     }""")
     finished(chapter)
-    assert wrong == [] and drawn >= 8
+    assert wrong == [] and drawn == 15
     (key,) = shown(chapter)
     values = dict(part.split("=") for part in key.split("&"))
     setting = {name: int(values[name]) for name in ("batch_size", "depth", "seed")}
@@ -334,6 +334,7 @@ def test_a_stricter_policy_gives_stored_runs_and_says_why(page, left_out, senten
 
 def replayed(page, sentence: str) -> None:
     """Train gives stored runs and the sentence."""
+    page.emulate_media(reduced_motion="reduce")
     press(page, "Train")
     expect(page.locator(".bnlab-note")).to_contain_text("stored runs are shown")
     expect(page.locator(".bnlab-note")).to_contain_text(sentence)

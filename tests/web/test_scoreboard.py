@@ -27,7 +27,7 @@ def ids(paper=None, word=None):
 
 def left(page: Page) -> list[str]:
     rows = page.locator(".bnlab-scoreboard tbody tr:visible")
-    return [row.get_attribute("id").removeprefix("claim-") for row in rows.all()]
+    return rows.evaluate_all("all => all.map((row) => row.id.replace(/^claim-/, ''))")
 
 
 @pytest.fixture

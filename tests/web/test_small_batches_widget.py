@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from bnlab.lab import SmallBatches
 from bnlab.lab.small_batches.small_batches import small_trainings
+from tests.web.pace import within
 from tests.web.widget_page import (
     Carried,
     finished,
@@ -88,10 +89,14 @@ def test_the_page_computes_what_python_computes(page, folder, troubles, state):
 
 def test_from_its_defaults_one_net_fails_and_the_other_does_not(page, folder, troubles):
     opened(page, folder)
-    page.wait_for_timeout(1000)
-    begun = page.evaluate("performance.now()")
-    text = train(page)
-    assert page.evaluate("performance.now()") - begun < 5000
+
+    def wait() -> float:
+        begun = page.evaluate("performance.now()")
+        train(page)
+        return page.evaluate("performance.now()") - begun
+
+    within(page, 5000, wait)
+    text = summary_text(page)
     found = re.findall(r"running statistics ([\d.]+)", text)
     assert float(found[1]) > float(found[0]) + 0.2
     rows = page.locator(".bnlab-ends tbody tr")
@@ -119,7 +124,6 @@ def test_every_control_trains_again_and_the_last_change_wins(page, folder, troub
     ]
     for act in steps:
         act()
-        page.wait_for_timeout(150)
         finished(page)
         before.add(page.locator(".bnlab-plot").first.get_attribute("data-shown"))
     assert len(before) == len(steps)
@@ -130,7 +134,6 @@ def test_every_control_trains_again_and_the_last_change_wins(page, folder, troub
         input.dispatchEvent(new Event("input", { bubbles: true }));
       }
     }""")
-    page.wait_for_timeout(150)
     finished(page)
     assert "lr=0.01&" in page.locator(".bnlab-plot").first.get_attribute("data-shown")
     assert {p.get_attribute("data-shown") for p in page.locator(".bnlab-plot").all()} == {
@@ -161,9 +164,9 @@ def test_predict_first_hides_the_outcome_and_judges_the_guess(page, folder, trou
 def test_a_link_is_read_in_part_and_says_so(page, folder, troubles):
     opened(page, folder, "#small?batch_size=3&lr=0.3&r_max=2")
     expect(page.locator(".bnlab-note")).to_contain_text("batch_size=3 is not one of 2, 4, 8")
-    assert "lr=0.3" in page.locator(".bnlab-plot").first.get_attribute("data-shown") or finished(
-        page
-    )
+    finished(page)
+    key = page.locator(".bnlab-plot").first.get_attribute("data-shown")
+    assert "lr=0.3&" in key and "r_max=2&" in key
 
 
 def test_on_a_phone_nothing_is_wider_than_the_page(page, folder, troubles):

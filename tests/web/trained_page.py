@@ -25,6 +25,7 @@ LISTEN = """(() => {
       Object.assign(net, { step: some.step, diverged_at: some.diverged_at, done: some.done });
     }
   }
+  globalThis.newest = () => [...heard.values()].at(-1)?.nets;
   globalThis.Worker = class extends Real {
     constructor(address) {
       super(address);
@@ -50,7 +51,7 @@ def open_chapter(page: Page, address: str, state: str = "") -> Page:
     """The chapter, when its race can train; ``page`` must be new to ``LISTEN``."""
     page.add_init_script(LISTEN)
     page.goto(f"{address}/{CHAPTER}{state}")
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     # Not wait_for_function: that needs eval, which a security policy forbids.
     while page.evaluate("globalThis.workerReady") is None:
         assert time.monotonic() < end, "the worker of the race does not answer"
@@ -60,4 +61,4 @@ def open_chapter(page: Page, address: str, state: str = "") -> Page:
 
 def newest(page: Page) -> dict[str, dict]:
     """What the worker said about each net of the newest race."""
-    return page.evaluate("[...heard.values()].at(-1).nets")
+    return page.evaluate("newest()")

@@ -6,8 +6,11 @@ messages a test carries to a real widget (``Carried``).
 
 from __future__ import annotations
 
+import datetime
 import json
+import math
 import queue
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -100,7 +103,7 @@ def load(page: Page, folder: Path, query: str = "", theme: str = "light") -> Pag
 
 
 def settle(page: Page) -> None:
-    """Until what was asked for is drawn."""
+    """Until what a control asked for is drawn, or its computation begun; data must be there."""
     page.evaluate("() => new Promise((f) => requestAnimationFrame(() => setTimeout(f)))")
 
 
@@ -108,6 +111,38 @@ def press(page: Page, name: str = "Train") -> None:
     """Press a button."""
     page.get_by_role("button", name=name, exact=True).click()
     settle(page)
+
+
+def press_both(page: Page, first: str, second: str, when: str) -> None:
+    """Press a button, and another one as soon as something is true in the page.
+
+    The page itself does it: a test can be slower than a training.
+    """
+    page.evaluate(
+        f"""async (names) => {{
+          const press = (name) => [...document.querySelectorAll("button")]
+            .find((one) => one.textContent === name).click();
+          const late = performance.now() + 60000;
+          press(names[0]);
+          while (!({when})) {{
+            if (performance.now() > late) throw new Error("this does not come: {when}");
+            await new Promise((done) => setTimeout(done));
+          }}
+          press(names[1]);
+        }}""",
+        [first, second],
+    )
+
+
+def still(page: Page, expression: str) -> object:
+    """What an expression comes to when it no longer changes."""
+    end = time.monotonic() + 60
+    before, now = None, page.evaluate(expression)
+    while before != now:
+        assert time.monotonic() < end, f"{expression} still changes"
+        page.wait_for_timeout(300)
+        before, now = now, page.evaluate(expression)
+    return now
 
 
 def group(page: Page, name: str) -> Locator:
@@ -141,10 +176,26 @@ def note(page: Page) -> Locator:
     return page.locator(".bnlab-note")
 
 
-def finished(page: Page, timeout: int = 20_000) -> str:
-    """Wait for the end of a training; the text of the summary."""
-    expect(summary(page)).to_contain_text("Finished", timeout=timeout)
+def finished(page: Page) -> str:
+    """Wait for the end of the training that the last change began; the text of the summary."""
+    settle(page)  # until then the summary is that of the training before
+    expect(summary(page)).to_contain_text("Finished")
     return summary_text(page)
+
+
+def full_screen(page: Page) -> None:
+    """Press the button, until the browser shows the widget alone."""
+    press(page, "Full screen")
+    expect(page.locator(".bnlab")).to_have_class(re.compile("bnlab-large"))
+    page.wait_for_function("document.fullscreenElement?.matches('.bnlab')")
+    settle(page)
+
+
+def stop_clock(page: Page) -> None:
+    """From now on, timers and frames come with ``page.clock.run_for`` alone."""
+    noon = datetime.datetime(2030, 1, 1, 12, tzinfo=datetime.timezone.utc)
+    page.clock.install(time=noon)
+    page.clock.pause_at(noon + datetime.timedelta(days=1))
 
 
 def shown(page: Page) -> set[str]:
@@ -175,15 +226,18 @@ class Carried:
         """Before the page is loaded."""
         page.expose_function("toPython", self.hear)
 
-    def pump(self, page) -> None:
+    def pump(self, page, most: float = math.inf) -> None:
         """Carry what Python has sent so far to the page."""
-        while not self.outbox.empty():
+        while most > 0 and not self.outbox.empty():
             page.evaluate("message => deliver(message)", self.outbox.get())
+            most -= 1
 
-    def pump_until(self, page: Page, condition: Callable[[], bool], seconds: float = 30) -> None:
-        """Carry messages until something is true."""
-        end = time.monotonic() + seconds
+    def pump_until(
+        self, page: Page, condition: Callable[[], bool], at_once: float = math.inf
+    ) -> None:
+        """Carry messages until something is true; ``at_once``: so many between two looks at it."""
+        end = time.monotonic() + 120
         while not condition():
             assert time.monotonic() < end, "nothing came from the kernel"
-            self.pump(page)
+            self.pump(page, at_once)
             page.wait_for_timeout(10)

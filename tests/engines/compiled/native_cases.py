@@ -3,11 +3,17 @@
 import functools
 
 import numpy as np
+import pytest
 
 from bnlab.engines.compiled.compiler.build import wasm
 from bnlab.engines.compiled.compiler.codegen import c_source
 from bnlab.engines.compiled.native import library, machine
+from bnlab.engines.compiled.native.compilers import compilers
 from bnlab.train import Run, make_trainer
+
+needs_native = pytest.mark.skipif(
+    not (library.is_tried() and compilers()), reason="there is no native machine here"
+)
 
 
 def forget() -> None:

@@ -21,7 +21,7 @@ FOR_THIS_PROCESSOR = {"x86_64": "-march=native"}
 """What wider vectors than those of WebAssembly need, by kind of processor."""
 
 PATIENCE = 120
-"""Seconds after which a compiler is given up. It takes five, and three times that the first time."""
+"""Seconds after which a compiler is given up; it takes about five."""
 
 
 class NoLibraryError(RuntimeError):

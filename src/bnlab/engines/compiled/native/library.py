@@ -51,7 +51,10 @@ def is_kept(code: bytes) -> bool:
     """Whether ``load`` has the library of a module at once."""
     if code in _found:
         return isinstance(_found[code], ctypes.CDLL)
-    return is_tried() and _is_whole(_place(code))
+    try:
+        return is_tried() and _is_whole(_place(code))
+    except NoLibraryError:
+        return False
 
 
 def is_tried() -> bool:
@@ -69,11 +72,10 @@ def _had(code: bytes) -> ctypes.CDLL:
     place = _place(code)
     if library := _kept(place):
         return library
-    source = _source(code)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(place.with_suffix(".lock"), timeout=compilers.PATIENCE):
-            return _kept(place) or _built(source, place)
+            return _kept(place) or _built(_source(code), place)
     except Timeout as error:
         raise NoLibraryError("another process is compiling and takes too long") from error
     except (OSError, NotImplementedError) as error:  # no locks on such a disk
@@ -86,12 +88,8 @@ def _had(code: bytes) -> ctypes.CDLL:
 @functools.lru_cache(maxsize=64)
 def _place(code: bytes) -> Path:
     """Where the library of a module belongs. Whatever the compiler, it computes the same."""
-    hashed = hashlib.sha256(code)
-    for path in sorted(Path(__file__).parent.glob("*.*")):  # what translates it
-        hashed.update(path.read_bytes())
-    for text in (platform.system(), platform.machine(), _processor(), compilers.flags()):
-        hashed.update(f"\0{text}".encode())
-    return _folder() / f"{hashed.hexdigest()[:24]}.so"
+    parts = (_source(code), platform.system(), platform.machine(), _processor(), compilers.flags())
+    return _folder() / f"{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:24]}.so"
 
 
 def _folder() -> Path:

@@ -57,7 +57,7 @@ def train(
         engine: ``torch``; or ``compiled``, which computes the same step many times faster for
             small nets on small batches, with the same bits on every machine and in a browser, but
             not the same bits as torch. It needs ``wasmtime``, and for nets that are not among the
-            compiled ones of the book ``ziglang``. Neither engine falls back to the other.
+            compiled ones of the book ``ziglang``. Nothing falls back from one to the other.
         device: ``auto`` (a CUDA GPU if there is one, else the CPU) or a name that torch knows.
         on_step: called with a ``Step`` at step 0 and after each update.
         progress: draw a progress bar.

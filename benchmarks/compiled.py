@@ -29,8 +29,9 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from bnlab.engines.compiled.engine import BLOCK
-from bnlab.engines.compiled.native.library import NoLibraryError, compiler
-from bnlab.engines.compiled.native.machine import VARIABLE
+from bnlab.engines.compiled.native.compilers import compilers
+from bnlab.engines.compiled.native.machine import CHOICES, VARIABLE
+from bnlab.engines.engine import Engine
 from bnlab.norms import make_norm
 from bnlab.train import Run, make_trainer
 
@@ -83,8 +84,8 @@ def _of_torchs_layers(net: nn.Module) -> nn.Module:
 
 
 def compiled(run: Run) -> Callable[[], Pairs]:
-    """The same steps by the compiled engine."""
-    steps = make_trainer(run, "compiled").steps(looks=False)
+    """The same steps by the compiled engine, in ``wasmtime``."""
+    steps = trainer_in("wasmtime", run).steps(looks=False)
     next(steps)  # the record of step 0, before any work
     return lambda: [(record.loss, record.accuracy) for record in steps]
 
@@ -97,14 +98,19 @@ def ratio(run: Run, rounds: int) -> float:
     return statistics.median(cpu_seconds(one) / cpu_seconds(other) for one, other in works)
 
 
-def block_of(machine: str, run: Run) -> Callable[[], object]:
-    """64 steps, always the same, by one of the machines."""
-    before = os.environ.get(VARIABLE, "wasmtime")
+def trainer_in(machine: str, run: Run) -> Engine:
+    """The compiled engine on one of its machines."""
+    before = os.environ.get(VARIABLE, CHOICES[0])
     os.environ[VARIABLE] = machine
     try:
-        trainer = make_trainer(run, "compiled")
+        return make_trainer(run, "compiled")
     finally:
         os.environ[VARIABLE] = before
+
+
+def block_of(machine: str, run: Run) -> Callable[[], object]:
+    """64 steps, always the same, by one of the machines."""
+    trainer = trainer_in(machine, run)
     numbers = [next(trainer.batches) for _ in range(BLOCK)]
     return lambda: trainer.block(numbers, 1, math.inf)
 
@@ -119,10 +125,8 @@ def native_ratio(run: Run, rounds: int) -> float:
 
 def native_rows(rounds: int) -> Iterator[Row]:
     """A row for each batch size, if there is a compiler."""
-    try:
-        compiler()
-    except NoLibraryError as error:
-        print(f"The native machine is left out: {error}.")
+    if not compilers():
+        print("The native machine is left out: there is no C compiler.")
         return
     for size, times in NATIVE_FASTER.items():
         run = BASE.replace(norm="batch", batch_size=size)

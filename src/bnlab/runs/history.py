@@ -55,7 +55,8 @@ class History:
         seconds: wall-clock time.
         device: where it was trained.
         engine: what trained it: ``torch``, ``compiled``, or ``stack``.
-        versions: of bnlab, torch and numpy.
+        versions: of bnlab, torch and numpy; of the compiled engine the hash of its ``kernels``, and
+            the ``machine`` that ran them, on which no number depends.
     """
 
     run: Run

@@ -1,8 +1,32 @@
 """What the tests of the native machine share."""
 
-import numpy as np
+import functools
 
+import numpy as np
+import pytest
+
+from bnlab.engines.compiled.compiler.build import wasm
+from bnlab.engines.compiled.compiler.codegen import c_source
+from bnlab.engines.compiled.native import library, machine
+from bnlab.engines.compiled.native.compilers import compilers
 from bnlab.train import Run, make_trainer
+
+needs_native = pytest.mark.skipif(
+    not (library.is_tried() and compilers()), reason="there is no native machine here"
+)
+
+
+def forget() -> None:
+    """What a new process would not know."""
+    library._place.cache_clear()
+    for known in (library._found, library._broken, machine._waited, machine._said):
+        known.clear()
+
+
+@functools.cache
+def tiny(word: int = 0) -> bytes:
+    """A module with one kernel, which writes the size of the batch; each word gives another one."""
+    return wasm(c_source({(f"H[o0 + {word}] = B;", 1): 0}, "float32"))
 
 
 def bits(array: object) -> bytes:

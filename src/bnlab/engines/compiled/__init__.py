@@ -10,8 +10,8 @@ others are compiled when they are trained: other widths, convolutional and resid
 normalizers of weights, LAWN, gradient clipping, squared error. That takes seconds and the package
 ``ziglang``. Label noise, gamma's start, learning rate, batch size and limits need no other program.
 
-To run them: ``machine`` (which needs ``wasmtime``) or ``native`` (faster, with the same bits, where
-there is a C compiler), and ``engine``; or ``js/run.js`` in a browser.
+To run them: ``machine`` (which needs ``wasmtime``) or, for long trainings and where there is a C
+compiler, ``native`` (faster, with the same bits), and ``engine``; or ``js/run.js`` in a browser.
 ``compare`` compares them with PyTorch. ``debug`` writes a step as JavaScript that can be read
 (``javascript``, ``debug.js``). On the command line: ``python -m bnlab.engines.compiled``.
 """

@@ -2,55 +2,29 @@
 
 from __future__ import annotations
 
-import atexit
-import contextlib
 import ctypes
 import functools
 import hashlib
-import importlib.util
-import os
 import platform
 import shutil
-import subprocess
-import sys
 import tempfile
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bnlab.data.archive import cache_folder
+from bnlab.engines.compiled.native import compilers
+from bnlab.engines.compiled.native.compilers import BrokenCompilerError, NoLibraryError
 from bnlab.engines.compiled.native.translate import c_text
 from bnlab.engines.compiled.native.wasm import UntranslatedError
 
 TRIED = (("Linux", "x86_64"),)
-"""Systems and processors that this was tried on."""
+"""Systems and processors that this was tried on. In an emulator, aarch64 gives the same bits; how
+fast it is there, nobody has measured."""
 
-FLAGS = (
-    # Each operation is rounded by itself: nothing is contracted, and no sum has another order.
-    "-O3 -ffp-contract=off -fno-math-errno -fno-strict-aliasing -fno-stack-protector "
-    "-fvisibility=hidden -shared -fPIC -s -w"
-)
-NATIVE = "-march=native"
-PATIENCE = 600
-"""Seconds after which a compiler is given up."""
+DIGEST = 32
+"""Bytes behind a library in the cache: the SHA-256 of those before them."""
 
-
-class NoLibraryError(RuntimeError):
-    """There is no library of a module here; the message says why, in half a sentence."""
-
-
-@functools.lru_cache(maxsize=1)
-def compiler() -> tuple[str, ...]:
-    """The command of a C compiler: that of ``ziglang``, else the system's.
-
-    Raises:
-        NoLibraryError: if there is none.
-    """
-    if importlib.util.find_spec("ziglang") is not None:
-        return (sys.executable, "-m", "ziglang", "cc")
-    for name in ("cc", "clang", "gcc"):
-        if path := shutil.which(name):
-            return (path,)
-    raise NoLibraryError("there is no C compiler")
+_found: dict[bytes, ctypes.CDLL | NoLibraryError] = {}
+_broken: dict[str, str] = {}  # what compilers did that are not asked again
 
 
 def load(code: bytes) -> ctypes.CDLL:
@@ -60,60 +34,66 @@ def load(code: bytes) -> ctypes.CDLL:
         code: the bytes of the module.
 
     Raises:
-        NoLibraryError: if it cannot be had here.
+        NoLibraryError: if it cannot be had here; in this process that is tried once.
     """
-    found = _library(code)
-    if isinstance(found, str):
-        raise NoLibraryError(found)
+    if code not in _found:
+        try:
+            _found[code] = _had(code)
+        except NoLibraryError as error:
+            _found[code] = error
+    found = _found[code]
+    if isinstance(found, NoLibraryError):
+        raise found
     return found
 
 
 def is_kept(code: bytes) -> bool:
-    """Whether the library of a module is in the cache."""
+    """Whether ``load`` has the library of a module at once."""
+    if code in _found:
+        return isinstance(_found[code], ctypes.CDLL)
     try:
-        return _place(code).exists()
-    except (NoLibraryError, OSError):
+        return is_tried() and _is_whole(_place(code))
+    except NoLibraryError:
         return False
 
 
-@functools.lru_cache(maxsize=16)
-def _library(code: bytes) -> ctypes.CDLL | str:
-    # Why there is none is kept, too: a compiler that has failed is not asked again.
+def is_tried() -> bool:
+    """Whether libraries were tried on such a machine."""
+    return (platform.system(), platform.machine()) in TRIED
+
+
+def _had(code: bytes) -> ctypes.CDLL:
+    """From the cache; or compiled by one process, while others wait."""
+    from filelock import FileLock, Timeout
+
+    if not is_tried():
+        system = f"{platform.system()} {platform.machine()}"
+        raise NoLibraryError(f"kernels in machine code were not tried on {system}")
+    place = _place(code)
+    if library := _kept(place):
+        return library
     try:
-        return _opened(_compiled(code))
-    except NoLibraryError as error:
-        return str(error)
-    except (OSError, subprocess.SubprocessError, AttributeError) as error:
-        return f"the library could not be made or opened ({type(error).__name__}: {error})"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(place.with_suffix(".lock"), timeout=compilers.PATIENCE):
+            return _kept(place) or _built(_source(code), place)
+    except Timeout as error:
+        raise NoLibraryError("another process is compiling and takes too long") from error
+    except (OSError, NotImplementedError) as error:  # no locks on such a disk
+        raise NoLibraryError(
+            f"the cache folder {place.parent} cannot be written ({error})",
+            "make it writable or free some space there, or let XDG_CACHE_HOME name another folder",
+        ) from error
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=64)
 def _place(code: bytes) -> Path:
-    """Where the library of a module belongs: the same name, the same library."""
-    if (platform.system(), platform.machine()) not in TRIED:
-        raise NoLibraryError(f"it was not tried on {platform.system()} {platform.machine()}")
-    text = "\0".join([_source(code), *_identity(compiler()), FLAGS, NATIVE, _processor()])
-    return _folder() / f"{hashlib.sha256(text.encode()).hexdigest()[:24]}.so"
+    """Where the library of a module belongs. Whatever the compiler, it computes the same."""
+    parts = (_source(code), platform.system(), platform.machine(), _processor(), compilers.flags())
+    return _folder() / f"{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:24]}.so"
 
 
-@functools.lru_cache(maxsize=4)
-def _source(code: bytes) -> str:
-    try:
-        return c_text(code)
-    except UntranslatedError as error:
-        raise NoLibraryError(f"the module cannot be translated: {error}") from error
-    except (LookupError, ValueError) as error:  # such as a type that is not known
-        raise NoLibraryError("the module has something that cannot be translated") from error
-
-
-def _identity(command: tuple[str, ...]) -> tuple[str, ...]:
-    if command[-2:] == ("ziglang", "cc"):
-        try:
-            return ("ziglang", version("ziglang"))
-        except PackageNotFoundError as error:
-            raise NoLibraryError("the version of ziglang is not known") from error
-    done = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False)
-    return (*command, done.stdout)
+def _folder() -> Path:
+    return cache_folder() / "native"
 
 
 def _processor() -> str:
@@ -123,64 +103,66 @@ def _processor() -> str:
     return "\n".join(sorted({line for line in lines if line.split("\t")[0] in names}))
 
 
-def _folder() -> Path:
-    return cache_folder() / "native"
-
-
-def _compiled(code: bytes) -> Path:
-    """The file of a library; one process compiles it, the others wait."""
-    from filelock import FileLock
-
-    place = _place(code)
-    if place.exists():
-        return place
+def _source(code: bytes) -> str:
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(place.with_suffix(".lock")):
-            if not place.exists():
-                _compile(_source(code), place)
-        return place
+        return c_text(code)
+    except (UntranslatedError, LookupError, ValueError) as error:  # such as an unknown type
+        raise NoLibraryError(f"the kernels cannot be translated ({error})") from error
+
+
+def _is_whole(place: Path) -> bool:
+    """Whether there is a library that nothing has damaged: to open half a one ends the process."""
+    try:
+        content = place.read_bytes()
     except OSError:
-        # A cache that cannot be written: for this process alone.
-        folder = _own_folder()
-        _compile(_source(code), folder / place.name)
-        return folder / place.name
+        return False
+    return hashlib.sha256(content[:-DIGEST]).digest() == content[-DIGEST:]
 
 
-@functools.lru_cache(maxsize=1)
-def _own_folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="bnlab-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
+def _kept(place: Path) -> ctypes.CDLL | None:
+    try:
+        return _opened(place) if _is_whole(place) else None
+    except BrokenCompilerError:
+        return None
 
 
-def _compile(source: str, place: Path) -> None:
-    """Compile to a file, which is there when it is whole or not at all."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "module.c").write_text(source)
-        done = subprocess.run(
-            [*compiler(), *FLAGS.split(), NATIVE, "-o", "module.so", "module.c"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=PATIENCE,
-            env={**os.environ, "ZIG_LOCAL_CACHE_DIR": folder},
-        )
-        if done.returncode:
-            raise NoLibraryError(f"the C compiler refused it: {done.stderr[:300]}")
-        own = place.with_suffix(f".{os.getpid()}")
+def _built(source: str, place: Path) -> ctypes.CDLL:
+    """The library by the first compiler that makes a right one, and a copy in the cache."""
+    for left in place.parent.glob(f"{place.stem}.*.making"):  # by a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    found = compilers.compilers()
+    for name, command in found.items():
+        if name in _broken:
+            continue
         try:
-            shutil.copyfile(Path(folder, "module.so"), own)
-            own.replace(place)
-        finally:
-            with contextlib.suppress(OSError):
-                own.unlink()
+            return _by(command, source, place)
+        except BrokenCompilerError as error:
+            _broken[name] = f"{name} {error}"
+    if not found:
+        raise NoLibraryError("there is no C compiler here", "install one (pip install ziglang)")
+    raise NoLibraryError(
+        f"no C compiler here makes such a library: {'; '.join(_broken[name] for name in found)}",
+        "install ziglang anew (pip install --force-reinstall ziglang)",
+    )
+
+
+def _by(command: tuple[str, ...], source: str, place: Path) -> ctypes.CDLL:
+    # Beside its place: from there it can be moved in one step, and the disk is the same.
+    folder = tempfile.TemporaryDirectory(
+        prefix=f"{place.stem}.", suffix=".making", dir=place.parent, ignore_cleanup_errors=True
+    )
+    with folder as name:
+        made = compilers.compiled(command, source, Path(name))
+        library = _opened(made)
+        content = made.read_bytes()
+        whole = made.with_suffix(".whole")
+        whole.write_bytes(content + hashlib.sha256(content).digest())
+        whole.replace(place)
+    return library
 
 
 def _opened(path: Path) -> ctypes.CDLL:
     """The library, after a trial of what the bits depend on."""
-    library = ctypes.CDLL(str(path))
     word, place = ctypes.c_uint32, ctypes.c_void_p
     types = {
         "trial": ([place], word),
@@ -188,10 +170,14 @@ def _opened(path: Path) -> ctypes.CDLL:
         "run": ([place, word, word, word, word], None),
         "steps": ([place, word, word, ctypes.c_double], word),
     }
-    for name, (arguments, result) in types.items():
-        function = getattr(library, f"wasm_{name}")
-        function.argtypes, function.restype = arguments, result
+    try:
+        library = ctypes.CDLL(str(path))
+        for name, (arguments, result) in types.items():
+            function = getattr(library, f"wasm_{name}")
+            function.argtypes, function.restype = arguments, result
+    except (OSError, AttributeError) as error:
+        raise BrokenCompilerError(f"makes what cannot be opened ({error})") from error
     numbers = (ctypes.c_double * 4)(1 + 2**-30, 1e300, 2.0**-1060, float("nan"))
     if library.wasm_trial(numbers) != 0:
-        raise NoLibraryError("the C compiler does not compute as WebAssembly does")
+        raise BrokenCompilerError("does not compute as WebAssembly does")
     return library

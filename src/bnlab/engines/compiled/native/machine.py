@@ -10,14 +10,14 @@ import numpy as np
 
 from bnlab.engines.compiled.machine import REALS, Machine, Words
 from bnlab.engines.compiled.native import library
-from bnlab.engines.compiled.native.library import NoLibraryError
+from bnlab.engines.compiled.native.compilers import NoLibraryError
 from bnlab.engines.compiled.native.translate import globals_of
 from bnlab.errors import check_name
 
 VARIABLE = "BNLAB_MACHINE"
 """The environment variable that names one of ``CHOICES``."""
 
-CHOICES = ("wasmtime", "auto", "native")
+CHOICES = ("auto", "native", "wasmtime")
 """The first one is taken where the variable is not set."""
 
 WORTH = 10.0
@@ -71,14 +71,15 @@ class NativeMachine(Words):
 
 _globals = functools.lru_cache(maxsize=16)(globals_of)
 _waited: dict[bytes, float] = {}
+_said: list[str] = []
 
 
 def machine_for(code: bytes, precision: str, words: int, seconds: float = 0.0) -> Words:
     """The machine for a module that ``BNLAB_MACHINE`` names; all give the same bits.
 
-    ``wasmtime`` is the default. ``native`` compiles what is not in the cache. ``auto`` takes what
-    is in the cache, compiles a module as soon as this process has been asked for more than
-    ``WORTH`` seconds of training with it, and else falls back to ``wasmtime``.
+    ``native`` compiles what is not in the cache. ``auto``, the default, takes what is in the cache,
+    compiles a module as soon as this process has been asked for more than ``WORTH`` seconds of
+    training with it, and else takes ``wasmtime``. If it wants to compile and cannot, it warns once.
 
     Args:
         code: the bytes of the module.
@@ -91,23 +92,28 @@ def machine_for(code: bytes, precision: str, words: int, seconds: float = 0.0) -
         RuntimeError: if it is ``native`` and that cannot be had.
     """
     choice = os.environ.get(VARIABLE, CHOICES[0])
-    check_name("machine in BNLAB_MACHINE", choice, CHOICES)
+    check_name(f"machine in {VARIABLE}", choice, CHOICES)
     if choice == "wasmtime":
         return Machine(code, precision, words)
     _waited[code] = _waited.get(code, 0.0) + seconds
-    if choice == "native" or library.is_kept(code) or _waited[code] > WORTH:
-        try:
+    try:
+        if choice == "native" or library.is_kept(code) or _waited[code] > WORTH:
             return NativeMachine(code, precision, words)
-        except NoLibraryError as error:
-            if choice == "native":
-                raise RuntimeError(
-                    f"BNLAB_MACHINE=native cannot be had: {error}. Unset it to train with wasmtime."
-                ) from error
-            _say_once(f"engine='compiled' runs in wasmtime, with the same numbers: {error}.")
+    except NoLibraryError as error:
+        advice = f"{error.advice}, or " if error.advice else ""
+        if choice == "native":
+            raise RuntimeError(
+                f"{VARIABLE}=native cannot be had: {error}. To train, {advice}unset {VARIABLE}; "
+                "wasmtime gives the same numbers."
+            ) from error
+        _say_once(
+            f"engine='compiled' trains in wasmtime, slower and with the same numbers: {error}. "
+            f"To be rid of this warning, {advice}set {VARIABLE}=wasmtime."
+        )
     return Machine(code, precision, words)
 
 
-@functools.lru_cache(maxsize=16)
 def _say_once(sentence: str) -> None:
-    if "no C compiler" not in sentence and "not tried" not in sentence:
+    if not _said:
+        _said.append(sentence)
         warnings.warn(sentence, RuntimeWarning, stacklevel=2)

@@ -67,8 +67,9 @@ TRIAL = """
 /* From 1 + 2^-30, 1e300, 2^-1060 and NaN: 0, or the number of what is not as IEEE 754 has it. */
 __attribute__((visibility("default"))) i32 wasm_trial(const volatile f64* given) {
   f64 one = given[0], large = given[1], small = given[2], none = given[3];
-  f64 square = one * one;
-  if (one * one - square != 0) return 1;                       /* contracted */
+  f64 same = given[0];  /* read twice: no compiler knows that it is the same */
+  volatile f64 square = one * one;
+  if (same * same - square != 0) return 1;                     /* contracted */
   if (one + large - large != 0 || large - large + one != one) return 2;  /* in another order */
   if (small * 0.5 == 0 || (f32)small != 0) return 3;           /* no subnormal numbers */
   if (none == none || none < one || !(none != one)) return 4;  /* NaN is a number */

@@ -1,0 +1,165 @@
+"""Nets that are trained on every machine, and what has to come out, in bits."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+
+import bnlab.engines.compiled
+from bnlab.data import digits
+from bnlab.engines.compiled import engine
+from bnlab.engines.compiled.artefact import FOLDERS, load, save
+from bnlab.engines.compiled.catalogue import CONV_OPTIONS, OPTIONS, UNDEFINED
+from bnlab.engines.compiled.compiler.build import has_compiler
+from bnlab.engines.compiled.initial import checked
+from bnlab.engines.compiled.nets import Net, compile_nets
+from bnlab.engines.compiled.stores import store_for
+from bnlab.norms import NORMS
+from bnlab.train import Run, make_trainer
+
+JS = Path(bnlab.engines.compiled.__file__).parent / "js"
+STEPS = 1000
+LONG = Run(depth=3, width=64, batch_size=4, lr=0.02, steps=STEPS)
+SHORT = LONG.replace(depth=2, steps=50, precision="float64")
+MOMENTUM = {"momentum": 0.9, "weight_decay": 1e-3}
+
+IMAGES = [
+    LONG.replace(net="plain", depth=2, width=8, norm="group", norm_options=CONV_OPTIONS["group"]),
+    LONG.replace(net="resnet", depth=1, width=8, norm="batch"),
+]
+"""Convolutional nets, which are compiled here, to a set of this name."""
+
+RUNS = {
+    "nets": [
+        *(
+            LONG.replace(norm=norm, norm_options=OPTIONS.get(norm, {}))
+            for norm in NORMS
+            if norm not in UNDEFINED
+        ),
+        LONG.replace(norm="batch", optimizer_options=MOMENTUM),
+        LONG.replace(norm="layer", optimizer_options={**MOMENTUM, "nesterov": True}),
+        LONG.replace(norm="batch_renorm", optimizer="adam", lr=0.003),
+        SHORT.replace(norm="batch", batch_size=6, optimizer="adam"),
+        SHORT.replace(norm="noisy_batch", batch_size=5, seed=9),
+        LONG.replace(norm="layer", depth=1, batch_size=256, steps=20, sampler="one_class"),
+        LONG.replace(
+            norm="batch_renorm",
+            norm_options={"r_max": 1.5, "d_max": 0.5},
+            sampler="k_classes",
+            sampler_options={"k": 2},
+            optimizer_options=MOMENTUM,
+            steps=100,
+        ),
+    ],
+    "groups": [LONG.replace(depth=2, norm="group", norm_options={"group_size": 16})],
+    "squares": [LONG.replace(depth=2, norm="batch", loss="squared_error")],
+    **({"images": IMAGES} if has_compiler() else {}),
+}
+"""By the set whose kernels they take; a net of each kind for 1,000 steps."""
+
+
+def write(folder: Path) -> None:
+    """Put there what ``trained.mjs`` needs, and that itself."""
+    data = digits()
+    content = {
+        "images": data.train_x.ravel().astype(float).tolist(),
+        "labels": data.train_y.tolist(),
+        "val_x": data.val_x.ravel().astype(float).tolist(),
+        "val_y": data.val_y.tolist(),
+    }
+    folder.joinpath("data.json").write_text(json.dumps(content))
+    shutil.copytree(JS, folder / "js")
+    shutil.copy(Path(__file__).parent / "trained.mjs", folder)
+    for name in RUNS.keys() - {"images"}:
+        folder.joinpath(name).symlink_to(FOLDERS[name])
+    if has_compiler():
+        nets = [Net.of(run) for run in IMAGES]
+        store, places = compile_nets(nets, ("float32",))
+        save(store, places, {net.key: checked(net) for net in nets}, folder / "images")
+
+
+@contextmanager
+def images_from(folder: Path) -> Iterator[None]:
+    """The engine takes the nets of ``IMAGES`` from a folder that ``write`` made."""
+    if not has_compiler():
+        yield
+        return
+    store = load(folder / "images")
+
+    def found(net: Net, *rest: object):
+        return store if net.key in store.nets else store_for(net, *rest)
+
+    with patch.object(engine, "store_for", found):
+        yield
+
+
+def tasks() -> dict[str, list[dict]]:
+    """All ``RUNS`` as ``trained.mjs`` takes them."""
+    return {name: [_task(run) for run in runs] for name, runs in RUNS.items()}
+
+
+def _task(run: Run) -> dict:
+    trainer = make_trainer(run, "compiled")
+    return {
+        "key": Net.of(run).key,
+        "precision": run.precision,
+        "update": trainer.update_name,
+        "inputs": trainer.inputs,
+        "seed": run.seed,
+        "sampler": run.sampler,
+        "k": run.sampler_options.get("k", 1),
+        "batch": run.batch_size,
+        "steps": run.steps,
+    }
+
+
+def in_python(run: Run) -> dict:
+    """What comes out in Python; ``metrics`` if it was trained step by step."""
+    trainer = make_trainer(run, "compiled")
+    if run.steps == STEPS:  # in blocks, as train does it
+        records = [r for r in trainer.steps(looks=False) if r.step and not r.diverged]
+        pairs, metrics = [(r.loss, r.accuracy) for r in records], None
+    else:
+        pairs = [trainer.update(numbers) for numbers in trainer.batches]
+        metrics = _as_in_javascript(trainer.last_metrics())
+    loss, accuracy = np.array(pairs).T
+    params, buffers, counters = (v.numpy() for v in trainer.state.vectors(trainer.net))
+    data = trainer.data
+    named = lambda pair: dict(zip(("loss", "accuracy"), pair, strict=True))  # noqa: E731
+    return {
+        "taken": len(pairs),
+        "loss": _digest(loss),
+        "accuracy": _digest(accuracy),
+        "params": _digest(params),
+        "buffers": _digest(buffers),
+        "counters": counters.tolist(),
+        "metrics": metrics,
+        "evaluation": named(trainer.evaluate(data.val_x, data.val_y, False)),
+        "batchStatistics": named(trainer.evaluate(data.val_x, data.val_y, True)),
+    }
+
+
+def _digest(array: np.ndarray) -> str:
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+
+
+def _as_in_javascript(metrics: dict) -> dict:
+    keys = ("mean", "variance", "dead")
+    rows = [dict(zip(keys, row, strict=True)) for row in metrics["layers"].tolist()]
+    return {"gradientNorm": metrics["norm"], "layers": rows}
+
+
+def compared(results: dict[str, list[dict]]) -> None:
+    """Fail unless JavaScript's results are those of Python, and whole trainings."""
+    assert results.keys() == RUNS.keys()
+    for name, runs in RUNS.items():
+        for run, theirs in zip(runs, results[name], strict=True):
+            mine = in_python(run)
+            wanted = theirs | {"metrics": mine["metrics"] and theirs["metrics"]}
+            assert wanted == mine, (run.net, run.norm, run.optimizer)
+            assert theirs["taken"] == run.steps

@@ -95,7 +95,9 @@ class Finding:
         return self.error <= max(LIMITS[self.precision], ALLOWED * self.own)
 
 
-def images(size: int, seed: int, shape: tuple[int, ...] = (1, 8, 8)) -> tuple[np.ndarray, np.ndarray]:
+def images(
+    size: int, seed: int, shape: tuple[int, ...] = (1, 8, 8)
+) -> tuple[np.ndarray, np.ndarray]:
     """A batch of the digits, as large as ``shape`` (C, H, W) says: images and labels."""
     numbers = np.random.default_rng(seed).integers(0, 1197, size)
     data = digits()

@@ -1,18 +1,18 @@
 """What the tests of the native machine share."""
 
 import functools
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bnlab.engines.compiled.compiler.build import wasm
 from bnlab.engines.compiled.compiler.codegen import c_source
-from bnlab.engines.compiled.native import library, machine
-from bnlab.engines.compiled.native.compilers import compilers
+from bnlab.engines.compiled.native import compilers, library, machine
 from bnlab.train import Run, make_trainer
 
 needs_native = pytest.mark.skipif(
-    not (library.is_tried() and compilers()), reason="there is no native machine here"
+    not (library.is_tried() and compilers.compilers()), reason="there is no native machine here"
 )
 
 
@@ -52,3 +52,26 @@ def everything(run: Run) -> list[bytes]:
     values += [last["norm"], last["layers"], trainer.machine.heap]
     state = [tensor.double().numpy() for tensor in trainer.net.state_dict().values()]
     return [bits(np.asarray(value, float)) for value in [*values, *state]]
+
+
+LANES = {"16 bytes": "x86_64", "32 bytes": "x86_64_v3", "64 bytes": "x86_64_v4"}
+"""Width of vectors, and a processor that has such, as ziglang calls it."""
+
+MAKES = (*LANES, "system")
+"""Ways to make a library: with vectors of a width, or by the compiler of the system."""
+
+
+def make_by(way: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Libraries that are opened in this test are made in this way, or it is skipped."""
+    needed = {"32 bytes": "avx2", "64 bytes": "avx512vl"}.get(way, "")
+    found = compilers.compilers()
+    names = [name for name in found if (name == "ziglang") == (way in LANES)]
+    if not names or needed not in Path("/proc/cpuinfo").read_text():
+        pytest.skip(f"there is no compiler or processor for {way}")
+    level = LANES.get(way, "native")
+    monkeypatch.setattr(compilers, "FOR_THIS_PROCESSOR", {"x86_64": f"-march={level}"})
+    monkeypatch.setattr(compilers, "compilers", lambda: {names[0]: found[names[0]]})
+    monkeypatch.setattr(library, "_found", {})
+    # The system's compiler has the flags of ziglang: its library must not come from the cache.
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    monkeypatch.setattr(library, "_place", functools.cache(library._place.__wrapped__))

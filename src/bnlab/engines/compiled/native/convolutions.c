@@ -16,7 +16,7 @@ OPERATION Eight joined(const Single* a, const Single* b) {
 
 /* Eight neighbours, or two rows of four that lie ``gap`` apart. */
 OPERATION Eight eight(const Single* a, int gap) {
-  return gap == 4 ? *(const PlacedEight*)a : joined(a, a + gap);
+  return gap == 4 ? (Eight)*(const PlacedEight*)a : joined(a, a + gap);
 }
 
 OPERATION void set_taps(int* taps, int k, int s, int height, int width) {

@@ -18,12 +18,13 @@ from bnlab.engines.compiled.heap import Heap
 from bnlab.engines.compiled.nets import NORM, Net, Store
 from bnlab.engines.compiled.program import LARGEST_BATCH, moved
 from bnlab.engines.compiled.step import State, inputs_of
-from bnlab.engines.compiled.stores import store_for
+from bnlab.engines.compiled.stores import LARGEST_IMAGE, store_for
 from bnlab.engines.compiled.tensorwise import constrained_names
 from bnlab.engines.compiled.update import UPDATES, update_of
 from bnlab.engines.engine import Array, Engine, check_defined, depends_on_batch
 from bnlab.optim import LAWN
 from bnlab.runs.build import build, training_batches, training_data
+from bnlab.runs.cost import flop_of_step
 from bnlab.runs.optimizers import make_optimizer
 from bnlab.runs.run import Run
 
@@ -87,7 +88,7 @@ class CompiledTrainer(Engine):
     def _check_sizes(self) -> None:
         data = self.data
         largest = max(len(data.val_x), len(data.test_x), self.run.batch_size)
-        if max(data.image_shape) > 8 or largest > LARGEST_BATCH:
+        if max(data.image_shape) > LARGEST_IMAGE or largest > LARGEST_BATCH:
             raise ValueError(
                 f"engine='compiled' takes images of 8 x 8 and {LARGEST_BATCH} of them at once; "
                 f"this Run has images {data.image_shape} and needs {largest}. "
@@ -121,9 +122,7 @@ class CompiledTrainer(Engine):
 
     def _seconds(self) -> float:
         """About how long the training takes in ``wasmtime``."""
-        places = math.prod(self.data.image_shape[1:])  # where a filter of a convolution is applied
-        numbers = sum(p.numel() * (places if p.ndim == 4 else 1) for p in self._net.parameters())
-        return 6.0 * numbers * self.run.batch_size * self.run.steps / SPEED
+        return flop_of_step(self.run, self._net) * self.run.steps / SPEED
 
     def _codes(self, store: Store, net: Net) -> dict[str, Sequence[int]]:
         programs, updates = store.nets[net.key], store.updates

@@ -33,7 +33,7 @@ def test_a_worker_takes_one_thread():
 
 
 def test_what_trains_is_not_left_to_the_machine():
-    with pytest.raises(ValueError, match="unknown engine 'fastest'"):
+    with pytest.raises(ValueError, match="use one of torch, compiled in place of 'fastest'"):
         trainings.train_all(HERE, [RUN], "fastest")
     (history,) = trainings.train_all(HERE, [RUN])
     assert history.engine == "torch" and len(history.loss) == 2

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bnlab.errors import check_name
 from bnlab.train import History, Run, threads, train
-from bnlab.train.single import ENGINES
+from bnlab.train.single import ENGINES, FASTEST
 from bnlab.verdicts.work import Work
 
 
@@ -16,10 +15,13 @@ def train_all(
     """The History of each Run, in their order; see ``bnlab.train.train``.
 
     Raises:
-        ValueError: for another engine than those of ``ENGINES``: what trains is part of a
-            measurement, and not left to the machine.
+        ValueError: for ``fastest``.
     """
-    check_name("engine", engine, ENGINES)
+    if engine == FASTEST:
+        raise ValueError(
+            "a measurement names what trains, as its numbers depend on it to the last bit: use "
+            f"one of {', '.join(ENGINES)} in place of 'fastest'."
+        )
     found = work.starmap(train_one, [(run, engine, device) for run in runs])
     return [History.from_dict(one) for one in found]
 

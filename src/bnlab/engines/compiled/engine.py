@@ -18,7 +18,7 @@ from bnlab.engines.compiled.heap import Heap
 from bnlab.engines.compiled.nets import NORM, Net, Store
 from bnlab.engines.compiled.program import LARGEST_BATCH, moved
 from bnlab.engines.compiled.step import State, inputs_of
-from bnlab.engines.compiled.stores import LARGEST_IMAGE, store_for
+from bnlab.engines.compiled.stores import store_for
 from bnlab.engines.compiled.tensorwise import constrained_names
 from bnlab.engines.compiled.update import UPDATES, update_of
 from bnlab.engines.engine import Array, Engine, check_defined, depends_on_batch
@@ -88,7 +88,7 @@ class CompiledTrainer(Engine):
     def _check_sizes(self) -> None:
         data = self.data
         largest = max(len(data.val_x), len(data.test_x), self.run.batch_size)
-        if max(data.image_shape) > LARGEST_IMAGE or largest > LARGEST_BATCH:
+        if max(data.image_shape) > 8 or largest > LARGEST_BATCH:
             raise ValueError(
                 f"engine='compiled' takes images of 8 x 8 and {LARGEST_BATCH} of them at once; "
                 f"this Run has images {data.image_shape} and needs {largest}. "

@@ -16,7 +16,7 @@ help:
 	@echo "make env        install only"
 	@echo "make lock       write requirements.lock from what is installed"
 	@echo "make compiled   compile the nets that train in the page (many minutes)"
-	@echo "make bench      measure speed, as ratios in one run (ten minutes)"
+	@echo "make bench      measure speed, as ratios in one run (a quarter of an hour)"
 	@echo "make clean      remove the built site and caches (distclean: the environment too)"
 
 $(TARGETS):

@@ -1,4 +1,4 @@
-"""Compare the compiled training step with eager PyTorch, and the native machine with wasmtime.
+"""Compare the compiled training step with the loop that a user of PyTorch would write.
 
     python benchmarks/compiled.py             about a minute
     python benchmarks/compiled.py --rounds 5
@@ -8,15 +8,11 @@ loop of torch's own layers; Batch Renormalization, for which torch has none, wit
 around this package's layer. Both sides give loss and accuracy of each batch. Speed is a ratio of
 processor times, timed in turn in one run, so that a busy machine slows both; of the ratios the
 median counts, and is to be at most 1 over the number of times that the compiled step is to be
-faster. The native machine is compared by the least times of many blocks of steps, whose heads are
-warm: what one step costs. Without a C compiler these rows are left out. The exit status is 1 if a
-limit is broken.
+faster. The exit status is 1 if a limit is broken. (``peers.py`` has the native machine.)
 """
 
 from __future__ import annotations
 
-import math
-import os
 import statistics
 import sys
 from collections.abc import Callable, Iterator
@@ -28,10 +24,6 @@ from measured import Row, cpu_seconds
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from bnlab.engines.compiled.engine import BLOCK
-from bnlab.engines.compiled.native.compilers import compilers
-from bnlab.engines.compiled.native.machine import CHOICES, VARIABLE
-from bnlab.engines.engine import Engine
 from bnlab.norms import make_norm
 from bnlab.train import Run, make_trainer
 
@@ -43,12 +35,6 @@ TIMES_FASTER = {
     ("batch_renorm", 32): 4.5,
 }
 """How many times faster the compiled step is to be: normalizer, batch size."""
-
-NATIVE_FASTER = {4: 1.8, 32: 2, 128: 2}
-"""How many times faster a native step is to be than one in wasmtime: batch size."""
-
-BLOCKS = 4
-"""Blocks of steps that are timed in one round."""
 
 ROUNDS = 15
 Pairs = list[tuple[float, float]]
@@ -84,8 +70,8 @@ def _of_torchs_layers(net: nn.Module) -> nn.Module:
 
 
 def compiled(run: Run) -> Callable[[], Pairs]:
-    """The same steps by the compiled engine, in ``wasmtime``."""
-    steps = trainer_in("wasmtime", run).steps(looks=False)
+    """The same steps by the compiled engine."""
+    steps = make_trainer(run, "compiled").steps(looks=False)
     next(steps)  # the record of step 0, before any work
     return lambda: [(record.loss, record.accuracy) for record in steps]
 
@@ -98,47 +84,11 @@ def ratio(run: Run, rounds: int) -> float:
     return statistics.median(cpu_seconds(one) / cpu_seconds(other) for one, other in works)
 
 
-def trainer_in(machine: str, run: Run) -> Engine:
-    """The compiled engine on one of its machines."""
-    before = os.environ.get(VARIABLE, CHOICES[0])
-    os.environ[VARIABLE] = machine
-    try:
-        return make_trainer(run, "compiled")
-    finally:
-        os.environ[VARIABLE] = before
-
-
-def block_of(machine: str, run: Run) -> Callable[[], object]:
-    """64 steps, always the same, by one of the machines."""
-    trainer = trainer_in(machine, run)
-    numbers = [next(trainer.batches) for _ in range(BLOCK)]
-    return lambda: trainer.block(numbers, 1, math.inf)
-
-
-def native_ratio(run: Run, rounds: int) -> float:
-    """Least processor time of a block natively over that in wasmtime."""
-    works = [block_of(machine, run) for machine in ("native", "wasmtime")]
-    times = [[cpu_seconds(work) for work in works] for _ in range(BLOCKS * rounds + 1)][1:]
-    native, wasmtime = map(min, zip(*times, strict=True))
-    return native / wasmtime
-
-
-def native_rows(rounds: int) -> Iterator[Row]:
-    """A row for each batch size, if there is a compiler."""
-    if not compilers():
-        print("The native machine is left out: there is no C compiler.")
-        return
-    for size, times in NATIVE_FASTER.items():
-        run = BASE.replace(norm="batch", batch_size=size)
-        yield Row(f"batch, batch {size}, native / wasmtime", 1 / times, native_ratio(run, rounds))
-
-
 def rows(rounds: int) -> Iterator[Row]:
     """A row for each limit."""
     for (norm, size), times in TIMES_FASTER.items():
         run = BASE.replace(norm=norm, batch_size=size)
         yield Row(f"{norm}, batch {size}, compiled / eager", 1 / times, ratio(run, rounds))
-    yield from native_rows(rounds)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -495,9 +495,10 @@ def bench(*arguments):
     env()
     report = BUILD / "speed.txt"
     report.parent.mkdir(exist_ok=True)
-    say("Measuring speed, about ten minutes; leave the machine alone meanwhile.")
+    say("Measuring speed, about a quarter of an hour; leave the machine alone meanwhile.")
     broken, text = [], ""
-    for name, *options in (("limits", "--quick"), ("compiled",), ("train_many",), ("sweep",)):
+    names = (("limits", "--quick"), ("compiled",), ("peers",), ("train_many",), ("sweep",))
+    for name, *options in names:
         command = [str(venv_python()), f"benchmarks/{name}.py", *options, *arguments]
         done = subprocess.run(
             command, cwd=str(ROOT), env=clean_environment(), stdout=subprocess.PIPE, text=True

@@ -32,10 +32,7 @@ def test_batch_norm_is_torchs_own(bench):
 @pytest.mark.parametrize("measured, status", [(0.08, 0), (0.09, 1)])
 def test_a_broken_limit_is_an_exit_status(bench, monkeypatch, capsys, measured, status):
     monkeypatch.setattr(bench, "ratio", lambda run, rounds: measured)
-    monkeypatch.setattr(bench, "native_ratio", lambda run, rounds: 0.1)
-    limits = [row.limit for row in bench.rows(1)]
-    assert limits[:4] == [1 / 8, 1 / 2.5, 1 / 12, 1 / 4.5]
-    assert limits[4:] in ([], [1 / 1.8, 1 / 2, 1 / 2])
+    assert [row.limit for row in bench.rows(1)] == [1 / 8, 1 / 2.5, 1 / 12, 1 / 4.5]
     assert bench.main(["--rounds", "1"]) == status
     assert ("Broken: batch_renorm, batch 4" in capsys.readouterr().out) == bool(status)
 
@@ -43,9 +40,3 @@ def test_a_broken_limit_is_an_exit_status(bench, monkeypatch, capsys, measured, 
 def test_the_times_are_ratios(bench):
     run = bench.BASE.replace(norm="batch", batch_size=4, steps=20)
     assert 0 < bench.ratio(run, rounds=1) < 10
-
-
-def test_without_a_compiler_its_rows_are_left_out(bench, monkeypatch, capsys):
-    monkeypatch.setattr(bench, "compilers", dict)
-    assert [*bench.native_rows(1)] == []
-    assert "left out: there is no C compiler." in capsys.readouterr().out

@@ -32,7 +32,7 @@ class Trainer(Engine):
         self.run, self.device = run, make_device(device)
         self.data, self.loss = training_data(run), LOSSES[run.loss]
         self.batches = training_batches(run, self.data.train_y)
-        self.net = build(run).to(self.device)
+        self.net = build(run).to(self.device, memory_format=self._memory_format())
         self.optimizer = make_optimizer(run.optimizer, self.net, run.lr, **run.optimizer_options)
         self.versions: dict[str, str] = {}
         self._parts: dict[str, tuple[Tensor, Tensor]] = {}
@@ -40,6 +40,12 @@ class Trainer(Engine):
         self.val_x, self.val_y = self.part("val")
         self.batch_dependent = depends_on_batch(self.net)
         check_defined(self.net, self.train_x[: run.batch_size], self.train_y[: run.batch_size])
+
+    def _memory_format(self) -> torch.memory_format:
+        # On a CPU, convolutions of larger images are faster so; what is measured on 8 x 8 keeps
+        # its bits. A fused optimizer, or losses read once for several steps, gain nothing there.
+        is_large = max(self.data.image_shape) > 8 and self.device.type == "cpu"
+        return torch.channels_last if is_large else torch.preserve_format
 
     def part(self, name: str) -> tuple[Tensor, Tensor]:
         """Images and labels of a part of the data, on the device."""

@@ -9,24 +9,15 @@ from collections.abc import Callable, Sequence
 from bnlab.engines.engine import history_of
 from bnlab.engines.stack import StackTrainer, common, is_stackable
 from bnlab.errors import check_name
-from bnlab.runs.build import make_device, threads
+from bnlab.runs.build import threads
 from bnlab.runs.history import History, Step
 from bnlab.runs.run import Run
-from bnlab.train.single import ENGINES, train
+from bnlab.train.single import ENGINES, FASTEST, train
+from bnlab.train.ways import fastest
 
-WAYS = ("fastest", *ENGINES, "stack")
+WAYS = (FASTEST, *ENGINES, "stack")
 LARGEST_STACK = 64
 """Nets trained side by side: with more of them a CPU gains nothing more."""
-
-# Which way is the fastest one, as benchmarks/train_many.py and trials with each way found it.
-COMPILED_WINS = 16
-"""Up to this batch size a compiled step is faster than all else."""
-
-STACK_WINS = 16
-"""So many MLPs without a normalizer, or with BatchNorm, are faster as a stack above that."""
-
-COMPILED_GAINS, STACK_GAINS = 64, 32
-"""Beyond these batch sizes PyTorch, one net after the other, is as fast or faster."""
 
 
 def train_many(
@@ -44,10 +35,9 @@ def train_many(
       stack differ in learning rate, seed, start of gamma and label noise alone;
     - ``torch``, one net after the other in plain PyTorch.
 
-    ``fastest`` takes for each group of Runs the way that was the fastest one when it was measured:
-    compiled for small batches of nets that the book has compiled; a stack for many nets, or where
-    nothing is compiled; torch for large batches. On a GPU it takes a stack wherever it can. A net
-    that diverges does not touch the others.
+    ``fastest`` takes for each group of Runs the way that was the fastest one when it was measured
+    (``bnlab.train.ways``), and on a GPU a stack wherever it can. A net that diverges does not touch
+    the others.
 
     Args:
         runs: what to train.
@@ -101,24 +91,7 @@ def _way(run: Run, count: int, engine: str, device: str) -> str:
             "noise of its own, computed weights, a number for a whole layer, LAWN or clipping. "
             "Use engine='fastest'."
         )
-    if engine != "fastest":
-        return engine
-    stackable = count > 1 and is_stackable(run)
-    if make_device(device).type != "cpu":
-        return "stack" if stackable else "torch"
-    from bnlab.engines.compiled.stores import is_ready  # it loads the compiler
-
-    ready, size = is_ready(run), run.batch_size
-    folds_well = stackable and run.net == "mlp" and run.norm in ("none", "batch")
-    if ready and size <= COMPILED_WINS:
-        return "compiled"
-    if folds_well and count >= STACK_WINS:
-        return "stack"
-    if ready and size <= COMPILED_GAINS:
-        return "compiled"
-    if folds_well or (stackable and size <= STACK_GAINS):
-        return "stack"
-    return "torch"
+    return fastest(run, count, device) if engine == FASTEST else engine
 
 
 def _stacked(

@@ -12,13 +12,18 @@ from bnlab.errors import check_name
 from bnlab.runs.build import threads
 from bnlab.runs.history import History, Step
 from bnlab.runs.run import Run
+from bnlab.train.ways import fastest
 
 ENGINES = ("torch", "compiled")
+FASTEST = "fastest"
+"""In place of an engine's name: the one that ``bnlab.train.ways`` says is the fastest."""
 
 
 def make_trainer(run: Run, engine: str = "torch", device: str = "auto") -> Engine:
     """The engine of that name, with a Run to train; see ``train``."""
-    check_name("engine", engine, ENGINES)
+    check_name("engine", engine, (*ENGINES, FASTEST))
+    if engine == FASTEST:
+        engine = fastest(run, 1, device)
     if engine == "torch":
         return Trainer(run, device)
     # The compiler, torch's tracer and sympy take seconds to load: only who asks for it waits.
@@ -58,6 +63,8 @@ def train(
             small nets on small batches, with the same bits on every machine and in a browser, but
             not the same bits as torch. It needs ``wasmtime``, and for nets that are not among the
             compiled ones of the book ``ziglang``. Nothing falls back from one to the other.
+            ``fastest`` takes the one that was measured to be faster (``bnlab.train.ways``);
+            ``History.engine`` says which.
         device: ``auto`` (a CUDA GPU if there is one, else the CPU) or a name that torch knows.
         on_step: called with a ``Step`` at step 0 and after each update.
         progress: draw a progress bar.
@@ -69,7 +76,7 @@ def train(
         ValueError: for an unknown engine, a device that is not there, a batch larger than the
             data, or a normalizer that is undefined on the shapes of this net.
     """
-    check_name("engine", engine, ENGINES)
+    check_name("engine", engine, (*ENGINES, FASTEST))
     if not isinstance(run, Run):
         raise ValueError(f"train takes a Run, got {run!r}. Use Run.from_dict for a dict.")
     start = time.perf_counter()

@@ -15,8 +15,9 @@ DRAWING = ("show", "draw")
 FIGURES = ("figure", "figures")
 """A module whose last word is one of these only draws, too."""
 
-CARRYING = ("verdicts.work",)
-"""These modules do the parts that they are given, and add nothing to their numbers."""
+CARRYING = ("verdicts.work", "train.ways")
+"""These modules do the parts that they are given, or choose what does them where a measurement
+does not say so, and add nothing to their numbers."""
 
 CONTEXTS = ("contextmanager", "asynccontextmanager")
 

@@ -24,6 +24,7 @@ from bnlab.engines.compiled.update import UPDATES, update_of
 from bnlab.engines.engine import Array, Engine, check_defined, depends_on_batch
 from bnlab.optim import LAWN
 from bnlab.runs.build import build, training_batches, training_data
+from bnlab.runs.cost import flop_of_step
 from bnlab.runs.optimizers import make_optimizer
 from bnlab.runs.run import Run
 
@@ -122,9 +123,7 @@ class CompiledTrainer(Engine):
 
     def _seconds(self) -> float:
         """About how long the training takes in ``wasmtime``."""
-        places = math.prod(self.data.image_shape[1:])  # where a filter of a convolution is applied
-        numbers = sum(p.numel() * (places if p.ndim == 4 else 1) for p in self._net.parameters())
-        return 6.0 * numbers * self.run.batch_size * self.run.steps / SPEED
+        return flop_of_step(self.run, self._net) * self.run.steps / SPEED
 
     def _codes(self, store: Store, net: Net) -> dict[str, Sequence[int]]:
         programs, updates = store.nets[net.key], store.updates

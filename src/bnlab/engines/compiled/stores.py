@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bnlab.data import load
 from bnlab.engines.compiled import artefact
 from bnlab.engines.compiled.compiler.build import has_compiler
+from bnlab.engines.compiled.compiler.graph import NotSupportedError
 from bnlab.engines.compiled.nets import Net, Store, compiled_here
-from bnlab.engines.compiled.program import LARGEST_BATCH
+from bnlab.engines.compiled.program import LARGEST_BATCH, LARGEST_SIDE
 from bnlab.runs.optimizers import BASES
 from bnlab.runs.run import Run
 
@@ -30,6 +32,29 @@ def store_for(net: Net, precision: str, extras: tuple[str, ...] = ()) -> Store:
 
 def is_ready(run: Run) -> bool:
     """Whether a Run trains on the committed programs, without a compiler."""
-    is_plain = run.clip is None and run.optimizer in BASES and run.augment == "none"
-    fits = run.batch_size <= LARGEST_BATCH and not run.optimizer_options.get("dampening")
-    return is_plain and fits and artefact.store_with(Net.of(run).key) is not None
+    return _is_plain(run) and artefact.store_with(Net.of(run).key) is not None
+
+
+def is_possible(run: Run) -> bool:
+    """Whether a Run trains on the committed programs, or on what can be compiled here.
+
+    Clipping and LAWN, which are compiled for one net at a time, are left to who asks for them.
+    """
+    return _is_plain(run) and (has_compiler() or is_ready(run))
+
+
+def is_supported(run: Run) -> bool:
+    """Whether all that the net of a Run does can be compiled: it is, if it was not before."""
+    try:
+        store_for(Net.of(run), run.precision)
+    except NotSupportedError:
+        return False
+    return True
+
+
+def _is_plain(run: Run) -> bool:
+    data = load(run.data, run.split_seed)
+    largest = max(len(data.val_x), len(data.test_x), run.batch_size)
+    fits = max(data.image_shape[1:]) <= LARGEST_SIDE and largest <= LARGEST_BATCH
+    is_base = run.optimizer in BASES and not run.optimizer_options.get("dampening")
+    return fits and is_base and run.clip is None and run.augment == "none"

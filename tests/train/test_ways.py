@@ -90,7 +90,10 @@ def test_the_machine_is_the_one_that_is_asked_for_and_can_be_had(use, monkeypatc
     assert fastest(BOOK, 1, "cpu") == "torch"
     monkeypatch.setenv("BNLAB_MACHINE", "native")
     assert fastest(BOOK, 1, "cpu") == "compiled"
-    monkeypatch.setattr("bnlab.engines.compiled.compiler.build.has_compiler", lambda: False)
+    with monkeypatch.context() as patch:
+        patch.setattr("bnlab.engines.compiled.native.compilers.compilers", dict)
+        assert fastest(BOOK, 1, "cpu") == "torch"
+    monkeypatch.setattr("bnlab.engines.compiled.native.library.is_tried", lambda: False)
     assert fastest(BOOK, 1, "cpu") == "torch"
 
 

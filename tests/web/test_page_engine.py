@@ -149,8 +149,9 @@ def test_the_first_point_comes_within_a_tenth_of_a_second_on_a_fresh_page(page, 
     within(page, 100, wait)
 
 
-GAPS = """async (frames) => {  // while it trains, or so many
+GAPS = """async ([frames, cost]) => {  // while it trains; or so many, each with so many ms of work
   const summary = document.querySelector(".bnlab-summary"), gaps = [];
+  const spin = "for (;;);", other = frames && new Worker(URL.createObjectURL(new Blob([spin])));
   let last = await new Promise(requestAnimationFrame);
   const train = [...document.querySelectorAll("button")].find((one) => one.textContent === "Train");
   if (!frames) train.click();
@@ -158,14 +159,20 @@ GAPS = """async (frames) => {  // while it trains, or so many
     const now = await new Promise(requestAnimationFrame);
     gaps.push(now - last);
     last = now;
+    while (performance.now() - last < cost);
   } while (frames ? gaps.length < frames : !/Finished/.test(summary.textContent));
+  if (other) other.terminate();
   gaps.sort((a, b) => a - b);
   return { longest: gaps.at(-1), typical: gaps[gaps.length >> 1], count: gaps.length };
 }"""
 
 
 def test_the_page_stays_at_60_frames_a_second_while_it_trains(page, address):
-    """A frame costs few ms; and no gap is 50 ms long, or longer than without a training."""
+    """A frame costs few ms; and no gap is 50 ms long.
+
+    Or it is no longer than such gaps are on this machine, now, in a page whose frames cost the same
+    and whose one worker does nothing but count.
+    """
     state = "#race?lr=0.1&batch_size=64&depth=6&seed=100&norms=none,batch,layer,group&predict=0"
     open_chapter(page, address, state)
     finished(page)
@@ -177,14 +184,14 @@ def test_the_page_stays_at_60_frames_a_second_while_it_trains(page, address):
         return next(1000 * m["value"] for m in metrics if m["name"] == "TaskDuration")
 
     seen = []
-    while len(seen) < 8:
-        before, found = busy(), page.evaluate(GAPS, 0)
+    while len(seen) < 12:
+        before, found = busy(), page.evaluate(GAPS, [0, 0])
         cost = (busy() - before) / found["count"]
-        idle, slow = page.evaluate(GAPS, found["count"]), slowness(page)
-        seen.append({"cost": cost, "slow": slow, "training": found, "idle": idle})
+        usual, slow = page.evaluate(GAPS, [found["count"], cost]), slowness(page)
+        seen.append({"cost": cost, "slow": slow, "training": found, "usual": usual})
         enough = found["count"] > 10 and cost < 12 * slow
-        smooth = found["longest"] < max(50 * slow, 2 * idle["longest"])
-        if enough and smooth and found["typical"] < max(20 * slow, 1.5 * idle["typical"]):
+        smooth = found["longest"] < max(50 * slow, 2 * usual["longest"])
+        if enough and smooth and found["typical"] < max(20 * slow, 1.5 * usual["typical"]):
             return
     raise AssertionError(seen)
 

@@ -9,7 +9,9 @@ from bnlab import chapters
 from bnlab.claims.order import in_order
 from bnlab.verdicts import evidence
 from bnlab.verdicts.evidence import Evidence
-from bnlab.verdicts.verdict import Claim, Effect, Judgement, Verdict, decide, interval, judge
+from bnlab.verdicts.interval import interval
+from bnlab.verdicts.parts import Effect, Judgement, judge
+from bnlab.verdicts.verdict import Change, Claim, Verdict, decide
 
 CLAIMS: dict[str, Claim] = in_order(
     [claim for claims in chapters.collected("claims", "CLAIMS") for claim in claims],
@@ -34,6 +36,7 @@ def measure(name: str, **options: object) -> Evidence:
 
 __all__ = [
     "CLAIMS",
+    "Change",
     "Claim",
     "Effect",
     "Evidence",

@@ -1,6 +1,6 @@
 """The claims of the papers: ``list`` them, ``measure`` some anew, ``check`` the evidence.
 
-``code`` lists what makes the numbers of a claim.
+``judge`` applies a changed rule to stored rows, ``code`` lists what makes the numbers of a claim.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from pathlib import Path
 
 from bnlab.claims import CLAIMS, claim
 from bnlab.errors import unknown
-from bnlab.store import StoreBusyError
+from bnlab.store import DamagedFileError, StoreBusyError
 from bnlab.sweep import processes
 from bnlab.verdicts import audit, evidence
+from bnlab.verdicts.evidence import Evidence
 from bnlab.verdicts.provenance import closure
 from bnlab.verdicts.verdict import LEAST_SEEDS, Claim
 from bnlab.verdicts.work import Work
@@ -70,9 +71,29 @@ def measure_all(
                 f"{item.id} is being measured by another process, which keeps its parts in "
                 f"{work.folder}. Wait until it has ended, or name another --output."
             ) from error
-        path = result.save(folder)
+        path = evidence.with_past(result, _before(item, folder, scale)).save(folder)
         work.forget()
         print(f"wrote {path}\n{result.verdict}")
+
+
+def _before(item: Claim, folder: Path, scale: str) -> Evidence | None:
+    """The evidence that is about to be replaced, if there is any that can be read."""
+    try:
+        return evidence.load(item, folder, scale)
+    except FileNotFoundError:
+        return None
+    except DamagedFileError as error:
+        print(f"{error} Its earlier results are lost.", file=sys.stderr)
+        return None
+
+
+def judge_all(names: list[str], folder: Path) -> None:
+    """Judge stored rows by today's rule; the verdict before stays in the file."""
+    for item in [claim(name) for name in names] or list(CLAIMS.values()):
+        for scale in item.runs:
+            if (folder / evidence.file_name(item, scale)).exists():
+                stored = evidence.load(item, folder, scale)
+                print(f"wrote {evidence.judged(stored).save(folder)}\n{stored.verdict}")
 
 
 def _check_writable(folder: Path) -> None:
@@ -176,9 +197,13 @@ def make_parser() -> argparse.ArgumentParser:
     test.add_argument(
         "--stamp", action="store_true", help="where they are the same, let today's code vouch"
     )
+    rule = commands.add_parser(
+        "judge", help="judge stored rows by today's rule, keeping the earlier verdict beside"
+    )
+    rule.add_argument("ids", nargs="*", metavar="ID", help="default: all")
     code = commands.add_parser("code", help="the definitions that make the numbers of claims")
     code.add_argument("ids", nargs="+", metavar="ID", help="such as B1")
-    for command in (one, test):
+    for command in (one, test, rule):
         command.add_argument("--output", "--results", type=Path, help="folder of the evidence")
     return parser
 
@@ -192,6 +217,9 @@ def run(given: argparse.Namespace) -> int:
         show_code(given.ids)
         return 0
     folder = given.output or evidence.results_folder()
+    if given.command == "judge":
+        judge_all(given.ids, folder)
+        return 0
     if given.command == "check":
         if given.stamp and not given.repeat:
             raise ValueError("--stamp needs --repeat N: only a repeated sample can vouch.")

@@ -55,19 +55,21 @@ def _found(claim: Claim, folder: Path | None) -> dict[str, Evidence]:
 def standardized(judgement: Judgement) -> tuple[float, float, float]:
     """Mean and interval of an effect as a distance from its margin, in favour of the claim.
 
-    (mean - margin) / sd, with the opposite sign for ``at most``; sd is the standard deviation
-    between the seeds. So 0 is the margin, and positive supports the claim. Without any spread
-    the distance is infinite, with the sign of the difference.
+    The distance is that to the nearer edge of where the part holds, over the standard deviation
+    between the seeds. So 0 is the margin, and positive supports the claim. Without any spread the
+    distance is infinite, with the sign of the difference.
     """
-    sign = 1 if judgement.effect.kind == "above" else -1
+    least, most = judgement.effect.holds_between
     spread = float(judgement.values.std(ddof=1))
     tiny = 1e-9 * max(1.0, abs(judgement.mean))
-    ends = [sign * (x - judgement.effect.margin) for x in (judgement.low, judgement.high)]
-    mean, low, high = (
-        x / spread if spread > tiny else math.copysign(math.inf, x) if x else 0.0
-        for x in (sign * (judgement.mean - judgement.effect.margin), min(ends), max(ends))
-    )
-    return mean, low, high
+
+    def distance(value: float) -> float:
+        inside = min(value - least, most - value)
+        return inside / spread if spread > tiny else math.copysign(math.inf, inside)
+
+    ends = [distance(x) for x in (judgement.low, judgement.high)]
+    mean = distance(judgement.mean)
+    return mean, min(ends), max(mean, *ends)
 
 
 def totals(table: Sequence[Standing]) -> dict[str, object]:

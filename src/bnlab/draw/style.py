@@ -12,13 +12,30 @@ STYLE: dict[str, dict] = json.loads(
     resources.files("bnlab.draw").joinpath("style.json").read_text()
 )
 
+GREEN = {"light": "#0b6e3f", "dark": "#5fd39b"}
+OCHRE = {"light": "#6b5300", "dark": "#e6c35c"}
+RED = {"light": "#a11d2c", "dark": "#ff8f9a"}
+GREY = {"light": "#4a4f57", "dark": "#b8bec8"}
+
 VERDICTS: dict[str, dict] = {
-    "shown": {"mark": "✓", "marker": "o", "light": "#0b6e3f", "dark": "#5fd39b"},
-    "not shown": {"mark": "○", "marker": "s", "light": "#6b5300", "dark": "#e6c35c"},
-    "reversed": {"mark": "✗", "marker": "D", "light": "#a11d2c", "dark": "#ff8f9a"},
-    "undecided": {"mark": "?", "marker": "^", "light": "#4a4f57", "dark": "#b8bec8"},
+    "shown": {"mark": "✓", **GREEN},
+    "shown in part": {"mark": "◐", "light": "#3d6a1f", "dark": "#a5d06a"},
+    "depends": {"mark": "◇", "light": "#1f5d8c", "dark": "#82bdec"},
+    "not shown": {"mark": "○", **OCHRE},
+    "reversed": {"mark": "✗", **RED},
+    "undecided": {"mark": "?", **GREY},
+    "holds by algebra": {"mark": "≡", "light": "#5a4a86", "dark": "#c3b4f0"},
 }
 """The words of a verdict; colours readable on white and, lighter, on a dark page."""
+
+PARTS: dict[str, dict] = {
+    "holds": {"mark": "✓", "marker": "o", **GREEN},
+    "no effect": {"mark": "○", "marker": "s", **OCHRE},
+    "opposite": {"mark": "✗", "marker": "D", **RED},
+    "does not hold": {"mark": "×", "marker": "X", "light": "#7a3b12", "dark": "#f0a878"},
+    "undecided": {"mark": "?", "marker": "^", **GREY},
+}
+"""The words of a part of a claim."""
 
 DARK = ('html[data-theme="dark"]', '[data-jp-theme-light="false"]', 'html[theme="dark"]')
 """Where a page says that it is dark: the site, JupyterLab, Colab."""

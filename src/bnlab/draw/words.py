@@ -5,16 +5,53 @@ from __future__ import annotations
 import math
 
 
-def plain(value: float, unit: str) -> str:
-    """A number in the unit's usual figures, with its sign; accuracies in points."""
-    text = f"{value:+.2f}" if unit else f"{100 * value:+.1f}"
-    return text.replace("-", "−") if float(text) else text[1:]  # zero has no sign
+def size(value: float, unit: str) -> str:
+    """A number as readers say it: ``2.3 times``, ``17 points``, ``67 % of the images``, ``0.56``.
+
+    Two significant digits; a factor near 1 has two decimals.
+
+    Args:
+        value: in the unit.
+        unit: ``decades`` of a ratio; empty for a difference of accuracies, told in points; ``of
+            the`` something for a share of it; else the number stands alone.
+    """
+    return f"{_figure(value, unit)}{_noun(unit)}"
 
 
-def amount(value: float, unit: str) -> str:
-    """A number with its unit; a ratio in decades also as a factor."""
-    factor = f" (×\u00a0{power(10**value)})" if unit == "decades" else ""
-    return f"{plain(value, unit)}\u00a0{unit or 'points'}{factor}"
+def span(low: float, high: float, unit: str) -> str:
+    """A range of such numbers, ``1.9 to 2.8 times``; an end may be infinite."""
+    if math.isinf(low) and math.isinf(high):
+        return "any value"
+    if math.isinf(low):
+        return f"at most {size(high, unit)}"
+    if math.isinf(high):
+        return f"at least {size(low, unit)}"
+    first, last = _figure(low, unit), _figure(high, unit)
+    return f"{first}{_noun(unit)}" if first == last else f"{first} to {last}{_noun(unit)}"
+
+
+def _figure(value: float, unit: str) -> str:
+    if unit == "decades":
+        factor = 10**value
+        return f"{factor:.2f}" if 0.5 < factor < 2 else power(factor)
+    scale = 100 if not unit or unit.startswith("of the ") else 1
+    return _two_digits(scale * value)
+
+
+def _two_digits(value: float) -> str:
+    rounded = float(f"{value:.2g}")
+    text = f"{rounded:,.0f}" if abs(rounded) >= 10 else f"{rounded:.2g}"
+    if "e" in text:
+        text = power(value)
+    return text.replace("-", "−") if rounded else "0"
+
+
+def _noun(unit: str) -> str:
+    if unit == "decades":
+        return "\u00a0times"
+    if not unit:
+        return "\u00a0points"
+    return f"\u00a0% {unit}" if unit.startswith("of the ") else ""
 
 
 def number(value: float) -> str:

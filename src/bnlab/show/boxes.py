@@ -6,16 +6,19 @@ import html
 import string
 
 from bnlab import claims
-from bnlab.claims import Claim, Evidence, Judgement
+from bnlab.claims import Claim, Evidence, Judgement, Verdict
 from bnlab.draw.shown import Shown, fill, table
-from bnlab.draw.style import VERDICTS
-from bnlab.draw.words import amount, plain, power
-from bnlab.verdicts.verdict import LEAST_SEEDS, NOT_MEASURED, NOT_TESTABLE
+from bnlab.draw.style import PARTS, VERDICTS
+from bnlab.draw.words import power, size, span
+from bnlab.verdicts.parts import NONE, WRONG
+from bnlab.verdicts.verdict import ALGEBRA, LEAST_SEEDS, NOT_MEASURED, NOT_TESTABLE, SHOWN
 
 MARKS = {word: look["mark"] for word, look in VERDICTS.items()} | {
     NOT_MEASURED: "–",
     NOT_TESTABLE: "⊘",
 }
+
+PART_MARKS = {word: look["mark"] for word, look in PARTS.items()}
 
 
 def _paragraphs(rows: dict[str, str]) -> tuple[str, str]:
@@ -43,51 +46,111 @@ def claim_box(name: str) -> Shown:
     )
 
 
-def _row(judgement: Judgement, here: Evidence | None) -> list[str]:
-    effect = judgement.effect
-    claimed = f"{'more than' if effect.kind == 'above' else 'at most'} "
-    claimed += amount(effect.margin, effect.unit)
-    low, high = (plain(x, effect.unit) for x in (judgement.low, judgement.high))
-    measured = f"{amount(judgement.mean, effect.unit)}, interval {low} to {high}"
-    cells = [effect.sentence, claimed, measured, f"{MARKS[judgement.word]} {judgement.word}"]
-    if here is not None:
-        cells.insert(3, amount(float(here.values[effect.name].mean()), effect.unit))
-    return cells
-
-
 def verdict_box(name: str, here: Evidence | None = None) -> Shown:
     """The box that closes a measurement: the verdict, computed from the evidence.
 
     Args:
         name: the claim's id.
-        here: what this notebook has just measured, shown beside the evidence.
+        here: what this notebook has just measured of this claim, shown beside the evidence.
+
+    Raises:
+        ValueError: if ``here`` is the measurement of another claim.
     """
+    if here is not None and here.claim.id != name:
+        raise ValueError(f"here is a measurement of {here.claim.id}; the box is about {name}.")
     evidence = claims.load(name)
     verdict = evidence.verdict
-    head = f"{MARKS[verdict.word]} {name}: {verdict.word} at this scale"
-    columns = ["What was measured", "The claim says", f"Evidence, {verdict.seeds} seeds", "So"]
+    head = f"{MARKS[verdict.word]} {name}: {verdict.said}, at this scale"
+    columns = ["The claim says", "What was measured", "Counts, if", "Evidence", "So"]
     if here is not None:
         count = len(here.data["seeds"])
-        columns.insert(3, f"This run, {count} seed{'s' if count > 1 else ''}")
-    rows = [_row(j, here) for j in verdict.judgements]
-    note = "Mean over the seeds with its 95 % interval. The verdict follows from the evidence."
-    if here is not None and len(here.data["seeds"]) < LEAST_SEEDS:
-        note += f" This run has fewer than {LEAST_SEEDS} seeds, too few for a verdict of its own."
+        columns.insert(4, f"This run, {count} seed{'s' if count > 1 else ''}")
+    rows = [_row(j, verdict, here) for j in verdict.judgements]
     page, text = table(columns, rows)
+    notes, notes_text = _paragraphs(notes_on(evidence, here))
     return Shown(
         f'<div class="bnlab-box {verdict.word.replace(" ", "-")}" role="group" '
-        f'aria-label="Verdict on {name}"><p class="head">{html.escape(head)}</p>{page}'
-        f"<p>{html.escape(note)}</p></div>",
-        f"{head}\n{text}\n{fill(note)}",
+        f'aria-label="Verdict on {name}"><p class="head">{html.escape(head)}</p>'
+        f"<p>{html.escape(verdict.sentence)}</p>{page}{notes}</div>",
+        f"{head}\n{fill(verdict.sentence)}\n{text}\n{notes_text}",
     )
 
 
+def _row(judgement: Judgement, verdict: Verdict, here: Evidence | None) -> list[str]:
+    effect = judgement.effect
+    core = " (core)" if effect.name in verdict.claim.core else ""
+    cells = [
+        f"{capitalized(effect.says or effect.name)}{core}",
+        effect.sentence,
+        effect.counts_if,
+        judgement.measured,
+        f"{PART_MARKS[judgement.word]} {judgement.word}",
+    ]
+    if here is not None:
+        cells.insert(4, size(float(here.values[effect.name].mean()), effect.unit))
+    return cells
+
+
+def notes_on(evidence: Evidence, here: Evidence | None = None) -> dict[str, str]:
+    """What stands under a verdict: seeds, prediction, changes, earlier word, the authors' answer.
+
+    Args:
+        evidence: behind the verdict.
+        here: a measurement beside it.
+    """
+    verdict, item = evidence.verdict, evidence.claim
+    rows = {
+        "Evidence": f"mean over {verdict.seeds} seeds with its 95\u00a0% interval; a part holds if "
+        "the whole interval is where the margin puts it. Margins are ours, fixed before measuring."
+    }
+    if here is not None and len(here.data["seeds"]) < LEAST_SEEDS:
+        rows["This run"] = f"fewer than {LEAST_SEEDS} seeds, too few for a verdict of its own."
+    rows["Our prediction"] = prediction(verdict)
+    if item.changes:
+        told = (f"{one.day}: {one.what} {one.why}" for one in item.changes)
+        rows["Changed after a first result"] = " ".join(told)
+    first = evidence.meta.get("first_edition")
+    if first:
+        rows["Word of the first edition"] = f"{first['word']}, by another rule and other parts."
+    if verdict.word not in (SHOWN, ALGEBRA) and item.answer:
+        rows["What the authors could answer"] = item.answer
+    return rows
+
+
+def prediction(verdict: Verdict) -> str:
+    """Whether our prediction was right, and where it was not."""
+    if verdict.prediction != WRONG:
+        return f"{verdict.prediction}."
+    wrong = [j for j in verdict.judgements if j.prediction == WRONG]
+    count = sum(j.prediction != NONE for j in verdict.judgements)
+    told = "; ".join(
+        f"{j.effect.says or j.effect.name}: predicted {span(*j.effect.predicted, j.effect.unit)}, "
+        f"measured {size(j.mean, j.effect.unit)}"
+        for j in wrong
+    )
+    return f"wrong in {len(wrong)} of {count} parts. {capitalized(told)}."
+
+
+def capitalized(text: str) -> str:
+    """The text with a large first letter."""
+    return text[:1].upper() + text[1:]
+
+
 def word_for(item: Claim) -> str:
-    """The verdict's word, or why there is none."""
+    """The verdict's word as it is said, or why there is none."""
     try:
-        return claims.load(item.id).verdict.word
+        return claims.load(item.id).verdict.said
     except FileNotFoundError:
         return item.without_evidence
+
+
+def marked_word(item: Claim) -> str:
+    """``word_for`` with its mark."""
+    try:
+        verdict = claims.load(item.id).verdict
+    except FileNotFoundError:
+        return f"{MARKS[item.without_evidence]} {item.without_evidence}"
+    return f"{MARKS[verdict.word]} {verdict.said}"
 
 
 def claims_table(paper: str) -> Shown:
@@ -96,7 +159,7 @@ def claims_table(paper: str) -> Shown:
     if not items:
         known = sorted({item.paper for item in claims.CLAIMS.values()})
         raise ValueError(f"no claims of paper {paper!r}. Known: {', '.join(known)}.")
-    rows = [[i.id, i.sentence, f"{MARKS[word_for(i)]} {word_for(i)}"] for i in items]
+    rows = [[item.id, item.sentence, marked_word(item)] for item in items]
     page, text = table(["Id", "Claim", "Verdict at this scale"], rows)
     return Shown(f'<div class="bnlab-table">{page}</div>', text)
 

@@ -10,8 +10,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from bnlab import claims
 from bnlab.claims.standings import standardized, standings
 from bnlab.draw.figure import INK, Drawing, draw, panel
-from bnlab.draw.style import VERDICTS
-from bnlab.verdicts.verdict import WORDS, Judgement
+from bnlab.draw.style import PARTS
+from bnlab.verdicts.parts import HOLDS, PART_WORDS, Judgement
 
 EDGE = 30.0  # standard deviations; what lies beyond is drawn there, as an arrow
 TICKS = (-30, -5, -1, 0, 1, 5, 30)
@@ -26,7 +26,7 @@ def forest() -> Drawing:
     rows = [(one.claim.id, j) for one in standings(claims.CLAIMS) for j in one.judgements]
     if not rows:
         raise FileNotFoundError("no claim has evidence: there is nothing to draw.")
-    counts = {word: sum(j.word == word for _, j in rows) for word in WORDS}
+    counts = {word: sum(j.word == word for _, j in rows) for word in PART_WORDS}
     by_word = ", ".join(f"{count} {word}" for word, count in counts.items())
     name, worst = min(rows, key=lambda row: standardized(row[1])[0])
     distance = standardized(worst)[0]
@@ -39,10 +39,10 @@ def forest() -> Drawing:
     caption = (
         "Each row is a part of a claim: mean and 95 % interval over the seeds, as a distance from "
         "the margin, in standard deviations between the seeds. Right of 0 supports the claim. "
-        "Circle: shown; square: not shown; diamond: reversed; triangle: undecided; arrow: farther "
-        "than the axis."
+        "Circle: holds; square: no effect; diamond: opposite; cross: does not hold; triangle: "
+        "undecided; arrow: farther than the axis."
     )
-    title = f"{counts['shown']} of {len(rows)} parts hold"
+    title = f"{counts[HOLDS]} of {len(rows)} parts hold"
     return draw([_panel(title, rows)], alt, caption)
 
 
@@ -67,7 +67,7 @@ def _panel(title: str, rows: list[tuple[str, Judgement]]) -> Axes:
 
 def _draw_row(axes: Axes, place: int, judgement: Judgement) -> None:
     mean, low, high = standardized(judgement)
-    look = VERDICTS[judgement.word]
+    look = PARTS[judgement.word]
     style = {"color": look["light"], "zorder": 3}
     if abs(mean) > EDGE:
         axes.plot(math.copysign(EDGE, mean), place, marker=">" if mean > 0 else "<", ms=8, **style)

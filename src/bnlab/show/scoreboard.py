@@ -10,8 +10,7 @@ from bnlab.claims import Evidence
 from bnlab.claims.standings import Standing, standings, totals
 from bnlab.draw.shown import Shown, fill
 from bnlab.draw.style import VERDICTS, dark
-from bnlab.draw.words import amount, plain
-from bnlab.show.boxes import MARKS, Formatter
+from bnlab.show.boxes import MARKS, PART_MARKS, Formatter
 from bnlab.verdicts.evidence import file_name
 from bnlab.verdicts.verdict import NOT_MEASURED, NOT_TESTABLE, WORDS, Claim, Judgement
 
@@ -126,9 +125,7 @@ def _more(item: Claim) -> str:
         "How far we are from the paper": item.gap,
     }
     rows |= {
-        f"Part {effect.name!r}": f"{effect.sentence}; claimed "
-        f"{'more than' if effect.kind == 'above' else 'at most'} "
-        f"{amount(effect.margin, effect.unit)}."
+        f"Part {effect.name!r}": f"{effect.sentence}; counts, if {effect.counts_if}."
         for effect in item.effects
     }
     inner = "".join(f"<dt>{html.escape(k)}</dt><dd>{html.escape(v)}</dd>" for k, v in rows.items())
@@ -136,10 +133,7 @@ def _more(item: Claim) -> str:
 
 
 def _part(judgement: Judgement) -> str:
-    effect = judgement.effect
-    low, high = (plain(x, effect.unit) for x in (judgement.low, judgement.high))
-    measured = amount(judgement.mean, effect.unit)
-    return f"{MARKS[judgement.word]} {effect.name}: {measured}, interval {low} to {high}"
+    return f"{PART_MARKS[judgement.word]} {judgement.effect.name}: {judgement.measured}"
 
 
 def _sources(one: Standing, written: set[str]) -> str:
@@ -154,7 +148,7 @@ def _sources(one: Standing, written: set[str]) -> str:
 def _measured(item: Claim, scale: str, found: Evidence) -> str:
     name = file_name(item, scale)
     text = f"{scale}, {len(found.data['seeds'])} seeds, {found.meta['device']}"
-    word = "" if scale == "digits" else f"; {found.verdict.word}"
+    word = "" if scale == "digits" else f"; {found.verdict.said}"
     return f'{html.escape(text + word)}<br><a href="../results/{name}">{name}</a>'
 
 
@@ -183,14 +177,5 @@ def say_failed() -> Shown:
 
 
 def _why(one: Standing) -> str:
-    failed = [j for j in one.judgements if j.word != "shown"]
-    holds = len(one.judgements) - len(failed)
-    parts = "; ".join(
-        f"not {j.effect.name!r} ({j.effect.sentence}), which is "
-        f"{amount(j.mean, j.effect.unit)} where the claim says "
-        f"{'more than' if j.effect.kind == 'above' else 'at most'} "
-        f"{amount(j.effect.margin, j.effect.unit)}: {j.word}"
-        for j in failed
-    )
-    count = len(one.judgements)
-    return f"{one.claim.id} is {one.word}. {holds} of its {count} parts hold; {parts}."
+    verdict = one.found["digits"].verdict
+    return f"{one.claim.id}: {verdict.said}. {verdict.sentence}"

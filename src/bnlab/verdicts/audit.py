@@ -10,7 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from bnlab.train import Run
+from bnlab.verdicts.definition import definition
 from bnlab.verdicts.evidence import Evidence, command, file_name, load, versions
+from bnlab.verdicts.history import REPEATED as AGAIN
+from bnlab.verdicts.history import result, unexplained, with_past
 from bnlab.verdicts.provenance import closure, code_meaning
 from bnlab.verdicts.source_modules import ProvenanceError
 from bnlab.verdicts.verdict import Claim
@@ -23,6 +26,7 @@ REPEATED = "torch"
 
 UNKNOWN = {
     "verdict": "measured before verdicts were kept: a change of it goes unnoticed",
+    "result": "judged before measures were kept: a change of them goes unnoticed",
     "code": "measured before digests of the code were kept: a change of it goes unnoticed",
 }
 
@@ -100,8 +104,9 @@ def check_file(
     except (ValueError, KeyError, IndexError, TypeError) as error:
         return Report(name, (f"the evidence cannot be read: {error}",))
     wrong, code = [*changed_run(stored), *changed_verdict(stored)], []
+    wrong += unexplained(claim, stored.meta)
     try:
-        code += changed_code(stored)
+        code += [*changed_code(stored), *changed_measure(stored)]
     except (ProvenanceError, OSError, SyntaxError) as error:
         wrong.append(f"which code it depends on cannot be read: {error}")
     notes = [text for what, text in UNKNOWN.items() if what not in stored.meta]
@@ -168,6 +173,19 @@ def changed_code(stored: Evidence) -> Iterator[str]:
         )
 
 
+def changed_measure(stored: Evidence) -> Iterator[str]:
+    """Whether the claim measures something else now, or judges it in another way."""
+    kept = stored.meta.get("result")
+    if kept and kept["definition"] != definition(stored.claim):
+        name = stored.claim.id
+        yield (
+            f"what it measures changed since: its effects, its core, or definitions of its "
+            f"chapter. 'python -m bnlab.claims check {name} --repeat 2 --stamp' if the rows and "
+            f"values are the same, 'python -m bnlab.claims judge {name}' if the rows are; else "
+            f"'{command(stored.claim, stored.meta['scale'])}'."
+        )
+
+
 def measured_again(stored: Evidence, count: int) -> tuple[list[int], int, list[str]]:
     """Measure some seeds again, and compare their rows with the stored ones, to the last bit.
 
@@ -224,4 +242,9 @@ def stamped(stored: Evidence, seeds: list[int], rows: int) -> Evidence:
         "versions": versions(),
     }
     meta = {**stored.meta, "verdict": stored.verdict.summary, "code": code}
-    return Evidence(stored.claim, stored.data, meta)
+    today = definition(stored.claim)
+    kept = stored.meta.get("result")
+    if not kept or kept["definition"] == today:
+        return Evidence(stored.claim, stored.data, meta)
+    new = {**meta, "result": result(AGAIN, today)}
+    return Evidence(stored.claim, stored.data, with_past(new, stored.meta))

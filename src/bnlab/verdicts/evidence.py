@@ -17,6 +17,8 @@ from bnlab.errors import check_name, unknown
 from bnlab.store import DamagedFileError, read_result, write_result
 from bnlab.train import make_device
 from bnlab.train.single import ENGINES
+from bnlab.verdicts import history
+from bnlab.verdicts.definition import definition
 from bnlab.verdicts.provenance import code_meaning
 from bnlab.verdicts.verdict import LEAST_SEEDS, Claim, Verdict, decide
 from bnlab.verdicts.work import HERE, Work, check_code
@@ -32,8 +34,8 @@ class Evidence:
         claim: the claim.
         data: what ``claim.measure`` returned.
         meta: format, scale, versions, device, seconds of all parts of the measurement, one after
-            the other; and, in files of this version on, the verdict when it was measured and the
-            code that measured it.
+            the other; the verdict when it was measured and the code that measured it; when and
+            by what measures, and what the file held before (see ``history``).
     """
 
     claim: Claim
@@ -64,7 +66,7 @@ class Evidence:
 
 META = ("format", "scale", "versions", "device", "seconds")
 UNFINISHED = ".unfinished"
-LATER = ("verdict", "code")  # evidence that was measured before they were kept lacks them
+LATER = ("verdict", "code", *history.KEYS)  # what was measured before they were kept lacks them
 
 
 def results_folder() -> Path:
@@ -161,7 +163,24 @@ def measure(
     found = Evidence(claim, data, meta)
     if len(data["seeds"]) >= LEAST_SEEDS:
         meta["verdict"] = found.verdict.summary
+        meta["result"] = history.result(history.MEASURED, definition(claim))
     return found
+
+
+def with_past(found: Evidence, past: Evidence | None) -> Evidence:
+    """New evidence for a claim, with the earlier results of the evidence that it replaces."""
+    meta = history.with_past(found.meta, past.meta if past else None)
+    return dataclasses.replace(found, meta=meta)
+
+
+def judged(stored: Evidence) -> Evidence:
+    """The same rows, judged by today's rule and measures; the verdict before stays beside."""
+    meta = {
+        **stored.meta,
+        "verdict": stored.verdict.summary,
+        "result": history.result(history.JUDGED, definition(stored.claim)),
+    }
+    return with_past(dataclasses.replace(stored, meta=meta), stored)
 
 
 def versions() -> dict[str, str]:

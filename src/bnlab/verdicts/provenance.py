@@ -93,6 +93,19 @@ def closure(start: Start, root: Path = ROOT, package: str = "bnlab") -> Closure:
     return _closure(_package(root, package, _stamp(root)), module, name, given)
 
 
+def forms(start: Start, within: tuple[str, ...]) -> set[str]:
+    """Digests of the definitions, in modules whose names start so, that a function can reach.
+
+    Each says what the definition says, with names in place of what it refers to. ``partial``
+    arguments count. The errors are those of ``closure``.
+    """
+    module, name, given = _named(start)
+    package = _package(ROOT, "bnlab", _stamp(ROOT))
+    units, _ = _reached(package, _start(package, module, name))
+    found = {_form(package, u)[0] for u in units if u.module.name.startswith(within)}
+    return found | ({_digest(f"{name}{given}")} if given else set())
+
+
 def _named(start: Start) -> tuple[str, str, str]:
     """The module, the name, and the arguments that are fixed beforehand."""
     if isinstance(start, tuple):
@@ -127,13 +140,11 @@ def _package(root: Path, name: str, _stamp: tuple) -> Package:
 
 
 def _closure(package: Package, module: str, name: str, given: str) -> Closure:
-    place = package.module(module) if package.has(module) else None
-    if place is None or name not in place.units:
-        raise ProvenanceError(f"{package.name} has no function {name!r} in {module!r}.")
-    units, modules = _reached(package, place.units[name])
+    first = _start(package, module, name)
+    units, modules = _reached(package, first)
     files = sorted({path for one in modules for path in _files(one)})
     forms = {_refined(package, unit) for unit in units}
-    forms.add(f"{name} {given} {[_refined(package, unit) for unit in place.units[name]]}")
+    forms.add(f"{name} {given} {[_refined(package, unit) for unit in first]}")
     contents = {hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     digest = hashlib.sha256("\n".join([*sorted(forms), "", *sorted(contents)]).encode())
     by_module: dict[str, list[str]] = {}
@@ -141,6 +152,14 @@ def _closure(package: Package, module: str, name: str, given: str) -> Closure:
         by_module.setdefault(unit.module.name, []).append(unit.name)
     named = {name: tuple(sorted(found)) for name, found in sorted(by_module.items())}
     return Closure(named, tuple(files), digest.hexdigest()[:16])
+
+
+def _start(package: Package, module: str, name: str) -> list[Unit]:
+    """The definitions of a name in a module."""
+    place = package.module(module) if package.has(module) else None
+    if place is None or name not in place.units:
+        raise ProvenanceError(f"{package.name} has no function {name!r} in {module!r}.")
+    return place.units[name]
 
 
 def _reached(package: Package, first: list[Unit]) -> tuple[list[Unit], list[Module]]:

@@ -6,69 +6,75 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy import stats
 
-from bnlab.errors import check_name
 from bnlab.train import Run
-from bnlab.verdicts.ties import NEAR
+from bnlab.verdicts.parts import (
+    FAILS,
+    HOLDS,
+    NO_EFFECT,
+    NONE,
+    OPPOSITE,
+    PART_WORDS,
+    RIGHT,
+    UNDECIDED,
+    WRONG,
+    Effect,
+    Judgement,
+    judge,
+)
 
-CONFIDENCE = 0.95
 LEAST_SEEDS = 8  # with fewer no verdict is given
-RESAMPLES = 9999
-WORDS = ("shown", "not shown", "reversed", "undecided")
+SHOWN, IN_PART, DEPENDS = "shown", "shown in part", "depends"
+NOT_SHOWN, REVERSED, ALGEBRA = "not shown", "reversed", "holds by algebra"
+WORDS = (SHOWN, IN_PART, DEPENDS, NOT_SHOWN, REVERSED, UNDECIDED, ALGEBRA)
 NOT_MEASURED, NOT_TESTABLE = "not measured yet", "cannot be tested here"
-KINDS = ("above", "at most")
+WHOLE = {
+    SHOWN: "All of it holds at this scale.",
+    ALGEBRA: "It follows from the definitions; the measurement checks that our code obeys it.",
+}
+CORE = {
+    HOLDS: "Its core holds",
+    NO_EFFECT: "Its core has no effect beyond the margin",
+    OPPOSITE: "Its core goes the other way",
+    FAILS: "Its core does not hold",
+    UNDECIDED: "The seeds do not decide its core",
+}
+CONDITION = {
+    NO_EFFECT: "No effect beyond the margin",
+    OPPOSITE: "The other way round",
+    FAILS: "Does not hold",
+    UNDECIDED: "Not decided by the seeds",
+}
 
 
 @dataclass(frozen=True)
-class Effect:
-    """A number that a claim predicts, measured once a seed.
+class Change:
+    """Something that was changed in a claim after a first result was known.
 
     Attributes:
-        name: a short key.
-        sentence: what is measured, in words.
-        unit: of the number.
-        margin: the size that counts, fixed before measuring.
-        kind: ``above`` if the claim says that the effect is larger than the margin; ``at most``
-            if it says that it is not larger.
+        day: as ``2026-11-29``.
+        what: was changed, in a sentence.
+        why: in a sentence.
     """
 
-    name: str
-    sentence: str
-    unit: str
-    margin: float
-    kind: str = "above"
-
-    def __post_init__(self) -> None:
-        check_name("kind of effect", self.kind, KINDS)
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """One effect over the seeds: its mean, its interval, and what follows for the claim."""
-
-    effect: Effect
-    values: np.ndarray
-    mean: float
-    low: float
-    high: float
-    word: str
-
-    def __str__(self) -> str:
-        sign = ">" if self.effect.kind == "above" else "at most"
-        return (
-            f"{self.effect.sentence}: {self.mean:+.3g} {self.effect.unit} "
-            f"[{self.low:+.3g}, {self.high:+.3g}], "
-            f"claimed {sign} {self.effect.margin:g}: {self.word}"
-        )
+    day: str
+    what: str
+    why: str
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What follows for a claim from the judgements of all its effects.
+    """What follows for a claim from the judgements of all its parts.
 
-    ``reversed`` if one effect is reversed; else ``not shown`` if one is not shown; else
-    ``undecided`` if one is; else ``shown``. A claim is as strong as its weakest part.
+    The *core* is what the paper's abstract would lose if it were false; it was named before
+    measuring. It may be one part in several settings. The other parts are conditions.
+
+    - ``shown``: every part holds. If algebra alone makes them hold: ``holds by algebra``.
+    - ``shown in part``: the core holds, and a condition does not, or is undecided.
+    - ``depends``: the core holds in some of its settings and fails in others.
+    - ``not shown``: the core has no effect beyond the margin, or does not hold.
+    - ``reversed``: the core claims a direction, and goes the other way by more than the margin.
+    - ``undecided``: the interval of the core reaches across its margin.
     """
 
     claim: Claim
@@ -78,8 +84,34 @@ class Verdict:
     @property
     def word(self) -> str:
         """One of ``WORDS``; all of them hold 'at this scale'."""
-        words = [j.word for j in self.judgements]
-        return next((w for w in ("reversed", "not shown", "undecided") if w in words), "shown")
+        if all(j.word == HOLDS for j in self.judgements):
+            algebra = all(j.effect.kind == "identity" for j in self.judgements)
+            return ALGEBRA if algebra else SHOWN
+        found = {j.word for j in self.core}
+        if found == {HOLDS}:
+            return IN_PART
+        if HOLDS in found and found & {NO_EFFECT, FAILS, OPPOSITE}:
+            return DEPENDS
+        if UNDECIDED in found:
+            return UNDECIDED
+        return REVERSED if found == {OPPOSITE} else NOT_SHOWN
+
+    @property
+    def said(self) -> str:
+        """The word as it is said: with the setting that decides, if there is one."""
+        said = {DEPENDS: f"depends on {self.claim.setting}", ALGEBRA: "holds by algebra, checked"}
+        return said.get(self.word, self.word)
+
+    @property
+    def core(self) -> tuple[Judgement, ...]:
+        """The judgements of the core."""
+        return tuple(j for j in self.judgements if j.effect.name in self.claim.core)
+
+    @property
+    def prediction(self) -> str:
+        """``right`` if each part that was predicted came out so, else ``wrong``, or ``none``."""
+        found = {j.prediction for j in self.judgements} - {NONE}
+        return WRONG if WRONG in found else RIGHT if found else NONE
 
     @property
     def summary(self) -> dict[str, object]:
@@ -94,11 +126,28 @@ class Verdict:
             }
             for j in self.judgements
         ]
-        return {"word": self.word, "seeds": self.seeds, "effects": effects}
+        return {"word": self.said, "seeds": self.seeds, "effects": effects}
+
+    @property
+    def sentence(self) -> str:
+        """What the word means for this claim: which of its parts hold, and which do not."""
+        core = {word: [j for j in self.core if j.word == word] for word in PART_WORDS}
+        if self.word in WHOLE:
+            return WHOLE[self.word]
+        parts = [f"{CORE[word]}: {_listed(found)}." for word, found in core.items() if found]
+        others = [j for j in self.judgements if j not in self.core and j.word != HOLDS]
+        for word, start in CONDITION.items():
+            found = [j for j in others if j.word == word]
+            parts += [f"{start}: {_listed(found)}."] if found else []
+        return " ".join(parts)
 
     def __str__(self) -> str:
-        head = f"{self.claim.id}: {self.word} at this scale ({self.seeds} seeds)"
+        head = f"{self.claim.id}: {self.said} at this scale ({self.seeds} seeds)"
         return "\n".join([head, *(f"  {j}" for j in self.judgements)])
+
+
+def _listed(found: list[Judgement]) -> str:
+    return "; ".join(j.effect.says or j.effect.sentence for j in found)
 
 
 @dataclass(frozen=True)
@@ -114,7 +163,13 @@ class Claim:
         prediction: what we expect at our scale, written before measuring.
         gap: how our setting differs from the paper's.
         chapter: stem of the chapter that tests it.
-        effects: the numbers that decide; all of them must hold.
+        effects: the numbers that decide, one for each part of the claim.
+        core: names of the effects without which the paper's abstract would fail; by default the
+            first. Several are the same part in several settings.
+        setting: what is varied between the parts of the core, such as ``depth``.
+        changes: what was changed after a first result was known.
+        answer: what the authors could answer: the strongest objection of a fair reader to a
+            verdict other than ``shown``, and which measurement would meet it.
         untestable: why the claim as it stands cannot be tested here, such as accuracy on ImageNet.
         instead: what is tested in its place; the effects are those of this test.
         measure: ``measure(seeds, work)`` returns the raw data, ready for JSON; ``work`` does its
@@ -128,7 +183,8 @@ class Claim:
 
     Raises:
         ValueError: for a claim that cannot be tested and does not say what is tested instead, or
-            the other way round; for a measurement without effects or Run.
+            the other way round; for a measurement without effects or Run; for a core that is no
+            effect, or of several settings that have no name.
     """
 
     id: str
@@ -140,6 +196,10 @@ class Claim:
     gap: str = ""
     chapter: str = ""
     effects: tuple[Effect, ...] = ()
+    core: tuple[str, ...] = ()
+    setting: str = ""
+    changes: tuple[Change, ...] = ()
+    answer: str = ""
     untestable: str = ""
     instead: str = ""
     measure: Callable[..., dict] | None = field(default=None, repr=False)
@@ -156,71 +216,21 @@ class Claim:
             )
         if self.measure is not None and not (self.effects and self.runs):
             raise ValueError(f"claim {self.id}: a measurement needs effects and runs.")
+        if self.effects and not self.core:
+            object.__setattr__(self, "core", (self.effects[0].name,))
+        unknown = set(self.core) - {effect.name for effect in self.effects}
+        if unknown:
+            raise ValueError(f"claim {self.id}: its core {min(unknown)!r} is none of its effects.")
+        if len(self.core) > 1 and not self.setting:
+            raise ValueError(
+                f"claim {self.id}: a core of several parts is one part in several settings; say "
+                "what 'setting' is varied."
+            )
 
     @property
     def without_evidence(self) -> str:
         """What to say of the claim as long as nothing is measured for it."""
         return NOT_TESTABLE if self.untestable else NOT_MEASURED
-
-
-def interval(values: np.ndarray, seed: int = 0) -> tuple[float, float]:
-    """95 % interval of the mean over the seeds: the wider of bootstrap and Student's t, each end.
-
-    The bootstrap (bias-corrected and accelerated; Efron 1987, J. Am. Stat. Assoc. 82) resamples
-    the seeds, so a difference between two nets of the same seed stays paired. With 8 or 16 seeds
-    it alone is too narrow: about 88 and 92 % for normal values. Both are computed by scipy. Its
-    bias correction counts the resampled means below the mean, and those equal to it as one half:
-    what is equal but for rounding is made equal first, or the last digit would decide.
-
-    Args:
-        values: one number a seed, (n,), n of 2 or more.
-        seed: of the resampling, so that the same values give the same interval.
-
-    Raises:
-        ValueError: for fewer than two values, or values that are not finite.
-    """
-    values = np.asarray(values, dtype=np.float64)
-    if values.ndim != 1 or len(values) < 2:
-        raise ValueError(f"an interval needs at least 2 seeds, got {values.size}.")
-    if not np.isfinite(values).all():
-        raise ValueError("an effect is not finite; give a net that diverged a finite score.")
-    mean = values.mean()
-    near = max(1e-12, NEAR * np.abs(values).max())
-    if np.ptp(values) <= near:  # equal but for rounding
-        return float(mean), float(mean)
-
-    def mean_of(sample: np.ndarray, axis: int) -> np.ndarray:
-        means = sample.mean(axis)
-        return np.where(np.abs(means - mean) <= near, mean, means)
-
-    rng = np.random.default_rng(seed)
-    resampled = stats.bootstrap(
-        (values,), mean_of, n_resamples=RESAMPLES, confidence_level=CONFIDENCE, rng=rng
-    ).confidence_interval
-    half = stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * stats.sem(values)
-    # fmin and fmax: the bootstrap's correction is undefined (NaN) for some values.
-    return float(np.fmin(resampled.low, mean - half)), float(np.fmax(resampled.high, mean + half))
-
-
-def judge(effect: Effect, values: np.ndarray) -> Judgement:
-    """What follows from one effect.
-
-    For ``above``: shown if the whole interval lies above the margin, reversed if it lies below
-    minus the margin, not shown if it lies below the margin. For ``at most``: shown if the whole
-    interval lies at or below the margin, reversed if it lies above. Else undecided.
-    """
-    values = np.asarray(values, dtype=np.float64)
-    low, high = interval(values)
-    margin = effect.margin
-    if effect.kind == "at most":
-        word = "shown" if high <= margin else "reversed" if low > margin else "undecided"
-    elif low > margin:
-        word = "shown"
-    elif high < margin:
-        word = "reversed" if high < -margin else "not shown"
-    else:
-        word = "undecided"
-    return Judgement(effect, values, float(values.mean()), low, high, word)
 
 
 def decide(claim: Claim, values: dict[str, np.ndarray]) -> Verdict:

@@ -42,7 +42,8 @@ BNN1 = Claim(
             "each",
             "",
             0.02,
-            "at most",
+            kind="same",
+            upper=True,
         ),
         Effect("needed", "test accuracy, the three parts minus none of them", "", 0.05),
     ),
@@ -66,7 +67,16 @@ BNN2 = Claim(
     gap=GAP,
     untestable="These accuracies take hundreds of epochs of CIFAR and ImageNet: many GPU-days.",
     instead="The same blocks in a net of eight, on digits; only the difference is compared.",
-    effects=(Effect("drop", "test accuracy, BatchNorm minus BN-free blocks", "", 0.02, "at most"),),
+    effects=(
+        Effect(
+            "drop",
+            "test accuracy, BatchNorm minus BN-free blocks",
+            "",
+            0.02,
+            kind="same",
+            upper=True,
+        ),
+    ),
 )
 
 BNN3 = Claim(

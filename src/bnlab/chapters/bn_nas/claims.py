@@ -58,7 +58,14 @@ N2 = Claim(
     gap=GAP,
     effects=(
         Effect("tau", "τ of the score, only BatchNorm's parameters trained", "of τ", 0.2),
-        Effect("less", "τ with all parameters trained minus this τ", "of τ", 0.1, "at most"),
+        Effect(
+            "less",
+            "τ with all parameters trained minus this τ",
+            "of τ",
+            0.1,
+            kind="same",
+            upper=True,
+        ),
     ),
 )
 
@@ -86,7 +93,8 @@ N3 = Claim(
             "τ of the supernet's accuracy after all steps minus τ of the score after a tenth",
             "of τ",
             0.1,
-            "at most",
+            kind="same",
+            upper=True,
         ),
     ),
 )
@@ -131,7 +139,8 @@ N5 = Claim(
             "test accuracy trained alone, best by supernet accuracy minus best by score",
             "",
             0.02,
-            "at most",
+            kind="same",
+            upper=True,
         ),
     ),
 )

@@ -9,6 +9,8 @@ from __future__ import annotations
 import functools
 import math
 
+import numpy as np
+
 from bnlab.chapters.group_size import l2_l4_at_start, l6_architectures, trainings
 from bnlab.chapters.group_size import l3_l5_trained as trained
 from bnlab.verdicts.verdict import Claim, Effect
@@ -27,6 +29,11 @@ TRAINED = ", for {steps} steps of SGD with batches of 32."
 AT_START = {
     "runs": {"digits": l2_l4_at_start.BASE},
 }
+
+
+def _values_l3(data: dict) -> dict[str, np.ndarray]:
+    """The effect of L3, one number a seed."""
+    return {"order": trained.order(data)}
 
 
 def _facts_l5(data: dict) -> dict[str, object]:
@@ -101,7 +108,7 @@ L3 = Claim(
     ),
     measure=trained.measure_order,
     options=("norms", "tuning", "base"),
-    values=lambda data: {"order": trained.order(data)},
+    values=_values_l3,
     facts=trained.order_facts,
     repeat=lambda data, seeds: trained.measure_order(seeds, norms=data["norms"], tuning=data),
     runs={"digits": trainings.BASE},

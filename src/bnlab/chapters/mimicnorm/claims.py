@@ -41,9 +41,10 @@ M1 = Claim(
             "test accuracy in the residual net, BatchNorm minus MimicNorm",
             "",
             0.02,
-            "at most",
+            kind="same",
+            upper=True,
         ),
-        Effect("plain", "the same in the plain net", "", 0.02, "at most"),
+        Effect("plain", "the same in the plain net", "", 0.02, kind="same", upper=True),
     ),
 )
 
@@ -93,7 +94,14 @@ M3 = Claim(
     gap="None in kind: perceptrons of width 128 and depth 30 at their start, inputs are digits.",
     effects=(
         Effect("plain", "cosine of two inputs in layer 30, no normalizer", "of cosine", 0.9),
-        Effect("centred", "the same with the mean subtracted", "of cosine", 0.2, "at most"),
+        Effect(
+            "centred",
+            "the same with the mean subtracted",
+            "of cosine",
+            0.2,
+            kind="same",
+            upper=True,
+        ),
         Effect(
             "chaos",
             "growth of a small relative difference between inputs, per layer, with the mean "

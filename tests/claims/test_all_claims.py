@@ -11,9 +11,12 @@ from bnlab import chapters, claims
 from bnlab.claims import CLAIMS, Claim, Effect
 from bnlab.claims.order import in_order
 from bnlab.train import Run
-from bnlab.verdicts.verdict import NOT_MEASURED, NOT_TESTABLE
+from bnlab.verdicts.verdict import ALGEBRA, NOT_MEASURED, NOT_TESTABLE, SHOWN
 
 ROOT = Path(__file__).parents[2]
+MEASURED = pytest.mark.parametrize(
+    "item", [one for one in CLAIMS.values() if one.measure], ids=lambda item: item.id
+)
 EACH = pytest.mark.parametrize("item", CLAIMS.values(), ids=lambda item: item.id)
 
 
@@ -111,9 +114,33 @@ def test_a_half_written_claim_is_refused(fields, message):
         Claim("X1", "paper", "authors", "sentence", **fields)
 
 
-def test_an_effect_of_an_unknown_kind_is_refused():
-    with pytest.raises(ValueError, match="Known: above, at most"):
-        Effect("a", "a", "", 0.0, "below")
+@MEASURED
+def test_each_part_of_a_measured_claim_says_what_the_claim_says(item):
+    for effect in item.effects:
+        assert len(effect.says.split()) >= 3, f"{item.id} {effect.name}"
+        assert effect.says[-1] not in ".:;"
+
+
+@MEASURED
+def test_what_is_not_shown_has_an_answer_of_its_authors(item):
+    if claims.load(item.id).verdict.word not in (SHOWN, ALGEBRA):
+        assert item.answer.endswith(".") and len(item.answer.split()) > 12
+
+
+@MEASURED
+def test_a_core_is_no_identity_unless_all_is(item):
+    """What algebra makes true is no success of a measurement."""
+    kinds = {effect.name: effect.kind for effect in item.effects}
+    assert "identity" not in {kinds[name] for name in item.core} or set(kinds.values()) == {
+        "identity"
+    }
+
+
+@MEASURED
+def test_changes_tell_their_day_what_and_why(item):
+    for change in item.changes:
+        assert re.fullmatch(r"2026-\d\d-\d\d", change.day)
+        assert change.what.endswith(".") and change.why.endswith(".")
 
 
 def test_a_claim_with_a_prediction_needs_no_measurement():

@@ -10,8 +10,8 @@ from bnlab import claims
 from bnlab.claims import interval
 from bnlab.verdicts import evidence
 from bnlab.verdicts.evidence import Evidence, results_folder
+from bnlab.verdicts.interval import CONFIDENCE, RESAMPLES
 from bnlab.verdicts.ties import first_best, largest_usable
-from bnlab.verdicts.verdict import CONFIDENCE, RESAMPLES
 
 FILES = [path.relative_to(results_folder()) for path in sorted(results_folder().rglob("*.json"))]
 

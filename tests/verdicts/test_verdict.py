@@ -1,97 +1,133 @@
-"""From numbers to words: intervals, judgements, verdicts."""
+"""From the words of the parts to the word of a claim, and what is said of it."""
+
+import itertools
 
 import numpy as np
 import pytest
 
-from bnlab.claims import Claim, Effect, decide, interval, judge
-from bnlab.verdicts import verdict
+from bnlab.draw.style import VERDICTS
+from bnlab.verdicts.verdict import WORDS, Claim, Effect, decide
 
-RNG = np.random.default_rng(0)
-
-
-def spread(mean, width=0.1, count=16):
-    """Values with exactly this mean."""
-    values = RNG.normal(size=count) * width
-    return values - values.mean() + mean
+AT = {"holds": 2.0, "no effect": 0.0, "opposite": -2.0, "undecided": 1.0}
 
 
-def test_the_interval_holds_its_mean_and_shrinks_with_seeds():
-    few, many = spread(1.0, 1.0, 8), spread(1.0, 1.0, 200)
-    assert interval(few)[0] < 1.0 < interval(few)[1]
-    assert np.ptp(interval(many)) < np.ptp(interval(few)) / 2
+def values(mean):
+    """Eight values that lie closely around a mean; around the margin they lie on both sides."""
+    width = 0.8 if mean == AT["undecided"] else 0.01
+    return mean + width * np.array([-1, 1] * 4)
 
 
-@pytest.mark.parametrize("seeds", [8, 16])
-def test_the_interval_covers_the_truth_as_often_as_it_says(seeds, monkeypatch):
-    monkeypatch.setattr(verdict, "RESAMPLES", 999)  # quicker, and enough to see
-    rng = np.random.default_rng(1)
-    hits = 0
-    for _ in range(400):
-        low, high = interval(rng.normal(size=seeds))
-        hits += low <= 0 <= high
-    assert 0.93 <= hits / 400 <= 0.985
+def claim(*names, **options):
+    """A claim of parts with a margin of 1; the first is the core."""
+    effects = tuple(Effect(n, f"number {n}", "u", 1.0, says=f"{n} is large") for n in names)
+    return Claim("X1", "paper", "authors", "sentence", effects=effects, **options)
 
 
-def test_values_that_differ_by_rounding_alone_have_an_interval():
-    low, high = interval(np.array([1.0] * 15 + [1.0000000000000002]))
-    assert low == high == pytest.approx(1.0)
-
-
-def test_rare_values_never_give_an_interval_of_nothing():
-    low, high = interval(np.array([0.5] * 7 + [1.5]))
-    assert low < 0.625 < high
-
-
-def test_the_interval_is_the_same_every_time():
-    values = spread(0.3)
-    assert interval(values) == interval(values.copy())
-
-
-def test_equal_values_have_an_interval_without_width():
-    assert interval(np.full(8, 0.25)) == (0.25, 0.25)
-
-
-@pytest.mark.parametrize("values", [[1.0], [], [[1.0, 2.0]]])
-def test_too_few_values_have_no_interval(values):
-    with pytest.raises(ValueError, match="at least 2 seeds"):
-        interval(np.array(values))
-
-
-def test_a_value_that_is_no_number_is_refused():
-    with pytest.raises(ValueError, match="finite score"):
-        interval(np.array([0.1, np.nan, 0.2]))
+def verdict(core, condition=(), **options):
+    """The verdict on a claim whose parts come out so; several of the core are its settings."""
+    names = [f"c{k}" for k in range(len(core))] + [f"k{k}" for k in range(len(condition))]
+    found = {n: values(AT[w]) for n, w in zip(names, (*core, *condition), strict=True)}
+    if len(core) > 1:
+        options = {"core": tuple(names[: len(core)]), "setting": "depth", **options}
+    return decide(claim(*names, **options), found)
 
 
 @pytest.mark.parametrize(
-    ("kind", "mean", "width", "word"),
+    ("core", "condition", "word"),
     [
-        ("above", 2.0, 0.1, "shown"),
-        ("above", 0.5, 0.1, "not shown"),
-        ("above", -0.5, 0.1, "not shown"),
-        ("above", -2.0, 0.1, "reversed"),
-        ("above", 1.0, 1.0, "undecided"),
-        ("above", -1.0, 1.0, "not shown"),
-        ("at most", 0.0, 0.1, "shown"),
-        ("at most", -9.0, 0.1, "shown"),
-        ("at most", 2.0, 0.1, "reversed"),
-        ("at most", 1.0, 1.0, "undecided"),
+        (["holds"], [], "shown"),
+        (["holds"], ["holds"], "shown"),
+        (["holds"], ["no effect"], "shown in part"),
+        (["holds"], ["opposite"], "shown in part"),
+        (["holds"], ["undecided"], "shown in part"),
+        (["no effect"], ["holds"], "not shown"),
+        (["opposite"], ["holds"], "reversed"),
+        (["undecided"], ["holds"], "undecided"),
+        (["undecided"], ["opposite"], "undecided"),
+        (["holds", "holds"], [], "shown"),
+        (["holds", "holds"], ["no effect"], "shown in part"),
+        (["holds", "no effect"], ["holds"], "depends"),
+        (["opposite", "holds"], ["holds"], "depends"),
+        (["holds", "no effect", "undecided"], [], "depends"),
+        (["holds", "undecided"], [], "undecided"),
+        (["no effect", "undecided"], [], "undecided"),
+        (["opposite", "opposite"], ["holds"], "reversed"),
+        (["opposite", "no effect"], [], "not shown"),
     ],
 )
-def test_each_word_can_come_out(kind, mean, width, word):
-    effect = Effect("e", "an effect", "units", margin=1.0, kind=kind)
-    assert judge(effect, spread(mean, width)).word == word
+def test_the_core_decides_and_a_condition_can_only_make_it_partly_shown(core, condition, word):
+    found = verdict(core, condition)
+    assert found.word == word and found.seeds == 8
+    assert found.said == ("depends on depth" if word == "depends" else word)
+    assert {j.effect.name for j in found.core} == {f"c{k}" for k in range(len(core))}
 
 
-def test_a_claim_is_as_strong_as_its_weakest_part():
-    effects = tuple(Effect(name, name, "u", 1.0) for name in "ab")
-    claim = Claim("X1", "paper", "authors", "sentence", effects=effects)
-    means = {"shown": 2.0, "not shown": 0.0, "reversed": -2.0}
-    order = ["reversed", "not shown", "shown"]
-    for first, one in means.items():
-        for second, two in means.items():
-            verdict = decide(claim, {"a": spread(one), "b": spread(two)})
-            assert verdict.word == min(first, second, key=order.index)
-            assert verdict.seeds == 16
+def test_only_the_core_can_reverse_a_claim():
+    for words in itertools.product(AT, repeat=3):
+        found = verdict(words[:1], words[1:])
+        assert (found.word == "reversed") == (words[0] == "opposite")
+
+
+@pytest.mark.parametrize("kind", ["same", "about", "identity"])
+def test_reversed_cannot_come_from_a_part_that_claims_no_direction(kind):
+    effect = Effect("e", "a number", "u", 1.0, kind, upper=kind == "same")
+    item = Claim("X1", "paper", "authors", "sentence", effects=(effect,))
+    words = {decide(item, {"e": values(mean)}).word for mean in np.linspace(-50, 50, 101)}
+    assert "reversed" not in words and "not shown" in words
+
+
+def test_an_identity_is_no_success_and_a_broken_one_is_not_shown():
+    effects = (Effect("e", "error", "decades", -9.0, "identity"),)
+    item = Claim("X1", "paper", "authors", "sentence", effects=effects)
+    found = decide(item, {"e": values(-15.0)})
+    assert (found.word, found.said) == ("holds by algebra", "holds by algebra, checked")
+    assert decide(item, {"e": values(-3.0)}).word == "not shown"
+    mixed = (*effects, Effect("a", "number", "u", 1.0))
+    item = Claim("X1", "paper", "authors", "sentence", effects=mixed, core=("a",))
+    assert decide(item, {"e": values(-15.0), "a": values(2.0)}).word == "shown"
+
+
+def test_every_word_has_a_look():
+    assert tuple(VERDICTS) == WORDS
+
+
+def test_the_sentence_names_what_failed_and_what_the_seeds_leave_open():
+    assert verdict(["holds"], ["holds"]).sentence == "All of it holds at this scale."
+    found = verdict(["holds"], ["no effect", "undecided"])
+    assert found.sentence == (
+        "Its core holds: c0 is large. No effect beyond the margin: k0 is large. Not decided by "
+        "the seeds: k1 is large."
+    )
+    found = verdict(["holds", "opposite"]).sentence
+    assert found == "Its core holds: c0 is large. Its core goes the other way: c1 is large."
+
+
+@pytest.mark.parametrize(
+    ("ranges", "word"),
+    [
+        ([None, None], "none"),
+        ([(1, 3), None], "right"),
+        ([(1, 3), (-1, 1)], "right"),
+        ([(1, 3), (1, 3)], "wrong"),
+        ([None, (1, np.inf)], "wrong"),
+    ],
+)
+def test_a_prediction_is_right_if_each_of_its_ranges_holds_the_mean(ranges, word):
+    effects = tuple(Effect(n, n, "u", 1.0, predicted=p) for n, p in zip("ab", ranges, strict=True))
+    item = Claim("X1", "paper", "authors", "sentence", effects=effects)
+    assert decide(item, {"a": values(2.0), "b": values(0.0)}).prediction == word
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"core": ("z",)}, "its core 'z' is none of its effects"),
+        ({"core": ("a", "b")}, "say what 'setting' is varied"),
+    ],
+)
+def test_a_core_that_cannot_decide_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        claim("a", "b", **options)
 
 
 @pytest.mark.parametrize(

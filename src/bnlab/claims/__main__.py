@@ -93,7 +93,10 @@ def judge_all(names: list[str], folder: Path) -> None:
         for scale in item.runs:
             if (folder / evidence.file_name(item, scale)).exists():
                 stored = evidence.load(item, folder, scale)
-                print(f"wrote {evidence.judged(stored).save(folder)}\n{stored.verdict}")
+                new = evidence.judged(stored)
+                if new is not stored:
+                    print(f"wrote {new.save(folder)}")
+                print(stored.verdict)
 
 
 def _check_writable(folder: Path) -> None:

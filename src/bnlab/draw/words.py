@@ -33,7 +33,7 @@ def span(low: float, high: float, unit: str) -> str:
 def _figure(value: float, unit: str) -> str:
     if unit == "decades":
         factor = 10**value
-        return f"{factor:.2f}" if 0.5 < factor < 2 else power(factor)
+        return f"{factor:.2f}" if 2 / 3 < factor < 1.5 else power(factor)
     scale = 100 if not unit or unit.startswith("of the ") else 1
     return _two_digits(scale * value)
 

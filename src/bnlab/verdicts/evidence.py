@@ -174,7 +174,13 @@ def with_past(found: Evidence, past: Evidence | None) -> Evidence:
 
 
 def judged(stored: Evidence) -> Evidence:
-    """The same rows, judged by today's rule and measures; the verdict before stays beside."""
+    """The same rows, judged by today's rule and measures; the verdict before stays beside.
+
+    It is the same object if that changes nothing.
+    """
+    before = stored.meta.get("result", {}).get("definition"), stored.meta.get("verdict")
+    if before == (definition(stored.claim), stored.verdict.summary):
+        return stored
     meta = {
         **stored.meta,
         "verdict": stored.verdict.summary,

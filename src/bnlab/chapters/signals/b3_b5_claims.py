@@ -27,9 +27,9 @@ B3 = Claim(
         "twice or less than half as large."
     ),
     prediction=(
-        "Known from trials with seeds 0 to 15: without a normalizer a power law misses ten times as "
-        "much inside of the branches, and twenty times as much at the outputs of the blocks, where "
-        "both grow more than eighty times. BatchNorm keeps the standard deviation level after the "
+        "Known from trials with seeds 0 to 15: without a normalizer a power law misses ten times "
+        "as much inside of the branches, and twenty times as much at the outputs of the blocks, "
+        "where both grow more than eighty times. BatchNorm keeps the standard deviation level after the "
         "second convolution of a branch, and of course behind itself; after the first convolution "
         "it grows about three times, and at the outputs of the blocks 2.3 times, since there the "
         "branches add up."

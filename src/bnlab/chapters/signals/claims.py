@@ -121,8 +121,8 @@ B6 = Claim(
     answer=(
         "The paper shows the gradients at the outputs, not the most frequent class: with BatchNorm "
         "they differ from image to image, since the net is not sure of any class. Our digits, "
-        "whose features are averaged over the positions, hardly differ at the start; that heat map, "
-        "on CIFAR-10, would test what the paper shows."
+        "whose features are averaged over the positions, hardly differ at the start. That heat "
+        "map, on CIFAR-10, would test what the paper shows."
     ),
     measure=at_start.measure_classes,
     values=effects.b6_values,

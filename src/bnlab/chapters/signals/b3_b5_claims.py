@@ -29,10 +29,10 @@ B3 = Claim(
     prediction=(
         "Known from trials with seeds 0 to 15: without a normalizer a power law misses ten times "
         "as much inside of the branches, and twenty times as much at the outputs of the blocks, "
-        "where both grow more than eighty times. BatchNorm keeps the standard deviation level after the "
-        "second convolution of a branch, and of course behind itself; after the first convolution "
-        "it grows about three times, and at the outputs of the blocks 2.3 times, since there the "
-        "branches add up."
+        "where both grow more than eighty times. BatchNorm keeps the standard deviation level "
+        "after the second convolution of a branch, and of course behind itself; after the first "
+        "convolution it grows about three times, and at the outputs of the blocks 2.3 times, since "
+        "there the branches add up."
     ),
     gap=(
         GAP + " We have not read the paper's text, only a summary that shows its figure, and do "
@@ -208,8 +208,10 @@ B5 = Claim(
         ),
     ),
     answer=(
-        "The net is small and the images are digits, of which all look alike to a net at its start"
-        ". The same shares in a ResNet-110 on CIFAR-10 would test the reading where it was made."
+        "A reader may count the label to the data: then about half of the gradient is independent "
+        "of them, and with BatchNorm nothing. And our images are digits, which look alike to a net "
+        "at its start. The same shares in a ResNet-110 on CIFAR-10 would test the reading where it "
+        "was made."
     ),
     measure=b5_cancellation.measure,
     values=b5_cancellation.values,

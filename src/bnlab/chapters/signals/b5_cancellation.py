@@ -104,4 +104,5 @@ def facts(data: dict) -> dict[str, object]:
         found[f"{net}_first"], found[f"{net}_last"] = np.median(ratio[:, [0, -1]], axis=0)
         for name in ("common", "given_label"):
             found[f"{net}_{name}"] = np.median(column(data, net, name))
+            found[f"{net}_{name}_last"] = np.median(column(data, net, name)[:, -1])
     return found

@@ -72,10 +72,10 @@ B4 = Claim(
         ),
     ),
     answer=(
-        "The hundred is a reading of one layer of a ResNet-110 with other initial weights. The "
-        "ratio follows the loss at the start, which grows with depth and with the initial weights; "
-        "the same convolutions in a net of the paper's depth and initial weights would test the "
-        "number."
+        "The hundred is read off a figure of one layer of a ResNet-110. Ours is the median over "
+        "all convolutions of a net of another depth and with other initial weights, on which the "
+        "size of the gradients depends. The same measurement in a net of the paper's depth and "
+        "initial weights would test the number."
     ),
     measure=at_start.measure_gradient_sizes,
     values=effects.b4_values,

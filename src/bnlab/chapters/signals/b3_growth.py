@@ -98,18 +98,13 @@ def values(data: dict) -> dict[str, np.ndarray]:
 
 def facts(data: dict) -> dict[str, object]:
     """Numbers for sentences about B3: geometric means over the seeds."""
-    found: dict[str, object] = {"blocks": BASE.depth}
+    found: dict[str, object] = {
+        "misfit": 10 ** misfit(column(data, "none", "blocks")).mean(),
+        "misfit_inside": 10 ** misfit(column(data, "none", "convolutions")).mean(),
+    }
     for net in PAIR:
         inside = column(data, net, "convolutions")
-        growth = {
-            "growth": decades(column(data, net, "blocks")),
-            "mean": decades(column(data, net, "mean")),
-            "first": decades(inside[:, ::2]),
-            "second": decades(inside[:, 1::2]),
-        }
-        found |= {f"{net}_{name}": 10 ** grown.mean() for name, grown in growth.items()}
-        found[f"{net}_per_block"] = 10 ** (growth["growth"].mean() / (BASE.depth - 1))
-    laws = values(data)
-    found["misfit"] = 10 ** laws["law_blocks"].mean()
-    found["misfit_inside"] = 10 ** laws["law_inside"].mean()
+        found[f"{net}_growth"] = 10 ** decades(column(data, net, "blocks")).mean()
+        found[f"{net}_first"] = 10 ** decades(inside[:, ::2]).mean()
+        found[f"{net}_second"] = 10 ** decades(inside[:, 1::2]).mean()
     return found

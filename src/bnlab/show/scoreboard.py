@@ -54,7 +54,7 @@ def _colours() -> str:
     """CSS that gives the verdicts' words their colours."""
     rules = ""
     for word, look in VERDICTS.items():
-        place = f'.bnlab-scoreboard tr[data-verdict="{word}"] .word'
+        place = f'.bnlab-scoreboard tr[data-verdict="{word}"] [data-column=Digits] .word'
         rules += f"{place}{{color:{look['light']}}}" + dark(place, f"color:{look['dark']}")
     return rules
 

@@ -18,6 +18,7 @@ MARKS = {word: look["mark"] for word, look in VERDICTS.items()} | {
     NOT_TESTABLE: "⊘",
 }
 
+FIRST_WORD = "Word of the first edition"
 PART_MARKS = {word: look["mark"] for word, look in PARTS.items()}
 
 
@@ -60,7 +61,7 @@ def verdict_box(name: str, here: Evidence | None = None) -> Shown:
         raise ValueError(f"here is a measurement of {here.claim.id}; the box is about {name}.")
     evidence = claims.load(name)
     verdict = evidence.verdict
-    head = f"{MARKS[verdict.word]} {name}: {verdict.said}, at this scale"
+    head = f"{MARKS[verdict.word]} {name}: {verdict.said} at this scale"
     columns = ["The claim says", "What was measured", "Counts, if", "Evidence", "So"]
     if here is not None:
         count = len(here.data["seeds"])
@@ -111,7 +112,7 @@ def notes_on(evidence: Evidence, here: Evidence | None = None) -> dict[str, str]
         rows["Changed after a first result"] = " ".join(told)
     first = evidence.meta.get("first_edition")
     if first:
-        rows["Word of the first edition"] = f"{first['word']}, by another rule and other parts."
+        rows[FIRST_WORD] = f"{first['word']}, by another rule and other parts."
     if verdict.word not in (SHOWN, ALGEBRA) and item.answer:
         rows["What the authors could answer"] = item.answer
     return rows
@@ -189,3 +190,32 @@ def say(name: str, template: str, engine: str | None = None) -> Shown:
     """
     text = Formatter().vformat(template, (), claims.load(name, engine).facts)
     return Shown(f'<p class="bnlab-say">{html.escape(text)}</p>', fill(text))
+
+
+class Facts(dict):
+    """Facts of a claim by their names; an unknown name lists the known ones."""
+
+    def __missing__(self, name: str) -> object:
+        raise ValueError(f"no fact {name!r}. Known: {', '.join(sorted(self))}.")
+
+
+def say_together(template: str) -> Shown:
+    """A paragraph with numbers of several claims, such as ``{B1[ratio_12]:.0f}``, like ``say``."""
+    fields = (name for _, name, _, _ in string.Formatter().parse(template) if name)
+    names = dict.fromkeys(name.partition("[")[0] for name in fields)
+    known = {name: Facts(claims.load(name).facts) for name in names}
+    text = Formatter().vformat(template, (), known)
+    return Shown(f'<p class="bnlab-say">{html.escape(text)}</p>', fill(text))
+
+
+def say_verdict(*names: str) -> Shown:
+    """The verdicts on claims in sentences: the claim, the word, and what it means."""
+    lines = []
+    for name in names:
+        item, verdict = claims.claim(name), claims.load(name).verdict
+        lines.append(
+            f"{name} ({item.authors}). {item.sentence} This is {verdict.said} at this scale. "
+            f"{verdict.sentence}"
+        )
+    page = "".join(f'<p class="bnlab-say">{html.escape(line)}</p>' for line in lines)
+    return Shown(page, "\n".join(fill(line) for line in lines))

@@ -117,9 +117,10 @@ W2 = Claim(
         ),
     ),
     answer=(
-        "The theory is about very wide nets whose inputs are independent, and leaves out the "
-        "biases' share of λ, which is what is left at a small γ; with width 1000 on the paper's "
-        "data its recursions may come nearer. That plane, trained, would decide."
+        "The theory is about very wide nets whose inputs are independent. Its sum leaves out the "
+        "biases and BatchNorm's own parameters, whose share of λ does not shrink with γ and "
+        "counts less in its nets of width 1000. The same plane with that width, on the paper's "
+        "data, would decide."
     ),
     measure=w2_rate_plane.measure,
     options=("gammas", "depths", "powers", "side_powers", "device"),

@@ -28,8 +28,8 @@ R3 = Claim(
     prediction=(
         "It depends on the net. In perceptrons BatchNorm has about 1.9 times the errors in groups "
         "of four, three points, and twice in batches of four, as in the first edition. In "
-        "convolutional nets BatchNorm is level or ahead: in trials with seeds 0 to 2 it had fewer errors in groups of "
-        "four, 3.0 against 3.8 %, and about as many in batches of four."
+        "convolutional nets BatchNorm is level or ahead: in trials with seeds 0 to 2 it had fewer "
+        "errors in groups of four, 3.0 against 3.8 %, and about as many in batches of four."
     ),
     gap=GAP + CONV_GAP + "32 samples; only the statistics see four.",
     effects=(

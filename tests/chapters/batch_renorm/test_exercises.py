@@ -129,14 +129,14 @@ def closed(runs):
 def test_fair_plan_right():
     assert check("07.3", plan()).passed
     assert check("07.3", plan(sizes=(2, 4, 64), seeds=range(20), depth=4)).passed
-    assert check("07.3", plan(norms=("batch", "batch_renorm", "group"))).passed
+    assert check("07.3", plan(norms=("batch", "batch_renorm", "layer"))).passed
 
 
 @pytest.mark.parametrize(
     ("answer", "hint"),
     [
         (plan(norms=("batch",)), "batch and batch_renorm"),
-        (plan(norms=("batch", "group")), "batch and batch_renorm"),
+        (plan(norms=("batch", "layer")), "batch and batch_renorm"),
         (closed(plan()), "is BatchNorm"),
         (plan(steps=5), "at least 100 steps"),
         (plan(sizes=(2,)), "as a control"),

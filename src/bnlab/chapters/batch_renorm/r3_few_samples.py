@@ -137,7 +137,8 @@ def facts(data: dict) -> dict[str, object]:
     ``test_running_batch_4`` is that of groups of four in a batch of 32, ``..._alone_4`` that of
     batches of four; ``momentum_...`` and ``schedule_...`` are the controls. The names of the
     convolutional net's begin with ``conv_``. ``fewer_...`` is by how many per cent Batch
-    Renormalization has fewer errors than BatchNorm, by the mean of the logarithms.
+    Renormalization has fewer errors than BatchNorm, by the mean of the logarithms; median and
+    worst seed are those of groups of four in the convolutional net.
     """
     found: dict[str, object] = {"seeds": len(data["seeds"])}
     whole = sorted(data["groups"], reverse=True)
@@ -156,6 +157,12 @@ def facts(data: dict) -> dict[str, object]:
                     _apart(found, label, f"{norm}_{whole[0]}")
             batch, renorm = (found[f"test_running_{norm}_{end}{size}"] for norm in RUNNING)
             found[f"gain_{end}{size}"] = renorm - batch
+    for norm in RUNNING:
+        errors = 1 - at_best(
+            of_net(data, "conv"), in_groups(norm, DECISIVE, "conv"), "test_running"
+        )
+        found[f"median_errors_{norm}_conv"] = 100 * float(np.median(errors))
+        found[f"worst_errors_{norm}_conv"] = 100 * errors.max()
     for name, numbers in values(data).items():
         if name != "four":
             found[f"fewer_{name}"] = 100 * (1 - 10 ** -numbers.mean())

@@ -15,7 +15,7 @@ CONV_GAP = (
     " Beside it a convolutional net of four layers, on the same images; there the running "
     "statistics have a momentum of 0.1. The gradient is taken over "
 )
-FEWER = "times as many test errors with BatchNorm as with Batch Renormalization, "
+FEWER = "test errors of BatchNorm over those of Batch Renormalization, "
 
 R3 = Claim(
     id="R3",
@@ -71,7 +71,7 @@ R3 = Claim(
             "BatchNorm",
             "",
             0.02,
-            says="in a perceptron the gain is more than two points",
+            says="in a perceptron the gain in points of accuracy is clear",
             predicted=(0.01, 0.05),
         ),
     ),

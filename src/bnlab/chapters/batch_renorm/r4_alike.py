@@ -121,7 +121,8 @@ def facts(data: dict) -> dict[str, object]:
     The names of the convolutional net's begin with ``conv_``, as in ``batch_conv_two``.
     ``lost_...`` are points against mixed groups. ``recovered_...`` is the share of BatchNorm's
     points that Batch Renormalization does not lose, of the means; None where BatchNorm loses less
-    than a point, so that there is nothing to recover. ``fewer_...``: see ``r3_few_samples.facts``.
+    than a point, so that there is nothing to recover. ``times_...``: how many times as many errors
+    BatchNorm has, by the mean of the logarithms.
     """
     found: dict[str, object] = {"seeds": len(data["seeds"])}
     for net, arrangements in ARRANGEMENTS.items():
@@ -134,7 +135,7 @@ def facts(data: dict) -> dict[str, object]:
             share = 100 * (1 - renorm / batch) if batch > 100 * MATTERS else None
             found[f"recovered_{start}{one}"] = share
             apart = decades(data, net, *(arranged(norm, one, net) for norm in NORMS)).mean()
-            found[f"fewer_{start}{one}"] = 100 * (1 - 10**-apart)
+            found[f"times_{start}{one}"] = 10**apart
     if data["constant"]:
         found |= _of_controls(of_net(data, "mlp"))
         found |= r4_constant_statistics.facts(data["constant"])

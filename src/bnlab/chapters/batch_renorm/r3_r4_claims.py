@@ -173,10 +173,10 @@ R4 = Claim(
         ),
         Effect(
             "recovered",
-            "stress test: share of this loss that Batch Renormalization does not have",
+            "stress test: share of these points that Batch Renormalization does not lose",
             "of the loss",
             0.8,
-            says="in the stress test Batch Renormalization loses nearly nothing",
+            says="in the stress test Batch Renormalization recovers four fifths of it",
             predicted=(0.6, 0.75),
         ),
     ),

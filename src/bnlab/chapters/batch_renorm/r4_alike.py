@@ -119,10 +119,10 @@ def facts(data: dict) -> dict[str, object]:
     """Numbers for sentences about R4; accuracies in per cent.
 
     The names of the convolutional net's begin with ``conv_``, as in ``batch_conv_two``.
-    ``lost_...`` are points against mixed groups. ``recovered_...`` is the share of BatchNorm's
-    points that Batch Renormalization does not lose, of the means; None where BatchNorm loses less
-    than a point, so that there is nothing to recover. ``times_...``: how many times as many errors
-    BatchNorm has, by the mean of the logarithms.
+    ``lost_...`` are points against mixed groups, ``lost_batch`` those of the stress test.
+    ``recovered_...`` is the share of BatchNorm's points that Batch Renormalization does not lose,
+    of the means; None where BatchNorm loses less than a point, so that there is nothing to recover.
+    ``times_...``: how many times as many errors BatchNorm has, by the mean of the logarithms.
     """
     found: dict[str, object] = {"seeds": len(data["seeds"])}
     for net, arrangements in ARRANGEMENTS.items():
@@ -136,6 +136,7 @@ def facts(data: dict) -> dict[str, object]:
             found[f"recovered_{start}{one}"] = share
             apart = decades(data, net, *(arranged(norm, one, net) for norm in NORMS)).mean()
             found[f"times_{start}{one}"] = 10**apart
+    found |= {f"lost_{norm}": found[f"lost_{norm}_pure"] for norm in NORMS}
     if data["constant"]:
         found |= _of_controls(of_net(data, "mlp"))
         found |= r4_constant_statistics.facts(data["constant"])

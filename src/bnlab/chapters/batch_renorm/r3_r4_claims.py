@@ -113,7 +113,7 @@ R4 = Claim(
         "With groups of two or of four classes, each method at its best rate, BatchNorm has less "
         "than 1.23 times as many test errors: half of what the paper reports, 1.53 times. "
         "Conditions: with two classes Batch Renormalization loses more than a point against mixed "
-        "groups; with one class it makes good less than four fifths of what BatchNorm loses."
+        "groups; with one class it recovers less than four fifths of what BatchNorm loses."
     ),
     prediction=(
         "It depends on net and classes. In perceptrons with two classes BatchNorm has two to five "

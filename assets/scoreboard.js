@@ -4,7 +4,7 @@
   const NAME = "#scoreboard?";
 
   function follow(board) {
-    const rows = [...board.querySelectorAll("tbody tr")];
+    const rows = [...board.querySelectorAll("tbody tr[id]")];
     const selects = [...board.querySelectorAll("select")];
     const count = board.querySelector(".count");
 
@@ -12,7 +12,10 @@
       rows.filter((row) => selects.every((s) => s.value === "all" || row.dataset[s.name] === s.value));
 
     function say() {
-      const number = left().length;
+      const rowsLeft = new Set(left()), number = rowsLeft.size;
+      for (const part of board.querySelectorAll("tbody")) {
+        part.hidden = ![...part.querySelectorAll("tr[id]")].some((row) => rowsLeft.has(row));
+      }
       count.textContent =
         number === rows.length ? `${number} claims` : `${number || "None"} of ${rows.length} claims`;
     }

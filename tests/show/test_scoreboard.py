@@ -1,6 +1,7 @@
 """The scoreboard's table and figure, and how effects are put on one scale."""
 
 import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -12,13 +13,17 @@ from bnlab.claims import CLAIMS, Effect, judge
 from bnlab.claims.standings import standardized, standings, totals
 from bnlab.draw.figure import INK
 from bnlab.draw.shown import HUES
-from bnlab.draw.style import STYLE, VERDICTS, variables
+from bnlab.draw.style import PARTS, STYLE, VERDICTS, variables
 from bnlab.show.boxes import MARKS
 from bnlab.show.forest import EDGE
+from bnlab.verdicts.history import RULE_CHANGED
+from bnlab.verdicts.parts import PART_WORDS
 from bnlab.verdicts.verdict import WORDS
 
 TABLE = show.scoreboard().page[show.scoreboard().page.index("<table>") :]
 ROWS = re.findall(r"<tr id=.*?</tr>", TABLE)
+ITEMS = sorted(CLAIMS.values(), key=lambda item: item.chapter)
+ROOT = Path(__file__).parents[2]
 
 
 def judged(kind, mean, margin=1.0, sd=0.5):
@@ -30,7 +35,15 @@ def judged(kind, mean, margin=1.0, sd=0.5):
 
 @pytest.mark.parametrize(
     ("kind", "mean", "distance"),
-    [("above", 2.0, 2.0), ("above", -1.0, -4.0), ("at most", 0.0, 2.0), ("at most", 2.0, -2.0)],
+    [
+        ("more", 2.0, 2.0),
+        ("more", -1.0, -4.0),
+        ("identity", 0.0, 2.0),
+        ("identity", 2.0, -2.0),
+        ("same", 0.5, 1.0),
+        ("same", -0.5, 1.0),
+        ("same", -2.0, -2.0),
+    ],
 )
 def test_distances_are_in_favour_of_the_claim(kind, mean, distance):
     middle, low, high = standardized(judged(kind, mean))
@@ -43,7 +56,8 @@ def test_a_distance_crosses_zero_just_when_the_part_is_not_shown():
     for one in standings(CLAIMS):
         for judgement in one.judgements:
             low = standardized(judgement)[1]
-            assert (low > 0 or low == 0 == judgement.effect.margin) == (judgement.word == "shown")
+            edge = judgement.effect.kind != "more"  # there the edge itself holds
+            assert (low > 0 or (edge and low == 0)) == (judgement.word == "holds")
 
 
 def test_without_spread_a_distance_is_infinite_or_nothing():
@@ -55,37 +69,73 @@ def test_without_spread_a_distance_is_infinite_or_nothing():
 
 def test_totals_add_up():
     facts = totals(standings(CLAIMS))
-    words = ("shown", "not_shown", "reversed", "undecided")
-    assert sum(facts[word] for word in words) == facts["measured"]
+    assert sum(facts[word.replace(" ", "_")] for word in WORDS) == facts["measured"]
     places = ("measured", "not_measured_yet", "cannot_be_tested_here")
     assert sum(facts[place] for place in places) == len(CLAIMS)
-    assert sum(facts[f"{word}_effects"] for word in words) == facts["effects"]
+    parts = (f"{word.replace(' ', '_')}_effects" for word in PART_WORDS)
+    assert sum(facts[part] for part in parts) == facts["effects"]
+    assert sum(facts[f"predicted_{word}"] for word in ("right", "wrong", "none")) == sum(
+        1 for item in CLAIMS.values() if item.measure
+    )
     assert int(str(facts["seeds"]).split()[0]) >= 8
 
 
 def test_every_claim_has_a_row_with_its_paper_and_verdict():
-    assert re.findall(r'id="claim-(\w+)"', TABLE) == list(CLAIMS)
-    for item, row in zip(CLAIMS.values(), ROWS, strict=True):
+    assert re.findall(r'id="claim-(\w+)"', TABLE) == [item.id for item in ITEMS]
+    for item, row in zip(ITEMS, ROWS, strict=True):
         assert f'data-paper="{item.paper}"' in row
         word = re.search(r'data-verdict="([^"]+)"', row).group(1)
-        assert word in MARKS and f"{MARKS[word]}\u00a0{word}</span>" in row
-        assert row.count("<td data-column=") == 4
+        said = claims.load(item.id).verdict.said if item.measure else word
+        assert word in MARKS and f"{MARKS[word]}\u00a0{said}</span>" in row
+        assert row.count("<td data-column=") == 6
+
+
+def test_claims_stand_below_the_question_of_their_chapter():
+    parts = re.findall("<tbody>(.*?)</tbody>", TABLE)
+    for part in parts:
+        question = re.search('<th scope="rowgroup"[^>]*>(.*?)</th>', part).group(1)
+        chapters = {claims.claim(name).chapter for name in re.findall(r'id="claim-(\w+)"', part)}
+        assert question.endswith("?") and len(chapters) == 1
+        page = ROOT / "book" / f"{chapters.pop()}.ipynb"
+        if page.exists():
+            assert f"# {question}\\n" in page.read_text(encoding="utf-8")
+    assert len(parts) == len({item.chapter for item in ITEMS})
+
+
+def test_each_scale_and_the_engine_have_a_column():
+    for item, row in zip(ITEMS, ROWS, strict=True):
+        cells = dict(re.findall('<td data-column="([^"]+)">(.*?)</td>', row))
+        assert ("not measured yet" in cells["CIFAR-10"]) == (
+            not (ROOT / "results" / f"{item.id}-cifar10.json").exists()
+        )
+        compiled = item.measure and claims.load(item.id).data.get("engine") == "compiled"
+        assert ("repeat it to the bit" in cells["Engine"]) == bool(compiled)
+        assert bool(item.measure) == (cells["Engine"] != "none yet")
+
+
+def test_more_tells_the_first_editions_word_and_why_it_changed():
+    for item, row in zip(ITEMS, ROWS, strict=True):
+        first = item.measure and claims.load(item.id).meta.get("first_edition")
+        assert ("Word of the first edition" in row) == bool(first)
+        if first:
+            assert f"<dd>{first['word']}, until {RULE_CHANGED['day']}. The first edition" in row
+        assert ("Changed after a first result" in row) == bool(item.changes)
 
 
 def test_measured_rows_show_effects_seeds_machine_and_links():
-    for item, row in zip(CLAIMS.values(), ROWS, strict=True):
+    for item, row in zip(ITEMS, ROWS, strict=True):
         if item.measure is None:
             assert "../results/" not in row and "nothing yet" in row
             continue
         stored = claims.load(item.id)
-        assert row.count("<li>") == len(item.effects) and row.count(", interval ") >= 1
+        assert row.count("<li>") == len(item.effects) and row.count(" (95\u00a0%: ") >= 1
         assert f"digits, {len(stored.data['seeds'])} seeds, {stored.meta['device']}" in row
         assert f'href="../results/{item.id}.json"' in row
         assert f'class="bnlab-page" href="{item.chapter}.ipynb"' in row
 
 
 def test_what_cannot_be_tested_says_what_is_tested_instead():
-    for item, row in zip(CLAIMS.values(), ROWS, strict=True):
+    for item, row in zip(ITEMS, ROWS, strict=True):
         if item.untestable:
             assert "<dt>It cannot be tested here</dt>" in row
         assert ("Tested instead: " in row) == bool(item.untestable)
@@ -116,7 +166,7 @@ def test_the_forest_plot_is_whole_and_says_what_it_shows():
     for name, judgement in parts:
         assert f">{name} {judgement.effect.name}</text>" in svg
     assert f"Forest plot of {len(parts)} effects" in drawing.alt
-    for word in WORDS:
+    for word in PART_WORDS:
         assert f"{sum(j.word == word for _, j in parts)} {word}" in drawing.alt
     assert not re.search(r"\bnan\b|\binf\b", drawing.alt + drawing.caption + svg)
     assert show.forest().svgs == drawing.svgs
@@ -127,9 +177,9 @@ def test_the_forest_plot_follows_the_theme():
     assert "currentColor" in svg and INK not in svg
     for name, look in variables().items():
         assert not re.search(rf"(?<!, ){look['light']}", svg), name
-    assert "var(--bnlab-verdict-shown" in svg
+    assert "var(--bnlab-part-holds" in svg
     page = show.forest()._repr_mimebundle_()["text/html"]
-    assert "--bnlab-verdict-reversed:" in page
+    assert "--bnlab-part-opposite:" in page
 
 
 def test_effects_beyond_the_axis_are_arrows_and_stay_inside():
@@ -140,8 +190,9 @@ def test_effects_beyond_the_axis_are_arrows_and_stay_inside():
 
 def test_verdicts_differ_by_more_than_colour_and_from_the_normalizers():
     assert set(VERDICTS) == set(WORDS) and set(MARKS) > set(WORDS)
-    for key in ("mark", "marker", "light", "dark"):
-        assert len({look[key] for look in VERDICTS.values()}) == len(VERDICTS)
-    colours = {look["light"] for look in (*STYLE.values(), *VERDICTS.values())}
-    assert len(colours) == len(STYLE) + len(VERDICTS)
+    for looks, keys in ((VERDICTS, ("mark",)), (PARTS, ("mark", "marker"))):
+        for key in (*keys, "light", "dark"):
+            assert len({look[key] for look in looks.values()}) == len(looks)
+        colours = {look["light"] for look in (*STYLE.values(), *looks.values())}
+        assert len(colours) == len(STYLE) + len(looks)
     assert HUES["shown"] == (VERDICTS["shown"]["light"], VERDICTS["shown"]["dark"])

@@ -12,7 +12,7 @@ import bnlab.lab
 from bnlab import claims, show
 from bnlab.draw.figure import INK
 from bnlab.draw.style import STYLE
-from bnlab.draw.words import power
+from bnlab.draw.words import power, span
 from bnlab.norms import NORMS
 from bnlab.norms.weight import WEIGHT_NORMS
 
@@ -32,8 +32,31 @@ def test_boxes_print_as_html_and_as_text(name):
         assert "<div" in page(box)
     plain = " ".join(str(show.claim_box(name)).split())
     assert item.prediction in plain and item.falsifier in plain
-    word = claims.load(name).verdict.word
-    assert str(show.verdict_box(name)).splitlines()[0].endswith(f"{name}: {word} at this scale")
+    said = claims.load(name).verdict.said
+    assert str(show.verdict_box(name)).splitlines()[0].endswith(f"{name}: {said} at this scale")
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_a_verdict_box_says_what_is_ours_and_what_the_authors_could_answer(name):
+    item, verdict = claims.claim(name), claims.load(name).verdict
+    text = " ".join(str(show.verdict_box(name)).split())
+    assert text.count("Counts, if: ") == len(item.effects) and "at least 8" not in text
+    assert "decades" not in text and verdict.sentence in text
+    assert f"Our prediction: {verdict.prediction}" in text
+    for j in verdict.judgements:
+        if j.prediction == "wrong":
+            assert " ".join(f"predicted {span(*j.effect.predicted, j.effect.unit)}".split()) in text
+    open_word = verdict.word not in ("shown", "holds by algebra")
+    assert ("What the authors could answer: " + item.answer in text) == open_word
+    for change in item.changes:
+        assert f"{change.day}: {change.what} {change.why}" in text
+    assert text.count(" (core)") == len(item.core)
+
+
+def test_a_box_refuses_the_measurement_of_another_claim():
+    here = claims.measure("R1", seeds=[200, 201])
+    with pytest.raises(ValueError, match="measurement of R1; the box is about R2"):
+        show.verdict_box("R2", here)
 
 
 def test_a_verdict_box_shows_this_run_beside_the_evidence():

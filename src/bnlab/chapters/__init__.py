@@ -1,9 +1,9 @@
 """Each chapter of the book: its claims, what measures them, its figures and exercises.
 
 A chapter is a folder named as its notebook, without the number; its ``TOPIC`` completes "this
-edition holds". It may have modules ``claims`` (``CLAIMS``, a tuple), ``figures`` (``FIGURES``, a
-function for each claim that has one) and ``exercises`` (``EXERCISES``, a checking function for
-each exercise).
+edition holds", its ``QUESTION`` is the title of the notebook. It may have modules ``claims``
+(``CLAIMS``, a tuple), ``figures`` (``FIGURES``, a function for each claim that has one) and
+``exercises`` (``EXERCISES``, a checking function for each exercise).
 """
 
 from __future__ import annotations

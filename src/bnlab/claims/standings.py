@@ -10,7 +10,8 @@ from pathlib import Path
 
 from bnlab.verdicts import evidence
 from bnlab.verdicts.evidence import Evidence
-from bnlab.verdicts.verdict import NOT_MEASURED, NOT_TESTABLE, WORDS, Claim, Judgement
+from bnlab.verdicts.parts import NONE, PART_WORDS, RIGHT, WRONG, Judgement
+from bnlab.verdicts.verdict import NOT_MEASURED, NOT_TESTABLE, WORDS, Claim
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,17 @@ class Standing:
         """The verdict's word, or why there is none."""
         main = self.found.get("digits")
         return main.verdict.word if main else self.claim.without_evidence
+
+    @property
+    def said(self) -> str:
+        """The word as it is said, such as ``depends on depth``."""
+        main = self.found.get("digits")
+        return main.verdict.said if main else self.claim.without_evidence
+
+    @property
+    def prediction(self) -> str:
+        """Whether our prediction was right, wrong, or none."""
+        return self.found["digits"].verdict.prediction if "digits" in self.found else NONE
 
     @property
     def judgements(self) -> tuple[Judgement, ...]:
@@ -65,7 +77,9 @@ def standardized(judgement: Judgement) -> tuple[float, float, float]:
 
     def distance(value: float) -> float:
         inside = min(value - least, most - value)
-        return inside / spread if spread > tiny else math.copysign(math.inf, inside)
+        if spread > tiny:
+            return inside / spread
+        return math.copysign(math.inf, inside) if inside else 0.0
 
     ends = [distance(x) for x in (judgement.low, judgement.high)]
     mean = distance(judgement.mean)
@@ -75,16 +89,13 @@ def standardized(judgement: Judgement) -> tuple[float, float, float]:
 def totals(table: Sequence[Standing]) -> dict[str, object]:
     """Numbers for sentences about all claims."""
     judged = [judgement for one in table for judgement in one.judgements]
-    measured = [one for one in table if one.found]
     every = [each for one in table for each in one.found.values()]
-    words = (*WORDS, NOT_MEASURED, NOT_TESTABLE)
-    by_word = {word: [one.claim.id for one in table if one.word == word] for word in words}
     seeds = [len(each.data["seeds"]) for each in every]
     facts: dict[str, object] = {
         "claims": len(table),
         "papers": len({one.claim.paper for one in table}),
-        "measured": len(measured),
-        "measured_papers": len({one.claim.paper for one in measured}),
+        "measured": sum(bool(one.found) for one in table),
+        "measured_papers": len({one.claim.paper for one in table if one.found}),
         "effects": len(judged),
         "seeds": " to ".join(str(count) for count in sorted({min(seeds), max(seeds)}))
         if seeds
@@ -93,12 +104,19 @@ def totals(table: Sequence[Standing]) -> dict[str, object]:
         "scales": _listed(dict.fromkeys(s for one in table for s in one.found)),
         "machines": _listed(dict.fromkeys(each.meta["device"] for each in every)),
     }
-    for word, names in by_word.items():
-        key = word.replace(" ", "_")
-        facts[key] = len(names)
-        facts[f"{key}_ids"] = _listed(names)
-        facts[f"{key}_effects"] = sum(judgement.word == word for judgement in judged)
+    for word in (*WORDS, NOT_MEASURED, NOT_TESTABLE):
+        names = [one.claim.id for one in table if one.word == word]
+        facts |= {_key(word): len(names), f"{_key(word)}_ids": _listed(names)}
+    for word in PART_WORDS:
+        facts[f"{_key(word)}_effects"] = sum(judgement.word == word for judgement in judged)
+    for word in (RIGHT, WRONG, NONE):
+        found = [one for one in table if one.judgements and one.prediction == word]
+        facts[f"predicted_{word}"] = len(found)
     return facts
+
+
+def _key(word: str) -> str:
+    return word.replace(" ", "_")
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -47,9 +47,13 @@ def dark(selector: str, rules: str) -> str:
 
 
 def variables() -> dict[str, dict]:
-    """Each CSS variable's look: normalizers by their name, verdicts as ``verdict-WORD``."""
-    verdicts = {f"verdict-{word.replace(' ', '-')}": look for word, look in VERDICTS.items()}
-    return {f"--bnlab-{name}": look for name, look in {**STYLE, **verdicts}.items()}
+    """Each CSS variable's look: normalizers by their name, words as ``verdict-`` and ``part-``."""
+    words = {
+        f"{kind}-{word.replace(' ', '-')}": look
+        for kind, looks in (("verdict", VERDICTS), ("part", PARTS))
+        for word, look in looks.items()
+    }
+    return {f"--bnlab-{name}": look for name, look in {**STYLE, **words}.items()}
 
 
 def color_variables(selector: str) -> str:

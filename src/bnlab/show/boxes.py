@@ -18,6 +18,7 @@ MARKS = {word: look["mark"] for word, look in VERDICTS.items()} | {
     NOT_TESTABLE: "⊘",
 }
 
+FIRST_WORD = "Word of the first edition"
 PART_MARKS = {word: look["mark"] for word, look in PARTS.items()}
 
 
@@ -60,7 +61,7 @@ def verdict_box(name: str, here: Evidence | None = None) -> Shown:
         raise ValueError(f"here is a measurement of {here.claim.id}; the box is about {name}.")
     evidence = claims.load(name)
     verdict = evidence.verdict
-    head = f"{MARKS[verdict.word]} {name}: {verdict.said}, at this scale"
+    head = f"{MARKS[verdict.word]} {name}: {verdict.said} at this scale"
     columns = ["The claim says", "What was measured", "Counts, if", "Evidence", "So"]
     if here is not None:
         count = len(here.data["seeds"])
@@ -111,7 +112,7 @@ def notes_on(evidence: Evidence, here: Evidence | None = None) -> dict[str, str]
         rows["Changed after a first result"] = " ".join(told)
     first = evidence.meta.get("first_edition")
     if first:
-        rows["Word of the first edition"] = f"{first['word']}, by another rule and other parts."
+        rows[FIRST_WORD] = f"{first['word']}, by another rule and other parts."
     if verdict.word not in (SHOWN, ALGEBRA) and item.answer:
         rows["What the authors could answer"] = item.answer
     return rows

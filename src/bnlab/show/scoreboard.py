@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import html
+import importlib
 from collections.abc import Sequence
 
-from bnlab import claims
+from bnlab import chapters, claims
 from bnlab.claims import Evidence
 from bnlab.claims.standings import Standing, standings, totals
 from bnlab.draw.shown import Shown, fill
 from bnlab.draw.style import VERDICTS, dark
-from bnlab.show.boxes import MARKS, PART_MARKS, Formatter
+from bnlab.show.boxes import FIRST_WORD, MARKS, PART_MARKS, Formatter, notes_on
 from bnlab.verdicts.evidence import file_name
-from bnlab.verdicts.verdict import NOT_MEASURED, NOT_TESTABLE, WORDS, Claim, Judgement
+from bnlab.verdicts.verdict import NOT_MEASURED, Claim, Judgement
 
-COLUMNS = ("Claim", "Verdict", "What came out", "Evidence")
+COLUMNS = ("Claim", "Digits", "CIFAR-10", "What came out", "Engine", "Evidence")
+SCALES = {"Digits": "digits", "CIFAR-10": "cifar10"}
 ALL = "all"
-WORDS_SHOWN = (*WORDS, NOT_MEASURED, NOT_TESTABLE)
+REPEATABLE = "compiled"  # the engine that the pages have
+NOTHING = "none yet"
 STYLE = (
     ".bnlab-scoreboard .filter{display:flex;flex-wrap:wrap;gap:.5em 1.5em;margin:.8em 0;"
     "align-items:end}.bnlab-scoreboard label{display:block;font-weight:600}"
@@ -27,12 +30,15 @@ STYLE = (
     # cell, which holds the details, the whole width.
     "@media(min-width:641px){.bnlab-scoreboard :is(table,thead,tbody){display:block}"
     ".bnlab-scoreboard tr{display:grid;grid-template-columns:"
-    "minmax(0,36fr) minmax(0,17fr) minmax(0,30fr) minmax(0,17fr);"
+    "minmax(0,33fr) minmax(0,13fr) minmax(0,9fr) minmax(0,26fr) minmax(0,9fr) minmax(0,12fr);"
     "border-bottom:1px solid color-mix(in srgb,currentColor 25%,transparent)}"
     ".bnlab-table.bnlab-scoreboard :is(th,td){border:0}"
     ".bnlab-scoreboard tr:has([open]) td:first-child{grid-column:1/-1}"
     ".bnlab-scoreboard tr:has([open]) td:nth-child(2){grid-column:2}}"
-    ".bnlab-scoreboard td:last-child{white-space:normal}"
+    ".bnlab-scoreboard :is(td:last-child,th){white-space:normal}"
+    ".bnlab-scoreboard tr.question{display:block;padding:1em 0 .2em}"
+    ".bnlab-scoreboard .question th{display:block;font-size:1.1em}"
+    ".bnlab-scoreboard tbody[hidden]{display:none!important}"
     ".bnlab-scoreboard td{overflow-wrap:break-word}"
     ".bnlab-scoreboard ul{list-style:none;margin:0;padding:0}"
     ".bnlab-scoreboard li{margin:0 0 .3em}.bnlab-scoreboard dl{margin:.4em 0}"
@@ -57,31 +63,34 @@ def _colours() -> str:
 def _filters(papers: Sequence[str]) -> str:
     """CSS that hides what the two choices leave out: it needs no kernel and no script."""
     rules = ""
-    for name, values in (("paper", papers), ("verdict", WORDS_SHOWN)):
+    for name, values in (("paper", papers), ("verdict", MARKS)):
         for value in values:
             chosen = f'.bnlab-scoreboard:has(select[name={name}] option[value="{value}"]:checked)'
-            rules += (
-                f'{chosen} tr[data-{name}]:not([data-{name}="{value}"]){{display:none!important}}'
-            )
+            other = f'{chosen} tr[data-{name}]:not([data-{name}="{value}"])'
+            empty = f'{chosen} tbody:not(:has([data-{name}="{value}"]))'
+            rules += f"{other},{empty}{{display:none!important}}"
     return rules
 
 
 def scoreboard() -> Shown:
-    """Every claim with its verdict, effects and evidence; to be filtered by paper and verdict."""
-    table = standings(claims.CLAIMS)
+    """Every claim, question by question, with its verdict at each scale, parts and evidence.
+
+    It can be filtered by paper and verdict.
+    """
+    table = sorted(standings(claims.CLAIMS), key=lambda one: one.claim.chapter)
     papers = dict.fromkeys((one.claim.paper, one.claim.authors) for one in table)
     written = {item.chapter for item in claims.CLAIMS.values() if item.measure is not None}
     head = "".join(f'<th scope="col">{column}</th>' for column in COLUMNS)
-    body = "".join(_row(one, written) for one in table)
+    body = "".join(_question(name, table, written) for name in chapters.ALL)
     choices = _select("paper", "Paper", papers) + _select(
-        "verdict", "Verdict", [(word, f"{MARKS[word]} {word}") for word in WORDS_SHOWN]
+        "verdict", "Verdict", [(word, f"{MARKS[word]} {word}") for word in MARKS]
     )
     css = STYLE + _colours() + _filters([key for key, _ in papers])
     page = (
         f'<style>{css}</style><div class="bnlab-table bnlab-scoreboard">'
         f'<div class="filter" role="group" aria-label="Filter the claims">{choices}'
         f'<p class="count" role="status">{len(table)} claims</p></div>'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"<table><thead><tr>{head}</tr></thead>{body}</table></div>"
     )
     return Shown(page, "\n".join(_text(one) for one in table))
 
@@ -94,18 +103,28 @@ def _select(name: str, label: str, options: Sequence[tuple[str, str]]) -> str:
     return f"<label>{label}<br><select name={name}>{inner}</select></label>"
 
 
+def _question(chapter: str, table: Sequence[Standing], written: set[str]) -> str:
+    """The claims of a chapter below the question that it asks."""
+    rows = [_row(one, written) for one in table if one.claim.chapter[3:] == chapter]
+    if not rows:
+        return ""
+    question = importlib.import_module(f"{chapters.__name__}.{chapter}").QUESTION
+    head = f'<th scope="rowgroup" colspan="{len(COLUMNS)}">{html.escape(question)}</th>'
+    return f'<tbody><tr class="question">{head}</tr>{"".join(rows)}</tbody>'
+
+
 def _row(one: Standing, written: set[str]) -> str:
     item = one.claim
     first = (
         f"<b>{item.id}.</b> {html.escape(item.sentence)} <i>({html.escape(item.authors)})</i>"
-        f'<details class="bnlab-more"><summary>More on {item.id}</summary>{_more(item)}</details>'
+        f'<details class="bnlab-more"><summary>More on {item.id}</summary>{_more(one)}</details>'
     )
-    word = f'<span class="word">{MARKS[one.word]}\u00a0{one.word}</span>'
     parts = "".join(f"<li>{html.escape(_part(j))}</li>" for j in one.judgements)
     came_out = f"<ul>{parts}</ul>" if parts else "nothing yet"
     if item.untestable:  # the verdict, now or later, is about another test
         came_out += f"<br>Tested instead: {html.escape(item.instead)}"
-    cells = (first, word, came_out, _sources(one, written))
+    words = (_word(one, scale) for scale in SCALES.values())
+    cells = (first, *words, came_out, engine(one), _sources(one, written))
     inner = "".join(
         f'<td data-column="{column}">{cell}</td>'
         for column, cell in zip(COLUMNS, cells, strict=True)
@@ -115,7 +134,27 @@ def _row(one: Standing, written: set[str]) -> str:
     )
 
 
-def _more(item: Claim) -> str:
+def _word(one: Standing, scale: str) -> str:
+    if scale in one.found:
+        verdict = one.found[scale].verdict
+        word, said = verdict.word, verdict.said
+    else:
+        word = said = one.claim.without_evidence if scale == "digits" else NOT_MEASURED
+    return f'<span class="word">{MARKS[word]}\u00a0{html.escape(said)}</span>'
+
+
+def engine(one: Standing) -> str:
+    """What trained the nets behind a verdict, and whether the page can do it again to the bit."""
+    if "digits" not in one.found:
+        return NOTHING
+    name = one.found["digits"].data.get("engine")
+    if name == REPEATABLE:
+        return "compiled: a page can repeat it to the bit"
+    return "PyTorch, in stacks" if name == "stack" else "PyTorch"
+
+
+def _more(one: Standing) -> str:
+    item, found = one.claim, one.found.get("digits")
     rows = {}
     if item.untestable:
         rows = {"It cannot be tested here": item.untestable}
@@ -124,12 +163,26 @@ def _more(item: Claim) -> str:
         "Our prediction": item.prediction,
         "How far we are from the paper": item.gap,
     }
+    core = {True: " (core)", False: ""}
     rows |= {
-        f"Part {effect.name!r}": f"{effect.sentence}; counts, if {effect.counts_if}."
+        f"Part {effect.name!r}{core[effect.name in item.core]}": f"{effect.sentence}; counts, if "
+        f"{effect.counts_if}."
         for effect in item.effects
     }
+    if found:
+        rows |= {"What the verdict means": found.verdict.sentence, **_past(found)}
     inner = "".join(f"<dt>{html.escape(k)}</dt><dd>{html.escape(v)}</dd>" for k, v in rows.items())
     return f"<dl>{inner}</dl>"
+
+
+def _past(found: Evidence) -> dict[str, str]:
+    """What stands under the verdict, and how the first edition's word came to change."""
+    rows = notes_on(found)
+    first = found.meta.get("first_edition")
+    if first:
+        changed = first["changed"]
+        rows[FIRST_WORD] = f"{first['word']}, until {changed['day']}. {changed['why']}"
+    return rows
 
 
 def _part(judgement: Judgement) -> str:
@@ -142,18 +195,17 @@ def _sources(one: Standing, written: set[str]) -> str:
         number = one.claim.chapter[:2]
         # On the site the address becomes that of the page: see tools/site_links.py.
         lines.append(f'<a class="bnlab-page" href="{one.claim.chapter}.ipynb">chapter {number}</a>')
-    return "<br>".join(lines) or "none yet"
+    return "<br>".join(lines) or NOTHING
 
 
 def _measured(item: Claim, scale: str, found: Evidence) -> str:
     name = file_name(item, scale)
     text = f"{scale}, {len(found.data['seeds'])} seeds, {found.meta['device']}"
-    word = "" if scale == "digits" else f"; {found.verdict.said}"
-    return f'{html.escape(text + word)}<br><a href="../results/{name}">{name}</a>'
+    return f'{html.escape(text)}<br><a href="../results/{name}">{name}</a>'
 
 
 def _text(one: Standing) -> str:
-    lines = [f"{one.claim.id}: {one.word}. {one.claim.sentence}"]
+    lines = [f"{one.claim.id}: {one.said}. {one.claim.sentence}"]
     lines += [f"  {_part(judgement)}" for judgement in one.judgements]
     return "\n".join(fill(line) for line in lines)
 

@@ -128,7 +128,7 @@ def noise(evidence: Evidence) -> Drawing:
         data,
         depth,
         "loss",
-        {"none": (0.3, (6, 12)), "batch": (0.1, (-4, -30)), "noisy_batch": (0.03, (40, 6))},
+        {"none": (0.3, (-20, 14)), "batch": (0.1, (-4, -30)), "noisy_batch": (0.03, (40, 6))},
     )
     nets = [(norm, lr) for norm in s2_noisy_race.NORMS]
     moves = _movements(data, nets, "Noise moves inputs, but not for good")
@@ -188,6 +188,7 @@ def _ratio_axes(title: str, depths: list[int]) -> Axes:
     axes.set(xlabel="hidden layers", ylabel="none ÷ BatchNorm")
     axes.set_xticks(depths)
     axes.set_xlim(min(depths) - 1, max(depths) + 2.5)
+    axes.set_ylim(0.08, 14)  # the same in both panels
     return axes
 
 

@@ -78,8 +78,11 @@ def measure(
         the ``sharpness``, which does not enter the verdict.
 
     Raises:
-        ValueError: for enough seeds for a verdict, but not as many as normalizers.
+        ValueError: for enough seeds for a verdict, but not as many as normalizers; for a single
+            normalizer.
     """
+    if len(norms) < 2:
+        raise ValueError(f"an order needs two normalizers or more, got {list(norms)}.")
     if len(seeds) >= LEAST_SEEDS and len(seeds) != len(norms):
         raise ValueError(
             f"one part of L3 has a number for each of the {len(norms)} normalizers, another one "
@@ -150,17 +153,18 @@ def order(data: dict, norms: Sequence[str] | None = None, name: str = "cosine") 
     return (2 * (count - 1) * with_others - count * with_others.mean()) / (count - 2)
 
 
-def within(data: dict, norms: Sequence[str] = GROUPS) -> np.ndarray:
-    """Kendall's tau over these normalizers alone, (seeds,)."""
+def within(data: dict) -> np.ndarray:
+    """Kendall's tau over those of ``GROUPS`` that were measured, (seeds,); NaN for fewer than 2."""
+    norms = [norm for norm in GROUPS if norm in data["norms"]]
+    if len(norms) < 2:
+        return np.full(len(data["seeds"]), np.nan)
     both = (rows.T for rows in _both(data, norms))
     return np.array([stats.kendalltau(*pair).statistic for pair in zip(*both, strict=True)])
 
 
 def values(data: dict) -> dict[str, np.ndarray]:
-    """The effects of L3: one number a normalizer, and one a seed if all of ``GROUPS`` are there."""
-    found = {"order": order(data)}
-    whole = set(GROUPS) <= set(data["norms"])
-    return {**found, "groups": within(data) if whole else np.full(len(data["seeds"]), np.nan)}
+    """The effects of L3: one number a normalizer for the first part, a seed for the second."""
+    return {"order": order(data), "groups": within(data)}
 
 
 def facts(data: dict) -> dict[str, object]:
@@ -175,9 +179,9 @@ def facts(data: dict) -> dict[str, object]:
         found[f"{norm}_sharpness"] = sharp.mean()
         found[f"{norm}_bound"] = 2 / sharp.mean()
     found["tau"] = order(data).mean()
-    if set(GROUPS) <= set(norms):
-        others = [norm for norm in norms if norm not in GROUPS]
-        found["tau_groups"] = within(data).mean()
-        found["tau_sharpness"] = order(data, name="sharpness").mean()
-        found["tau_others"] = order(data, others).mean() if len(others) > 1 else np.nan
+    found["tau_sharpness"] = order(data, name="sharpness").mean()
+    found["tau_groups"] = within(data).mean()
+    others = [norm for norm in norms if norm not in GROUPS]
+    if len(others) > 1:
+        found["tau_others"] = order(data, others).mean()
     return found

@@ -130,7 +130,7 @@ def _check_measured(claim: str, option: str, needed: Sequence, data: dict) -> No
     missing = [str(one) for one in needed if one not in data[option]]
     if missing:
         raise ValueError(
-            f"{claim} needs {', '.join(missing)} too: add it to {option!r}, or leave {option!r} out."
+            f"{claim} needs {', '.join(missing)} too: name all in {option!r}, or leave it out."
         )
 
 

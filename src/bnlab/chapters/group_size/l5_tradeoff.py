@@ -103,8 +103,17 @@ def values(data: dict) -> dict[str, np.ndarray]:
     return {**small, **{f"{name}_4": numbers for name, numbers in four.items()}}
 
 
+def fact_end(net: str, norm: str) -> str:
+    """How facts that compare layer norm with this group size end."""
+    return net if norm == "group_4" else f"{norm.removeprefix('group_')}_{net}"
+
+
 def facts(data: dict) -> dict[str, object]:
-    """Numbers for sentences about L5; a rate of 0.1 is written ``0_1``."""
+    """Numbers for sentences about L5; a rate of 0.1 is written ``0_1``.
+
+    ``slower_plain10`` is layer norm's loss over that of groups of 4, ``slower_2_plain10`` over that
+    of groups of 2; ``usable`` the same of the largest usable rates.
+    """
     found: dict[str, object] = {"seeds": len(data["seeds"])}
     for net, norm in pairs(data["nets"]):
         place = fact_name(norm, net)
@@ -116,7 +125,7 @@ def facts(data: dict) -> dict[str, object]:
             found[f"loss_{rate}"] = column(data, net, norm, lr, "loss").mean()
             found[f"val_{rate}"] = 100 * column(data, net, norm, lr, "val_accuracy").mean()
         if norm != "layer":
-            effect = over(data, net, norm)
-            found[f"slower_{place}"] = 10 ** effect["speed"].mean()
-            found[f"usable_{place}"] = 10 ** effect["stability"].mean()
+            effect, end = over(data, net, norm), fact_end(net, norm)
+            found[f"slower_{end}"] = 10 ** effect["speed"].mean()
+            found[f"usable_{end}"] = 10 ** effect["stability"].mean()
     return found

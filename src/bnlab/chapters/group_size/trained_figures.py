@@ -106,10 +106,11 @@ def tradeoff(evidence: Evidence) -> Drawing:
     plain_log(left, "x", lrs)
     left.set(xlabel="learning rate", ylabel="mean training loss, nats")
     right = _elsewhere(data, "Layer norm ÷ small groups, by net")
+    ends = [(pair, l5_tradeoff.fact_end(*pair)) for pair in l5_tradeoff.compared(data["nets"])]
     ratios = "; ".join(
-        f"{PLACES[net]}, {word(norm)}: loss {power(facts[f'slower_{norm}_{net}'])} times, largest "
-        f"usable rate {power(facts[f'usable_{norm}_{net}'])} times"
-        for net, norm in l5_tradeoff.compared(data["nets"])
+        f"{PLACES[net]}, {word(norm)}: loss {facts[f'slower_{end}']:.2f} times, largest usable "
+        f"rate {power(facts[f'usable_{end}'])} times"
+        for (net, norm), end in ends
     )
     alt = (
         f"Left: mean training loss against learning rate at depth 10, with layer norm, groups of 2 "

@@ -28,6 +28,7 @@ from bnlab.chapters.group_size.trainings import (
 from bnlab.chapters.signals.b3_to_b6_l1_at_start import batch
 from bnlab.measure import measure_curvature
 from bnlab.train import Run, build, threads
+from bnlab.verdicts.interval import interval
 from bnlab.verdicts.verdict import LEAST_SEEDS
 from bnlab.verdicts.work import HERE, Work
 
@@ -168,7 +169,7 @@ def values(data: dict) -> dict[str, np.ndarray]:
 
 
 def facts(data: dict) -> dict[str, object]:
-    """Numbers for sentences about L3."""
+    """Numbers for sentences about L3: each ``tau`` over normalizers with its 95 % interval."""
     net, norms = data["nets"][0], data["norms"]
     found: dict[str, object] = {"seeds": len(data["seeds"]), "normalizers": len(norms)}
     for norm in norms:
@@ -178,10 +179,12 @@ def facts(data: dict) -> dict[str, object]:
         sharp = column(data, net, norm, None, "sharpness")
         found[f"{norm}_sharpness"] = sharp.mean()
         found[f"{norm}_bound"] = 2 / sharp.mean()
-    found["tau"] = order(data).mean()
-    found["tau_sharpness"] = order(data, name="sharpness").mean()
     found["tau_groups"] = within(data).mean()
+    parts = {"tau": order(data), "tau_sharpness": order(data, name="sharpness")}
     others = [norm for norm in norms if norm not in GROUPS]
     if len(others) > 1:
-        found["tau_others"] = order(data, others).mean()
+        parts["tau_others"] = order(data, others)
+    for name, numbers in parts.items():
+        found[name] = numbers.mean()
+        found[f"{name}_low"], found[f"{name}_high"] = interval(numbers)
     return found

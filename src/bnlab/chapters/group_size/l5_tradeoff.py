@@ -36,6 +36,8 @@ LRS: Mapping[str, Sequence[float]] = {
 
 NETS = tuple(LRS)
 NOT_TRIED = (("plain20", "group_4"),)
+NO_LEARNERS = (("mlp6", "group_2"), ("mlp12", "group_2"))
+"""At no rate do they learn anything."""
 
 
 def pairs(nets: Sequence[str]) -> list[tuple[str, str]]:
@@ -45,8 +47,8 @@ def pairs(nets: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def compared(nets: Sequence[str]) -> list[tuple[str, str]]:
-    """The nets with the small groups that layer norm is compared with."""
-    return [pair for pair in pairs(nets) if pair[1] != "layer"]
+    """The nets with the small groups that layer norm is compared with: those that learn."""
+    return [pair for pair in pairs(nets) if pair[1] != "layer" and pair not in NO_LEARNERS]
 
 
 def measure(
@@ -124,7 +126,7 @@ def facts(data: dict) -> dict[str, object]:
             rate = fact_name(place, lr)
             found[f"loss_{rate}"] = column(data, net, norm, lr, "loss").mean()
             found[f"val_{rate}"] = 100 * column(data, net, norm, lr, "val_accuracy").mean()
-        if norm != "layer":
+        if (net, norm) in compared(data["nets"]):
             effect, end = over(data, net, norm), fact_end(net, norm)
             found[f"slower_{end}"] = 10 ** effect["speed"].mean()
             found[f"usable_{end}"] = 10 ** effect["stability"].mean()

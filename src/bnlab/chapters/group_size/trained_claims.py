@@ -141,7 +141,8 @@ L5 = Claim(
         ),
     ),
     answer=(
-        "That stability means more than the largest rate of a short training: the paper speaks of "
+        "In the MLPs of the chapter large groups do bear larger rates. And stability means more "
+        "than the largest rate of a short training: the paper speaks of "
         "instance norm in long trainings with momentum, where gradients that grow towards the "
         "input can make a net fail. Trainings of many epochs at depth 20, with momentum and "
         "warm-up, would meet this."

@@ -32,6 +32,20 @@ ENDS: Mapping[str, tuple[int, Sequence[float]]] = {
     "group_2": (-1, (-20, -22)),
 }
 
+BESIDE: Mapping[str, tuple[str, int, int]] = {  # labels of L3: side, points to the right and up
+    "layer": ("left", 14, -16),
+    "group_2": ("left", -4, 9),
+    "group_4": ("left", -4, -22),
+    "group_8": ("left", -6, 10),
+    "instance": ("right", -8, 4),
+    "filter_response": ("right", 4, 14),
+    "variance": ("left", 44, -5),
+    "batch": ("right", -8, -12),
+    "scaled_weight_standardization": ("left", 9, -12),
+    "evonorm_s0": ("left", 50, -5),
+    "evonorm_b0": ("left", 58, -5),
+}
+
 
 def order(evidence: Evidence) -> Drawing:
     """L3: loss at the best rate over the cosine at the start; best rates and sharpness."""
@@ -69,8 +83,8 @@ def _scatter(data: dict, title: str) -> Axes:
         axes.plot([cosine.min(), cosine.max()], [y, y], color=hue, lw=1)
         axes.plot([x], [y], color=hue, marker=STYLE[look(norm)]["marker"], ms=8)
         text = size_word(norm) if look(norm) == "group" else word(norm)
-        place = (8, -14) if norm == "layer" else (7, 6)
-        label(axes, look(norm), x, y, text, ha="left", xytext=place)
+        side, *place = BESIDE.get(norm, ("left", 7, 6))
+        label(axes, look(norm), x, y, text, ha=side, xytext=place)
     axes.set(xlabel="cosine of two samples at the start", ylabel="mean training loss, nats")
     axes.margins(0.18)
     return axes

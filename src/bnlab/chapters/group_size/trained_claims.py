@@ -56,8 +56,8 @@ L3 = Claim(
             "normalizers in place of nine, without groups of 16; the best rate is that of the "
             "lowest mean loss, of a finer grid; 300 steps in place of 150; the second part is new.",
             "The sentence is about normalizers, so that more seeds of the same ones say nothing; "
-            "groups of 16 are layer norm in half of the net; the old grid had three rates a "
-            "decade less than it needed, chosen by a number other than the one compared.",
+            "groups of 16 are layer norm in half of the net; the old grid had two rates a decade, "
+            "and chose by accuracy where losses are compared.",
         ),
     ),
     answer=(

@@ -28,8 +28,8 @@ PLACES = {  # words for the nets of L5 and L6
 LINES: Mapping[str, dict] = {"layer": {}, "group_4": {}, "group_2": {"linestyle": ":"}}
 ENDS: Mapping[str, tuple[int, Sequence[float]]] = {
     "layer": (-3, (-6, 9)),
-    "group_4": (-1, (-30, 9)),
-    "group_2": (-1, (-20, -22)),
+    "group_4": (-2, (-14, 14)),
+    "group_2": (-2, (30, -20)),
 }
 
 BESIDE: Mapping[str, tuple[str, int, int]] = {  # labels of L3: side, points to the right and up
@@ -109,7 +109,7 @@ def tradeoff(evidence: Evidence) -> Drawing:
     """L5: loss over the rate by group size; and how the sizes compare, by net."""
     data, facts = evidence.data, evidence.facts
     net = data["nets"][0]
-    left = panel("Mean loss, depth 10")
+    left = panel(f"Mean loss: {PLACES[net]}")
     for norm, shape in LINES.items():
         lrs = rates_of(data, net, norm)
         rows = np.array([column(data, net, norm, lr, "loss") for lr in lrs])
@@ -127,8 +127,8 @@ def tradeoff(evidence: Evidence) -> Drawing:
         for (net, norm), end in ends
     )
     alt = (
-        f"Left: mean training loss against learning rate at depth 10, with layer norm, groups of 2 "
-        f"and groups of 4. Right: layer norm over small groups: {ratios}."
+        f"Left: mean training loss against learning rate ({PLACES[net]}), with layer norm, groups "
+        f"of 2 and groups of 4. Right: layer norm over small groups: {ratios}."
     )
     caption = (
         f"{len(data['seeds'])} seeds. Left: mean, the shade spans all seeds. Right: geometric "

@@ -121,7 +121,7 @@ def facts(data: dict) -> dict[str, object]:
     """Numbers for sentences about L6: ``layer_resnet`` is a test accuracy in per cent.
 
     ``last_loss`` is the largest mean training loss over the last steps, of all nets and
-    normalizers; ``gap`` the largest distance of two normalizers in one net, of mean accuracies.
+    normalizers.
     """
     overall, net, best = chosen(data)
     found = {
@@ -131,14 +131,11 @@ def facts(data: dict) -> dict[str, object]:
         "best_there": best,
         "behind": 100 * values(data)["behind"].mean(),
     }
-    last, gaps = [], []
+    last = []
     for place in data["nets"]:
-        means = []
         for norm in data["norms"]:
-            means.append(100 * at_best(data, place, norm).mean())
             last.append(at_best(data, place, norm, "last_loss").mean())
-            found[f"{norm}_{place}"] = means[-1]
+            found[f"{norm}_{place}"] = 100 * at_best(data, place, norm).mean()
             found[f"{norm}_{place}_loss"] = at_best(data, place, norm, "loss").mean()
             found[f"{norm}_{place}_lr"] = best_lr(data, place, norm)
-        gaps.append(max(means) - min(means))
-    return {**found, "last_loss": max(last), "gap": max(gaps)}
+    return {**found, "last_loss": max(last)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -167,9 +168,11 @@ def _elsewhere(data: dict, title: str) -> Axes:
 def winners(evidence: Evidence) -> Drawing:
     """L6: test accuracy of each normalizer in each net."""
     data, facts = evidence.data, evidence.facts
-    title = f"{facts['gap']:.1f} points at most between two normalizers"
+    title = f"At the end of training; best overall: {word(facts['overall'])}"
     axes = panel(title, (7.2, 3.9))
     step = 0.13
+    pairs = itertools.product(data["nets"], data["norms"])
+    low = 5 * np.floor(min(20 * l6_architectures.at_best(data, *pair).min() for pair in pairs))
     for number, norm in enumerate(data["norms"]):
         for place, net in enumerate(data["nets"]):
             found = 100 * l6_architectures.at_best(data, net, norm)
@@ -177,9 +180,16 @@ def winners(evidence: Evidence) -> Drawing:
             axes.plot([x, x], [found.min(), found.max()], color=hue, lw=1.2)
             axes.plot([x], [found.mean()], color=hue, marker=STYLE[look(norm)]["marker"], ms=8)
         rows = [100 * l6_architectures.at_best(data, net, norm).mean() for net in data["nets"]]
-        label(axes, look(norm), len(rows) - 0.45, 88 - 14 * number, word(norm), ha="left")
+        label(
+            axes,
+            look(norm),
+            len(rows) - 0.45,
+            100 - (100 - low) * (number + 1) / 6,
+            word(norm),
+            ha="left",
+        )
     axes.set_xticks(range(len(data["nets"])), [PLACES[net] for net in data["nets"]])
-    axes.set(ylabel="test accuracy, %", ylim=(0, 102), xlim=(-0.5, len(data["nets"]) + 0.35))
+    axes.set(ylabel="test accuracy, %", ylim=(low, 101), xlim=(-0.5, len(data["nets"]) + 0.35))
     listed = "; ".join(
         f"{PLACES[net]}: "
         + ", ".join(f"{word(norm)} {facts[f'{norm}_{net}']:.1f}" for norm in data["norms"])

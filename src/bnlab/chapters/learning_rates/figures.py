@@ -30,7 +30,7 @@ def accuracy_by_lr(evidence: Evidence) -> Drawing:
     data = evidence.data
     depths = sorted(data["depths"])
     seeds = len(data["seeds"])
-    ratio = {depth: 10 ** sweep.values(data, depth)["rate"].mean() for depth in depths}
+    ratio = {depth: 10 ** sweep.at_own_rates(data, depth)["rate"].mean() for depth in depths}
     by_depth = ", ".join(f"at depth {d} by a factor of {power(r)}" for d, r in ratio.items())
     alt = (
         f"Test accuracy against learning rate for {STYLE['batch']['label']} and "

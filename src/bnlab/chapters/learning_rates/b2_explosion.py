@@ -177,6 +177,14 @@ def usable_rate(data: dict, net: str) -> np.ndarray:
     return usable_rates(TRAINED_LRS[net], learned(data, net))
 
 
+def borne(data: dict) -> tuple[int, int]:
+    """How many nets with BatchNorm diverged at no rate; how many of them learn at the largest."""
+    rates = Table.of(data).where(net="batch").entries("diverging_lr")
+    never = np.array([lr is None for lr in rates])
+    at_largest = learned(data, "batch")[TRAINED_LRS["batch"].index(LRS[-1])]
+    return int(never.sum()), int((at_largest[never] >= LEARNED).sum())
+
+
 def values(data: dict) -> dict[str, np.ndarray]:
     """The effects of B2, one number a seed."""
     return {
@@ -214,10 +222,6 @@ def facts(data: dict) -> dict[str, object]:
     for net in ("batch", "scaled"):
         found[f"{net}_usable"] = float(np.median(usable_rate(data, net)))
     scaled = np.log10(diverging_rate(data, "scaled") / diverging_rate(data, "none"))
-    never = np.array(
-        [lr is None for lr in Table.of(data).where(net="batch").entries("diverging_lr")]
-    )
-    largest = learned(data, "batch")[TRAINED_LRS["batch"].index(LRS[-1])]
     decades = {"ratio": effect["rate"], "explode": growth(data, "none")}
     for name, numbers in decades.items():
         ends = zip(("", "_low", "_high"), median_interval(numbers), strict=True)
@@ -225,8 +229,7 @@ def facts(data: dict) -> dict[str, object]:
     return {
         **found,
         "trained": TRAINED,
-        "never": int(never.sum()),
-        "never_learned": int((largest[never] >= LEARNED).sum()),
+        **dict(zip(("never", "never_learned"), borne(data), strict=True)),
         "ratio": 10 ** effect["rate"].mean(),
         "usable_ratio": 10 ** effect["usable"].mean(),
         "scaled_decades": scaled.mean(),

@@ -138,11 +138,12 @@ def interventions(evidence: Evidence) -> Drawing:
         "best without a normalizer. b: the nets without a normalizer that are helped to bear "
         f"larger rates, means over the {len(data['tuning_seeds'])} tuning seeds; bold: counted."
     )
-    return draw([_rates_panel(data), _means_panel(data)], alt, caption)
+    return draw([_rates_panel(data, facts), _means_panel(data, facts)], alt, caption)
 
 
-def _rates_panel(data: dict) -> Axes:
-    axes = panel("a: what the rate gives, and what the means")
+def _rates_panel(data: dict, facts: dict) -> Axes:
+    share = f"{facts['held_share']:.0f} %"
+    axes = panel(f"a: held at {facts['bare_lr']:g}, BatchNorm keeps {share} of its lead")
     nets = {"none": given.BARE, "batch": given.BATCH, "layer": given.given(data)}
     for look, net in nets.items():
         numbers = given.accuracies(data, net, data["seeds"])
@@ -158,8 +159,8 @@ def _rates_panel(data: dict) -> Axes:
     return axes
 
 
-def _means_panel(data: dict) -> Axes:
-    axes = panel("b: which means enlarge the usable rate")
+def _means_panel(data: dict, facts: dict) -> Axes:
+    axes = panel(f"b: starts and warm-ups, usable rate × {facts['starts_ratio']:.2g} at most")
     for net in (given.BATCH, *given.HELPS):
         look = {given.BATCH: "batch", given.BARE: "none"}.get(net, "layer")
         x = 10 ** given.usable(data, net, data["tuning_seeds"]).mean()

@@ -119,7 +119,7 @@ ROWS = (
         ("R4",),
         lambda f: (
             f["R4"]["lost_batch"] > 10
-            and f["R4"]["test_running_group_pure"] > f["R4"]["test_running_group_mixed"] - 1
+            and f["R4"]["test_running_group_pure"] > f["R4"]["test_running_batch_mixed"] - 2
         ),
         ("wu2021",),
     ),

@@ -126,11 +126,12 @@ def test_what_chapter_03_says_in_words_still_follows_from_the_evidence():
     assert facts["behind_12"] > 2 and facts["behind_6"] > 2  # "BatchNorm is behind"
     torch = claims.load("B1", engine="torch")
     assert torch.facts["none_lr_12"] != facts["none_lr_12"]  # "is partly luck"
-    assert torch.verdict.word == b1.verdict.word  # "The verdict is the same"
+    assert abs(facts["behind_long"]) < 2  # "trained to the end about as good"
     assert min(f["top_12"] for f in (facts, torch.facts)) > 0  # "trust the direction"
     assert torch.facts["own_12"] > 2 * facts["own_12"]  # "more than the size"
     assert facts["ratio_12"] > facts["ratio_6"] > 1  # "the more so the deeper the net"
-    assert b2.facts["explode_median"] < 10 ** b2.values["explode"].mean()  # "a few ... far more"
+    assert b2.facts["ratio"] > 1000  # "in the thousands"
+    assert b2.facts["never_learned"] == 0  # "not to diverge is not yet to learn"
     assert b2.facts["none_first_loss"] > 20  # "far too high"
     assert 0.5 < b2.facts["scaled_decades"] < b2.facts["decades"]  # "two things at once"
 

@@ -222,7 +222,11 @@ def facts(data: dict) -> dict[str, object]:
     for net in ("batch", "scaled"):
         found[f"{net}_usable"] = float(np.median(usable_rate(data, net)))
     scaled = np.log10(diverging_rate(data, "scaled") / diverging_rate(data, "none"))
-    decades = {"ratio": effect["rate"], "explode": growth(data, "none")}
+    decades = {
+        "ratio": effect["rate"],
+        "explode": growth(data, "none"),
+        "control": growth(data, "batch"),
+    }
     for name, numbers in decades.items():
         ends = zip(("", "_low", "_high"), median_interval(numbers), strict=True)
         found |= {f"{name}_median{end}": 10**number for end, number in ends}

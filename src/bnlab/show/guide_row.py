@@ -1,7 +1,8 @@
-"""A row of the decision guide."""
+"""A row of the decision guide, and what the guards of rows ask the facts."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -40,3 +41,20 @@ class Row:
             raise ValueError(
                 f"{self.when}: measured facts need a guard 'carries', others have none."
             )
+
+
+def few(facts: Facts, norm: str, group: object) -> float:
+    """Test accuracy of R3 with running statistics, such as that of ``"alone_2"``."""
+    return facts["R3"][f"test_running_{norm}_{group}"]
+
+
+def ahead(facts: Facts, group: object, *norms: str) -> bool:
+    """Whether each of the normalizers is ahead of the next one."""
+    scores = [few(facts, norm, group) for norm in norms]
+    return all(one > other for one, other in itertools.pairwise(scores))
+
+
+def lead(facts: Mapping[str, float], net: str) -> float:
+    """Points by which the best of the other normalizers of L6 is ahead of BatchNorm."""
+    others = ("layer", "group_4", "instance")
+    return max(facts[f"{norm}_{net}"] for norm in others) - facts[f"batch_{net}"]

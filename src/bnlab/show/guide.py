@@ -8,11 +8,20 @@ import string
 from bnlab import claims
 from bnlab.draw.shown import Shown, fill
 from bnlab.show.boxes import Facts, Formatter, marked_word
-from bnlab.show.guide_rows import ROWS, SOURCES, Row
+from bnlab.show.guide_row import Row
+from bnlab.show.guide_rows import ROWS
+from bnlab.show.guide_sources import SOURCES
 from bnlab.verdicts import evidence
 
 WITHDRAWN = "Our evidence no longer carries the advice that stood here: look at the verdicts."
+NOTHING = "Not measured in this book."
 COLUMNS = ("Your situation", "Advice, and why", "What it rests on")
+STYLE = (
+    ".bnlab-guide td:last-child{white-space:normal}.bnlab-guide td{width:38%}"
+    ".bnlab-guide td:first-child{width:18%;font-weight:600}"
+    ".bnlab-guide td p{margin:0 0 .5em;max-width:none}"
+    "@media(max-width:640px){.bnlab-table.bnlab-guide td{width:auto}}"
+)
 
 
 def names_of(row: Row) -> tuple[str, ...]:
@@ -40,24 +49,25 @@ def guide() -> Shown:
     head = "".join(f'<th scope="col">{column}</th>' for column in COLUMNS)
     body = "".join(_row(row) for row in ROWS)
     page = (
-        f"<style>.bnlab-guide td:last-child{{white-space:normal}}.bnlab-guide td{{width:40%}}"
-        f".bnlab-guide td:first-child{{width:20%}}"
-        f"@media(max-width:640px){{.bnlab-guide td{{width:auto!important}}}}</style>"
-        f'<div class="bnlab-table bnlab-guide"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
+        f'<style>{STYLE}</style><div class="bnlab-table bnlab-guide"><table>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
     return Shown(page, "\n".join(_text(row) for row in ROWS))
 
 
 def _row(row: Row) -> str:
     advice, why, measured = told(row)
-    rests = [html.escape(measured)] if measured else ["Not measured in this book."]
-    rests += [_link(name) for name in row.claims]
+    rests = [f"<p>{html.escape(measured or NOTHING)}</p>"]
+    if row.claims:
+        rests.append(f"<p>{'; '.join(map(_link, row.claims))}. {_chapters(row)}</p>")
     if row.literature:
-        links = (f'<a href="{url}">{name}</a>' for name, url in map(SOURCES.get, row.literature))
-        rests.append(f"Literature: {', '.join(links)}")
-    what = f"<b>{html.escape(advice)}</b> {html.escape(why)}"
-    cells = (html.escape(row.when), what, "<br>".join(rests))
+        papers = "; ".join(
+            f'<a href="{SOURCES[key][1]}">{SOURCES[key][0]}</a>: {html.escape(says)}'
+            for key, says in row.literature.items()
+        )
+        rests.append(f"<p><i>Literature.</i> {papers}.</p>")
+    what = f"<p><b>{html.escape(advice)}</b></p><p>{html.escape(why)}</p>"
+    cells = (html.escape(row.when), what, "".join(rests))
     inner = "".join(
         f'<td data-column="{column}">{cell}</td>'
         for column, cell in zip(COLUMNS, cells, strict=True)
@@ -70,12 +80,22 @@ def _link(name: str) -> str:
     return f'<a class="bnlab-page" href="13_scoreboard.ipynb#claim-{name}">{name}</a>: {word}'
 
 
+def _chapters(row: Row) -> str:
+    """A link to each chapter that measured a claim of the row."""
+    written = {item.chapter for item in claims.CLAIMS.values() if item.measure is not None}
+    used = dict.fromkeys(claims.claim(name).chapter for name in row.claims)
+    return " ".join(
+        f'<a class="bnlab-page" href="{chapter}.ipynb">Chapter {chapter[:2]}</a>.'
+        for chapter in used
+        if chapter in written
+    )
+
+
 def _text(row: Row) -> str:
     advice, why, measured = told(row)
-    lines = [f"{row.when}: {advice} {why}".rstrip(), measured or "Not measured in this book."]
+    lines = [f"{row.when}: {advice} {why}".rstrip(), measured or NOTHING]
     lines += [f"{name}: {marked_word(claims.claim(name))}" for name in row.claims]
-    if row.literature:
-        lines.append("Literature: " + ", ".join(SOURCES[key][0] for key in row.literature))
+    lines += [f"{SOURCES[key][0]}: {says}." for key, says in row.literature.items()]
     first, *others = lines
     return "\n".join([fill(first), *(fill(f"  {line}") for line in others)])
 

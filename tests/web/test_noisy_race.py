@@ -37,20 +37,20 @@ def opened(page: Page, folder: Path, query: str) -> Page:
 
 @pytest.mark.parametrize("lr", [0.03, 0.3])
 def test_the_page_trains_what_the_evidence_counts(page, folder, troubles, lr):
-    query = f"#race?lr={lr:g}&batch_size=64&depth=6&seed=523&noise=1&norms=none,batch,noisy_batch"
+    query = f"#race?lr={lr:g}&batch_size=64&depth=6&seed=267&noise=1&norms=none,batch,noisy_batch"
     text = summary_text(opened(page, folder, query))
     assert COUNTS in text and "noisy batch norm" in text
     at = claims.load("S2").data["columns"].index("val_accuracy")
     for norm in s2_noisy_race.NORMS:
         rows = claims.load("S2").data["rows"]
-        stored = next(row for row in rows if row[:5] == ["race", 6, norm, lr, 523])
-        history = train(race_run(norm, lr=lr, depth=6, seed=523, batch_size=64), "compiled")
+        stored = next(row for row in rows if row[:5] == ["race", 6, norm, lr, 267])
+        history = train(race_run(norm, lr=lr, depth=6, seed=267, batch_size=64), "compiled")
         assert stored[at] == round(float(history.val_accuracy[-1]), 4)
         assert f"{stored[at]:.2f}" in text
 
 
 def test_other_settings_are_not_said_to_be_counted(page, folder, troubles):
-    query = "#race?lr=0.1&batch_size=32&depth=3&seed=520&norms=none,noisy_batch"
+    query = "#race?lr=0.1&batch_size=32&depth=3&seed=264&norms=none,noisy_batch"
     text = summary_text(opened(page, folder, query))
     assert "noisy batch norm" in text and COUNTS not in text
 
@@ -63,11 +63,11 @@ def test_the_choice_is_that_of_the_chapter(page, folder, troubles):
 @pytest.mark.parametrize("noise", [0.25, 4.0])
 def test_noise_of_any_strength_is_that_of_python(page, folder, troubles, noise):
     page.add_init_script(LISTEN)
-    query = f"#race?lr=0.1&batch_size=64&depth=2&seed=521&noise={noise:g}&norms=batch,noisy_batch"
+    query = f"#race?lr=0.1&batch_size=64&depth=2&seed=265&noise={noise:g}&norms=batch,noisy_batch"
     text = summary_text(opened(page, folder, query))
     assert COUNTS not in text
     points = Points()
-    run = race_run("noisy_batch", noise=noise, lr=0.1, depth=2, seed=521, batch_size=64)
+    run = race_run("noisy_batch", noise=noise, lr=0.1, depth=2, seed=265, batch_size=64)
     for record in make_trainer(run, "compiled").steps():
         points.add(record)
     mine, theirs = points.take(), newest(page)["noisy_batch"]
@@ -76,9 +76,9 @@ def test_noise_of_any_strength_is_that_of_python(page, folder, troubles, noise):
 
 def test_the_layers_move_as_in_python(page, folder, troubles):
     page.add_init_script(LISTEN)
-    opened(page, folder, "#race?lr=0.03&batch_size=64&depth=3&seed=520&norms=none,noisy_batch")
+    opened(page, folder, "#race?lr=0.03&batch_size=64&depth=3&seed=264&norms=none,noisy_batch")
     for norm, net in newest(page).items():
-        run = race_run(norm, lr=0.03, depth=3, seed=520, batch_size=64, steps=20)
+        run = race_run(norm, lr=0.03, depth=3, seed=264, batch_size=64, steps=20)
         rows = {r.step: some for r, some in with_units(make_trainer(run), 5) if some}
         assert [step for step, _ in net["layers"]] == list(range(5, 301, 5))
         for step, theirs in net["layers"][:4]:  # later, rounding has grown

@@ -3,7 +3,7 @@
 The paper's: 25 square layers of width 10, a thousand Gaussian inputs, a random linear target, all
 data in every batch. Not said there: how the weights start (here Gaussian with variance 1/width),
 whether the loss is a sum or a mean (here half the squared error, mean over the samples), and
-whether the last layer is normalized too (here it is).
+whether the last layer is normalized too (here it is, unless one asks for a bare end).
 """
 
 from __future__ import annotations
@@ -45,14 +45,21 @@ def loss(output: Tensor, target: Tensor) -> Tensor:
     return (output - target).square().sum(1).mean() / 2
 
 
-def shift(norm: str, lr: float, seed: int) -> np.ndarray | None:
+def shift(norm: str, lr: float, seed: int, bare_end: bool = False) -> np.ndarray | None:
     """Train by gradient descent and measure the covariate shift of five steps.
+
+    Args:
+        norm: after each layer.
+        lr: learning rate.
+        seed: of the weights and the data.
+        bare_end: no normalizer after the last layer.
 
     Returns:
         Distance, cosine and size of the gradient before, for each layer but the first: medians
         over the looks, (3, layers). None if the net diverged before the first look.
     """
     net, x, y = make(norm, seed)
+    net = net[:-1] if bare_end else net
     parameters, looks, limit = list(net.parameters()), [], math.inf
     for step in range(STEPS):
         value = loss(net(x), y)

@@ -7,174 +7,222 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from matplotlib.axes import Axes
 
-from bnlab.chapters.covariate_shift import deep_linear, s1_race, s2_noisy_race
+from bnlab.chapters.covariate_shift import equal_steps, s1_race, s2_noisy_race
 from bnlab.chapters.covariate_shift import s3_shift_by_depth as shift_by_depth
-from bnlab.chapters.covariate_shift.moving_inputs import select
+from bnlab.chapters.covariate_shift.moving_inputs import movement, select
 from bnlab.draw.figure import INK, Drawing, band, curve, draw, label, panel, plain_log
 from bnlab.draw.style import STYLE
 from bnlab.draw.words import power
 from bnlab.verdicts.evidence import Evidence
 from bnlab.verdicts.table import fact_name
 
+SIZE = (4.4, 3.7)
+PLACES = {
+    "step": "a step",
+    "step_before": "a step,\nbefore",
+    "whole": "the\ntraining",
+    "whole_before": "training,\nbefore",
+}
 
-def _losses(data: dict, norms: Iterable[str], lrs: Iterable[float], depth: int, title: str) -> Axes:
-    """Mean training loss over the learning rate."""
-    axes, lrs = panel(title), list(lrs)
+
+def _losses(
+    data: dict, norms: Iterable[str], lrs: Iterable[float], depth: int, title: str, name: str
+) -> Axes:
+    """Training loss over the learning rate: the mean over the run, or its end."""
+    axes, lrs = panel(title, SIZE), list(lrs)
     for norm in norms:
-        rows = np.array([select(data, "race", norm, lr, "loss", depth) for lr in lrs])
+        rows = np.array([select(data, "race", norm, lr, name, depth) for lr in lrs])
         band(axes, norm, lrs, rows.min(1), rows.max(1))
-        curve(axes, norm, lrs, rows.mean(1))
+        curve(axes, norm, lrs, np.exp(np.log(rows).mean(1)))
     plain_log(axes, "x", [lr for lr in lrs if f"{lr:g}"[-1] == "1"] or lrs)
-    plain_log(axes, "y", [0.1, 0.2, 0.5, 1, 2])
-    axes.set(xlabel="learning rate", ylabel="mean training loss, nats")
+    is_mean = name == "loss"
+    plain_log(axes, "y", [0.1, 0.2, 0.5, 1, 2] if is_mean else [0.01, 0.1, 1])
+    what = "mean training loss, nats" if is_mean else "training loss at the end, nats"
+    axes.set(xlabel="learning rate", ylabel=what)
     return axes
 
 
-def _movements(
-    data: dict, nets: Mapping[str, tuple[str, float]], title: str
-) -> tuple[Axes, dict[str, float]]:
-    """Movement of the inputs by layer, for nets named by their label; and its medians."""
-    axes, typical = panel(title), {}
-    for name, (norm, lr) in nets.items():
-        rows = 100 * select(data, "look", norm, lr, "moves")
-        dots = {"linestyle": ":"} if name.endswith(f"{lr:g}") else {}
-        layers, middle = np.arange(2, rows.shape[1] + 2), np.median(rows, axis=0)
-        band(axes, norm, layers, rows.min(0), rows.max(0))
-        curve(axes, norm, layers, middle, ms=4, **dots)
-        above = {"no normalizer": -16 if "noisy" in nets else 7, "noisy": 10}.get(name, 7)
-        label(axes, norm, layers[-1], middle[-1], name, ha="right", xytext=(0, above))
-        typical[name] = float(np.median(rows, axis=1).mean())
-    plain_log(axes, "y", [0.5, 1, 2, 5, 10, 20, 50])
-    axes.set(xlabel="layer", ylabel="movement in a step, %")
-    axes.set_xticks(layers)
-    axes.set_ylim(axes.get_ylim()[0], 1.3 * axes.get_ylim()[1])
-    return axes, typical
+def _name(axes: Axes, data: dict, depth: int, name: str, places: Mapping) -> None:
+    """Write the names of nets at their curves: rate and offset of each."""
+    for norm, (at, offset) in places.items():
+        value = np.exp(np.log(select(data, "race", norm, at, name, depth)).mean())
+        label(axes, norm, at, value, STYLE[norm]["short"], xytext=offset)
 
 
-def _listed(typical: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {value:.2g} %" for name, value in typical.items())
+def _movements(data: dict, nets: Iterable[tuple[str, float]], title: str) -> Axes:
+    """How far inputs move, in a step and in all, after the normalizer and before it."""
+    axes, nets = panel(title, SIZE), list(nets)
+    for number, (norm, lr) in enumerate(nets):
+        again = norm in [other for other, _ in nets[:number]]
+        found = [100 * np.median(movement(data, norm, lr, name), axis=1) for name in PLACES]
+        at = np.arange(len(PLACES)) + 0.22 * (number - (len(nets) - 1) / 2)
+        look = {"color": STYLE[norm]["light"], "lw": 2}
+        axes.vlines(at, [min(one) for one in found], [max(one) for one in found], **look)
+        fill = {"mfc": "none"} if again else {}
+        means = [one.mean() for one in found]
+        axes.plot(at, means, ls="none", marker=STYLE[norm]["marker"], ms=9, mew=2, **fill, **look)
+    plain_log(axes, "y", [1, 3, 10, 30, 100])
+    axes.set(ylabel="movement, % of the deviation")
+    axes.set_xticks(range(len(PLACES)), PLACES.values())
+    axes.set_xlim(-0.6, len(PLACES) - 0.4)
+    return axes
+
+
+def _listed(data: dict, nets: Iterable[tuple[str, float]], name: str) -> str:
+    return ", ".join(
+        f"{STYLE[norm]['label']} at rate {lr:g} "
+        f"{100 * np.median(movement(data, norm, lr, name), axis=1).mean():.2g} %"
+        for norm, lr in nets
+    )
 
 
 def race_and_movement(evidence: Evidence) -> Drawing:
-    """S1: training loss over the rate, and how far the inputs of the layers move."""
+    """S1: training loss over the rate, its mean and its end, and how far the inputs move."""
     data, facts = evidence.data, evidence.facts
     depth, seeds = data["depths"][0], len(data["seeds"])
-    (_, same), *_, (_, own) = s1_race.looked_at(data)
-    faster, ratio = facts[f"faster_{depth}"], facts[f"ratio_{depth}"]
-    title = f"Rates up to {power(ratio)}× as large, loss ÷ {power(faster)}"
-    losses = _losses(data, s1_race.NORMS, s1_race.LRS, depth, title)
-    for norm, at, place in (("none", 1.0, (24, -18)), ("batch", 0.01, (30, 8))):
-        value = select(data, "race", norm, at, "loss", depth).mean()
-        label(losses, norm, at, value, STYLE[norm]["short"], xytext=place)
-    nets = {"no normalizer": ("none", same), "BatchNorm": ("batch", same)}
-    if own != same:
-        nets[f"BatchNorm at rate {own:g}"] = ("batch", own)
-    moves, typical = _movements(
-        data, nets, f"Without it, inputs move {power(facts['calmer'])}× as far"
+    nets = s1_race.looked_at(data)
+    faster, end = facts[f"faster_{depth}"], facts[f"end_{depth}"]
+    calmer = facts[fact_name("calmer", "step", depth)]
+    mean, last = (
+        _losses(data, s1_race.NORMS, s1_race.LRS, depth, title, name)
+        for name, title in (
+            ("loss", f"Mean over the run: {power(faster)}× lower"),
+            ("end", f"At the end: {power(end)}× higher" if end > 1 else "At the end"),
+        )
     )
+    _name(mean, data, depth, "loss", {"none": (0.3, (-24, 10)), "batch": (0.1, (-8, -30))})
+    moves = _movements(data, nets, f"Inputs move {power(calmer)}× less in a step")
     alt = (
-        f"Left: mean training loss against learning rate at depth {depth}. The largest usable rate "
-        f"is {power(ratio)} times as large with BatchNorm, and at its best rate the mean loss is "
-        f"{power(faster)} times smaller. Right: how far the inputs of each layer move in a step at "
-        f"rate {same:g}, in per cent of their standard deviation; typical: {_listed(typical)}."
+        f"Left: mean training loss against learning rate at depth {depth}; at its best rate it is "
+        f"{power(faster)} times lower with BatchNorm. Middle: the loss at the end of the training; "
+        f"each at its best rate, BatchNorm's is {power(end)} times that of no normalizer. Right: "
+        "how far what goes into the layers moves, in per cent of its standard deviation. In a "
+        f"step: {_listed(data, nets, 'step')}; before the normalizer: "
+        f"{_listed(data, nets, 'step_before')}. From the first step to the last: "
+        f"{_listed(data, nets, 'whole')}; before the normalizer: "
+        f"{_listed(data, nets, 'whole_before')}."
     )
     caption = (
-        f"{seeds} seeds; the shade spans all. Left: mean. Right: median; rate {same:g}, the best "
-        "one of the net without a normalizer, if nothing else is said."
+        f"{seeds} seeds; shades and lines span all. Left and middle: geometric means. Right: "
+        f"rate {nets[0][1]:g}, the best one of the net without a normalizer; hollow: BatchNorm at "
+        f"its own, {nets[-1][1]:g}. “Before”: what goes into the normalizer."
     )
-    return draw([losses, moves], alt, caption)
+    return draw([mean, last, moves], alt, caption)
 
 
 def noise(evidence: Evidence) -> Drawing:
-    """S2: training loss over the rate with noise, and how far the inputs move."""
+    """S2: training loss over the rate with noise, its mean and its end, and the movement."""
     data, facts = evidence.data, evidence.facts
     depth, seeds, lr = data["depths"][0], len(data["seeds"]), s2_noisy_race.LR
-    end = fact_name(depth, lr)
-    near, ahead = facts[f"near_{end}"], facts[f"ahead_{end}"]
-    title = f"At {lr:g}: {near:.1f}× BatchNorm's loss"
-    losses = _losses(data, s2_noisy_race.NORMS, data["lrs"], depth, title)
-    losses.axvline(lr, color=INK, ls=":", lw=1)
-    losses.set_xticks(data["lrs"])
-    places = {"none": (-30, 6), "batch": (26, -14), "noisy_batch": (30, 8)}
-    for norm, place in places.items():
-        at = data["lrs"][-2] if norm != "noisy_batch" else data["lrs"][0]
-        value = select(data, "race", norm, at, "loss", depth).mean()
-        label(losses, norm, at, value, STYLE[norm]["short"], xytext=place)
-    nets = {
-        "no normalizer": ("none", lr),
-        "BatchNorm": ("batch", lr),
-        "noisy": ("noisy_batch", lr),
-    }
-    ratio = facts["moves_ratio"]
-    moves, typical = _movements(data, nets, f"Its inputs move {power(ratio)}× as far as plain ones")
-    alt = (
-        f"Left: mean training loss against learning rate at depth {depth}. At rate {lr:g} noisy "
-        f"BatchNorm has {near:.2f} times the loss of BatchNorm, and the net without a normalizer "
-        f"{ahead:.1f} times that of noisy BatchNorm. Right: how far the inputs of each layer move "
-        f"in a step at that rate, in per cent of their standard deviation; typical: "
-        f"{_listed(typical)}."
+    ahead, taken = facts[f"ahead_{depth}_own"], facts[f"taken_{depth}"]
+    ends = facts[f"noisy_batch_end_{depth}_own"] / facts[f"none_end_{depth}_own"]
+    mean, last = (
+        _losses(data, s2_noisy_race.NORMS, data["lrs"], depth, title, name)
+        for name, title in (
+            ("loss", f"Mean: noisy leads by {ahead:.1f}× at best"),
+            ("end", f"At the end it has {power(ends)}× the loss"),
+        )
     )
-    caption = f"{seeds} seeds; the shade spans all. Left: mean, dotted the rate that decides."
-    return draw([losses, moves], alt, caption)
+    _name(
+        mean,
+        data,
+        depth,
+        "loss",
+        {"none": (0.3, (-20, 14)), "batch": (0.1, (-4, -30)), "noisy_batch": (0.03, (40, 6))},
+    )
+    nets = [(norm, lr) for norm in s2_noisy_race.NORMS]
+    moves = _movements(data, nets, "Noise moves inputs, but not for good")
+    alt = (
+        f"Left: mean training loss against learning rate at depth {depth}. Each at its best rate, "
+        f"that of no normalizer is {ahead:.1f} times that of noisy BatchNorm; the noise takes "
+        f"{taken:.0f} % of BatchNorm's lead. Middle: the loss at the end; each at its best rate, "
+        f"noisy BatchNorm has {power(ends)} times that of no normalizer, by medians. Right: how "
+        f"far what goes into the layers moves at rate {lr:g}, in per cent of its standard "
+        f"deviation. In a step: {_listed(data, nets, 'step')}. From the first step to the last: "
+        f"{_listed(data, nets, 'whole')}."
+    )
+    caption = (
+        f"{seeds} seeds; shades and lines span all. Left and middle: geometric means. Right: rate "
+        f"{lr:g}, in a step and from the first step to the last; “before”: what goes into the "
+        "normalizer."
+    )
+    return draw([mean, last, moves], alt, caption)
 
 
 def gradient_shift(evidence: Evidence) -> Drawing:
-    """S3: the shift of gradients by depth and rate; how large they are; the deep linear net."""
+    """S3: the shift of gradients by depth, the same for steps of one length, the linear net."""
     data, facts = evidence.data, evidence.facts
-    seeds, depths = len(data["seeds"]), data["depths"]
-    shifts = [power(10 ** effect.mean()) for effect in list(evidence.values.values())[:2]]
-    titles = {
-        "l2": "Shift: {}× at depth {}, {}× at {}".format(
-            *(part for pair in zip(shifts, shift_by_depth.DECISIVE, strict=True) for part in pair)
-        ),
-        "before": "Size of the gradients: falls too",
-    }
-    panels = [_by_depth(data, name, title) for name, title in titles.items()]
+    depths, seeds, length = data["depths"], len(data["seeds"]), equal_steps.LENGTHS[-1]
+    ratios = [facts[f"ratio_{depth}"] for depth in depths]
+    equal = [facts[f"equal_{fact_name(depth, length)}"] for depth in depths]
+    shift = _by_depth(data, f"Shift: {power(ratios[0])}× to {power(ratios[-1])}×")
+    same = _at_one_length(data, f"Same length of step: {power(equal[0])}× to {power(equal[-1])}×")
     linear = _linear(data)
-    ratios = "; ".join(
-        f"{power(facts[fact_name('ratio', depth, lr)])} at depth {depth} and rate {lr:g}"
-        for depth, lr in shift_by_depth.DECISIVE.items()
+    told, told_equal = (
+        "; ".join(
+            f"{power(ratio)} at depth {depth}" for ratio, depth in zip(each, depths, strict=True)
+        )
+        for each in (ratios, equal)
     )
-    cosines = {
-        norm: shift_by_depth.typical(
-            data, "linear", deep_linear.LAYERS, norm, shift_by_depth.LINEAR_LR, "cosine"
-        ).mean()
-        for norm in shift_by_depth.NORMS
-    }
-    linear.set_title(f"Linear net: cosine {cosines['none']:.2f} and {cosines['batch']:.2f}")
     alt = (
-        f"Left: shift of the gradients without a normalizer over that with BatchNorm, against "
-        f"depth ({', '.join(map(str, depths))}), a curve for each learning rate: {ratios}. Middle: "
-        "the same ratio for the size of the gradients before the step; it falls with depth in the "
-        "same way. Right: cosine of the gradients before and after in the deep linear net, by "
-        f"learning rate; at {shift_by_depth.LINEAR_LR:g} it is {cosines['none']:.2f} without and "
-        f"{cosines['batch']:.2f} with BatchNorm, on average."
+        "Left: shift of the gradients without a normalizer over that with BatchNorm, against "
+        f"depth, both at the best rate without a normalizer: {told}. Middle: the same ratio if "
+        f"all steps have length {length:g}, and the shift is divided by the size of the "
+        f"gradient: {told_equal}. Right: cosine of the gradients before and after in the deep "
+        "linear net, by learning rate; at "
+        f"{shift_by_depth.LINEAR_LR:g} its median is {facts['linear_none_1e04']:.2f} without and "
+        f"{facts['linear_batch_1e04']:.2f} with BatchNorm."
     )
     caption = (
-        f"{seeds} seeds; left and middle: geometric means, above 1 BatchNorm's is smaller; dots "
-        "decide, with the range of their seeds. Right: mean, the shade spans all seeds."
+        f"{seeds} seeds; above 1 BatchNorm's is smaller. Left and middle: geometric means; the "
+        "lines span all seeds. Thin curves, left: other rates; dotted, middle: before the first "
+        "update. Right: mean, the shade spans all seeds."
     )
-    return draw([*panels, linear], alt, caption)
+    return draw([shift, same, linear], alt, caption)
 
 
-def _by_depth(data: dict, name: str, title: str) -> Axes:
-    axes, depths = panel(title, size=(4.4, 3.7)), data["depths"]
+def _ratio_axes(title: str, depths: list[int]) -> Axes:
+    axes = panel(title, SIZE)
     axes.axhline(1, color=INK, lw=1, ls=":")
-    ends = {}
-    for number, lr in enumerate(data["lrs"]):
-        found = [shift_by_depth.decades(data, depth, lr, name) for depth in depths]
-        ratios = [10 ** np.nanmean(one) if np.isfinite(one).any() else np.nan for one in found]
-        axes.plot(depths, ratios, color=INK, lw=1 + 0.5 * number, alpha=0.55)
-        ends[lr] = ratios[-1]
-    for depth, lr in shift_by_depth.DECISIVE.items():
-        found = 10.0 ** shift_by_depth.decades(data, depth, lr, name)
-        axes.plot([depth] * 2, [found.min(), found.max()], color=INK, lw=1.2)
-        axes.plot([depth], [10 ** np.log10(found).mean()], color=INK, marker="o", ms=8)
-    _name_ends(axes, depths[-1], ends)
     plain_log(axes, "y", [0.1, 0.2, 0.5, 1, 2, 5, 10])
-    axes.set(xlabel="hidden layers (a curve a learning rate)", ylabel="none ÷ BatchNorm")
+    axes.set(xlabel="hidden layers", ylabel="none ÷ BatchNorm")
     axes.set_xticks(depths)
-    axes.set_xlim(min(depths) - 0.5, max(depths) + 2)
+    axes.set_xlim(min(depths) - 1, max(depths) + 2.5)
+    axes.set_ylim(0.08, 14)  # the same in both panels
+    return axes
+
+
+def _spans(axes: Axes, depths: list[int], found: list[np.ndarray]) -> None:
+    """A dot a depth, and a line over its seeds."""
+    ratios = [10.0**one for one in found]
+    axes.vlines(
+        depths, [min(one) for one in ratios], [max(one) for one in ratios], color=INK, lw=1.5
+    )
+    axes.plot(depths, [10 ** one.mean() for one in found], color=INK, marker="o", ms=8, lw=2)
+
+
+def _by_depth(data: dict, title: str) -> Axes:
+    depths = data["depths"]
+    axes, ends = _ratio_axes(title, depths), {}
+    for lr in data["lrs"]:
+        found = [shift_by_depth.decades(data, depth, lr) for depth in depths]
+        ratios = [10 ** np.nanmean(one) if np.isfinite(one).any() else np.nan for one in found]
+        axes.plot(depths, ratios, color=INK, lw=1, alpha=0.6)
+        ends[lr] = ratios[-1]
+    chosen = [shift_by_depth.best_lr(data, depth, "none") for depth in depths]
+    at = zip(depths, chosen, strict=True)
+    _spans(axes, depths, [shift_by_depth.decades(data, depth, lr) for depth, lr in at])
+    _name_ends(axes, depths[-1], ends)
+    return axes
+
+
+def _at_one_length(data: dict, title: str) -> Axes:
+    depths, length = data["depths"], equal_steps.LENGTHS[-1]
+    axes = _ratio_axes(title, depths)
+    first = (shift_by_depth.START,)
+    start = [shift_by_depth.equal_decades(data, d, length, first).mean() for d in depths]
+    axes.plot(depths, 10.0 ** np.array(start), color=INK, lw=1.5, ls=":", marker="o", mfc="none")
+    _spans(axes, depths, [shift_by_depth.equal_decades(data, d, length) for d in depths])
     return axes
 
 
@@ -188,14 +236,9 @@ def _name_ends(axes: Axes, x: float, ends: Mapping[float, float]) -> None:
 
 
 def _linear(data: dict) -> Axes:
-    axes, lrs = panel("", size=(4.4, 3.7)), data["linear_lrs"]
+    axes, lrs = panel("Deep linear net: cosine", SIZE), data["linear_lrs"]
     for norm in shift_by_depth.NORMS:
-        rows = np.array(
-            [
-                shift_by_depth.typical(data, "linear", deep_linear.LAYERS, norm, lr, "cosine")
-                for lr in lrs
-            ]
-        )
+        rows = np.array([shift_by_depth.linear(data, norm, lr) for lr in lrs])
         band(axes, norm, lrs, np.nanmin(rows, 1), np.nanmax(rows, 1))
         curve(axes, norm, lrs, np.nanmean(rows, 1))
         place = (0, 8) if norm == "none" else (0, -60)

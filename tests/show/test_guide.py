@@ -1,87 +1,183 @@
-"""The decision guide: its advice follows from verdicts, and each line links to them."""
+"""The decision guide: every row rests on something, and follows when the evidence changes."""
 
+import dataclasses
 import re
 import shutil
-import string
+import types
+from pathlib import Path
 
-import numpy as np
 import pytest
+import torch
 
 from bnlab import claims, show
-from bnlab.show.guide import LINES, NO_ADVICE, advice
+from bnlab.show import boxes
+from bnlab.show.guide import WITHDRAWN, names_of, told
+from bnlab.show.guide_row import Row
+from bnlab.show.guide_rows import ROWS
+from bnlab.show.guide_sources import SOURCES
 from bnlab.verdicts import evidence
-from bnlab.verdicts.verdict import NOT_MEASURED, WORDS
 
-EACH = pytest.mark.parametrize("line", LINES, ids=lambda line: line.when)
-
-
-@EACH
-def test_a_line_rests_on_claims_and_parts_that_exist(line):
-    for name in (line.claim, *line.also):
-        claims.claim(name)
-    parts = {effect.name for effect in claims.claim(line.claim).effects}
-    assert line.part == "" or line.part in parts
-    assert line.says and set(line.says) <= set(WORDS)
+BOOK = Path(__file__).parents[2] / "book"
+BIB = (BOOK / "references.bib").read_text(encoding="utf-8")
+EACH = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.when)
+MEASURED = pytest.mark.parametrize(
+    "row", [row for row in ROWS if row.measured], ids=lambda row: row.when
+)
 
 
 @EACH
-def test_every_advice_can_be_written_from_the_facts(line):
-    try:
-        facts = claims.load(line.claim).facts
-    except FileNotFoundError:
-        assert advice(line) == (NOT_MEASURED, "Not measured yet.")
-        return
-    for template in line.says.values():
-        fields = {field for _, field, _, _ in string.Formatter().parse(template) if field}
-        assert fields <= set(facts)
+def test_a_row_rests_on_facts_or_sources_that_exist(row):
+    assert row.measured or row.literature
+    assert set(names_of(row)) <= set(row.claims) <= set(claims.CLAIMS)
+    for key in row.literature:
+        entry = BIB[BIB.index(f"{{{key},") :].split("\n}\n")[0]
+        name, url = SOURCES[key]
+        year = re.search(r"\d{4}$", name).group()
+        assert f"year = {{{year}}}" in entry and url.split("//")[1] in entry
 
 
-def test_every_claim_is_a_link_to_its_row_of_the_scoreboard():
+@EACH
+def test_advice_is_whole_sentences(row):
+    for text in (row.advice, row.why, told(row)[2] or "."):
+        assert text.endswith(".") and not re.search(r"\bnan\b|\binf\b|[{}]", text)
+
+
+def test_the_situations_that_practitioners_ask_about_are_there():
+    asked = ("batches", "accumulation", "Fine-tuning", "Detection", "transformers", "Binary",
+             "Style", "GAN", "Contrastive", "Reinforcement", "Inference", "very deep",
+             "group size", "Weights normalized", "one normalizer")  # fmt: skip
+    for word in asked:
+        assert any(word.lower() in row.when.lower() for row in ROWS), word
+
+
+@MEASURED
+def test_a_row_changes_when_its_evidence_does(row, monkeypatch):
+    """All facts ten per cent larger; and the guard says no."""
+    _, _, before = told(row)
+    real = claims.load
+
+    def larger(name):
+        facts = {
+            key: value * 1.1 if isinstance(value, int | float) else value
+            for key, value in real(name).facts.items()
+        }
+        return types.SimpleNamespace(facts=facts)
+
+    monkeypatch.setattr(claims, "load", larger)
+    assert told(row)[2] != before
+    withdrawn = dataclasses.replace(row, carries=lambda facts: False)
+    assert told(withdrawn)[:2] == (WITHDRAWN, "")
+
+
+DECIDING = [
+    ("An ordinary image net", "B1", "own_12", -1.0),
+    ("An ordinary image net", "L3", "group_2_loss", 0.1),
+    ("Small batches in a perceptron", "R3", "test_running_batch_2", 99.0),
+    ("Small batches in a convolutional net", "R3", "test_running_batch_conv_2", 80.0),
+    ("Small batches in a convolutional net", "R3", "train_group_conv_2", 99.9),
+    ("Gradient accumulation", "R3", "test_running_batch_4", 99.9),
+    ("Batches that are not independent", "R4", "lost_batch_pure", 1.0),
+    ("Batches that are not independent", "R4", "test_running_group_pure", 80.0),
+    ("A very deep residual net", "L1", "sws_skipinit", 1e9),
+    ("Weights normalized", "L3", "scaled_weight_standardization_loss", 1.4),
+    ("The group size", "L5", "slower_mlp6", 1.5),
+    ("Weights of a scale", "R5", "range_own_none", 1.0),
+    ("You are bound", "B1", "behind_long", 5.0),
+    ("You look for one", "L6", "overall", "layer"),
+    ("You look for one", "L6", "layer_resnet", 100.0),
+]
+"""A fact of each measured row, changed so that it no longer carries the advice."""
+
+
+@pytest.mark.parametrize(("when", "claim", "fact", "value"), DECIDING)
+def test_advice_that_the_facts_no_longer_carry_is_withdrawn(when, claim, fact, value, monkeypatch):
+    (row,) = [row for row in ROWS if row.when.startswith(when)]
+    assert told(row)[0] == row.advice
+    real = claims.load
+
+    def changed(name):
+        facts = dict(real(name).facts)
+        if name == claim:
+            assert fact in facts
+            facts[fact] = value
+        return types.SimpleNamespace(facts=facts)
+
+    monkeypatch.setattr(claims, "load", changed)
+    assert told(row)[0] == WITHDRAWN
+
+
+def test_each_measured_row_has_a_fact_that_can_withdraw_it():
+    for row in ROWS:
+        assert any(row.when.startswith(when) for when, *_ in DECIDING) == bool(row.measured)
+
+
+def test_everything_measured_was_trained_by_descent_without_momentum_on_digits():
+    """As the page says."""
+    for name in {name for row in ROWS for name in names_of(row)}:
+        run = claims.claim(name).runs["digits"]
+        assert (run.data, run.optimizer, run.optimizer_options) == ("digits", "sgd", {}), name
+
+
+def test_frozen_weights_do_not_freeze_the_statistics_and_evaluation_mode_does():
+    """As the row on fine-tuning says."""
+    layer = torch.nn.BatchNorm1d(3).requires_grad_(False)
+    x = torch.arange(12.0).reshape(4, 3)
+    layer(x)
+    moved = layer.running_mean.clone()
+    layer.eval()(x)
+    assert moved.abs().sum() > 0 and torch.equal(layer.running_mean, moved)
+
+
+def test_all_claims_and_chapters_that_a_row_uses_are_linked():
+    page = show.guide().page
+    for chapter in re.findall(r'href="(\d\d_\w+)\.ipynb">Chapter', page):
+        assert (BOOK / f"{chapter}.ipynb").is_file()
+    for row in ROWS:
+        assert not row.measured or "Chapter" in _cells(page, row.when)
+
+
+def _cells(page: str, when: str) -> str:
+    (found,) = [cells for cells in page.split("<tr>") if when in cells]
+    return found
+
+
+def test_a_fact_that_is_missing_is_named(monkeypatch):
+    (row,) = [row for row in ROWS if row.when.startswith("Small batches in a perceptron")]
+    monkeypatch.setattr(claims, "load", lambda name: types.SimpleNamespace(facts={"seeds": 8}))
+    with pytest.raises(ValueError, match=r"no fact 'test_running_group_4'\. Known: seeds"):
+        told(row)
+
+
+def test_every_claim_is_a_link_to_its_row_with_its_word():
     page, rows = show.guide().page, show.scoreboard().page
-    named = re.findall(r'href="13_scoreboard\.ipynb#claim-(\w+)">[^<]*\b(\w+): ', page)
-    assert len(named) >= len(LINES)
-    for target, name in named:
+    named = re.findall(r'href="13_scoreboard\.ipynb#claim-(\w+)">(\w+)</a>: ([^<]+)', page)
+    assert len(named) == sum(len(row.claims) for row in ROWS)
+    for target, name, word in named:
         assert target == name and f'id="claim-{target}"' in rows
+        assert word == boxes.marked_word(claims.claim(name))
 
 
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
+def test_without_evidence_the_guide_says_so(tmp_path, monkeypatch):
     shutil.copytree(evidence.results_folder(), tmp_path, dirs_exist_ok=True)
+    (tmp_path / "R3.json").unlink()
     monkeypatch.setattr(evidence, "results_folder", lambda: tmp_path)
-    return tmp_path
+    text = " ".join(str(show.guide()).split())
+    assert "The evidence is missing" in text and "R3: – not measured yet" in text
 
 
-def test_if_the_verdict_changes_the_advice_does(folder):
-    line = next(line for line in LINES if (line.claim, line.part) == ("B1", "small"))
-    assert advice(line)[0] == "shown" and "Nothing to gain" in str(show.guide())
-    stored = claims.load("B1")
-    at = stored.data["columns"].index("test_accuracy")
-    for row in stored.data["rows"]:
-        if row[1] == "batch" and row[2] == 0.01:
-            row[at] = 0.99
-    stored.save(folder)
-    assert advice(line) == ("reversed", NO_ADVICE)
-    assert "Nothing to gain" not in str(show.guide())
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({}, "say what was measured, or name a source"),
+        ({"measured": "{B1[seeds]}"}, "measured facts need a guard"),
+        ({"literature": ("wu2018",), "carries": bool}, "others have none"),
+    ],
+)
+def test_a_row_that_rests_on_nothing_is_refused(fields, message):
+    with pytest.raises(ValueError, match=message):
+        Row("A situation", "Advice.", "Why.", **fields)
 
 
-def test_without_evidence_no_line_gives_advice(folder):
-    (folder / "L4.json").unlink()
-    line = next(line for line in LINES if line.claim == "L4")
-    assert advice(line) == (NOT_MEASURED, "Not measured yet.")
-    before = int(re.search(r"of which (\d+) are", str(show.say_guide()))[1])
-    (folder / "B1.json").unlink()
-    after = int(re.search(r"of\s+which\s+(\d+)\s+are", str(show.say_guide()))[1])
-    assert after == before - 1
-
-
-def test_numbers_are_finite():
-    for number in re.findall(r"\d[\d,.]*", str(show.guide())):
-        assert np.isfinite(float(number.replace(",", "").rstrip(".")))
-    assert "nan" not in str(show.guide())
-
-
-def test_where_a_part_decides_against_the_verdict_it_is_said():
-    line = next(line for line in LINES if (line.claim, line.part) == ("R4", "loss"))
-    word, verdict = advice(line)[0], claims.load("R4").verdict.word
-    assert word == "shown" != verdict
-    assert f"R4: {verdict} (its part 'loss': shown)" in str(show.guide())
+def test_the_guide_counts_its_rows():
+    own = sum(bool(row.measured) for row in ROWS)
+    assert f"{len(ROWS)} situations. For {own} of them" in str(show.say_guide())

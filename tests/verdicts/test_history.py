@@ -107,7 +107,7 @@ def test_the_first_edition_may_be_judged_by_the_new_rule_and_not_measured_in_sil
     judged = results(first, ("2026-11-29", "judged anew", "a"))
     measured = results(first, ("2026-11-29", "measured", "a"))
     assert [*history.unexplained(ITEM, judged)] == []
-    (text,) = history.unexplained(ITEM, measured)
+    (text,) = history.unexplained(dataclasses.replace(ITEM, changes=()), measured)
     assert "between the first edition and 2026-11-29" in text
     assert [*history.unexplained(ITEM, {"result": measured["result"]})] == []
     assert [*history.unexplained(ITEM, {})] == []

@@ -82,9 +82,10 @@ def test_a_judgement_keeps_what_it_rests_on():
         (Effect("e", "e", "decades", 0.5, "about", target=2.0), "32 to 320 times", "10 times"),
         (Effect("e", "e", "decades", -9.0, "identity"), "at most 10⁻⁹ times", "10 times"),
         (Effect("e", "e", "", 0.02), "more than 2 points", "100 points"),
+        (Effect("e", "e", "", 0.01), "more than 1 point", "100 points"),
         (Effect("e", "e", "", 0.02, "same"), "within 2 points, up or down", "100 points"),
         (Effect("e", "e", "of the gain", 0.7), "more than 70 % of the gain", "100 % of the gain"),
-        (Effect("e", "e", "of cosine", 0.3), "more than 0.3", "1"),
+        (Effect("e", "e", "of cosine", 0.3), "more than 0.30", "1.00"),
     ],
 )
 def test_sizes_are_said_as_readers_say_them(effect, counts_if, measured):

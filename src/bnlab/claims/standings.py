@@ -13,6 +13,9 @@ from bnlab.verdicts.evidence import Evidence
 from bnlab.verdicts.parts import NONE, PART_WORDS, RIGHT, WRONG, Judgement
 from bnlab.verdicts.verdict import NOT_MEASURED, NOT_TESTABLE, WORDS, Claim
 
+REPEATABLE = "compiled"
+"""The engine that the pages have: they can repeat its trainings to the bit."""
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -112,7 +115,8 @@ def totals(table: Sequence[Standing]) -> dict[str, object]:
     for word in (RIGHT, WRONG, NONE):
         found = [one for one in table if one.judgements and one.prediction == word]
         facts[f"predicted_{word}"] = len(found)
-    return facts
+    engines = [one.found["digits"].data.get("engine") for one in table if "digits" in one.found]
+    return {**facts, "repeatable": engines.count(REPEATABLE)}
 
 
 def _key(word: str) -> str:

@@ -8,14 +8,15 @@ import math
 def size(value: float, unit: str) -> str:
     """A number as readers say it: ``2.3 times``, ``17 points``, ``67 % of the images``, ``0.56``.
 
-    Two significant digits; a factor near 1 has two decimals.
+    Two significant digits; a factor near 1, and a number that stands alone, has two decimals.
 
     Args:
         value: in the unit.
         unit: ``decades`` of a ratio; empty for a difference of accuracies, told in points; ``of
             the`` something for a share of it; else the number stands alone.
     """
-    return f"{_figure(value, unit)}{_noun(unit)}"
+    figure = _figure(value, unit)
+    return f"{figure}{_noun(unit, figure)}"
 
 
 def span(low: float, high: float, unit: str) -> str:
@@ -27,15 +28,18 @@ def span(low: float, high: float, unit: str) -> str:
     if math.isinf(high):
         return f"at least {size(low, unit)}"
     first, last = _figure(low, unit), _figure(high, unit)
-    return f"{first}{_noun(unit)}" if first == last else f"{first} to {last}{_noun(unit)}"
+    noun = _noun(unit, last)
+    return f"{first}{noun}" if first == last else f"{first} to {last}{noun}"
 
 
 def _figure(value: float, unit: str) -> str:
     if unit == "decades":
         factor = 10**value
         return f"{factor:.2f}" if 2 / 3 < factor < 1.5 else power(factor)
-    scale = 100 if not unit or unit.startswith("of the ") else 1
-    return _two_digits(scale * value)
+    if not unit or unit.startswith("of the "):
+        return _two_digits(100 * value)
+    near = 0.1 <= abs(value) < 10
+    return f"{value:.2f}".replace("-", "−") if near else _two_digits(value)
 
 
 def _two_digits(value: float) -> str:
@@ -46,11 +50,11 @@ def _two_digits(value: float) -> str:
     return text.replace("-", "−") if rounded else "0"
 
 
-def _noun(unit: str) -> str:
+def _noun(unit: str, figure: str) -> str:
     if unit == "decades":
         return "\u00a0times"
     if not unit:
-        return "\u00a0points"
+        return "\u00a0point" if figure == "1" else "\u00a0points"
     return f"\u00a0% {unit}" if unit.startswith("of the ") else ""
 
 

@@ -7,7 +7,7 @@ from bnlab.chapters.the_family.table import methods_table
 from bnlab.draw.figure import Drawing
 from bnlab.draw.style import STYLE
 from bnlab.errors import unknown
-from bnlab.show.boxes import claim_box, claims_table, say, verdict_box
+from bnlab.show.boxes import claim_box, claims_table, say, say_together, say_verdict, verdict_box
 from bnlab.show.forest import forest
 from bnlab.show.guide import guide, say_guide
 from bnlab.show.scoreboard import say_failed, say_sum, scoreboard
@@ -46,6 +46,8 @@ __all__ = [
     "say_failed",
     "say_guide",
     "say_sum",
+    "say_together",
+    "say_verdict",
     "scoreboard",
     "source",
     "verdict_box",

@@ -190,3 +190,32 @@ def say(name: str, template: str, engine: str | None = None) -> Shown:
     """
     text = Formatter().vformat(template, (), claims.load(name, engine).facts)
     return Shown(f'<p class="bnlab-say">{html.escape(text)}</p>', fill(text))
+
+
+class Facts(dict):
+    """Facts of a claim by their names; an unknown name lists the known ones."""
+
+    def __missing__(self, name: str) -> object:
+        raise ValueError(f"no fact {name!r}. Known: {', '.join(sorted(self))}.")
+
+
+def say_together(template: str) -> Shown:
+    """A paragraph with numbers of several claims, such as ``{B1[ratio_12]:.0f}``, like ``say``."""
+    fields = (name for _, name, _, _ in string.Formatter().parse(template) if name)
+    names = dict.fromkeys(name.partition("[")[0] for name in fields)
+    known = {name: Facts(claims.load(name).facts) for name in names}
+    text = Formatter().vformat(template, (), known)
+    return Shown(f'<p class="bnlab-say">{html.escape(text)}</p>', fill(text))
+
+
+def say_verdict(*names: str) -> Shown:
+    """The verdicts on claims in sentences: the claim, the word, and what it means."""
+    lines = []
+    for name in names:
+        item, verdict = claims.claim(name), claims.load(name).verdict
+        lines.append(
+            f"{name} ({item.authors}). {item.sentence} This is {verdict.said} at this scale. "
+            f"{verdict.sentence}"
+        )
+    page = "".join(f'<p class="bnlab-say">{html.escape(line)}</p>' for line in lines)
+    return Shown(page, "\n".join(fill(line) for line in lines))

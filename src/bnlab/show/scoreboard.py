@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from bnlab import chapters, claims
 from bnlab.claims import Evidence
-from bnlab.claims.standings import Standing, standings, totals
+from bnlab.claims.standings import REPEATABLE, Standing, standings, totals
 from bnlab.draw.shown import Shown, fill
 from bnlab.draw.style import VERDICTS, dark
 from bnlab.show.boxes import FIRST_WORD, MARKS, PART_MARKS, Formatter, notes_on
@@ -18,7 +18,6 @@ from bnlab.verdicts.verdict import NOT_MEASURED, Claim, Judgement
 COLUMNS = ("Claim", "Digits", "CIFAR-10", "What came out", "Engine", "Evidence")
 SCALES = {"Digits": "digits", "CIFAR-10": "cifar10"}
 ALL = "all"
-REPEATABLE = "compiled"  # the engine that the pages have
 NOTHING = "none yet"
 STYLE = (
     ".bnlab-scoreboard .filter{display:flex;flex-wrap:wrap;gap:.5em 1.5em;margin:.8em 0;"
@@ -55,7 +54,7 @@ def _colours() -> str:
     """CSS that gives the verdicts' words their colours."""
     rules = ""
     for word, look in VERDICTS.items():
-        place = f'.bnlab-scoreboard tr[data-verdict="{word}"] .word'
+        place = f'.bnlab-scoreboard tr[data-verdict="{word}"] [data-column=Digits] .word'
         rules += f"{place}{{color:{look['light']}}}" + dark(place, f"color:{look['dark']}")
     return rules
 

@@ -60,9 +60,10 @@ def unexplained(claim: Claim, meta: Mapping) -> Iterator[str]:
             continue
         if before["definition"] is None and after["how"] == JUDGED:
             continue  # by the new rule, the measures are those of the first edition
-        since = before.get("day", "")
+        day = before.get("day")  # files of the first edition have none
+        since = day or RULE_CHANGED["day"]
         if not any(since <= change.day <= after["day"] for change in claim.changes):
             yield (
-                f"its measure changed between {since or 'the first edition'} and {after['day']}, "
+                f"its measure changed between {day or 'the first edition'} and {after['day']}, "
                 "after a first result: say in its 'changes' what and why."
             )

@@ -121,15 +121,24 @@ def plan(
     ]
 
 
+def closed(runs):
+    limits = {"r_max": 1.0, "d_max": 0.0}
+    return [r.replace(norm_options=limits) if r.norm == "batch_renorm" else r for r in runs]
+
+
 def test_fair_plan_right():
     assert check("07.3", plan()).passed
     assert check("07.3", plan(sizes=(2, 4, 64), seeds=range(20), depth=4)).passed
+    assert check("07.3", plan(norms=("batch", "batch_renorm", "layer"))).passed
 
 
 @pytest.mark.parametrize(
     ("answer", "hint"),
     [
-        (plan(norms=("batch",)), "two nets"),
+        (plan(norms=("batch",)), "batch and batch_renorm"),
+        (plan(norms=("batch", "layer")), "batch and batch_renorm"),
+        (closed(plan()), "is BatchNorm"),
+        (plan(steps=5), "at least 100 steps"),
         (plan(sizes=(2,)), "as a control"),
         (plan(sizes=(8, 64)), "4 or less"),
         (plan(lrs=(0.1,)), "4 learning rates"),

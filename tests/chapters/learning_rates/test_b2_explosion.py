@@ -34,7 +34,19 @@ def data():
         ["batch", 0, 2.3, None, 2, [1.0, 2.0], [1.0, 2.0]],
         ["batch", 1, 2.3, 3.0, 2, [1.0, 2.0], [1.0, 20.0]],
     ]
-    return {"columns": list(b2.COLUMNS), "rows": rows, "seeds": [0, 1]}
+    trained = [
+        [net, lr, seed, 0.9 if lr == best else 0.2, None]
+        for net, best in (("none", 1e-4), ("scaled", 0.01), ("batch", 0.3))
+        for lr in b2.TRAINED_LRS[net]
+        for seed in (0, 1)
+    ]
+    return {
+        "columns": list(b2.COLUMNS),
+        "rows": rows,
+        "seeds": [0, 1],
+        "trained_columns": list(b2.TRAINED_COLUMNS),
+        "trained": trained,
+    }
 
 
 def test_growth_is_in_decades_and_rates_that_never_diverged_count_beyond_the_grid(data):
@@ -43,3 +55,13 @@ def test_growth_is_in_decades_and_rates_that_never_diverged_count_beyond_the_gri
     assert b2.diverging_rate(data, "batch") == pytest.approx([b2.BEYOND, 3.0])
     assert max(b2.LRS) < b2.BEYOND
     assert b2.values(data)["rate"] == pytest.approx(np.log10([b2.BEYOND / 0.1, 10]))
+
+
+def test_a_growth_beyond_the_bound_counts_as_the_bound(data):
+    data["rows"][0][-1] = [1.0, 1e60]
+    assert b2.values(data)["explode"] == pytest.approx([b2.MOST, 4])
+
+
+def test_a_net_may_bear_a_rate_and_not_learn_at_it(data):
+    assert b2.values(data)["usable"] == pytest.approx(np.log10([30, 30]))
+    assert b2.borne(data) == (1, 0)

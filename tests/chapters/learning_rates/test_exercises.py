@@ -121,7 +121,8 @@ def plan(norms=("none", "batch"), lrs=(0.01, 0.03, 0.1), seeds=range(8), **setti
 
 def test_paired_plan_right():
     assert check("03.3", plan()).passed
-    assert check("03.3", plan(lrs=(0.001, 0.1, 1.0, 3.0), seeds=range(20), depth=12)).passed
+    assert check("03.3", plan(lrs=(0.003, 0.1, 1.0, 30.0), seeds=range(20), depth=12)).passed
+    assert check("03.3", plan() + plan(depth=12)).passed  # as B1 does
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,11 @@ def test_paired_plan_right():
         (plan()[:-1], "Not paired"),
         (plan() + plan()[:1], "twice"),
         (plan(norms=("none",), depth=6) + plan(norms=("batch",), depth=12), "Not paired"),
-        (plan() + plan(depth=12), "more than normalizer"),
+        (plan() + plan(width=32), "more than normalizer"),
+        (plan() + plan(lrs=(0.1,), depth=12), "at least 3 learning rates"),
+        (plan(lrs=(1e-9, 1e-8, 1e-7)), "outside no net learns"),
+        (plan(lrs=(0.03, 100.0, 1000.0)), "outside no net learns"),
+        (plan(steps=1), "in so few steps"),
         ([{"norm": "none"}], "list of Runs"),
         (Run(), "list of Runs"),
         ([], "Compare two nets"),

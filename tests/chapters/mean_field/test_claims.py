@@ -148,8 +148,8 @@ def made_up(diverged, through=3.8, powers=(-2, -1, 0, 1)):
 def test_the_border_lies_before_the_first_rate_that_diverges(diverged, power):
     data = made_up(diverged)
     assert w2_rate_plane.border(data, (3, "batch", 1.0)) == pytest.approx([2 ** (power / 2)])
-    error = w2_rate_plane.values(data)["error"]
-    assert error == pytest.approx([abs(power) / 2 * math.log10(2)])
+    net = (3, "batch", 1.0)
+    assert w2_rate_plane.errors(data, net) == pytest.approx([power / 2 * math.log10(2)])
     assert w2_rate_plane.stars(data, (3, "batch", 1.0), "held") == pytest.approx([0.5])
 
 
@@ -158,7 +158,62 @@ def test_the_best_rate_is_the_one_with_the_lowest_test_loss():
     for row, loss in zip(data["rows"], (0.4, 0.2, 0.3), strict=False):
         row[at] = loss
     assert w4_best_rate.best(data, 1.0) == pytest.approx([2**-0.5])
-    assert w4_best_rate.values(data)["distance"] == pytest.approx([0.5 * math.log10(2)])
+    found = w4_best_rate.values(data)
+    assert found["best_1"] == found["mean"] == pytest.approx([-0.5 * math.log10(2)])
+    assert w4_best_rate.at_edge(data) == []
+    data["rows"][0][at] = 0.1
+    assert w4_best_rate.at_edge(data) == [1.0]
+
+
+def test_the_distances_of_borders_keep_their_signs():
+    """A border below eta* at one gamma and above it at another is seen from both sides."""
+    data = claims.load("W2").data
+    found, nets = w2_rate_plane.values(data), [(3, "batch", gamma) for gamma in data["gammas"]]
+    for name in w2_rate_plane.STARS:
+        over = np.array([w2_rate_plane.errors(data, net, name) for net in nets])
+        assert (found[f"{name}_low"] <= over).all() and (over <= found[f"{name}_high"]).all()
+    assert found["through_low"].mean() < 0 < found["through_high"].mean()
+    borders = [w2_rate_plane.border(data, net) for net in nets]
+    assert found["span"] == pytest.approx(np.log10(np.max(borders, 0) / np.min(borders, 0)))
+
+
+def test_no_single_matrix_passes_both_w1_and_w2():
+    """The boxes say so in words that no code prints; if this fails, they must change."""
+    words = {
+        j.effect.name: j.word for name in ("W1", "W2") for j in claims.load(name).verdict.judgements
+    }
+    held = [words[name] for name in ("one", "four", "held_low", "held_high")]
+    through = [words[n] for n in ("one_through", "four_through", "through_low", "through_high")]
+    assert held == ["holds", "holds", "holds", "does not hold"]
+    assert through == ["holds", "does not hold", "holds", "holds"]
+    assert {j.effect.name for j in claims.load("W2").verdict.core} == {
+        "through_low",
+        "through_high",
+    }
+
+
+def test_the_best_rate_of_every_net_lies_inside_the_grid():
+    assert w4_best_rate.at_edge(claims.load("W4").data) == []
+    for power in w3_gamma_start.TUNED.values():
+        assert min(w3_gamma_start.POWERS) < power < max(w3_gamma_start.POWERS)
+
+
+def test_the_papers_sum_leaves_out_what_remains_at_a_small_gamma():
+    """The weights' part of the eigenvalue shrinks with gamma squared, the other part stays."""
+    weights, others = ([_share(gamma, dims) for gamma in (0.1, 1.0)] for dims in (2, 1))
+    assert weights[1] / weights[0] == pytest.approx(100, rel=0.1)
+    assert others[1] / others[0] == pytest.approx(1, rel=0.1)
+    assert weights[0] < others[0] / 2
+
+
+def _share(gamma, dims):
+    """The largest eigenvalue, gradients through the statistics, of parameters of so many axes."""
+    net = wide_net.net_at_start(wide_net.BASE.replace(norm="batch", gamma=gamma)).train()
+    chosen = [p for p in net.parameters() if p.ndim == dims]
+    outputs = net(wide_net.images(32)).flatten()
+    found = [torch.autograd.grad(one, chosen, retain_graph=True) for one in outputs]
+    rows = torch.stack([torch.cat([each.flatten() for each in slopes]) for slopes in found])
+    return torch.linalg.eigvalsh(rows @ rows.T / 32)[-1].item()
 
 
 def test_tuning_takes_the_lowest_validation_loss_and_nothing_that_diverges():
@@ -199,6 +254,8 @@ def test_a_training_of_the_evidence_comes_out_again():
         ("W1", {"inputs": ["gaussian"]}, "must contain 'digits'"),
         ("W2", {"powers": [0, 2]}, "consecutive whole numbers"),
         ("W2", {"side_powers": [3]}, "consecutive whole numbers"),
+        ("W2", {"gammas": [0.5]}, "must contain 1.0"),
+        ("W4", {"powers": [0, -1, 1]}, "3 numbers that rise"),
         ("W3", {"nets": [("usual", 1.0)]}, "nets must contain"),
         ("W3", {"nets": [*w3_gamma_start.TUNED, ("usual", 7.0)]}, "with a tuned rate"),
         ("W3", {"seeds": [3, 660]}, r"seeds \[3\] chose"),

@@ -29,6 +29,7 @@ def test_variances_right(answer):
         ((19, 36), "and this grows"),
         ((19, 2**17), "One block doubles"),
         (19, "two numbers"),
+        ((19, None), "two numbers"),
     ],
 )
 def test_variances_wrong(answer, hint):

@@ -18,6 +18,7 @@ def test_no_answer_yet(exercise):
 
 def test_doubled_weights_right():
     assert check("05.1", (1, 0.5, 0.25)).passed
+    assert check("05.1", torch.tensor([1, 0.5, 0.25])).passed
 
 
 @pytest.mark.parametrize(
@@ -44,8 +45,10 @@ def gradient(net, x, y):
     )
 
 
-def probe(model, x, y, steps, *, sign=-1, walk=False, way=True, on_copy=True, how="all"):
-    _, g = gradient(model, x, y)
+def probe(
+    model, x, y, steps, *, sign=-1, walk=False, way=True, on_copy=True, still=True, how="all"
+):
+    _, g = gradient(copy.deepcopy(model) if still else model, x, y)
     net = copy.deepcopy(model) if on_copy else model
     w = nn.utils.parameters_to_vector(net.parameters()).detach().clone()
     losses, changes, betas, at = [], [], [], 0
@@ -71,6 +74,7 @@ def test_probe_right():
         ({"walk": True}, "add up"),
         ({"way": False}, "the way is s times"),
         ({"on_copy": False}, "deepcopy"),
+        ({"still": False}, "running statistics"),
         ({"how": "two"}, "three numbers"),
         ({"how": "last"}, "beta is"),
         ({"sign": -2}, "expected"),

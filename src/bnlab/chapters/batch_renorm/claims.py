@@ -1,32 +1,22 @@
 """Ioffe 2017, *Batch Renormalization*: batches that are small or not independent.
 
 The sentences, predictions, effects and margins were written before measuring. Trial runs that a
-prediction speaks of had other seeds and other settings; they are not counted.
+prediction speaks of had other seeds; they are not counted.
 """
 
 from __future__ import annotations
+
+import math
 
 from bnlab.chapters.batch_renorm import (
     methods,
     r1_identity,
     r2_speed,
-    r3_few_samples,
-    r4_one_class,
     r5_scale,
 )
+from bnlab.chapters.batch_renorm.r3_r4_claims import R3, R4
+from bnlab.chapters.batch_renorm.setting import GAP, IOFFE
 from bnlab.verdicts.verdict import Claim, Effect
-
-IOFFE = {
-    "paper": "ioffe2017",
-    "authors": "Ioffe 2017",
-    "chapter": "07_batch_renorm",
-}
-GAP = (
-    "The paper trains Inception-v3 on ImageNet with 50 workers of 32 images each. We train a "
-    f"perceptron of four layers on 1,197 digits for {methods.STEPS} steps, with the paper's "
-    "schedule of limits shortened in proportion, and rates tuned for each method."
-)
-
 
 R1 = Claim(
     id="R1",
@@ -44,8 +34,9 @@ R1 = Claim(
             "largest relative difference between the outputs in training and in inference",
             "decades",
             -9.0,
-            kind="same",
-            upper=True,
+            kind="identity",
+            says="in training and in inference the outputs are the same",
+            predicted=(-math.inf, -9.0),
         ),
     ),
     measure=r1_identity.measure,
@@ -76,6 +67,8 @@ R2 = Claim(
             0.1,
             kind="same",
             upper=True,
+            says="it trains as fast as BatchNorm",
+            predicted=(-0.1, 0.1),
         ),
         Effect(
             "accuracy",
@@ -84,6 +77,8 @@ R2 = Claim(
             0.01,
             kind="same",
             upper=True,
+            says="its accuracy at the end is the same or slightly better",
+            predicted=(-0.01, 0.01),
         ),
     ),
     measure=r2_speed.measure,
@@ -91,75 +86,6 @@ R2 = Claim(
     values=r2_speed.values,
     facts=r2_speed.facts,
     repeat=r2_speed.repeat,
-    runs={"digits": methods.BASE},
-)
-
-R3 = Claim(
-    id="R3",
-    **IOFFE,
-    sentence="With four samples to normalize over it is clearly better than BatchNorm.",
-    falsifier=(
-        "Its test accuracy with four samples to normalize over is less than two points higher than "
-        "BatchNorm's."
-    ),
-    prediction=(
-        "It fails at four samples: in trial runs the gain was about a point. With two samples, "
-        "which the paper does not test, the gain is large."
-    ),
-    gap=GAP + " The gradient is taken over 32 samples; only the statistics see four.",
-    effects=(
-        Effect(
-            "four",
-            "test accuracy with four samples to normalize over, Batch Renormalization minus "
-            "BatchNorm",
-            "",
-            0.02,
-        ),
-    ),
-    measure=r3_few_samples.measure,
-    options=("tuning", "groups", "sizes", "controls", "base"),
-    values=r3_few_samples.values,
-    facts=r3_few_samples.facts,
-    repeat=r3_few_samples.repeat,
-    runs={"digits": methods.BASE},
-)
-
-R4 = Claim(
-    id="R4",
-    **IOFFE,
-    sentence=(
-        "When the samples of a batch are not independent, BatchNorm fits itself to how batches are "
-        "put together and loses much accuracy; Batch Renormalization loses nearly nothing."
-    ),
-    falsifier=(
-        "BatchNorm loses less than ten points when each group that it normalizes holds one class; "
-        "or Batch Renormalization makes good less than four fifths of the loss."
-    ),
-    prediction=(
-        "BatchNorm falls nearly to chance. Batch Renormalization makes good only about half of it, "
-        "as in trial runs, so *nearly nothing* fails."
-    ),
-    gap=GAP
-    + " The paper's batches hold two images of each of 16 labels; our groups hold one class.",
-    effects=(
-        Effect(
-            "loss",
-            "test accuracy of BatchNorm, mixed groups minus groups of one class",
-            "",
-            0.1,
-        ),
-        Effect(
-            "recovered",
-            "share of this loss that Batch Renormalization does not have",
-            "of the loss",
-            0.8,
-        ),
-    ),
-    measure=r4_one_class.measure,
-    options=("tuning", "alone", "controls", "base"),
-    values=r4_one_class.values,
-    facts=r4_one_class.facts,
-    repeat=r4_one_class.repeat,
     runs={"digits": methods.BASE},
 )
 
@@ -184,8 +110,17 @@ R5 = Claim(
             0.05,
             kind="same",
             upper=True,
+            says="its accuracy does not depend on the scale of the initial weights",
+            predicted=(0.0, 0.05),
         ),
-        Effect("plain", "the same range, no normalizer minus Batch Renormalization", "", 0.1),
+        Effect(
+            "plain",
+            "the same range, no normalizer minus Batch Renormalization",
+            "",
+            0.1,
+            says="without a normalizer it does",
+            predicted=(0.1, 1.0),
+        ),
     ),
     measure=r5_scale.measure,
     options=("tuning", "norms", "base"),

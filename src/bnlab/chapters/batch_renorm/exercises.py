@@ -13,6 +13,7 @@ from bnlab.train import Run
 FIRST, SECOND, MEAN, VARIANCE = 1.0, 5.0, 0.0, 4.0
 NORMS = ("batch", "batch_renorm")
 CLOSE = 1e-6
+LEAST_STEPS = 100
 
 
 def batch_of_two(answer: object) -> str:
@@ -141,8 +142,11 @@ def fair_plan(answer: object) -> str:
     plan = set(answer)
     if len(plan) < len(answer):
         return "Some Runs are in your list twice. A seed that is counted twice is no second seed."
-    if {run.norm for run in plan} != set(NORMS):
-        return f"Compare two nets, {' and '.join(NORMS)}, and no others."
+    norms = {run.norm for run in plan}
+    if not set(NORMS) <= norms:
+        return f"Compare {' and '.join(NORMS)}; others may stand beside them."
+    if any(_is_batch_norm(run) for run in plan):
+        return "Batch Renormalization with r_max=1 and d_max=0 is BatchNorm: let the limits open."
     sizes = {run.batch_size for run in plan}
     if min(sizes) > 4 or max(sizes) < 32:
         return (
@@ -151,7 +155,7 @@ def fair_plan(answer: object) -> str:
         )
     grids = {
         (norm, size): {r.lr for r in plan if (r.norm, r.batch_size) == (norm, size)}
-        for norm in NORMS
+        for norm in norms
         for size in sizes
     }
     first = grids[NORMS[0], min(sizes)]
@@ -177,7 +181,17 @@ def fair_plan(answer: object) -> str:
             "Use at least 12 seeds: some of them choose the rates, and 8 others are needed for a "
             "useful interval."
         )
+    if min(run.steps for run in plan) < LEAST_STEPS:
+        return f"Train for at least {LEAST_STEPS} steps: else you compare two starts."
     return ""
+
+
+def _is_batch_norm(run: Run) -> bool:
+    """Whether limits make Batch Renormalization what it is compared with."""
+    options = {"r_max": 3.0, "d_max": 5.0, **run.norm_options}
+    options |= options.get("schedule") or {}
+    closed = (options["r_max"], options["d_max"]) == (1, 0)
+    return run.norm == "batch_renorm" and closed
 
 
 EXERCISES = {

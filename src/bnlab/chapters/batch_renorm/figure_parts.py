@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from bnlab.chapters.batch_renorm.methods import LRS, Method, best_lr, select
+from bnlab.chapters.batch_renorm.methods import Method, best_lr, rates, select
 from bnlab.chapters.batch_renorm.r3_few_samples import NORMS
 from bnlab.draw.figure import INK, band, curve, panel, plain_log
 from bnlab.draw.style import STYLE
 
 NAMES = {norm: STYLE[norm]["label"] for norm in NORMS}
+NET_NAMES = {"mlp": "Perceptron", "conv": "Convolutional net"}
 PARTS = {  # column, line and marker of each accuracy
     "train": ("train", ":", "^", "in training"),
     "batch": ("val_batch", "--", "s", "batch statistics"),
@@ -31,13 +32,13 @@ def grid(data: dict, methods: Sequence[Method], title: str) -> Axes:
     """Validation accuracy over the learning rate, with the tuning seeds; a ring at the choice."""
     axes = panel(title, size=SMALL)
     for method in methods:
-        lr, seeds = best_lr(data, method), data["tuning_seeds"]
-        rows = np.array([select(data, method, rate, "val_running", seeds) for rate in LRS])
-        band(axes, method.norm, LRS, 100 * rows.min(1), 100 * rows.max(1))
-        curve(axes, method.norm, LRS, 100 * rows.mean(1), ms=4)
-        chosen = 100 * rows[LRS.index(lr)].mean()
+        lrs, lr, seeds = rates(data, method), best_lr(data, method), data["tuning_seeds"]
+        rows = np.array([select(data, method, rate, "val_running", seeds) for rate in lrs])
+        band(axes, method.norm, lrs, 100 * rows.min(1), 100 * rows.max(1))
+        curve(axes, method.norm, lrs, 100 * rows.mean(1), ms=4)
+        chosen = 100 * rows[lrs.index(lr)].mean()
         axes.plot([lr], [chosen], "o", ms=13, mfc="none", mec=STYLE[method.norm]["light"], mew=2)
-    plain_log(axes, "x", LRS[1::2])
+    plain_log(axes, "x", lrs[1::2])
     axes.set(xlabel="learning rate", ylabel="validation accuracy, %")
     return axes
 

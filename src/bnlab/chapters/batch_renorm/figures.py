@@ -7,8 +7,17 @@ import torch
 
 from bnlab.chapters.batch_renorm import r2_speed, r3_limits_at_work, r4_r5_figures
 from bnlab.chapters.batch_renorm import r3_few_samples as small
-from bnlab.chapters.batch_renorm.figure_parts import NAMES, PARTS, SMALL, dots, grid, listed
+from bnlab.chapters.batch_renorm.figure_parts import (
+    NAMES,
+    NET_NAMES,
+    PARTS,
+    SMALL,
+    dots,
+    grid,
+    listed,
+)
 from bnlab.chapters.batch_renorm.methods import SCHEDULES, at_best, select
+from bnlab.chapters.batch_renorm.two_nets import NETS, of_net
 from bnlab.draw.figure import INK, Drawing, band, curve, draw, label, panel, plain_log
 from bnlab.draw.style import STYLE
 from bnlab.norms import make_norm
@@ -82,14 +91,43 @@ def speed(evidence: Evidence) -> Drawing:
     return draw(panels, alt, caption)
 
 
+def few(evidence: Evidence) -> Drawing:
+    """R3: test errors of both nets over the number of samples to normalize over."""
+    data, facts, panels, told = evidence.data, evidence.facts, [], []
+    for net in NETS:
+        part, start = of_net(data, net), "" if net == "mlp" else "conv_"
+        errors = [100 - facts[f"test_running_{norm}_{start}4"] for norm in small.RUNNING]
+        axes = panel("{}, groups of four: {:.1f} or {:.1f} %".format(NET_NAMES[net], *errors))
+        sizes = sorted(data["groups"])
+        for norm in small.NORMS:
+            rows = np.array(
+                [100 * at_best(part, small.in_groups(norm, n, net), "test_running") for n in sizes]
+            )
+            band(axes, norm, sizes, 100 - rows.max(1), 100 - rows.min(1))
+            curve(axes, norm, sizes, 100 - rows.mean(1), label=STYLE[norm]["label"])
+            ends = dict(zip((f"groups of {n}" for n in sizes), 100 - rows.mean(1), strict=True))
+            told.append(f"{NET_NAMES[net]}, {NAMES[norm]}: {listed(ends)}")
+        plain_log(axes, "x", sizes)
+        plain_log(axes, "y", [1, 2, 5, 10, 20, 50, 90])
+        axes.set(xlabel="samples that share statistics", ylabel="test errors, %")
+        axes.legend(frameon=False, fontsize=11, labelcolor="linecolor")
+        panels.append(axes)
+    alt = f"Test errors against the size of the groups in a batch of 32. {'; '.join(told)}."
+    caption = (
+        f"Groups in a batch of 32, each method at its own best rate. {len(data['seeds'])} seeds, "
+        "mean; the shade spans all."
+    )
+    return draw(panels, alt, caption)
+
+
 def four_accuracies(evidence: Evidence, alone: bool = False) -> Drawing:
-    """R3: the four accuracies of each method over the number of samples to normalize over.
+    """R3: four accuracies of the perceptrons over the number of samples to normalize over.
 
     Args:
         evidence: for R3.
         alone: batches as small as that, instead of groups in a batch of 32.
     """
-    data = evidence.data
+    data = of_net(evidence.data, "mlp")
     make = small.in_batches if alone else small.in_groups
     sizes = sorted(data["sizes" if alone else "groups"])
     panels, sentences = [], []
@@ -155,7 +193,7 @@ def limits(evidence: Evidence) -> Drawing:
 
 def controls(evidence: Evidence) -> Drawing:
     """R3: other momenta, and other schedules, at the best rate for four samples."""
-    data, facts = evidence.data, evidence.facts
+    data, facts = of_net(evidence.data, "mlp"), evidence.facts
     axes = panel("")
     moments, told = sorted(small.MOMENTA), []
     for norm in small.RUNNING:
@@ -194,4 +232,4 @@ def controls(evidence: Evidence) -> Drawing:
     return draw([axes, plans], alt, caption)
 
 
-FIGURES = {"R1": identity, "R2": speed, "R3": four_accuracies, **r4_r5_figures.FIGURES}
+FIGURES = {"R1": identity, "R2": speed, "R3": few, **r4_r5_figures.FIGURES}

@@ -113,6 +113,7 @@ def measured(
     tuning: dict | None = None,
     fixed: Callable[[dict], Sequence[tuple[Method, float]]] | None = None,
     base: Run = BASE,
+    lrs: Sequence[float] = LRS,
 ) -> dict:
     """Choose rates with the tuning seeds, then train with the seeds that count.
 
@@ -126,6 +127,7 @@ def measured(
         tuning: an earlier measurement, whose rates are taken over.
         fixed: given the table of the tuning, further methods with a rate, such as controls.
         base: what all trainings share.
+        lrs: the grid.
 
     Returns:
         ``base``, ``seeds``, ``tuning_seeds``, ``columns`` and ``rows``.
@@ -138,7 +140,7 @@ def measured(
         check_same_run(tuning, base)
         grid = Table.of(tuning).where(seed=TUNING_SEEDS).rows
     else:
-        grid = _joined(work.starmap(rows, [(one, LRS, TUNING_SEEDS, base) for one in tuned]))
+        grid = _joined(work.starmap(rows, [(one, lrs, TUNING_SEEDS, base) for one in tuned]))
     data = {
         "engine": "stack",
         "base": base.to_dict(),
@@ -174,10 +176,23 @@ def select(
     return table.column(name, seed=data["seeds"] if seeds is None else seeds)
 
 
+def rates(data: dict, method: Method) -> list[float]:
+    """The learning rates among which a method has chosen, in rising order."""
+    table = Table.of(data).where(**asdict(method), seed=data["tuning_seeds"])
+    return sorted(lr for (lr,) in table.distinct("lr"))
+
+
 def best_lr(data: dict, method: Method) -> float:
-    """The best learning rate of a method, by its validation accuracy; see ``best_rate``."""
+    """The best learning rate of a method, by its validation accuracy; see ``best_rate``.
+
+    Raises:
+        KeyError: if the method has no grid.
+    """
+    lrs, seeds = rates(data, method), data["tuning_seeds"]
+    if not lrs:
+        raise KeyError(method)
     table = Table.of(data).where(**asdict(method))
-    return best_rate(LRS, table.column("val_running", lr=LRS, seed=data["tuning_seeds"]))
+    return best_rate(lrs, table.column("val_running", lr=lrs, seed=seeds))
 
 
 def at_best(data: dict, method: Method, name: str) -> np.ndarray:

@@ -15,26 +15,28 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bnlab import random
+from bnlab.chapters.batch_renorm.arrangements import ARRANGEMENTS, arranged, whole_groups
 from bnlab.engines.stack import StackTrainer
 from bnlab.engines.wide import WideLinear
 from bnlab.norms import BatchRenorm, recompute_statistics
-from bnlab.norms.functional import moments
+from bnlab.norms.functional import moments, per_channel
 from bnlab.norms.kept import kept_buffers, kept_modes
 from bnlab.train import Run, Step, threads
 from bnlab.verdicts.tuning import CHANCE, GUESS
 
-ARRANGEMENTS = ("iid", "mixed", "pure")
 STATISTICS = ("batch", "running", "recomputed")
 LATEST = 50  # steps at the end whose batches give the accuracy in training
 RECOMPUTED = 1152  # training images that recompute the statistics, in one batch
 
 
 class GroupRenorm(BatchRenorm):
-    """Batch Renormalization of each ``group`` neighbouring samples alone, (N, C) in and out.
+    """Batch Renormalization of each ``group`` neighbouring samples alone.
 
     As in ``GhostBatchNorm`` the running statistics move once a step, by the averages over the
     groups of what Batch Renormalization averages: the mean and the deviation.
+
+    Shape:
+        (N, C) or (N, C, H, W), in and out.
     """
 
     group: int
@@ -51,13 +53,20 @@ class GroupRenorm(BatchRenorm):
     def _normalize(self, x: Tensor) -> Tensor:
         if not self.training:
             return super()._normalize(x)
-        centred, mean, var = moments(x.reshape(-1, self.group, x.shape[1]), (1,))
+        groups = x.reshape(-1, self.group, *x.shape[1:])
+        centred, mean, var = moments(groups, pooled(groups))
         of_group = (var + self.eps).sqrt()
         sd = (self.running_var + self.eps).sqrt()
-        r, d = self._correction(mean.detach(), of_group.detach(), self.running_mean, sd)
-        self._move(mean.mean((0, 1)), of_group.mean((0, 1)), sd)
+        now = [per_channel(one, x) for one in (self.running_mean, sd, self.weight, self.bias)]
+        r, d = self._correction(mean.detach(), of_group.detach(), *now[:2])
+        self._move(mean.mean((0, 1)).flatten(), of_group.mean((0, 1)).flatten(), sd)
         y = centred * (r / of_group) + d
-        return torch.addcmul(self.bias, y.reshape(x.shape), self.weight)
+        return torch.addcmul(now[3], y.reshape(x.shape), now[2])
+
+
+def pooled(groups: Tensor) -> tuple[int, ...]:
+    """The axes of (groups, samples, C) or (groups, samples, C, H, W) that share statistics."""
+    return (1, *range(3, groups.ndim))
 
 
 @dataclass(frozen=True)
@@ -66,45 +75,14 @@ class Setting:
 
     Attributes:
         group: samples that share statistics; it divides the batch size.
-        arrangement: ``iid``: each image drawn from all; ``pure``: each group holds images of one
-            class, and the groups of a batch hold different classes; ``mixed``: the images of
-            ``pure``, in a random order.
+        arrangement: ``iid``: each image drawn from all; or how alike the images of a group are,
+            see ``arrangements``.
         scale: factor of all initial weights.
     """
 
     group: int = 32
     arrangement: str = "iid"
     scale: float = 1.0
-
-
-def pure_groups(labels: np.ndarray, seed: int, batch_size: int, group: int) -> Iterator[np.ndarray]:
-    """Numbers of the images of each batch; ``group`` neighbours are of one class, drawn anew.
-
-    Raises:
-        ValueError: if a batch would have more groups than there are classes.
-    """
-    classes, sizes = np.unique(labels, return_counts=True)
-    count = batch_size // group
-    if not 1 <= count <= len(classes):
-        raise ValueError(
-            f"a batch of {batch_size} has {count} groups of {group}; with one class a group there "
-            f"must be 1 to {len(classes)}."
-        )
-    by_class, starts = np.argsort(labels, kind="stable"), np.cumsum(sizes) - sizes
-    for step in range(2**32 // batch_size):
-        keys = random.bits(seed, random.CLASSES, len(classes), step * len(classes))
-        chosen = np.argsort(keys, kind="stable")[:count].repeat(group)
-        member = random.bits(seed, random.MEMBERS, count * group, step * batch_size)
-        yield by_class[starts[chosen] + member % sizes[chosen]]
-
-
-def mixed_groups(
-    labels: np.ndarray, seed: int, batch_size: int, group: int
-) -> Iterator[np.ndarray]:
-    """The batches of ``pure_groups``, each in a random order."""
-    for step, numbers in enumerate(pure_groups(labels, seed, batch_size, group)):
-        keys = random.bits(seed, random.WHICH_CLASS, batch_size, step * batch_size)
-        yield numbers[np.argsort(keys[: len(numbers)], kind="stable")]
 
 
 class GroupTrainer(StackTrainer):
@@ -142,9 +120,8 @@ class GroupTrainer(StackTrainer):
             if isinstance(module, WideLinear):
                 module.weight.data.mul_(setting.scale)  # in place: a view of the one vector
         if setting.arrangement != "iid":
-            draw = {"pure": pure_groups, "mixed": mixed_groups}[setting.arrangement]
             self.samplers = [
-                draw(d.train_y, r.seed, r.batch_size, setting.group)
+                arranged(setting.arrangement, d.train_y, r.seed, r.batch_size, setting.group)
                 for d, r in zip(self.data, self.runs, strict=True)
             ]
 
@@ -169,25 +146,12 @@ class GroupTrainer(StackTrainer):
     @torch.no_grad()
     def _in_groups(self, part: str) -> np.ndarray:
         data, size = self.data[0], self.setting.group
-        numbers = whole_groups(getattr(data, f"{part}_y"), size, self.setting.arrangement == "pure")
+        numbers = whole_groups(getattr(data, f"{part}_y"), size, self.setting.arrangement)
         x = self._images(part)[numbers].repeat(1, len(self.runs), 1, 1)
         y = torch.tensor(getattr(data, f"{part}_y")[numbers])
         with kept_modes(self.net), kept_buffers(self.net):
             self.net.train()
             return self._scores(self.net(x), y.expand(len(self.runs), -1))[1].double().numpy()
-
-
-def whole_groups(labels: np.ndarray, size: int, pure: bool) -> np.ndarray:
-    """Numbers of images, ``size`` after ``size`` a group; what does not fill a group is left out.
-
-    Groups of one class if ``pure``; else in the order of the data, which is random.
-    """
-    parts = (
-        [np.flatnonzero(labels == c) for c in np.unique(labels)]
-        if pure
-        else [np.arange(len(labels))]
-    )
-    return np.concatenate([part[: len(part) // size * size] for part in parts])
 
 
 @contextmanager

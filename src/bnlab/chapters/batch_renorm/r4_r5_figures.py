@@ -4,65 +4,46 @@ from __future__ import annotations
 
 import numpy as np
 
-from bnlab.chapters.batch_renorm import r4_one_class, r5_scale
-from bnlab.chapters.batch_renorm.figure_parts import NAMES, PARTS, SMALL, grid, listed
+from bnlab.chapters.batch_renorm import r4_alike, r5_scale
+from bnlab.chapters.batch_renorm.figure_parts import NAMES, NET_NAMES, listed
 from bnlab.chapters.batch_renorm.methods import at_best, best_lr, select
-from bnlab.draw.figure import Drawing, band, curve, draw, label, panel, plain_log
+from bnlab.chapters.batch_renorm.two_nets import of_net
+from bnlab.draw.figure import Drawing, band, curve, draw, panel, plain_log
 from bnlab.draw.style import STYLE
 from bnlab.verdicts.evidence import Evidence
 
+WORDS = {"mixed": "mixed", "four": "four classes", "two": "two classes", "pure": "one class"}
 
-def pure(evidence: Evidence) -> Drawing:
-    """R4: the grid for pure groups; the four accuracies; mixed against pure."""
-    data, facts = evidence.data, evidence.facts
-    methods = [r4_one_class.arranged(norm, "pure") for norm in r4_one_class.NORMS]
-    first = grid(data, methods, "Groups of one class: each its own rate")
-    worst = facts["val_running_batch_pure"]
-    parts = panel(f"One class a group: BatchNorm {worst:.0f} % in use", size=SMALL)
-    for shift, norm in zip((-0.27, 0, 0.27), r4_one_class.NORMS, strict=True):
-        for place, (name, *_) in enumerate(PARTS.values()):
-            scores = 100 * at_best(data, r4_one_class.arranged(norm, "pure"), name)
-            curve(parts, norm, [place + shift], [scores.mean()], ms=8)
-            ends = [scores.min(), scores.max()]
-            parts.plot([place + shift] * 2, ends, color=STYLE[norm]["light"], lw=1.5)
-    texts = [text.replace(" statistics", "") for *_, text in PARTS.values()]
-    parts.set_xticks(range(4), texts, fontsize=10)
-    parts.set(ylabel="accuracy, %", ylim=(0, 105))
-    last = panel(f"Renormalization recovers {facts['recovered']:.0f} %", size=SMALL)
-    arrangements = data["arrangements"]
-    for norm in r4_one_class.NORMS:
-        rows = np.array(
-            [
-                100 * at_best(data, r4_one_class.arranged(norm, one), "test_running")
-                for one in arrangements
-            ]
-        )
-        places = range(len(arrangements))
-        band(last, norm, places, rows.min(1), rows.max(1))
-        curve(last, norm, places, rows.mean(1))
-        label(last, norm, 1, rows.mean(1)[1], STYLE[norm]["short"], ha="left", xytext=(8, 4))
-    names = {"mixed": "mixed", "pure": "one class", "alone": "batch of\none class"}
-    last.set_xticks(range(len(arrangements)), [names[one] for one in arrangements])
-    last.set(ylabel="test accuracy, %", ylim=(0, 105))
-    told = {
-        NAMES[norm]: {text: facts[f"{name}_{norm}_pure"] for name, *_, text in PARTS.values()}
-        for norm in r4_one_class.NORMS
-    }
-    ends = {
-        NAMES[norm]: {names[a]: facts[f"test_running_{norm}_{a}"] for a in arrangements}
-        for norm in r4_one_class.NORMS
-    }
-    tests = "; ".join(f"{n} {listed(v)}" for n, v in ends.items()).replace("\n", " ")
-    alt = (
-        "Left: validation accuracy against learning rate for groups of one class. Middle: four "
-        f"accuracies: {'; '.join(f'{n}: {listed(v)}' for n, v in told.items())}. Right: test "
-        f"accuracy: {tests}."
-    )
+
+def alike(evidence: Evidence) -> Drawing:
+    """R4: test accuracy of both nets over how alike the images of a group are."""
+    facts, panels, told = evidence.facts, [], []
+    for net, arrangements in r4_alike.ARRANGEMENTS.items():
+        part, start = of_net(evidence.data, net), "" if net == "mlp" else "conv_"
+        order = sorted(arrangements, key=list(WORDS).index)
+        errors = [100 - facts[f"test_running_{norm}_{start}two"] for norm in r4_alike.NORMS]
+        axes = panel("{}, two classes: {:.1f} or {:.1f} % errors".format(NET_NAMES[net], *errors))
+        for norm in r4_alike.NORMS:
+            rows = np.array(
+                [
+                    100 * at_best(part, r4_alike.arranged(norm, one, net), "test_running")
+                    for one in order
+                ]
+            )
+            band(axes, norm, range(len(order)), rows.min(1), rows.max(1))
+            curve(axes, norm, range(len(order)), rows.mean(1), label=STYLE[norm]["label"])
+            ends = {WORDS[one]: score for one, score in zip(order, rows.mean(1), strict=True)}
+            told.append(f"{NET_NAMES[net]}, {NAMES[norm]}: {listed(ends)}")
+        axes.set_xticks(range(len(order)), [WORDS[one] for one in order], fontsize=11)
+        axes.set(ylabel="test accuracy, %", xlabel="images of a group of eight")
+        axes.legend(frameon=False, fontsize=11, labelcolor="linecolor", loc="lower left")
+        panels.append(axes)
+    alt = f"Test accuracy against how alike the images of a group are. {'; '.join(told)}."
     caption = (
-        f"Left: {len(data['tuning_seeds'])} tuning seeds; rings: the choice. Middle and right: "
-        f"{len(data['seeds'])} other seeds, mean and range."
+        f"Groups of eight in a batch of 80, each method at its own best rate. "
+        f"{len(evidence.data['seeds'])} seeds, mean; the shade spans all."
     )
-    return draw([first, parts, last], alt, caption)
+    return draw(panels, alt, caption)
 
 
 def scale(evidence: Evidence) -> Drawing:
@@ -100,4 +81,4 @@ def scale(evidence: Evidence) -> Drawing:
     return draw(panels, alt, caption)
 
 
-FIGURES = {"R4": pure, "R5": scale}
+FIGURES = {"R4": alike, "R5": scale}

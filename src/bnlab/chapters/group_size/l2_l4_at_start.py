@@ -126,14 +126,33 @@ def ratio(data: dict, norm: str, depth: int | None = None) -> np.ndarray:
     return found[:, 0] / found[:, -1]
 
 
+def _check_measured(claim: str, option: str, needed: Sequence, data: dict) -> None:
+    missing = [str(one) for one in needed if one not in data[option]]
+    if missing:
+        raise ValueError(
+            f"{claim} needs {', '.join(missing)} too: name all in {option!r}, or leave it out."
+        )
+
+
 def similarity_values(data: dict) -> dict[str, np.ndarray]:
-    """The effects of L2, one number a seed."""
+    """The effects of L2, one number a seed.
+
+    Raises:
+        ValueError: if one of the sizes was not measured.
+    """
+    _check_measured("L2", "norms", SIZES, data)
     last = np.array([rows(data, norm)[:, -1] for norm in SIZES])
     return {"ends": last[-1] - last[0], "steps": np.diff(last, axis=0).min(0)}
 
 
 def gradient_values(data: dict) -> dict[str, np.ndarray]:
-    """The effects of L4, one number a seed."""
+    """The effects of L4, one number a seed.
+
+    Raises:
+        ValueError: if a depth or a normalizer that is compared was not measured.
+    """
+    _check_measured("L4", "depths", DEPTHS, data)
+    _check_measured("L4", "norms", ("instance", "layer"), data)
     deep, shallow = (ratio(data, "instance", depth) for depth in DEPTHS)
     return {
         "groups": np.log10(deep / ratio(data, "layer")),

@@ -1,4 +1,4 @@
-"""L6 of Lubana 2021: normalizers in plain and in residual nets, with and without SkipInit.
+"""L6 of Lubana 2021: normalizers in two plain nets and a residual one, trained to the end.
 
 Settings and margins were fixed before the seeds of ``SEEDS`` were run. The tuning seeds choose
 each one's rate, the normalizer that is best overall, the net in which it is furthest behind, and
@@ -8,7 +8,7 @@ the best one there; the other seeds say by how much.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -16,19 +16,42 @@ from bnlab.chapters.group_size.trainings import (
     BASE,
     best_lr,
     column,
-    table,
-    train_rows,
-    tuning_rows,
+    counted_rows,
+    frame,
+    kept_rows,
+    searched_rows,
 )
 from bnlab.train import Run
 from bnlab.verdicts.work import HERE, Work
 
-SEEDS = tuple(range(640, 648))
-NETS = ("plain10", "plain20", "resnet", "skipinit")
-NORMS = ("batch", "layer", "group_4", "instance")
-STEPS = 100
-SHORT = BASE.replace(steps=STEPS, eval_every=STEPS)
-LRS = (0.03, 0.1, 0.3, 1.0)
+SEEDS = tuple(range(788, 796))
+STEPS = 600
+LONG = BASE.replace(steps=STEPS, eval_every=100)
+RATES: Mapping[str, Mapping[str, Sequence[float]]] = {
+    "plain10": {
+        "batch": (0.2, 0.4, 0.8),
+        "layer": (0.05, 0.1, 0.2),
+        "group_4": (0.1, 0.2, 0.4),
+        "instance": (0.4, 0.8, 1.6),
+    },
+    "plain20": {
+        "batch": (0.1, 0.2, 0.4),
+        "layer": (0.025, 0.05, 0.1),
+        "group_4": (0.05, 0.1, 0.2),
+        "instance": (0.1, 0.2, 0.4),
+    },
+    "resnet": {
+        "batch": (0.4, 0.8, 1.6),
+        "layer": (0.1, 0.2, 0.4),
+        "group_4": (0.1, 0.2, 0.4),
+        "instance": (0.4, 0.8, 1.6),
+    },
+}
+"""The rates tried first, see ``trainings.searched_rows``."""
+
+NETS = tuple(RATES)
+NORMS = tuple(RATES["plain10"])
+USUAL = (0.1, 0.2, 0.4)
 
 
 def measure(
@@ -37,7 +60,7 @@ def measure(
     nets: Sequence[str] = NETS,
     norms: Sequence[str] = NORMS,
     tuning: dict | None = None,
-    base: Run = SHORT,
+    base: Run = LONG,
 ) -> dict:
     """Train every normalizer in every net, at its best rate there.
 
@@ -45,27 +68,30 @@ def measure(
         seeds: whose trainings are the evidence.
         work: does the trainings.
         nets: names in ``trainings.NETS``.
-        norms: names for ``l2_l4_at_start.setting``.
+        norms: names for ``trainings.fields``.
         tuning: an earlier measurement; its trainings with the tuning seeds are taken over.
         base: what all trainings share.
 
     Returns:
         ``base``, ``columns`` and ``rows``, one a net, normalizer, rate and seed.
     """
-    rows = tuning_rows(tuning, nets, norms, work, seeds, LRS, base)
-    data = table(nets, norms, seeds, rows, LRS, base)
-    pairs = itertools.product(nets, norms)
-    plan = [(*pair, best_lr(data, *pair), seed) for pair in pairs for seed in seeds]
-    rows += train_rows(plan, work, base)
+    first = {
+        (net, norm): RATES.get(net, {}).get(norm, USUAL)
+        for net, norm in itertools.product(nets, norms)
+    }
+    data = frame(nets, norms, seeds, base, by="val_accuracy")
+    data["rows"] = kept_rows(tuning, list(first), base)
+    data["rows"] = searched_rows(data, first, work)
+    data["rows"] += counted_rows(data, work)
     return data
 
 
-def accuracy(
-    data: dict, net: str, norm: str, part: str = "test", tuning: bool = False
+def at_best(
+    data: dict, net: str, norm: str, name: str = "test_accuracy", tuning: bool = False
 ) -> np.ndarray:
-    """Accuracy at the best rate, (seeds,), of the counted or of the tuning seeds."""
+    """A column at the best rate, (seeds,), of the counted or of the tuning seeds."""
     seeds = data["tuning_seeds"] if tuning else data["seeds"]
-    return column(data, net, norm, best_lr(data, net, norm), f"{part}_accuracy", seeds)
+    return column(data, net, norm, best_lr(data, net, norm), name, seeds)
 
 
 def chosen(data: dict) -> tuple[str, str, str]:
@@ -76,7 +102,7 @@ def chosen(data: dict) -> tuple[str, str, str]:
     norms = data["norms"]
     score = np.array(
         [
-            [accuracy(data, net, norm, "val", tuning=True).mean() for net in data["nets"]]
+            [at_best(data, net, norm, "val_accuracy", tuning=True).mean() for net in data["nets"]]
             for norm in norms
         ]
     )
@@ -88,11 +114,15 @@ def chosen(data: dict) -> tuple[str, str, str]:
 def values(data: dict) -> dict[str, np.ndarray]:
     """The effect of L6, one number a seed."""
     overall, net, best = chosen(data)
-    return {"behind": accuracy(data, net, best) - accuracy(data, net, overall)}
+    return {"behind": at_best(data, net, best) - at_best(data, net, overall)}
 
 
 def facts(data: dict) -> dict[str, object]:
-    """Numbers for sentences about L6: ``layer_resnet`` is a test accuracy in per cent."""
+    """Numbers for sentences about L6: ``layer_resnet`` is a test accuracy in per cent.
+
+    ``last_loss`` is the largest mean training loss over the last steps, of all nets and
+    normalizers.
+    """
     overall, net, best = chosen(data)
     found = {
         "seeds": len(data["seeds"]),
@@ -101,7 +131,11 @@ def facts(data: dict) -> dict[str, object]:
         "best_there": best,
         "behind": 100 * values(data)["behind"].mean(),
     }
-    for place, norm in itertools.product(data["nets"], data["norms"]):
-        found[f"{norm}_{place}"] = 100 * accuracy(data, place, norm).mean()
-        found[f"{norm}_{place}_lr"] = best_lr(data, place, norm)
-    return found
+    last = []
+    for place in data["nets"]:
+        for norm in data["norms"]:
+            last.append(at_best(data, place, norm, "last_loss").mean())
+            found[f"{norm}_{place}"] = 100 * at_best(data, place, norm).mean()
+            found[f"{norm}_{place}_loss"] = at_best(data, place, norm, "loss").mean()
+            found[f"{norm}_{place}_lr"] = best_lr(data, place, norm)
+    return {**found, "last_loss": max(last)}

@@ -65,6 +65,7 @@ def _profiles(
         band(axes, look(norm), layers, rows.min(0), rows.max(0))
         curve(axes, look(norm), layers, middle, ms=4)
         at, *offset = places[norm]
+        at = min(at, len(layers))
         label(axes, look(norm), at, middle[at - 1], word(norm), xytext=offset)
     axes.set(xlabel="layer")
     axes.set_xticks([1, *range(5, len(layers) + 1, 5)])
@@ -105,7 +106,7 @@ def similarity(evidence: Evidence) -> Drawing:
     data, facts = evidence.data, evidence.facts
     deep = data["depths"][0]
     ends = [facts[f"{norm}_{deep}"] for norm in ("instance", "layer")]
-    left = _profiles(data, "Alike after a few layers", np.asarray, SIMILAR)
+    left = _profiles(data, "Layer by layer", np.asarray, SIMILAR)
     left.set(ylabel="cosine of two samples", ylim=(0, 1.05))
     right = _by_size(
         data,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from bnlab.chapters.group_size import l2_l4_at_start, l3_l5_trained, l6_architectures
+from bnlab.chapters.group_size import l2_l4_at_start, l5_tradeoff, l6_architectures
 from bnlab.chapters.group_size.start_figures import look, size_word, word
-from bnlab.chapters.group_size.trainings import best_lr, column, losses
+from bnlab.chapters.group_size.trainings import best_lr, column, losses, rates_of
 from bnlab.draw.figure import INK, Drawing, band, curve, draw, label, panel, plain_log
 from bnlab.draw.style import STYLE
 from bnlab.draw.words import power
@@ -25,11 +26,33 @@ PLACES = {  # words for the nets of L5 and L6
 }
 
 
+LINES: Mapping[str, dict] = {"layer": {}, "group_4": {}, "group_2": {"linestyle": ":"}}
+ENDS: Mapping[str, tuple[int, Sequence[float]]] = {
+    "layer": (-3, (-6, 9)),
+    "group_4": (-2, (-14, 14)),
+    "group_2": (-2, (30, -20)),
+}
+
+BESIDE: Mapping[str, tuple[str, int, int]] = {  # labels of L3: side, points to the right and up
+    "layer": ("left", 14, -16),
+    "group_2": ("left", -4, 9),
+    "group_4": ("left", -4, -22),
+    "group_8": ("left", -6, 10),
+    "instance": ("right", -8, 4),
+    "filter_response": ("right", 4, 14),
+    "variance": ("left", 44, -5),
+    "batch": ("right", -8, -12),
+    "scaled_weight_standardization": ("left", 9, -12),
+    "evonorm_s0": ("left", 50, -5),
+    "evonorm_b0": ("left", 58, -5),
+}
+
+
 def order(evidence: Evidence) -> Drawing:
     """L3: loss at the best rate over the cosine at the start; best rates and sharpness."""
     data, facts = evidence.data, evidence.facts
-    left = _scatter(data, f"Alike and slow go together? τ = {facts['tau']:+.2f}")
-    right = _sharpness(data, "The more alike, the sharper the start")
+    left = _scatter(data, f"Alike and slow: τ = {facts['tau']:.2f}")
+    right = _sharpness(data, "Sharpness and the best rate")
     listed = ", ".join(
         f"{word(norm)} {facts[f'{norm}_cosine']:.2f} and {facts[f'{norm}_loss']:.2f}"
         for norm in data["norms"]
@@ -45,7 +68,7 @@ def order(evidence: Evidence) -> Drawing:
     )
     caption = (
         f"{len(data['seeds'])} seeds, depth 10. Left: mean, lines span all seeds; numbers are "
-        "group sizes. Right: 2 ÷ sharpness (open) and the best rate by validation images of the "
+        "group sizes. Right: 2 ÷ sharpness (open) and the best rate, by the mean loss of the "
         "tuning seeds (filled)."
     )
     return draw([left, right], alt, caption)
@@ -61,8 +84,8 @@ def _scatter(data: dict, title: str) -> Axes:
         axes.plot([cosine.min(), cosine.max()], [y, y], color=hue, lw=1)
         axes.plot([x], [y], color=hue, marker=STYLE[look(norm)]["marker"], ms=8)
         text = size_word(norm) if look(norm) == "group" else word(norm)
-        place = (8, -14) if norm == "layer" else (7, 6)
-        label(axes, look(norm), x, y, text, ha="left", xytext=place)
+        side, *place = BESIDE.get(norm, ("left", 7, 6))
+        label(axes, look(norm), x, y, text, ha=side, xytext=place)
     axes.set(xlabel="cosine of two samples at the start", ylabel="mean training loss, nats")
     axes.margins(0.18)
     return axes
@@ -84,31 +107,34 @@ def _sharpness(data: dict, title: str) -> Axes:
 
 
 def tradeoff(evidence: Evidence) -> Drawing:
-    """L5: loss over the rate with small groups and with one; and their ratio in other nets."""
+    """L5: loss over the rate by group size; and how the sizes compare, by net."""
     data, facts = evidence.data, evidence.facts
-    net, lrs = data["nets"][0], data["lrs"]
-    left = panel(f"At the best rates {facts[f'slower_{net}']:.2f}× the loss")
-    for norm in l3_l5_trained.PAIR:
+    net = data["nets"][0]
+    left = panel(f"Mean loss: {PLACES[net]}")
+    for norm, shape in LINES.items():
+        lrs = rates_of(data, net, norm)
         rows = np.array([column(data, net, norm, lr, "loss") for lr in lrs])
         band(left, look(norm), lrs, rows.min(1), rows.max(1))
-        curve(left, look(norm), lrs, rows.mean(1))
-        at, place = (-2, (-6, 9)) if norm == "layer" else (-2, (14, -22))
+        curve(left, look(norm), lrs, rows.mean(1), **shape)
+        at, place = ENDS[norm]
         label(left, look(norm), lrs[at], rows[at].mean(), word(norm), xytext=place)
     plain_log(left, "x", lrs)
     left.set(xlabel="learning rate", ylabel="mean training loss, nats")
-    right = _elsewhere(data, "Layer norm ÷ groups of 4, by net")
+    right = _elsewhere(data, "Layer norm ÷ small groups, by net")
+    ends = [(pair, l5_tradeoff.fact_end(*pair)) for pair in l5_tradeoff.compared(data["nets"])]
     ratios = "; ".join(
-        f"{PLACES[net]}: loss {facts[f'slower_{net}']:.2f} times, largest usable rate "
-        f"{facts[f'usable_{net}']:.2g} times"
-        for net in data["nets"]
+        f"{PLACES[net]}, {word(norm)}: loss {facts[f'slower_{end}']:.2f} times, largest usable "
+        f"rate {power(facts[f'usable_{end}'])} times"
+        for (net, norm), end in ends
     )
     alt = (
-        f"Left: mean training loss against learning rate at depth 10, with layer norm and with "
-        f"groups of 4. Right: layer norm over groups of 4 in four nets: {ratios}."
+        f"Left: mean training loss against learning rate ({PLACES[net]}), with layer norm, groups "
+        f"of 2 and groups of 4. Right: layer norm over small groups: {ratios}."
     )
     caption = (
         f"{len(data['seeds'])} seeds. Left: mean, the shade spans all seeds. Right: geometric "
-        "means, the lines span all seeds; the number behind a net's name is its depth."
+        "means, the lines span all seeds; 2 and 4 are group sizes, and the number behind a net's "
+        "name is its depth."
     )
     return draw([left, right], alt, caption)
 
@@ -117,8 +143,9 @@ def _elsewhere(data: dict, title: str) -> Axes:
     axes = panel(title)
     axes.axhline(1, color=INK, lw=1, ls=":")
     marks: Mapping[str, tuple[str, float]] = {"speed": ("o", -0.12), "stability": ("s", 0.12)}
-    for place, net in enumerate(data["nets"]):
-        for name, values in l3_l5_trained.tradeoff_values(data, net).items():
+    places = l5_tradeoff.compared(data["nets"])
+    for place, pair in enumerate(places):
+        for name, values in l5_tradeoff.over(data, *pair).items():
             marker, shift = marks[name]
             ends = 10.0 ** np.array([values.min(), values.max()])
             axes.plot([place + shift] * 2, ends, color=INK, lw=1)
@@ -130,29 +157,39 @@ def _elsewhere(data: dict, title: str) -> Axes:
                 ms=8,
                 mfc=INK if name == "speed" else "none",
             )
-    axes.set_xticks(range(len(data["nets"])), [PLACES[net] for net in data["nets"]])
-    axes.set_xlim(-0.5, len(data["nets"]) - 0.5)
+    names = [f"{PLACES[net]}: {size_word(norm)}" for net, norm in places]
+    axes.set_xticks(range(len(places)), names, rotation=30, ha="right")
+    axes.set_xlim(-0.5, len(places) - 0.5)
     plain_log(axes, "y", [0.1, 0.3, 1, 3, 10])
-    axes.set(ylabel="● loss   □ usable rate", ylim=(0.07, 14))
+    axes.set(ylabel="● loss   □ usable rate")
     return axes
 
 
 def winners(evidence: Evidence) -> Drawing:
     """L6: test accuracy of each normalizer in each net."""
     data, facts = evidence.data, evidence.facts
-    title = f"Best overall: {word(facts['overall'])}, {facts['behind']:.1f} points behind at worst"
+    title = f"At the end of training; best overall: {word(facts['overall'])}"
     axes = panel(title, (7.2, 3.9))
     step = 0.13
+    pairs = itertools.product(data["nets"], data["norms"])
+    low = 5 * np.floor(min(20 * l6_architectures.at_best(data, *pair).min() for pair in pairs))
     for number, norm in enumerate(data["norms"]):
         for place, net in enumerate(data["nets"]):
-            found = 100 * l6_architectures.accuracy(data, net, norm)
+            found = 100 * l6_architectures.at_best(data, net, norm)
             x, hue = place + step * (number - 2), STYLE[look(norm)]["light"]
             axes.plot([x, x], [found.min(), found.max()], color=hue, lw=1.2)
             axes.plot([x], [found.mean()], color=hue, marker=STYLE[look(norm)]["marker"], ms=8)
-        rows = [100 * l6_architectures.accuracy(data, net, norm).mean() for net in data["nets"]]
-        label(axes, look(norm), len(rows) - 0.45, 88 - 14 * number, word(norm), ha="left")
+        rows = [100 * l6_architectures.at_best(data, net, norm).mean() for net in data["nets"]]
+        label(
+            axes,
+            look(norm),
+            len(rows) - 0.45,
+            100 - (100 - low) * (number + 1) / 6,
+            word(norm),
+            ha="left",
+        )
     axes.set_xticks(range(len(data["nets"])), [PLACES[net] for net in data["nets"]])
-    axes.set(ylabel="test accuracy, %", ylim=(0, 102), xlim=(-0.5, len(data["nets"]) + 0.35))
+    axes.set(ylabel="test accuracy, %", ylim=(low, 101), xlim=(-0.5, len(data["nets"]) + 0.35))
     listed = "; ".join(
         f"{PLACES[net]}: "
         + ", ".join(f"{word(norm)} {facts[f'{norm}_{net}']:.1f}" for norm in data["norms"])

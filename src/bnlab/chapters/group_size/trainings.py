@@ -1,14 +1,15 @@
 """The trainings behind L3, L5 and L6 of Lubana 2021, and what is read from their rows.
 
-Every normalizer is tried at the same rates; its best one is that of the highest mean validation
-accuracy over the tuning seeds. Settings were fixed before any counted seed was run; they were
-chosen knowing trial runs with the tuning seeds, of 200 steps.
+Every normalizer has a learning rate of its own in each net, the best one over the tuning seeds.
+Where rates are searched for, the search goes on by factors of two until the best one has a worse
+one on each side. Settings were fixed before any counted seed was run; they were chosen knowing
+trial runs with the seeds 0 and 1, and the first edition's results.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -16,20 +17,21 @@ from bnlab.chapters.group_size.l2_l4_at_start import setting
 from bnlab.train import History, Run
 from bnlab.verdicts.table import Table
 from bnlab.verdicts.trainings import train_all
-from bnlab.verdicts.tuning import (
-    CHANCE,
-    best_rate,
-    check_same_run,
-    check_seeds,
-    mean_loss,
-    usable_rates,
-)
+from bnlab.verdicts.tuning import CHANCE, best_rate, check_same_run, check_seeds, mean_loss
 from bnlab.verdicts.work import Work
 
-STEPS = 150
+STEPS = 300
 BASE = Run(net="plain", depth=10, width=16, batch_size=32, steps=STEPS, eval_every=STEPS)
-LRS = (0.03, 0.1, 0.3, 1.0, 3.0)
 TUNING_SEEDS = (0, 1)
+LAST = 50
+"""Steps at the end of a training whose mean loss says whether it has come to an end."""
+
+LATE = 2 / 3
+"""Validation accuracy is the mean of what is measured after this part of a training."""
+
+LOWEST, HIGHEST = 1e-3, 30.0
+"""Beyond these rates the search stops."""
+
 NETS: dict[str, dict[str, object]] = {
     "plain10": {},
     "plain20": {"depth": 20},
@@ -38,7 +40,8 @@ NETS: dict[str, dict[str, object]] = {
     "resnet": {"net": "resnet", "depth": 5},
     "skipinit": {"net": "resnet", "depth": 5, "net_options": {"branch": "skipinit"}},
 }
-ENGINE = "torch"
+OF_WEIGHTS = ("weight_norm", "scaled_weight_standardization")
+ENGINE = "compiled"
 COLUMNS = (
     "part",
     "net",
@@ -46,6 +49,7 @@ COLUMNS = (
     "lr",
     "seed",
     "loss",
+    "last_loss",
     "val_accuracy",
     "test_accuracy",
     "diverged_at",
@@ -54,14 +58,24 @@ COLUMNS = (
 )
 
 Setting = tuple[str, str, float, int]  # net, normalizer, rate, seed
+Pair = tuple[str, str]  # net, normalizer
+
+
+def fields(norm: str) -> dict[str, object]:
+    """Fields of a Run: as ``l2_l4_at_start.setting``, and for normalizers of weights."""
+    if norm in OF_WEIGHTS:
+        return {"weight_norm": norm}
+    if norm == "evonorm_s0":
+        return {"norm": norm, "norm_options": {"group_size": 4}}
+    return setting(norm)
 
 
 def make_run(net: str, norm: str, lr: float, seed: int, base: Run = BASE) -> Run:
-    """The Run of a net of ``NETS`` with a normalizer called as in ``l2_l4_at_start.setting``.
+    """The Run of a net of ``NETS`` with a normalizer called as in ``fields``.
 
     All else is that of ``base``.
     """
-    return base.replace(**NETS[net], **setting(norm), lr=lr, seed=seed)
+    return base.replace(**NETS[net], **fields(norm), lr=lr, seed=seed)
 
 
 def train_rows(plan: Sequence[Setting], work: Work, base: Run = BASE) -> list[list]:
@@ -73,58 +87,94 @@ def train_rows(plan: Sequence[Setting], work: Work, base: Run = BASE) -> list[li
 
 def _scores(history: History) -> list:
     diverged = history.diverged_at is not None
+    losses, steps = history.loss[: history.diverged_at], history.run.steps
+    before_last = max(0, steps - LAST)
+    late = history.val_accuracy[history.step >= LATE * steps]
     return [
-        mean_loss(history.loss[: history.diverged_at], history.run.steps),
-        CHANCE if diverged else round(float(history.val_accuracy[-1]), 4),
+        mean_loss(losses, steps),
+        mean_loss(losses[before_last:], steps - before_last),
+        CHANCE if diverged else round(float(np.mean(late)), 4),
         CHANCE if diverged else round(history.test_accuracy, 4),
         history.diverged_at,
     ]
 
 
-def tuning_rows(
-    tuning: dict | None,
-    nets: Sequence[str],
-    norms: Sequence[str],
-    work: Work,
-    seeds: Sequence[int],
-    lrs: Sequence[float] = LRS,
-    base: Run = BASE,
-) -> list[list]:
-    """The trainings that choose the rates: of an earlier measurement, or made here.
+def kept_rows(tuning: dict | None, pairs: Sequence[Pair], base: Run) -> list[list]:
+    """Of an earlier measurement, if there is one, the trainings that chose rates.
 
     Raises:
-        ValueError: if one of the seeds to be counted is a tuning seed, or if the earlier
-            measurement was made with another Run.
+        ValueError: if it was made with another Run.
     """
-    check_seeds(seeds, TUNING_SEEDS)
     if tuning is None:
-        plan = list(itertools.product(nets, norms, lrs, TUNING_SEEDS))
-        return train_rows(plan, work, base)
+        return []
     check_same_run(tuning, base)
-    kept = {"part": "race", "net": list(nets), "norm": list(norms), "seed": TUNING_SEEDS}
-    return Table.of(tuning).where(**kept).rows
+    rows = Table.of(tuning).where(part="race", seed=TUNING_SEEDS).rows
+    return [row for row in rows if tuple(row[1:3]) in pairs]
 
 
-def table(
-    nets: Sequence[str],
-    norms: Sequence[str],
-    seeds: Sequence[int],
-    rows: list,
-    lrs: Sequence[float] = LRS,
-    base: Run = BASE,
+def searched_rows(data: dict, first: Mapping[Pair, Sequence[float]], work: Work) -> list[list]:
+    """The rows of ``data``, and the trainings that find the best rate of each pair.
+
+    Args:
+        data: of ``frame``, with or without rows.
+        first: for each net and normalizer the rates to begin with.
+        work: does the trainings.
+
+    Raises:
+        ValueError: if one of the seeds to be counted is a tuning seed.
+    """
+    check_seeds(data["seeds"], data["tuning_seeds"])
+    rows, base = list(data["rows"]), Run.from_dict(data["base"])
+    while True:
+        now = {**data, "rows": rows}
+        rates = {pair: _next_rates(now, pair, first[pair]) for pair in first}
+        plan = [(*pair, lr, seed) for pair in first for lr in rates[pair] for seed in TUNING_SEEDS]
+        if not plan:
+            return rows
+        rows += train_rows(plan, work, base)
+
+
+def _next_rates(data: dict, pair: Pair, first: Sequence[float]) -> list[float]:
+    """Rates to try next: the first ones, then one beyond the best as long as that is an edge."""
+    tried = rates_of(data, *pair)
+    if not tried:
+        return list(first)
+    best = best_lr(data, *pair)
+    down = [best / 2] if best == tried[0] and best / 2 >= LOWEST else []
+    up = [best * 2] if best == tried[-1] and best * 2 <= HIGHEST else []
+    return down + up
+
+
+def frame(
+    nets: Sequence[str], norms: Sequence[str], seeds: Sequence[int], base: Run, by: str
 ) -> dict:
-    """What a measurement returns."""
+    """What a measurement returns, without its rows.
+
+    Args:
+        nets: names in ``NETS``.
+        norms: names for ``fields``.
+        seeds: whose trainings are the evidence.
+        base: what all trainings share.
+        by: the column that chooses a rate, ``loss`` (the lowest) or ``val_accuracy``.
+    """
     return {
         "engine": ENGINE,
         "base": base.to_dict(),
         "nets": list(nets),
         "norms": list(norms),
-        "lrs": list(lrs),
+        "by": by,
         "seeds": list(seeds),
         "tuning_seeds": list(TUNING_SEEDS),
         "columns": list(COLUMNS),
-        "rows": rows,
+        "rows": [],
     }
+
+
+def counted_rows(data: dict, work: Work) -> list[list]:
+    """The trainings of the counted seeds, each at the best rate of its net and normalizer."""
+    pairs = itertools.product(data["nets"], data["norms"])
+    plan = [(*pair, best_lr(data, *pair), seed) for pair in pairs for seed in data["seeds"]]
+    return train_rows(plan, work, Run.from_dict(data["base"]))
 
 
 def column(
@@ -136,20 +186,19 @@ def column(
     return table.column(name, seed=data["seeds"] if seeds is None else seeds)
 
 
-def _scored(data: dict, net: str, norm: str, seeds: Sequence[int]) -> np.ndarray:
-    """Validation accuracy by rate and seed."""
-    table = Table.of(data).where(part="race", net=net, norm=norm)
-    return table.column("val_accuracy", lr=data["lrs"], seed=seeds)
+def rates_of(data: dict, net: str, norm: str) -> list[float]:
+    """The rates that were tried with the tuning seeds, in rising order."""
+    seeds = data["tuning_seeds"]
+    table = Table.of(data).where(part="race", net=net, norm=norm, seed=seeds)
+    return sorted(lr for (lr,) in table.distinct("lr"))
 
 
 def best_lr(data: dict, net: str, norm: str) -> float:
-    """The best learning rate of a net, by its validation accuracy; see ``best_rate``."""
-    return best_rate(data["lrs"], _scored(data, net, norm, data["tuning_seeds"]))
-
-
-def usable_rate(data: dict, net: str, norm: str) -> np.ndarray:
-    """The largest usable rate by validation accuracy, (seeds,); see ``usable_rates``."""
-    return usable_rates(data["lrs"], _scored(data, net, norm, data["seeds"]))
+    """The best learning rate of a net over the tuning seeds; see ``best_rate``."""
+    rates, name = rates_of(data, net, norm), data["by"]
+    table = Table.of(data).where(part="race", net=net, norm=norm)
+    scores = table.column(name, lr=rates, seed=data["tuning_seeds"])
+    return best_rate(rates, -scores if name == "loss" else scores)
 
 
 def losses(data: dict, net: str, norm: str) -> np.ndarray:

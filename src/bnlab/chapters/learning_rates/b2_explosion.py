@@ -5,6 +5,9 @@ result a third net was added as a further control, "scaled": the plain net with 
 of each block scaled by 1/sqrt(blocks) at the start. It does not enter the verdict. And the
 control with BatchNorm became harder: its step first had the plain net's learning rate, which for
 BatchNorm's small gradients is a short step; now it has the plain net's length.
+
+Later the usable rates were added, since a net may bear a rate and not learn at it; growths were
+bounded by ``MOST``, since their mean was that of a few seeds; and all was measured on new seeds.
 """
 
 from __future__ import annotations
@@ -13,19 +16,30 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from scipy import stats
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
-from bnlab.chapters.learning_rates.b1_rates import SEEDS
 from bnlab.measure.signals.signals import block_variances
 from bnlab.train import Run, Trainer, threads
 from bnlab.verdicts.table import Table
+from bnlab.verdicts.tuning import scores, usable_rates
 from bnlab.verdicts.work import HERE, Work
 
+SEEDS = tuple(range(216, 232))
 NETS = {"none": "none", "batch": "batch", "scaled": "none"}  # name: its normalizer
 LRS = (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 BEYOND = LRS[-1] * LRS[-1] / LRS[-2]  # a net that never diverged counts one step above the grid
 BASE = Run(net="resnet", depth=18, width=16, lr=0.01, batch_size=64, steps=10)
 PROBE_IMAGES = 256
+MOST = 12.0  # decades: a larger growth counts as this one, or a few seeds would make the mean
+TRAINED = 60  # steps after which a net has learned something, if the rate is usable
+TRAINED_LRS = {  # the best ones were at 0.01 to 0.03 and at 0.1 in trials; 10 is for the count
+    "none": (1e-4, 3e-4, 1e-3),
+    "scaled": (0.003, 0.01, 0.03, 0.1),
+    "batch": (0.03, 0.1, 0.3, 1.0, 10.0),
+}
+LEARNED = 0.5  # validation accuracy of a net that has learned
+TRAINED_COLUMNS = ("net", "lr", "seed", "val_accuracy", "diverged_at")
 COLUMNS = ("net", "seed", "first_loss", "diverging_lr", "step", "before", "after")
 
 
@@ -36,17 +50,22 @@ def measure(seeds: Sequence[int] = SEEDS, work: Work = HERE) -> dict:
     variance of each block's output is taken before and after the update that made the loss exceed
     the bound. The others take their own update at the same rate and step, stretched to the length
     of the plain net's update. The search is made in float32, the variances are taken in float64,
-    where nothing overflows.
+    where nothing overflows. Then all are trained for ``TRAINED`` steps at some rates, to see at
+    which ones they learn.
 
     Returns:
         ``base``, ``columns`` and ``rows``: one a net and seed, with the loss at the start, the
-        smallest diverging rate (null: none on the grid), and the variances before and after.
+        smallest diverging rate (null: none on the grid), and the variances before and after; and
+        ``trained``, one a net, rate and seed, with ``trained_columns``.
     """
+    plan = [(net, lr, seed) for seed in seeds for net in NETS for lr in TRAINED_LRS[net]]
     return {
         "base": BASE.to_dict(),
         "seeds": list(seeds),
         "columns": list(COLUMNS),
         "rows": [row for rows in work.map(_rows, seeds) for row in rows],
+        "trained_columns": list(TRAINED_COLUMNS),
+        "trained": work.starmap(_trained, plan),
     }
 
 
@@ -84,6 +103,16 @@ def _first_divergence(net: str, seed: int) -> tuple[float, float | None, int]:
         if records[-1].diverged:
             return first_loss, lr, max(records[-1].step, 1)
     return first_loss, None, 0
+
+
+@threads(1)
+def _trained(net: str, lr: float, seed: int) -> list:
+    """What a net has learned after ``TRAINED`` steps."""
+    trainer = _trainer(net, BASE.replace(seed=seed, lr=lr, steps=TRAINED))
+    *_, last = trainer.steps(looks=False)
+    _, accuracy = trainer.evaluate(*trainer.part("val"))
+    end = last.step if last.diverged else None
+    return [net, lr, seed, round(accuracy, 4) if end is None else None, end]
 
 
 @threads(1)
@@ -137,17 +166,48 @@ def diverging_rate(data: dict, net: str) -> np.ndarray:
     return np.array([lr or BEYOND for lr in found])
 
 
+def learned(data: dict, net: str) -> np.ndarray:
+    """Validation accuracy after ``TRAINED`` steps, (rates, seeds); diverged nets: chance."""
+    table = Table(data["trained_columns"], data["trained"]).where(net=net)
+    return scores(table, "val_accuracy", lr=TRAINED_LRS[net], seed=data["seeds"])
+
+
+def usable_rate(data: dict, net: str) -> np.ndarray:
+    """The largest usable rate after ``TRAINED`` steps, (seeds,); see ``usable_rates``."""
+    return usable_rates(TRAINED_LRS[net], learned(data, net))
+
+
+def borne(data: dict) -> tuple[int, int]:
+    """How many nets with BatchNorm diverged at no rate; how many of them learn at the largest."""
+    rates = Table.of(data).where(net="batch").entries("diverging_lr")
+    never = np.array([lr is None for lr in rates])
+    at_largest = learned(data, "batch")[TRAINED_LRS["batch"].index(LRS[-1])]
+    return int(never.sum()), int((at_largest[never] >= LEARNED).sum())
+
+
 def values(data: dict) -> dict[str, np.ndarray]:
     """The effects of B2, one number a seed."""
     return {
+        "explode": growth(data, "none").clip(-MOST, MOST),
+        "control": growth(data, "batch").clip(-MOST, MOST),
         "rate": np.log10(diverging_rate(data, "batch") / diverging_rate(data, "none")),
-        "explode": growth(data, "none"),
-        "control": growth(data, "batch"),
+        "usable": np.log10(usable_rate(data, "batch") / usable_rate(data, "scaled")),
     }
 
 
+def median_interval(numbers: np.ndarray) -> tuple[float, float, float]:
+    """The median, and its 95 % interval from the order of the numbers, whatever their spread."""
+    rank = int(stats.binom.ppf(0.025, len(numbers), 0.5))
+    ordered = np.sort(numbers)
+    return (
+        float(np.median(ordered)),
+        float(ordered[max(rank - 1, 0)]),
+        float(ordered[-max(rank, 1)]),
+    )
+
+
 def facts(data: dict) -> dict[str, object]:
-    """Numbers for sentences about B2."""
+    """Numbers for sentences about B2; ``_low`` and ``_high``: the interval of a median."""
     effect, found = values(data), {"seeds": len(data["seeds"]), "blocks": BASE.depth}
     for net in NETS:
         found[f"{net}_lr"] = float(np.median(diverging_rate(data, net)))
@@ -157,13 +217,26 @@ def facts(data: dict) -> dict[str, object]:
         for when in ("before", "after"):
             middle = typical(data, net, when)
             found[f"{net}_growth_{when}"] = middle[-1] / middle[0]
+        found[f"{net}_learned"] = int((learned(data, net).max(0) >= LEARNED).sum())
+        found[f"{net}_top"] = 100 * float(np.median(learned(data, net).max(0)))
+    for net in ("batch", "scaled"):
+        found[f"{net}_usable"] = float(np.median(usable_rate(data, net)))
     scaled = np.log10(diverging_rate(data, "scaled") / diverging_rate(data, "none"))
+    decades = {
+        "ratio": effect["rate"],
+        "explode": growth(data, "none"),
+        "control": growth(data, "batch"),
+    }
+    for name, numbers in decades.items():
+        ends = zip(("", "_low", "_high"), median_interval(numbers), strict=True)
+        found |= {f"{name}_median{end}": 10**number for end, number in ends}
     return {
         **found,
-        "never": len(Table.of(data).where(net="batch", diverging_lr=None)),
+        "trained": TRAINED,
+        **dict(zip(("never", "never_learned"), borne(data), strict=True)),
         "ratio": 10 ** effect["rate"].mean(),
+        "usable_ratio": 10 ** effect["usable"].mean(),
         "scaled_decades": scaled.mean(),
         "decades": effect["rate"].mean(),
-        "explode_median": 10 ** np.median(effect["explode"]),
         "control": 10 ** effect["control"].mean(),
     }

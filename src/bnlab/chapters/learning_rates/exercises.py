@@ -15,6 +15,8 @@ from bnlab.train import Run
 
 TOLERANCE = 1e-3
 SMALL_ENOUGH = 0.03  # a rate at which the net without a normalizer trains
+LEARNS = (0.003, 3.0)  # at rates outside, no net learns anything in some hundred steps
+STEPS_ENOUGH = 100
 
 
 def _experiment(factor: float) -> tuple[Tensor, Tensor]:
@@ -148,23 +150,35 @@ def paired_plan(answer: object) -> str:
                 f"Not paired: lr={run.lr:g}, seed={run.seed} is there for {run.norm!r} but not for "
                 f"{other.norm!r} with all else equal. You could not tell what made the difference."
             )
-    lrs = {run.lr for run in plan}
+    settings = {run.replace(norm="none", lr=1.0, seed=0, depth=1) for run in plan}
+    if len(settings) > 1:
+        return (
+            "Runs differ in more than normalizer, learning rate, seed and depth. Change one thing "
+            "only."
+        )
+    if next(iter(settings)).steps < STEPS_ENOUGH:
+        return f"No net learns much in so few steps. Give each of them {STEPS_ENOUGH} or more."
+    by_depth = ([run for run in plan if run.depth == d] for d in {run.depth for run in plan})
+    return next(filter(None, map(_rates_and_seeds, by_depth)), "")
+
+
+def _rates_and_seeds(plan: list[Run]) -> str:
+    """A hint if a net of this depth has too few learning rates that work, or too few seeds."""
+    lrs = {run.lr for run in plan if LEARNS[0] <= run.lr <= LEARNS[1]}
     if len(lrs) < 3 or max(lrs) < 10 * min(lrs):
         return (
-            "Use at least 3 learning rates over a factor of 10 or more: at a single rate, or at "
-            "rates close together, you cannot see where the difference comes from."
+            f"Use at least 3 learning rates between {LEARNS[0]:g} and {LEARNS[1]:g}, over a factor "
+            "of 10 or more: outside no net learns, and at a single rate, or at rates close "
+            "together, you cannot see where the difference comes from."
         )
     if min(lrs) > SMALL_ENOUGH:
         return (
-            f"None of your rates is {SMALL_ENOUGH:g} or less. At large rates only, the plain net "
-            "fails and you have compared nothing."
+            f"None of your rates is {SMALL_ENOUGH:g} or less. At large rates only, the net without "
+            "a normalizer fails and you have compared nothing."
         )
     few = min(len({run.seed for run in plan if run.lr == lr}) for lr in lrs)
     if few < 8:
         return f"Some learning rate has only {few} seeds. Use at least 8, for a useful interval."
-    settings = {run.replace(norm="none", lr=1.0, seed=0) for run in plan}
-    if len(settings) > 1:
-        return "Runs differ in more than normalizer, learning rate and seed. Change one thing only."
     return ""
 
 

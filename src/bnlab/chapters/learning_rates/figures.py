@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from bnlab.chapters.learning_rates import b1_rates as sweep
+from bnlab.chapters.learning_rates import b10_given_rates as given
 from bnlab.chapters.learning_rates.b1_rates import (
     LRS,
     NORMS,
@@ -30,16 +31,17 @@ def accuracy_by_lr(evidence: Evidence) -> Drawing:
     data = evidence.data
     depths = sorted(data["depths"])
     seeds = len(data["seeds"])
-    ratio = {depth: 10 ** sweep.values(data, depth)["rate"].mean() for depth in depths}
+    ratio = {depth: 10 ** sweep.at_own_rates(data, depth)["rate"].mean() for depth in depths}
     by_depth = ", ".join(f"at depth {d} by a factor of {power(r)}" for d, r in ratio.items())
     alt = (
         f"Test accuracy against learning rate for {STYLE['batch']['label']} and "
         f"{STYLE['none']['label']}. BatchNorm extends the usable learning rates {by_depth} "
-        f"(mean over {seeds} seeds). At rate {SMALL_LR:g} "
+        f"(mean over {seeds} seeds). After {data['base']['steps']} steps at rate {SMALL_LR:g} "
         + "; ".join(_at_small(data, depth) for depth in depths)
         + "."
     )
     caption = (
+        f"After {data['base']['steps']} steps. "
         f"Mean over {seeds} seeds; the shade spans all; a net that diverged counts as chance. "
         f"Dotted: the largest rate within {100 * USABLE:g} points of the net's best (validation)."
     )
@@ -80,7 +82,7 @@ def explosion(evidence: Evidence) -> Drawing:
         grown[net, when] = last / first
     alt = (
         "Variance of each block's output before and after the step in which the net without a "
-        "normalizer diverges. Without a normalizer the last block's variance is "
+        "normalizer diverges (medians). Without a normalizer the last block's variance is "
         f"{power(grown['none', 'before'])} times the first block's before the step and "
         f"{power(grown['none', 'after'])} times after it; with BatchNorm it is "
         f"{power(grown['batch', 'before'])} and {power(grown['batch', 'after'])} times."
@@ -89,8 +91,8 @@ def explosion(evidence: Evidence) -> Drawing:
     outside = int((highest > CEILING).sum())
     caption = (
         f"Bold: median over {len(data['seeds'])} seeds, thin: each seed; dotted before the step, "
-        "solid after it. Both nets take a step of the length at which the plain one diverges. "
-        + (f"{outside} seeds leave the picture at the top." if outside else "")
+        "solid after it. Both nets take a step of the length at which the one without a normalizer "
+        "diverges. " + (f"{outside} seeds leave the picture at the top." if outside else "")
     )
     panels = [_explosion_panel(data, net, grown[net, "after"]) for net in NORMS]
     low = min(each.get_ylim()[0] for each in panels)
@@ -118,4 +120,63 @@ def _explosion_panel(data: dict, net: str, growth: float) -> Axes:
     return axes
 
 
-FIGURES = {"B1": accuracy_by_lr, "B2": explosion}
+def interventions(evidence: Evidence) -> Drawing:
+    """What is left of BatchNorm's lead without larger rates, and what larger rates give alone."""
+    data, facts = evidence.data, evidence.facts
+    score = given.at_best(data)
+    told = {name: f"{100 * numbers.mean():.1f} %" for name, numbers in score.items()}
+    alt = (
+        f"a: test accuracy against learning rate after {data['base']['steps']} steps. Each at its "
+        f"own best rate: BatchNorm {told['batch']}, no normalizer {told['bare']}, no normalizer "
+        f"with {facts['given']} {told['given']}. BatchNorm at the best rate of the net without a "
+        f"normalizer: {told['held']}. b: largest usable rate and best validation accuracy of each "
+        f"means. The best of the scaled starts and warm-ups multiplies the usable rate by "
+        f"{facts['starts_ratio']:.2g}."
+    )
+    caption = (
+        f"a: mean over {len(data['seeds'])} seeds; the shade spans all; dotted: the rate that is "
+        "best without a normalizer. b: the nets without a normalizer that are helped to bear "
+        f"larger rates, means over the {len(data['tuning_seeds'])} tuning seeds; bold: counted."
+    )
+    return draw([_rates_panel(data, facts), _means_panel(data, facts)], alt, caption)
+
+
+def _rates_panel(data: dict, facts: dict) -> Axes:
+    share = f"{facts['held_share']:.0f} %"
+    axes = panel(f"a: held at {facts['bare_lr']:g}, BatchNorm keeps {share} of its lead")
+    nets = {"none": given.BARE, "batch": given.BATCH, "layer": given.given(data)}
+    for look, net in nets.items():
+        numbers = given.accuracies(data, net, data["seeds"])
+        band(axes, look, given.LRS, numbers.min(1), numbers.max(1))
+        curve(axes, look, given.LRS, numbers.mean(1))
+    axes.axvline(given.best_lr(data, given.BARE), color=STYLE["none"]["light"], ls=":", lw=1.5)
+    label(axes, "none", given.LRS[0], 0.3, "no normalizer", ha="left")
+    label(axes, "layer", given.LRS[0], 0.2, f"no normalizer, {nets['layer']}", ha="left")
+    label(axes, "batch", 1.0, 1.0, xytext=(0, 5))
+    plain_log(axes, "x", [0.01, 0.1, 1])
+    axes.set(xlabel="learning rate", ylabel="test accuracy", ylim=(0, 1.12))
+    axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1])
+    return axes
+
+
+def _means_panel(data: dict, facts: dict) -> Axes:
+    axes = panel(f"b: starts and warm-ups, usable rate × {facts['starts_ratio']:.2g} at most")
+    for net in (given.BATCH, *given.HELPS):
+        look = {given.BATCH: "batch", given.BARE: "none"}.get(net, "layer")
+        x = 10 ** given.usable(data, net, data["tuning_seeds"]).mean()
+        y = given.tuned(data, net).mean(1).max()
+        curve(axes, look, [x], [y], linestyle="")
+        text = {given.BATCH: STYLE["batch"]["label"], given.BARE: STYLE["none"]["label"]}.get(
+            net, net
+        )
+        is_counted = net in (given.BATCH, given.BARE, given.given(data))
+        place = {"textcoords": "offset points", "xytext": (6, -4), "fontsize": 9}
+        weight, colour = "bold" if is_counted else "normal", STYLE[look]["light"]
+        axes.annotate(text, (x, y), weight=weight, color=colour, **place)
+    plain_log(axes, "x", [0.1, 0.3, 1, 3])
+    axes.set(xlabel="largest usable rate", ylabel="validation accuracy at the best rate")
+    axes.margins(x=0.35, y=0.1)
+    return axes
+
+
+FIGURES = {"B1": accuracy_by_lr, "B2": explosion, "B10": interventions}

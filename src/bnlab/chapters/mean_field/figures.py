@@ -103,7 +103,7 @@ def eigenvalues(evidence: Evidence) -> Drawing:
     data, facts = evidence.data, evidence.facts
     one, four = facts["one_held"], 1 / facts["four_held"]
     crossing = facts["crossing_digits_held"]
-    panels = [_over_gamma(data, "digits", f"Smaller than plain up to γ = {crossing:.2g}")]
+    panels = [_over_gamma(data, "digits", f"Held: smaller up to γ = {crossing:.2g}")]
     alt = (
         f"Largest eigenvalue of the Fisher matrix of untrained nets. At width {data['width']}, "
         f"BatchNorm's with held statistics is {power(one)} times smaller than without a normalizer "
@@ -136,9 +136,7 @@ def eigenvalues(evidence: Evidence) -> Drawing:
 
 
 def _star(data: dict, net: rate_plane.Net, name: str) -> float:
-    if name in COLUMNS:
-        return float(10 ** np.log10(rate_plane.stars(data, net, name)).mean())
-    return rate_plane.predicted_star(net, name == "corrected")
+    return float(10 ** np.log10(rate_plane.stars(data, net, name)).mean())
 
 
 def _plane(data: dict, title: str) -> Axes:
@@ -166,10 +164,7 @@ def _ratios(data: dict, title: str) -> Axes:
     axes, nets = panel(title, (5.2, 4.2)), rate_plane.plan(data["gammas"], data["depths"])
     nets = sorted(nets, key=lambda net: (net[0] != BASE.depth, net[1] == "none"))
     for name, mark in MARKS.items():
-        ratios = [
-            10 ** np.log10(rate_plane.border(data, net) / _star(data, net, name)).mean()
-            for net in nets
-        ]
+        ratios = [10 ** rate_plane.errors(data, net, name).mean() for net in nets]
         shape = {"facecolors": INK if name == "through" else "none", "edgecolors": INK}
         axes.scatter(range(len(nets)), ratios, 42, marker=mark, label=name, **shape)
     axes.axhline(1, color=INK, lw=1)
@@ -200,12 +195,12 @@ def plane(evidence: Evidence) -> Drawing:
     ]
     each = "; ".join(
         f"{_name(net)}: {10 ** np.log10(rate_plane.border(data, net)).mean():.2g}, "
-        f"{10 ** np.log10(rate_plane.border(data, net) / rate_plane.stars(data, net)).mean():.2g}"
+        f"{10 ** rate_plane.errors(data, net).mean():.2g}"
         for net in rate_plane.plan(data["gammas"], data["depths"])
     )
     alt = (
         "Left: what became of nets with BatchNorm in the plane of γ and learning rate; those above "
-        f"a border diverged. Over γ the border spans a factor of {power(facts['span'])}, along the "
+        f"a border diverged. Over γ the border spans a factor of {power(facts['span'])}, near the "
         "line that the eigenvalue measured at the start predicts. Right: the border over "
         f"η*, by four ways to get η*. Borders and their ratio to the measured η*: {each}."
     )

@@ -89,7 +89,8 @@ def best_rates(evidence: Evidence) -> Drawing:
         finite = np.isfinite(rows).all(0)
         means = 10 ** np.log10(rows[:, finite]).mean(0)
         curve(losses, "batch", factors[finite], means, ms=4, lw=1 + 0.5 * number, alpha=0.8)
-        place = {"xytext": (-30, -4), "textcoords": "offset points", "color": INK}
+        up = {0: 2, 1: -11}.get(number, -4)  # the two smallest start together
+        place = {"xytext": (-30, up), "textcoords": "offset points", "color": INK}
         losses.annotate(f"{gamma:g}", (factors[0], means[0]), **place)
     losses.axvline(w4_best_rate.EXPECTED, color=INK, ls=":", lw=1)
     plain_log(losses, "x", [0.06, 0.125, 0.25, 0.5, 1, 2])

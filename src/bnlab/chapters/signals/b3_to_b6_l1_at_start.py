@@ -14,12 +14,7 @@ from torch.nn.functional import cross_entropy
 
 from bnlab import random
 from bnlab.data import load
-from bnlab.measure import (
-    fit_growth,
-    measure_cancellation,
-    measure_gradients,
-    measure_signals,
-)
+from bnlab.measure import measure_gradients, measure_signals
 from bnlab.nets import make_net
 from bnlab.norms.weight import correct_relus, normalize_weights
 from bnlab.train import Run, threads
@@ -87,18 +82,6 @@ def _gradient_sizes(net: str, seed: int) -> list:
     return [net, seed, _short(found.std), _short(quantiles)]
 
 
-def measure_sums(seeds: Sequence[int] = SEEDS, work: Work = HERE) -> dict:
-    """Sum of absolute values over absolute sum, of each convolution in a block."""
-    return _measured(("ratio",), _sums, PAIR, seeds, work)
-
-
-@threads(1)
-def _sums(net: str, seed: int) -> list:
-    model, (x, y) = net_at_start(net, seed), batch(seed)
-    found = measure_cancellation(model, cross_entropy, x, y, layers=convolutions(model))
-    return [net, seed, _short(found.ratio)]
-
-
 def measure_classes(seeds: Sequence[int] = SEEDS, work: Work = HERE) -> dict:
     """Share of the images that get the most frequent class, and how sure the net is of it."""
     return _measured(("share", "sure"), _classes, PAIR, seeds, work)
@@ -150,10 +133,3 @@ def column(data: dict, net: str, name: str) -> np.ndarray:
 def decades(values: np.ndarray) -> np.ndarray:
     """log10 of last over first layer, for (seeds, layers): (seeds,)."""
     return np.log10(values[:, -1] / values[:, 0])
-
-
-def better_fit(values: np.ndarray, kind: str) -> np.ndarray:
-    """By how much R^2 of this kind of growth is larger than that of the other one, (seeds,)."""
-    fits = [fit_growth(row) for row in values]
-    gain = np.array([fit.exponential.r2 - fit.power.r2 for fit in fits])
-    return gain if kind == "exponential" else -gain

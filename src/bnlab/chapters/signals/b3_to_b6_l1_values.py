@@ -1,9 +1,10 @@
-"""What B3 to B6 and L1 say of nets at their start: their effects, and numbers for sentences."""
+"""What B4, B6 and L1 say of nets at their start: their effects, and numbers for sentences."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from bnlab.chapters.signals.b3_growth import misfit
 from bnlab.chapters.signals.b3_to_b6_l1_at_start import (
     BASE,
     FAMILY,
@@ -11,32 +12,13 @@ from bnlab.chapters.signals.b3_to_b6_l1_at_start import (
     PAIR,
     PARAMETRIC,
     POOLING,
-    better_fit,
     column,
     decades,
 )
+from bnlab.measure import fit_growth
+from bnlab.nets.stages import stages
 
-
-def b3_values(data: dict) -> dict[str, np.ndarray]:
-    """The effects of B3, one number a seed."""
-    std = {net: np.sqrt(column(data, net, "variance")) for net in PAIR}
-    return {
-        "std": decades(std["none"]),
-        "mean": decades(column(data, "none", "mean")),
-        "law": better_fit(std["none"], "exponential"),
-        "level": decades(std["batch"]),
-    }
-
-
-def b3_facts(data: dict) -> dict[str, object]:
-    """Numbers for sentences about B3."""
-    found = {}
-    for net in PAIR:
-        std = np.sqrt(column(data, net, "variance"))
-        found[f"{net}_growth"] = 10 ** decades(std).mean()
-        found[f"{net}_per_block"] = 10 ** (decades(std).mean() / (BASE.depth - 1))
-        found[f"{net}_power"] = better_fit(std, "power").mean()
-    return found
+STAGES = stages(8, BASE.depth, BASE.width)  # of 8 x 8 pixels
 
 
 def b4_values(data: dict) -> dict[str, np.ndarray]:
@@ -45,31 +27,18 @@ def b4_values(data: dict) -> dict[str, np.ndarray]:
         {net: np.median(transform(column(data, net, name)), axis=1) for net in PAIR}
         for name, transform in (("std", np.log10), ("tail", np.asarray))
     )
-    return {"size": std["none"] - std["batch"], "tail": tail["none"] - tail["batch"]}
+    size = std["none"] - std["batch"]
+    return {"size": size, "hundred": size, "tail": tail["none"] - tail["batch"]}
 
 
 def b4_facts(data: dict) -> dict[str, object]:
-    """Numbers for sentences about B4."""
+    """Numbers for sentences about B4; the ratio of single convolutions is a median over seeds."""
     found = {"ratio": 10 ** b4_values(data)["size"].mean()}
+    ratios = np.median(column(data, "none", "std") / column(data, "batch", "std"), axis=0)
+    found |= {"first": ratios[0], "last": ratios[-1]}
     for net in PAIR:
         found[f"{net}_tail"] = 10 ** np.median(column(data, net, "tail"), axis=1).mean()
     return found
-
-
-def b5_values(data: dict) -> dict[str, np.ndarray]:
-    """The effects of B5, one number a seed."""
-    middle = {net: np.median(np.log10(column(data, net, "ratio")), axis=1) for net in PAIR}
-    return {"plain": middle["none"], "cancel": middle["batch"] - middle["none"]}
-
-
-def b5_facts(data: dict) -> dict[str, object]:
-    """Numbers for sentences about B5."""
-    ratio = {net: column(data, net, "ratio") for net in PAIR}
-    return {
-        **{f"{net}_ratio": np.median(r) for net, r in ratio.items()},
-        **{f"{net}_first": np.median(r[:, 0]) for net, r in ratio.items()},
-        **{f"{net}_last": np.median(r[:, -1]) for net, r in ratio.items()},
-    }
 
 
 def b6_values(data: dict) -> dict[str, np.ndarray]:
@@ -87,23 +56,42 @@ def b6_facts(data: dict) -> dict[str, object]:
     }
 
 
+def exponents(variance: np.ndarray) -> np.ndarray:
+    """Exponents k of variance ~ n^k in each stage, (seeds, stages), for (seeds, blocks).
+
+    n counts the parts of equal size that the sum holds: one enters a stage, from a normalizer, and
+    each block adds one. So it is 2 after a stage's first block. 1 is linear growth, 1/2 that of a
+    root, 0 none.
+    """
+    starts = [at for at, (_, stride) in enumerate(STAGES) if at == 0 or stride > 1]
+    ends = [*starts[1:], len(STAGES)]
+    return np.array(
+        [
+            [
+                fit_growth(row[start:end], np.arange(2, end - start + 2)).exponent
+                for start, end in zip(starts, ends, strict=True)
+            ]
+            for row in variance
+        ]
+    )
+
+
 def l1_values(data: dict) -> dict[str, np.ndarray]:
     """The effects of L1, one number a seed."""
-    growth = {net: decades(column(data, net, "variance")) for net in FAMILY}
+    variance = {net: column(data, net, "variance") for net in FAMILY}
     return {
-        "activations": np.max([growth[net] for net in POOLING], axis=0),
-        "parametric": np.min([growth[net] for net in PARAMETRIC], axis=0),
-        "law": np.min(
-            [better_fit(column(data, net, "variance"), "exponential") for net in PARAMETRIC], axis=0
-        ),
-        "remedied": growth["sws_skipinit"],
+        **{net: exponents(variance[net]).mean(1) for net in POOLING},
+        "parametric": np.min([decades(variance[net]) for net in PARAMETRIC], axis=0),
+        "law": np.min([misfit(variance[net]) for net in PARAMETRIC], axis=0),
+        "remedied": decades(variance["sws_skipinit"]),
     }
 
 
 def l1_facts(data: dict) -> dict[str, object]:
-    """Numbers for sentences about L1."""
-    found = {"blocks": BASE.depth, "group_size": GROUP_SIZE}
+    """Numbers for sentences about L1: growth (geometric means over the seeds) and exponents."""
+    found: dict[str, object] = {"blocks": BASE.depth, "group_size": GROUP_SIZE}
     for net in FAMILY:
-        growth = decades(column(data, net, "variance"))
-        found[net] = 10 ** growth.mean()
+        found[net] = 10 ** decades(column(data, net, "variance")).mean()
+    for net in POOLING:
+        found[f"{net}_exponent"] = exponents(column(data, net, "variance")).mean()
     return found

@@ -14,7 +14,7 @@ BLOCKS = 18
 
 def variances(answer: object) -> str:
     """02.1: the variances that leave a net whose blocks add, and one whose blocks double."""
-    if not isinstance(answer, tuple | list) or len(answer) != 2:
+    if not isinstance(answer, tuple | list) or len(answer) != 2 or None in answer:
         return "Give two numbers: (variance that leaves net A, variance that leaves net B)."
     adds, doubles = (float(part) for part in answer)
     if math.isclose(adds, BLOCKS):

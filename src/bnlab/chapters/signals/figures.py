@@ -23,10 +23,12 @@ LOOKS = {"sws": "scaled_weight_standardization", "sws_skipinit": "scaled_weight_
 NAMES = {"sws_skipinit": "with SkipInit"}
 
 
-def spread(axes: Axes, name: str, values: np.ndarray, **options: object) -> np.ndarray:
+def spread(
+    axes: Axes, name: str, values: np.ndarray, layers: np.ndarray | None = None, **options: object
+) -> np.ndarray:
     """A net's median curve over the layers, in the band of all seeds; gives the median."""
-    look, layers = LOOKS.get(name, name), np.arange(1, values.shape[1] + 1)
-    middle = np.median(values, axis=0)
+    layers = np.arange(1, values.shape[1] + 1) if layers is None else layers
+    look, middle = LOOKS.get(name, name), np.median(values, axis=0)
     band(axes, look, layers, values.min(0), values.max(0))
     curve(axes, look, layers, middle, ms=4, **options)
     return middle
@@ -39,56 +41,72 @@ def _end(axes: Axes, name: str, middle: np.ndarray, text: str = "", **options: o
 
 
 def deviations(evidence: Evidence) -> Drawing:
-    """Standard deviation and mean of each block's output, with BatchNorm and without."""
-    data, seeds = evidence.data, len(evidence.data["seeds"])
-    panels, grown = [], {}
-    for title, transform, name in (
-        ("Standard deviation", np.sqrt, "variance"),
-        ("Mean", np.asarray, "mean"),
-    ):
-        axes = panel(title)
-        for net in PAIR:
-            middle = spread(axes, net, transform(column(data, net, name)))
-            grown[title, net] = middle[-1] / middle[0]
-            _end(axes, net, middle)
-        plain_log(axes, "y")
-        axes.set(xlabel="block", ylabel=f"{title.lower()} of the output")
-        axes.set_xticks([1, 6, 12, 18])
-        panels.append(axes)
-    for axes, title in zip(panels, ("Standard deviation", "Mean"), strict=True):
-        factors = [power(grown[title, net]) for net in PAIR]
-        axes.set_title(f"{title}: {factors[0]}× without, {factors[1]}× with")
-    alt = "Standard deviation and mean of each block's output against the block. " + " ".join(
-        f"{title}: from first to last block {power(grown[title, 'none'])} times as large without "
-        f"a normalizer, {power(grown[title, 'batch'])} times with BatchNorm."
-        for title in ("Standard deviation", "Mean")
+    """Standard deviation at each block: where branches add up, and inside of the branches."""
+    data, facts, seeds = evidence.data, evidence.facts, len(evidence.data["seeds"])
+    grown = {name: power(value) for name, value in facts.items()}
+    sums, inside = (
+        panel("Outputs of blocks: {none_growth}× without, {batch_growth}× with".format(**grown)),
+        panel("In the branches: {none_first}×; {batch_first}× and {batch_second}×".format(**grown)),
     )
-    caption = f"Median over {seeds} seeds; the shade spans all of them. At the start, 128 digits."
-    return draw(panels, alt, caption)
+    for net in PAIR:
+        _end(sums, net, spread(sums, net, column(data, net, "blocks")))
+    for net, first, text in (
+        ("none", 0, ""),
+        ("batch", 0, "BatchNorm, first"),
+        ("batch", 1, "second"),
+    ):
+        style = {"linestyle": ":", "marker": "o"} if first else {}
+        middle = spread(inside, net, column(data, net, "convolutions")[:, first::2], **style)
+        _end(inside, net, middle, text, xytext=(0, 6 if first else 8))
+    for axes in (sums, inside):
+        plain_log(axes, "y")
+        axes.set(xlabel="block", ylabel="standard deviation", xticks=[1, 6, 12, 18])
+    alt = (
+        "Standard deviation of the channels against the block. At the outputs of the blocks it "
+        "grows {none_growth} times from first to last without a normalizer, {batch_growth} times "
+        "with BatchNorm. After the first convolution of a branch it grows {none_first} times "
+        "without and {batch_first} times with BatchNorm; after the second one {batch_second} times "
+        "with BatchNorm."
+    ).format(**grown)
+    caption = (
+        f"Median over {seeds} seeds; the shade spans all of them. At the start, 128 digits. "
+        "First, second: after which convolution of the branch, before its BatchNorm."
+    )
+    return draw((sums, inside), alt, caption)
 
 
 def sums(evidence: Evidence) -> Drawing:
-    """Sum of absolute contributions over absolute sum, for each convolution."""
-    data, seeds = evidence.data, len(evidence.data["seeds"])
-    axes = panel("")
-    middle = {net: spread(axes, net, column(data, net, "ratio")) for net in PAIR}
+    """Absolute contributions over absolute sum, and the share that no image decides."""
+    data, facts, seeds = evidence.data, evidence.facts, len(evidence.data["seeds"])
+    ratio = panel(
+        "Parts over sum: {none_ratio:.1f} without, {batch_ratio:.0f} with".format(**facts)
+    )
+    share = panel(
+        "The same for a class: {none_given_label:.0%}, for all: {none_common:.0%}".format(**facts)
+    )
     for net in PAIR:
-        at = len(middle[net]) // 2
-        label(axes, net, at + 1, middle[net][at], xytext=(20, 26))
-    typical = {net: float(np.median(m)) for net, m in middle.items()}
-    axes.set_title(f"They cancel with BatchNorm: {typical['batch']:.0f} to 1")
-    plain_log(axes, "y", [1, 3, 10, 30, 100])
-    axes.set(xlabel="convolution", ylabel="sum of |parts| / |sum of parts|", ylim=(0.8, 200))
+        middle = spread(ratio, net, column(data, net, "ratio"))
+        label(ratio, net, 19, middle[18], xytext=(20, 26))
+        middle = spread(share, net, column(data, net, "given_label"))
+        label(share, net, 12, middle[11], xytext=(0, 18))
+        spread(share, net, column(data, net, "common"), linestyle=":", marker="")
+    plain_log(ratio, "y", [1, 3, 10, 30, 100])
+    ratio.set(xlabel="convolution", ylabel="sum of |parts| / |sum of parts|", ylim=(0.8, 200))
+    share.set(xlabel="convolution", ylabel="share of an image's gradient", ylim=(-0.05, 1.25))
+    share.set_yticks([0, 0.25, 0.5, 0.75, 1])
     alt = (
-        "Sum of absolute contributions over absolute sum of the contributions to a kernel's "
-        f"gradient, for each convolution. Median {typical['none']:.1f} without a normalizer, "
-        f"{typical['batch']:.0f} with BatchNorm."
-    )
+        "Two panels, by convolution. Sum of the absolute contributions to a kernel's gradient over "
+        "their absolute sum: median {none_ratio:.1f} without a normalizer, {batch_ratio:.0f} with "
+        "BatchNorm. Share of an image's gradient that all images of its class have in common: "
+        "median {none_given_label:.0%} without, {batch_given_label:.0%} with, and near the output "
+        "{batch_given_label_last:.0%} with. Share that all images have in common: "
+        "{none_common:.0%} without, none with."
+    ).format(**facts)
     caption = (
-        f"Median over {seeds} seeds; the shade spans all of them. 1: all contributions share their "
-        "sign."
+        f"Median over {seeds} seeds; the shade spans all of them. Left, 1: all contributions share "
+        "their sign. Right, solid: common to a class; dotted: common to all images."
     )
-    return draw([axes], alt, caption)
+    return draw((ratio, share), alt, caption)
 
 
 def gradient_sizes(evidence: Evidence) -> Drawing:

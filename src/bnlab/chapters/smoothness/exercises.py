@@ -19,6 +19,7 @@ CLOSE = 1e-6
 
 def doubled_weights(answer: object) -> str:
     """05.1: what doubling the weights before BatchNorm does to loss, gradient and beta."""
+    answer = answer.tolist() if hasattr(answer, "tolist") else answer
     if not isinstance(answer, tuple | list) or len(answer) != 3:
         return "Give three factors: (loss, gradient, beta)."
     loss, gradient, beta = (float(part) for part in answer)
@@ -106,6 +107,11 @@ def _compare(
         return "Your function returns nothing yet. End it with return and three numbers."
     if any(not torch.equal(before[name], p) for name, p in model.named_parameters()):
         return "Your function changes the weights of the model. Work on copy.deepcopy(model)."
+    if any(not torch.equal(before[name], now) for name, now in model.state_dict().items()):
+        return (
+            "Your function changes the running statistics of the model: a forward pass in training "
+            "mode moves them. Take the gradient on a copy, too."
+        )
     if not isinstance(found, tuple | list) or len(found) != 3:
         return "Return three numbers: (loss range, change of the gradient, beta)."
     given = tuple(float(part) for part in found)

@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from bnlab.chapters.smoothness import s4_along_gradient, s5_lp_norms, s6_theorem
+from bnlab.chapters.smoothness import s5_linear_net as linear_net
 from bnlab.draw.figure import INK, Drawing, band, curve, draw, panel, plain_log
 from bnlab.draw.style import STYLE
 from bnlab.draw.words import power
 from bnlab.verdicts.evidence import Evidence
 
 SIZE = (4.4, 3.7)
-CONTROLS = {s5_lp_norms.MATCHED: "BN × 1.25", s5_lp_norms.RESCALED: "BN as ℓ1"}
+LINEAR_TICKS = (1, 2, 5, 10, 20, 50)
+OTHER = {linear_net.RESCALED: ("BN as ℓ1", "batch"), "placebo": ("none again", "none")}
 TICKS = {
     "range": (0.0001, 0.001, 0.01, 0.1, 1, 10),
     "change": (0.01, 0.1, 1, 10, 100),
     "beta": (1, 2, 5, 10, 20, 50),
+    "size": (0.01, 0.1, 1, 10),
 }
 WORDS = {
     "range": "range of the loss, nats",
     "change": "change of the gradient (ℓ2)",
     "beta": "effective β",
+    "size": "length of the gradient (ℓ2)",
 }
 
 
 def along(evidence: Evidence) -> Drawing:
-    """S4: range of the loss, change of the gradient and beta, from early to late."""
+    """S4: range of the loss, change of the gradient, beta and its length, from early to late."""
     data = evidence.data
     depth, lr = data["places"][0]
     early, late = (
@@ -40,6 +44,7 @@ def along(evidence: Evidence) -> Drawing:
         "range": "Range: {}× early, {}× late",
         "change": "Change: {}×, {}×",
         "beta": "β: {}×, {}×",
+        "size": "Length: {}×, {}×",
     }
     panels = [
         _over_steps(data, name, titles[name].format(power(early[name]), power(late[name])))
@@ -50,9 +55,9 @@ def along(evidence: Evidence) -> Drawing:
         for name, words in WORDS.items()
     )
     alt = (
-        "Range of the loss, change of the gradient and effective beta along the gradient, against "
-        f"the step of the training, for depth {depth} at rate {lr:g}. Without a normalizer over "
-        f"with BatchNorm: {numbers}."
+        "Range of the loss, change of the gradient and effective beta along the gradient, and the "
+        "length of the gradient, against the step of the training, for depth "
+        f"{depth} at rate {lr:g}. Without a normalizer over with BatchNorm: {numbers}."
     )
     caption = (
         f"{len(data['seeds'])} seeds: median, the shade spans all. Early is up to step "
@@ -91,61 +96,76 @@ def names_in_corner(
 
 
 def lp_norms(evidence: Evidence) -> Drawing:
-    """S5: the race of the five nets, the range of the loss, and the deep linear net."""
-    data, effects = evidence.data, evidence.values
-    worst, shrunk, ahead = (10 ** effects[name].mean() for name in ("loss", "range", "linear"))
-    losses = panel(f"Worst of the three: {power(worst)}× the loss", size=SIZE)
+    """S5: the race of the five nets, what is missing of the gain, beta, the deep linear net."""
+    data, facts = evidence.data, evidence.facts
+    losses = panel("The race: each net has its own best rate", size=SIZE)
     for norm in s5_lp_norms.NORMS:
         rows = np.array([s5_lp_norms.losses(data, norm, lr) for lr in s5_lp_norms.LRS])
         band(losses, norm, s5_lp_norms.LRS, rows.min(1), rows.max(1))
         curve(losses, norm, s5_lp_norms.LRS, rows.mean(1), ms=5)
-    plain_log(losses, "x", [lr for lr in s5_lp_norms.LRS if f"{lr:g}"[-1] == "1"])
+    plain_log(losses, "x", [0.03, 0.1, 0.3, 1, 3])
     plain_log(losses, "y", [0.1, 0.2, 0.5, 1, 2])
     losses.set(xlabel="learning rate", ylabel="mean training loss, nats")
     names_in_corner(losses, s5_lp_norms.NORMS, 0.44, "left", "short")
-    ranges = _dots(
-        {norm: s5_lp_norms.early(data, norm) for norm in s5_lp_norms.NORMS},
-        f"Range: none {power(shrunk)}× the worst of three",
-        "early range of the loss, nats",
+    lacks = {norm: 100 * s5_lp_norms.missing_loss(data, norm) for norm in s5_lp_norms.LP}
+    lacks["placebo"] = 100 * s5_lp_norms.placebo(data)
+    worst = max(lacks[norm].mean() for norm in s5_lp_norms.LP)
+    share = _dots(lacks, f"At most {worst:.0f} % of the gain is missing", "% of BatchNorm's gain")
+    share.axhline(100 * evidence.claim.effects[0].margin, color=INK, lw=1, ls=":")
+    betas = {norm: s5_lp_norms.early(data, norm, "beta") for norm in s5_lp_norms.NORMS}
+    ratio = facts["beta_less_linf_batch"]
+    beta = _dots(betas, f"β shrinks {ratio:.1f}× with ℓ∞", "early effective β", TICKS["beta"])
+    ends = {norm: linear_net.numbers(data, norm) for norm in linear_net.trained(data)}
+    ahead = facts["linear_ratio_l1_batch"]
+    linear = _dots(
+        ends, f"Linear net: BatchNorm ÷ ℓ1 = {ahead:.2f}", "loss at the end", LINEAR_TICKS
     )
-    nets = [norm for norm, lr in s5_lp_norms.linear_nets(data) if lr == s5_lp_norms.LINEAR_LR]
-    ends = {norm: s5_lp_norms.linear(data, norm) for norm in nets}
-    linear = _dots(ends, f"Linear net: BatchNorm ÷ ℓ1 = {power(ahead)}", "training loss at the end")
-    facts = evidence.facts
     best = ", ".join(
-        f"{_name(norm)} {facts[f'loss_{norm}']:.2f} at {facts[f'lr_{norm}']:g}"
+        f"{_look(norm)[0]} {facts[f'loss_{norm}']:.2f} at {facts[f'lr_{norm}']:g}"
         for norm in s5_lp_norms.NORMS
     )
-    end = ", ".join(f"{_name(norm)} {rows.mean():.1f}" for norm, rows in ends.items())
     alt = (
-        "Left: mean training loss against learning rate for five nets; each at its best rate: "
-        f"{best}. Middle: range of the loss along the gradient, early: "
-        + ", ".join(f"{_name(norm)} {facts[f'range_{norm}']:.2f}" for norm in s5_lp_norms.NORMS)
-        + f". Right: training loss of the deep linear net at the end: {end}."
+        "First: mean training loss against learning rate for five nets; each at its best rate: "
+        f"{best}. Second: share of BatchNorm's gain that is missing, in per cent: "
+        f"{_listed(lacks, np.mean, '.0f')}. Third: effective beta along the gradient, early: "
+        f"{_listed(betas, np.median, '.1f')}. Fourth: training loss of the deep linear net at the "
+        f"end: {_listed(ends, np.mean, '.1f')}."
     )
     caption = (
-        f"{len(data['seeds'])} seeds. Left: mean, the shade spans all. Middle and right: a dot a "
-        "seed, the line is the median; the last two are controls, see the text."
+        f"{len(data['seeds'])} seeds. First: mean, the shade spans all. Else a dot a seed and the "
+        "median. Second: 'none again' is the placebo, the net without a normalizer from other "
+        "initial weights; the dotted line is what may be missing. Fourth: 'BN as ℓ1' is a control, "
+        "see the text."
     )
-    return draw([losses, ranges, linear], alt, caption)
+    return draw([losses, share, beta, linear], alt, caption)
 
 
-def _name(norm: str) -> str:
-    return CONTROLS[norm] if norm in CONTROLS else STYLE[norm]["short"]
+def _look(name: str) -> tuple[str, dict]:
+    """A short name and a style."""
+    words, norm = OTHER.get(name, (None, name))
+    return words or STYLE[norm]["short"], STYLE[norm]
 
 
-def _dots(found: Mapping[str, np.ndarray], title: str, unit: str) -> Axes:
+def _listed(found: Mapping[str, np.ndarray], middle: Callable, form: str) -> str:
+    return ", ".join(f"{_look(name)[0]} {middle(rows):{form}}" for name, rows in found.items())
+
+
+def _dots(
+    found: Mapping[str, np.ndarray], title: str, unit: str, ticks: Sequence[float] = ()
+) -> Axes:
+    """A dot a seed and the median; on a logarithmic axis if ``ticks`` are given."""
     axes = panel(title, size=SIZE)
-    for place, (norm, values) in enumerate(found.items()):
-        look = STYLE["batch" if norm in CONTROLS else norm]
+    for place, (name, values) in enumerate(found.items()):
+        look = _look(name)[1]
         x = place + np.linspace(-0.25, 0.25, len(values))
         axes.plot(x, np.sort(values), look["marker"], color=look["light"], ms=4, ls="none")
-        axes.plot([place - 0.35, place + 0.35], [np.median(values)] * 2, color=INK, lw=1.5)
-    plain_log(axes, "y")
-    low, high = (extreme(map(extreme, found.values())) for extreme in (min, max))
-    ticks = [t for t in (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 50) if low / 2 < t < 2 * high]
-    axes.set_yticks(ticks)
-    axes.set_xticks(range(len(found)), [_name(norm) for norm in found], rotation=40, ha="right")
+        axes.plot([place - 0.35, place + 0.35], [np.nanmedian(values)] * 2, color=INK, lw=1.5)
+    if ticks:
+        plain_log(axes, "y")
+        low, high = (extreme(map(extreme, found.values())) for extreme in (min, max))
+        axes.set_yticks([t for t in ticks if low / 2 < t < 2 * high])
+    names = [_look(name)[0] for name in found]
+    axes.set_xticks(range(len(found)), names, rotation=40, ha="right")
     axes.set_ylabel(unit)
     return axes
 

@@ -217,7 +217,12 @@ def of_scaled(data: dict, factor: float, name: str) -> np.ndarray:
 
 
 def facts(data: dict) -> dict[str, object]:
-    """Numbers for sentences about S4, of nets that did not diverge; rate 0.1 is written ``0_1``."""
+    """Numbers for sentences about S4, of nets that did not diverge; rate 0.1 is written ``0_1``.
+
+    ``size_share`` is what the length of the gradient explains of an early ratio, in per cent of its
+    logarithm: the change grows with the length, the range with its square. ``relative`` is the
+    ratio of the changes, each in units of the length.
+    """
     found: dict[str, object] = {"seeds": len(data["seeds"])}
     for place in data["places"]:
         depth, lr = place
@@ -227,8 +232,12 @@ def facts(data: dict) -> dict[str, object]:
             for norm in NORMS:
                 chosen = typical(data, place, norm, name, when)
                 found[f"{name}_{norm}_{when}_{end}"] = np.nanmedian(chosen)
-        late = decades(data, "range", "late", place)
-        found[f"turned_{end}"] = int((late < 0).sum())
+        logs = {name: np.nanmean(decades(data, name, "early", place)) for name in NUMBERS}
+        for name, power in (("change", 1), ("range", 2)):
+            found[f"size_share_{name}_{end}"] = 100 * power * logs["size"] / logs[name]
+        found[f"relative_{end}"] = 10 ** (logs["change"] - logs["size"])
+        for name, short in (("range", "turned"), ("beta", "turned_beta")):
+            found[f"{short}_{end}"] = int((decades(data, name, "late", place) < 0).sum())
     if len(Table.of(data).where(part="scaled")):
         for name, factor in itertools.product(NUMBERS, SCALES):
             ratio = of_scaled(data, factor, name) / of_scaled(data, 1.0, name)

@@ -1,49 +1,41 @@
 """S5 of Santurkar 2018: normalizers that divide by an l1, l2 or l-infinity norm.
 
-Settings and margins were fixed before the seeds of ``SEEDS`` were run; they were chosen knowing
-trial runs with seeds 0 to 2. (The prediction is older than those of the linear net.) Each net races
-at its best rate, by validation images of the tuning seeds. The look along the gradient is that of
-S4, at its rate. The rate of the deep linear net is that of S3.
+What BatchNorm gains over the net without a normalizer, in log terms, is the whole gain; judged is
+which share of it is missing with the other norm. So a net that gains nothing misses all of it, and
+the net without a normalizer, from other initial weights, is the placebo that must fail this test.
 
-There are two controls for the linear net; they do not enter the verdict. With our constants l1
-leaves activations whose deviation is sqrt(pi / 2) = 1.25, and not 1. Each next normalizer takes
-that out again; the last one does not, and the targets are three times as large. ``matched`` is
-BatchNorm whose last weights start there. The weights also act 1.25 times as strongly, so that a
-step changes the outputs pi / 2 times as much. ``rescaled`` is BatchNorm in which all weights start
-at 1.25 and make steps pi / 2 times as long; it was added when ``matched`` was found to explain
-l1's lead at the small rate and only a part of it at the second one.
+Each net races at its own best rate: that with the lowest mean training loss over the run, which is
+what is compared, with the tuning seeds. (In the first edition validation images chose; their best
+rates are told beside it.) The look along the gradient is that of S4, at its rate, the same for all
+nets. The seeds that count are new; 700 and 701 are missing, since the page has shown them.
 """
 
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 
-from bnlab.chapters.covariate_shift import deep_linear, moving_inputs
+from bnlab.chapters.covariate_shift import moving_inputs
 from bnlab.chapters.covariate_shift.moving_inputs import select
-from bnlab.chapters.covariate_shift.s3_shift_by_depth import LINEAR_LR
-from bnlab.chapters.learning_rates import b1_rates as sweep
 from bnlab.chapters.smoothness import s4_along_gradient
-from bnlab.train import Run, threads
-from bnlab.verdicts.table import Table, fact_name
+from bnlab.chapters.smoothness import s5_linear_net as linear_net
+from bnlab.train import Run
+from bnlab.verdicts.table import Table
 from bnlab.verdicts.trainings import train_all
 from bnlab.verdicts.tuning import best_rate, check_seeds
 from bnlab.verdicts.work import HERE, Work
 
-SEEDS = tuple(range(580, 596))
-TUNING_SEEDS = sweep.TUNING_SEEDS
+SEEDS = tuple(range(702, 716))
+TUNING_SEEDS = tuple(range(8))
 LP = ("l1_batch", "l2_batch", "linf_batch")
 NORMS = ("none", "batch", *LP)
-LRS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
+LRS = (0.03, 0.056, 0.1, 0.18, 0.3, 0.56, 1.0, 1.8, 3.0, 5.6)
 DEPTH, STEPS = 6, 300
 LOOK_LR = 0.1
 LOOKS = tuple(range(s4_along_gradient.FIRST, s4_along_gradient.EARLY, s4_along_gradient.EVERY))
-MATCHED, RESCALED = CONTROLS = ("matched", "rescaled")
-LINEAR = {LINEAR_LR: (*NORMS, *CONTROLS), 1e-3: ("batch", "l1_batch", *CONTROLS)}
+SMOOTHNESS = ("range", "change", "beta")
 BASE = Run(net="mlp", depth=DEPTH, width=64, lr=LOOK_LR, batch_size=64, steps=STEPS)
 ENGINE = "compiled"
 COLUMNS = (*moving_inputs.COLUMNS[:-1], "numbers")
@@ -61,31 +53,29 @@ def measure(
         seeds: whose runs are the evidence.
         work: does the trainings.
         tuning: an earlier measurement; its trainings with the tuning seeds are taken over.
-        linear: train all deep linear nets; else only the two that decide, at the deciding rate.
+        linear: train the control of the deep linear net too; else only the two that decide.
 
     Returns:
         ``base``, ``columns`` and ``rows``. Of the part ``race`` one a net, rate and seed, as in
         S1; of ``look`` one a net and seed, whose ``numbers`` are those of S4, medians over the
-        early looks; of ``linear`` one a net, rate and seed, whose ``numbers`` are first and last
-        loss (null: it diverged) and the deviation of the first outputs.
+        early looks; of ``linear`` one a net, rate and seed, see ``linear_net.row``.
     """
     check_seeds(seeds, TUNING_SEEDS)
-    new, rows = (*TUNING_SEEDS, *seeds), []
-    if tuning:
-        new, rows = seeds, Table.of(tuning).where(part="race", seed=TUNING_SEEDS).rows
-    plan = itertools.product(NORMS, LRS, new)
+    new, tuners = (*TUNING_SEEDS, *seeds), TUNING_SEEDS[: linear_net.TUNERS]
+    rows = Table.of(tuning).where(seed=TUNING_SEEDS).rows if tuning else []
+    plan = itertools.product(NORMS, LRS, seeds if tuning else new)
     runs = [BASE.replace(norm=norm, lr=lr, seed=seed) for norm, lr, seed in plan]
-    rows += [moving_inputs.race_row(history) for history in train_all(work, runs, ENGINE)]
+    rows = rows + [moving_inputs.race_row(history) for history in train_all(work, runs, ENGINE)]
     rows += work.starmap(look_row, itertools.product(NORMS, seeds))
-    rates = LINEAR if linear else {LINEAR_LR: ("batch", "l1_batch")}
-    plan = [(norm, lr, seed) for lr, norms in rates.items() for norm in norms for seed in seeds]
-    rows += work.starmap(linear_row, plan)
+    rows += [] if tuning else linear_net.tune(tuners, work)
+    rows += linear_net.counted(rows, tuners, seeds, work, linear)
     return {
         "engine": ENGINE,
         "base": BASE.to_dict(),
         "depths": [DEPTH],
         "seeds": list(seeds),
         "tuning_seeds": list(TUNING_SEEDS),
+        "linear_tuning": list(tuners),
         "columns": list(COLUMNS),
         "rows": rows,
     }
@@ -104,36 +94,20 @@ def look_row(norm: str, seed: int) -> list:
     return ["look", DEPTH, norm, LOOK_LR, seed, None, None, None, None, numbers]
 
 
-@threads(1)
-def linear_row(norm: str, lr: float, seed: int, steps: int = deep_linear.STEPS) -> list:
-    """The deep linear net, trained as in S3 by gradient descent."""
-    net, x, y = deep_linear.make("batch" if norm in CONTROLS else norm, seed)
-    chosen = {MATCHED: [net[-1]], RESCALED: net[1::2]}.get(norm, [])
-    for layer in chosen:
-        torch.nn.init.constant_(layer.weight, math.sqrt(math.pi / 2))
-    longer = {layer.weight for layer in chosen} if norm == RESCALED else set()
-    parameters, losses, spread = list(net.parameters()), [], None
-    factors = [math.pi / 2 if p in longer else 1.0 for p in parameters]
-    for _ in range(steps + 1):
-        output = net(x)
-        spread = spread or output.std().item()
-        value = deep_linear.loss(output, y)
-        losses.append(value.item())
-        if not losses[-1] <= deep_linear.GROWTH * losses[0]:
-            losses[-1] = None
-            break
-        slopes = torch.autograd.grad(value, parameters)
-        with torch.no_grad():
-            torch._foreach_add_(parameters, torch._foreach_mul(slopes, factors), alpha=-lr)
-    numbers = [losses[0], losses[-1], spread]
-    short = [None if value is None else float(f"{value:.4g}") for value in numbers]
-    return ["linear", deep_linear.LAYERS, norm, lr, seed, None, None, None, None, short]
+def tuned(data: dict, norm: str, name: str) -> np.ndarray:
+    """A column of the tuning seeds' races, (rates, seeds)."""
+    table = Table.of(data).where(part="race", norm=norm)
+    return table.column(name, lr=LRS, seed=data["tuning_seeds"])
 
 
 def best_lr(data: dict, norm: str) -> float:
-    """The best learning rate of a net in the race; see ``best_rate``."""
-    table = Table.of(data).where(part="race", norm=norm)
-    return best_rate(LRS, table.column("val_accuracy", lr=LRS, seed=data["tuning_seeds"]))
+    """The rate at which a net has the lowest mean training loss, with the tuning seeds."""
+    return best_rate(LRS, -tuned(data, norm, "loss"))
+
+
+def validation_lr(data: dict, norm: str) -> float:
+    """The rate that the validation images choose, with the tuning seeds."""
+    return best_rate(LRS, tuned(data, norm, "val_accuracy"))
 
 
 def losses(data: dict, norm: str, lr: float | None = None) -> np.ndarray:
@@ -147,51 +121,76 @@ def early(data: dict, norm: str, name: str = "range") -> np.ndarray:
     return select(data, "look", norm, LOOK_LR, "numbers")[:, at]
 
 
-def linear(data: dict, norm: str, lr: float = LINEAR_LR, at: int = 1) -> np.ndarray:
-    """The deep linear net's loss at the end, or first loss (0) or deviation (2), (seeds,)."""
-    found = select(data, "linear", norm, lr, "numbers", deep_linear.LAYERS)
-    return found[:, at].astype(float)
+def missing(none: np.ndarray, batch: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The share of BatchNorm's gain, in log terms, that another net lacks, (seeds,).
+
+    It is 0 for a net that is as good as BatchNorm, and 1 for one without any gain.
+    """
+    return np.log(other / batch) / np.log(none / batch)
+
+
+def missing_loss(data: dict, norm: str) -> np.ndarray:
+    """The share of the gain in the race that a net lacks, each at its own best rate."""
+    return missing(*(losses(data, which) for which in ("none", "batch", norm)))
+
+
+def missing_smoothness(data: dict, norm: str, name: str) -> np.ndarray:
+    """The share of the shrinking along the gradient that a net lacks."""
+    return missing(*(early(data, which, name) for which in ("none", "batch", norm)))
+
+
+def placebo(data: dict, name: str = "loss") -> np.ndarray:
+    """What the net without a normalizer lacks, if the next seed's stands for another norm."""
+    found = {
+        norm: losses(data, norm) if name == "loss" else early(data, norm, name)
+        for norm in ("none", "batch")
+    }
+    return missing(found["none"], found["batch"], np.roll(found["none"], -1))
 
 
 def values(data: dict) -> dict[str, np.ndarray]:
     """The effects of S5, one number a seed; the worst of the three is chosen for each seed."""
-    worst_loss = np.max([losses(data, norm) for norm in LP], axis=0)
-    worst_range = np.max([early(data, norm) for norm in LP], axis=0)
-    return {
-        "loss": np.log10(worst_loss / losses(data, "batch")),
-        "range": np.log10(early(data, "none") / worst_range),
-        "linear": np.log10(linear(data, "batch") / linear(data, "l1_batch")),
-    }
+    found = {norm.split("_")[0]: missing_loss(data, norm) for norm in LP}
+    for name in SMOOTHNESS:
+        found[name] = np.max([missing_smoothness(data, norm, name) for norm in LP], axis=0)
+    batch, l1 = (linear_net.numbers(data, norm) for norm in ("batch", "l1_batch"))
+    return {**found, "linear": np.log10(batch / l1)}
 
 
 def facts(data: dict) -> dict[str, object]:
-    """Numbers for sentences about S5."""
+    """Numbers for sentences about S5; what is missing is in per cent of BatchNorm's gain."""
     found: dict[str, object] = {"seeds": len(data["seeds"])}
-    batch = losses(data, "batch")
     for norm in NORMS:
         found[f"lr_{norm}"] = best_lr(data, norm)
+        found[f"val_lr_{norm}"] = at = validation_lr(data, norm)
         found[f"loss_{norm}"] = losses(data, norm).mean()
-        found[f"behind_{norm}"] = _times(losses(data, norm), batch)
+        found[f"test_{norm}"] = 100 * select(data, "race", norm, at, "test_accuracy").mean()
+        found[f"behind_{norm}"] = _times(losses(data, norm), losses(data, "batch"))
         same = (losses(data, which, LOOK_LR) for which in (norm, "batch"))
         found[f"same_{norm}"] = _times(*same)
-        found[f"range_{norm}"] = np.median(early(data, norm))
-        found[f"beta_{norm}"] = np.median(early(data, norm, "beta"))
-        found[f"shrunk_{norm}"] = 10 ** np.log10(early(data, "none") / early(data, norm)).mean()
-        found[f"rougher_{norm}"] = _times(early(data, norm, "beta"), early(data, "none", "beta"))
-    batch = linear(data, "batch")
-    for norm, lr in linear_nets(data):
-        rows, end = linear(data, norm, lr), fact_name(norm, f"{lr:.0e}")
-        found[f"linear_{end}"] = rows.mean()
-        found[f"spread_{norm}"] = linear(data, norm, lr, 2).mean()
-        found[f"linear_ratio_{end}"] = _times(linear(data, "batch", lr), rows)
-        if lr == LINEAR_LR:
-            found[f"ahead_{norm}"] = int((rows < batch).sum())
+        chosen = (losses(data, n, validation_lr(data, n)) for n in ("none", "batch", norm))
+        found[f"val_missing_{norm}"] = 100 * missing(*chosen).mean()
+        found[f"missing_{norm}"] = 100 * missing_loss(data, norm).mean()
+        for name in SMOOTHNESS:
+            found[f"{name}_{norm}"] = np.median(early(data, norm, name))
+            found[f"{name}_less_{norm}"] = _times(
+                early(data, "none", name), early(data, norm, name)
+            )
+            found[f"{name}_missing_{norm}"] = 100 * missing_smoothness(data, norm, name).mean()
+    found["placebo"] = 100 * placebo(data).mean()
+    return found | _linear_facts(data)
+
+
+def _linear_facts(data: dict) -> dict[str, object]:
+    batch, found = linear_net.numbers(data, "batch"), {}
+    for norm in linear_net.trained(data):
+        rows = linear_net.numbers(data, norm)
+        found[f"linear_lr_{norm}"] = linear_net.best_lr(data, norm)
+        found[f"linear_{norm}"] = rows.mean()
+        found[f"linear_ratio_{norm}"] = _times(batch, rows)
+        found[f"linear_ahead_{norm}"] = int((rows < batch).sum())
+        found[f"spread_{norm}"] = linear_net.numbers(data, norm, "spread").mean()
     return found
-
-
-def linear_nets(data: dict) -> list[tuple[str, float]]:
-    """Nets and rates of the deep linear net that were measured."""
-    return Table.of(data).where(part="linear").distinct("norm", "lr")
 
 
 def _times(above: np.ndarray, below: np.ndarray) -> float:

@@ -24,7 +24,7 @@ START = FOLDER / "group_start.json"  # see bnlab.lab.group_sizes.group_start
 BATCH_SIZE, STEPS = 64, 300
 NO_INSTANCE = (
     "Groups of 1, instance norm, are not offered: in this net a channel has a single value, and "
-    "every output would be the same."
+    "every output would be the same. Of groups of 2 only the sign of a difference is left."
 )
 LOOKS = {
     "group_2": ("2", "groups of 2", "#6b5b00", "#e0cc4a", [2, 3], ">"),

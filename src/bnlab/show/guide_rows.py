@@ -1,0 +1,290 @@
+"""The rows of the decision guide: situations, advice, and what it rests on."""
+
+from __future__ import annotations
+
+from bnlab.show.guide_row import Row, ahead, few, lead
+
+ROWS = (
+    Row(
+        "An ordinary image net, batches of 32 or more",
+        "BatchNorm, with a learning rate tuned for it.",
+        "It keeps activations and gradients at one scale, tolerates larger rates, and costs "
+        "nothing at inference.",
+        "In a perceptron of 12 layers the largest usable rate is {B1[ratio_12]:.0f} times as large "
+        "as without a normalizer, and BatchNorm is {B1[own_12]:.1f} points ahead; with 6 layers, "
+        "{B1[own_6]:.1f} points. In a convolutional net of 10 layers its mean training loss over "
+        "300 steps is {L3[batch_loss]:.2f}, that of groups of 2 channels {L3[group_2_loss]:.2f}, "
+        "that of layer norm {L3[layer_loss]:.2f}.",
+        ("B1", "B2", "S1", "L3"),
+        lambda f: (
+            f["B1"]["ratio_12"] > 2
+            and f["B1"]["own_12"] > 0
+            and f["L3"]["batch_loss"] < f["L3"]["group_2_loss"]
+        ),
+    ),
+    Row(
+        "Small batches in a perceptron: four samples or fewer to normalize over",
+        "Group norm. If the statistics of a batch must stay, take Batch Renormalization.",
+        "A channel has one number for each sample. Statistics of four numbers are mostly noise, "
+        "and not those used at inference.",
+        "With groups of four out of 32 samples: group norm {R3[test_running_group_4]:.0f} %, Batch "
+        "Renormalization {R3[test_running_batch_renorm_4]:.0f}, BatchNorm "
+        "{R3[test_running_batch_4]:.0f}; with groups of two {R3[test_running_group_2]:.0f}, "
+        "{R3[test_running_batch_renorm_2]:.0f} and {R3[test_running_batch_2]:.0f}. With whole "
+        "batches of four: {R3[test_running_group_alone_4]:.0f}, "
+        "{R3[test_running_batch_renorm_alone_4]:.0f} and {R3[test_running_batch_alone_4]:.0f} %.",
+        ("R3",),
+        lambda f: (
+            ahead(f, 2, "group", "batch_renorm", "batch")
+            and ahead(f, 4, "group", "batch")
+            and ahead(f, "alone_4", "group", "batch")
+            and ahead(f, 4, "batch_renorm", "batch")
+        ),
+    ),
+    Row(
+        "Small batches in a convolutional net",
+        "Group norm for one or two large images a device. In a net that works with BatchNorm, "
+        "first synchronize it over devices, and recompute its statistics before inference.",
+        "A channel has one number for each position, so a few images are many numbers in the "
+        "first layers and few in the last. Numbers of one image are alike, though.",
+        "Our nets see images of 8 by 8 pixels. There BatchNorm reaches "
+        "{R3[test_running_batch_conv_4]:.0f} % with groups of four images and "
+        "{R3[test_running_batch_conv_2]:.0f} % with two ({R3[test_recomputed_batch_conv_2]:.0f} % "
+        "with recomputed statistics); Batch Renormalization "
+        "{R3[test_running_batch_renorm_conv_4]:.0f} and "
+        "{R3[test_running_batch_renorm_conv_2]:.0f} %. So they do not show the harm that the paper "
+        "reports. Group norm has {R3[test_running_group_conv_2]:.0f} %, but its training is not "
+        "finished ({R3[train_group_conv_2]:.0f} % of the training images), so that nothing "
+        "follows about which is better.",
+        ("R3",),
+        lambda f: (
+            few(f, "batch", "conv_2") > few(f, "batch", "conv_32") - 5
+            and f["R3"]["test_recomputed_batch_conv_2"] > few(f, "batch", "conv_2")
+            and f["R3"]["train_group_conv_2"] < 95
+        ),
+        {
+            "wu2018": "on ImageNet with two images a device, group norm has 10.6 points fewer "
+            "errors than BatchNorm",
+            "wu2021": "how to recompute, freeze or synchronize the statistics",
+        },
+    ),
+    Row(
+        "Gradient accumulation",
+        "Count the samples of a micro-batch, not of the step: for BatchNorm, eight times four is "
+        "four. Use group norm, or larger micro-batches.",
+        "Gradients add up over micro-batches; statistics do not, and the running averages move "
+        "with each of them. It is ghost BatchNorm.",
+        "The gradient over 32 samples, the statistics over groups: in a perceptron BatchNorm "
+        "has {R3[test_running_batch_32]:.0f} % with all 32, {R3[test_running_batch_4]:.0f} % with "
+        "groups of four and {R3[test_running_batch_2]:.0f} % with two; in a convolutional net "
+        "{R3[test_running_batch_conv_32]:.0f}, {R3[test_running_batch_conv_4]:.0f} and "
+        "{R3[test_running_batch_conv_2]:.0f} %.",
+        ("R3",),
+        lambda f: few(f, "batch", 2) < few(f, "batch", 4) < few(f, "batch", 32) - 1,
+        {"hoffer2017": "ghost BatchNorm; parts of 128 out of a very large batch even help there"},
+    ),
+    Row(
+        "Batches that are not independent: one class, one patient, frames of one film",
+        "Shuffle, so that each group that is normalized is mixed. If you cannot, take group norm.",
+        "BatchNorm learns to use what the batch tells about its samples, and that is missing at "
+        "inference.",
+        "Groups of one class: BatchNorm loses {R4[lost_batch_pure]:.0f} points, Batch "
+        "Renormalization {R4[lost_batch_renorm_pure]:.0f}, and group norm keeps "
+        "{R4[test_running_group_pure]:.0f} %. Two classes: BatchNorm falls from "
+        "{R4[test_running_batch_mixed]:.0f} to {R4[test_running_batch_two]:.0f} % in a "
+        "perceptron; in a convolutional net it does not fall "
+        "({R4[test_running_batch_conv_mixed]:.0f} and {R4[test_running_batch_conv_two]:.0f} %).",
+        ("R4",),
+        lambda f: (
+            f["R4"]["lost_batch_pure"] > 10
+            and f["R4"]["test_running_group_pure"] > f["R4"]["test_running_batch_mixed"] - 2
+            and f["R4"]["test_running_batch_conv_two"]
+            > f["R4"]["test_running_batch_conv_mixed"] - 1
+        ),
+        {"wu2021": "what a batch of several domains does, and what leaks within a batch"},
+    ),
+    Row(
+        "Fine-tuning a net that has BatchNorm",
+        "With few or small batches freeze the statistics: put the BatchNorm layers into evaluation "
+        "mode after each call of model.train(). Train or freeze γ and β as you like.",
+        "requires_grad=False stops γ and β, not the running statistics: those follow the new data, "
+        "and model.train() undoes the evaluation mode. But a frozen layer is a scale and a shift, "
+        "so keep the learning rate small.",
+        literature={"wu2021": "frozen BatchNorm, and when to freeze"},
+    ),
+    Row(
+        "Detection and segmentation: large images, one or two a device",
+        "Synchronized BatchNorm, group norm, or BatchNorm frozen as it comes from pre-training.",
+        "A device sees too few images for statistics of its own. In the head, regions of one image "
+        "are no independent samples either.",
+        literature={
+            "peng2018": "BatchNorm over all devices, for batches of 256",
+            "wu2018": "group norm can be ahead of BatchNorm on COCO",
+            "wu2021": "batches of regions in the head",
+        },
+    ),
+    Row(
+        "Recurrent nets and transformers",
+        "Layer norm, or RMS norm, which is cheaper; before each sub-layer rather than after it.",
+        "Sequences differ in length and content, so a sample should not depend on its neighbours. "
+        "What replaces the norm by a fixed function of each number is young: try it with your "
+        "optimizer.",
+        literature={
+            "ba2016": "layer norm in recurrent nets",
+            "zhang2019rms": "without the mean as good, and faster",
+            "xiong2020": "with the norm before the sub-layer the warm-up can go",
+            "zhu2025": "tanh in its place",
+            "abouzeid2026": "erf in its place, far behind with one of two optimizers",
+        },
+    ),
+    Row(
+        "A very deep residual net without a normalizer",
+        "Start each branch at zero or nearly so: SkipInit or Fixup. For large batches add adaptive "
+        "gradient clipping.",
+        "Otherwise each block multiplies the variance of the stream, which then grows "
+        "exponentially.",
+        "Over {L1[blocks]} blocks the variance grows {L1[none]:power} times before the first step "
+        "without a normalizer, {L1[batch]:.0f} times with BatchNorm, and {L1[sws_skipinit]:.1f} "
+        "times where each branch starts at zero (with weights that are normalized).",
+        ("L1", "B2", "B3"),
+        lambda f: f["L1"]["none"] > 100 * f["L1"]["batch"] > 100 * f["L1"]["sws_skipinit"],
+        {
+            "de2020": "SkipInit",
+            "zhang2019fixup": "Fixup",
+            "brock2021": "adaptive gradient clipping: as good as with BatchNorm on ImageNet",
+        },
+    ),
+    Row(
+        "Weights normalized instead of activations",
+        "Scaled weight standardization rather than weight norm; in a residual net with SkipInit.",
+        "It has no batch and costs nothing at inference. But each branch keeps the scale of its "
+        "input, so that a residual stream doubles block by block.",
+        "In a convolutional net of 10 layers without shortcuts the mean loss over 300 steps is "
+        "{L3[scaled_weight_standardization_loss]:.2f} with scaled weight standardization, "
+        "{L3[weight_norm_loss]:.2f} with weight norm, and {L3[batch_loss]:.2f} with BatchNorm. "
+        "Over {L1[blocks]} residual blocks the variance grows {L1[sws]:power} times with scaled "
+        "weight standardization, {L1[weight_norm]:power} times with weight norm, and with SkipInit "
+        "{L1[sws_skipinit]:.1f} times.",
+        ("L1", "L3"),
+        lambda f: (
+            f["L1"]["sws"] > 100 * f["L1"]["sws_skipinit"]
+            and f["L3"]["scaled_weight_standardization_loss"] < f["L3"]["weight_norm_loss"] / 2
+        ),
+        {"brock2021": "the recipe as a whole"},
+    ),
+    Row(
+        "The group size is yours to choose",
+        "In a convolutional net start from the usual 32 groups, then try smaller groups. In a "
+        "perceptron take one group, which is layer norm.",
+        "Small groups keep samples apart, but they need positions: in a perceptron a group of two "
+        "channels is two numbers.",
+        "In a convolutional net of 10 layers and at most 32 channels, layer norm's mean training "
+        "loss is {L5[slower_2_plain10]:.1f} times that of groups of 2, and its largest usable rate "
+        "{L5[usable_2_plain10]:.1f} times theirs. In a perceptron of 6 layers its loss is "
+        "{L5[slower_mlp6]:.1f} times that of groups of 4, and its usable rate "
+        "{L5[usable_mlp6]:.1f} times. With 20 layers and groups of one channel the first gradient "
+        "is {L4[instance_20]:.0f} times the last.",
+        ("L5", "L4", "L2"),
+        lambda f: (
+            f["L5"]["slower_2_plain10"] > 1.05
+            and f["L5"]["usable_2_plain10"] < 1
+            and f["L5"]["slower_mlp6"] < 1 < f["L5"]["usable_mlp6"]
+        ),
+        {"wu2018": "32 groups; layer norm and instance norm are behind in ResNet-50"},
+    ),
+    Row(
+        "Weights of a scale that you did not choose",
+        "BatchNorm, or Batch Renormalization.",
+        "The output of a normalized layer does not depend on the scale of its weights; the steps "
+        "do, and the learning rate must follow.",
+        "With initial weights from a quarter to four times their size BatchNorm's accuracy varies "
+        "by {R5[range_batch]:.1f} points, Batch Renormalization's by "
+        "{R5[range_batch_renorm]:.1f}. Without a normalizer it is {R5[range_none]:.0f} points, and "
+        "{R5[range_own_none]:.0f} if each scale has its own rate.",
+        ("R5",),
+        lambda f: f["R5"]["range_own_none"] > 2 * f["R5"]["range_batch_renorm"],
+    ),
+    Row(
+        "You are bound to a small learning rate",
+        "Train long enough before you compare; then choose by other reasons.",
+        "In a short training at a small rate BatchNorm is behind; that is about speed.",
+        "At rate {B1[small_lr]:g} BatchNorm is {B1[behind_12]:.0f} points behind at first; ten "
+        "times as many steps bring it to {B1[batch_long]:.0f} %, and no normalizer to "
+        "{B1[none_long]:.0f} %.",
+        ("B1",),
+        lambda f: f["B1"]["behind_12"] > 2 > abs(f["B1"]["behind_long"]),
+    ),
+    Row(
+        "You look for one normalizer for everything",
+        "There is none. For image nets with large, independent batches BatchNorm is the safe "
+        "default; elsewhere take the default of your kind of net.",
+        "Most rows of this table are situations in which another one is better, by what was "
+        "measured or reported.",
+        "Trained to the end in three convolutional nets, with 10 and with 20 layers without "
+        "shortcuts and a residual one: BatchNorm {L6[batch_plain10]:.0f}, {L6[batch_plain20]:.0f} "
+        "and {L6[batch_resnet]:.0f} %; groups of 4 {L6[group_4_plain10]:.0f}, "
+        "{L6[group_4_plain20]:.0f} and {L6[group_4_resnet]:.0f}; layer norm "
+        "{L6[layer_plain10]:.0f}, {L6[layer_plain20]:.0f} and {L6[layer_resnet]:.0f}; instance "
+        "norm {L6[instance_plain10]:.0f}, {L6[instance_plain20]:.0f} and "
+        "{L6[instance_resnet]:.0f}. Nothing beats BatchNorm by a point here. But in a "
+        "perceptron it has {R3[test_running_batch_2]:.0f} % with groups of two samples and "
+        "{R4[test_running_batch_pure]:.0f} % with groups of one class, where group norm has "
+        "{R3[test_running_group_2]:.0f} and {R4[test_running_group_pure]:.0f} %.",
+        ("L6", "R3", "R4"),
+        lambda f: (
+            f["L6"]["overall"] == "batch"
+            and all(lead(f["L6"], net) < 1 for net in ("plain10", "plain20", "resnet"))
+            and few(f, "batch", 2) < few(f, "group", 2) - 10
+            and f["R4"]["test_running_batch_pure"] < f["R4"]["test_running_group_pure"] - 10
+        ),
+    ),
+    Row(
+        "Binary nets",
+        "Keep BatchNorm, unless you follow a recipe without it as a whole.",
+        "The sign needs activations that are centred; the recipe replaces BatchNorm by scaled "
+        "weights and adaptive clipping.",
+        claims=("BNN1",),
+        literature={"chen2021bnn": "without BatchNorm, 1.4 points behind on ImageNet"},
+    ),
+    Row(
+        "Style transfer and image generation by style",
+        "Instance norm.",
+        "It removes the contrast of each image, which is part of its style.",
+        literature={"ulyanov2016": "instance norm in place of BatchNorm, also at inference"},
+    ),
+    Row(
+        "GAN critics with a gradient penalty",
+        "No BatchNorm in the critic; layer norm instead.",
+        "The penalty is about the gradient for one sample, and BatchNorm makes each output depend "
+        "on all samples.",
+        literature={"gulrajani2017": "the penalty, and layer norm in the critic"},
+    ),
+    Row(
+        "Contrastive learning",
+        "Shuffle the samples between devices or synchronize the statistics, or use a norm without "
+        "a batch.",
+        "The statistics leak which samples belong together, and the net solves the task by them.",
+        literature={
+            "he2020": "samples shuffled for one of the two encoders",
+            "wu2021": "leaks within a batch",
+        },
+    ),
+    Row(
+        "Reinforcement learning",
+        "Layer norm in value nets; Batch Renormalization or BatchNorm only in designs made for it.",
+        "The data change with the policy, so running statistics are late, and the batches of two "
+        "successive states differ.",
+        literature={
+            "gallici2025": "a proof that layer norm can make temporal differences converge",
+            "bhatt2024": "BatchNorm in the critic, without a target net and with both batches "
+            "together",
+        },
+    ),
+    Row(
+        "Inference must be cheap",
+        "BatchNorm, folded into the layer before it.",
+        "With fixed statistics it is a scale and a shift for each channel; norms of the sample "
+        "itself must be computed each time.",
+        literature={"jacob2018": "folding, and training with it for integers"},
+    ),
+)

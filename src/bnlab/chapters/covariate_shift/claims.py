@@ -253,8 +253,9 @@ S2 = Claim(
     answer=(
         "The paper compares at one rate, in a net for CIFAR-10 that BatchNorm helps far more than "
         "it helps our perceptrons: 83 against 80 % test accuracy. Where there is more to gain, "
-        "noisy BatchNorm may keep a lead to the end, and noise that our small net without a "
-        "normalizer survives may stop theirs. That needs their net, each method at its own rate."
+        "noisy BatchNorm may keep a lead to the end. And at one common, large rate the noise does "
+        "stop some of our nets without a normalizer, as it did theirs; only at their own rate they "
+        "survive it. That needs the paper's net, each method at its own rate."
     ),
     measure=noisy_race.measure,
     options=("tuning",),

@@ -131,6 +131,15 @@ def test_what_chapter_03_says_in_words_still_follows_from_the_evidence():
     assert torch.facts["own_12"] > 2 * facts["own_12"]  # "more than the size"
     assert facts["ratio_12"] > facts["ratio_6"] > 1  # "the more so the deeper the net"
     assert b2.facts["ratio"] > 1000  # "in the thousands"
+    b10 = claims.load("B10")
+    assert b10.verdict.word == "undecided"  # "The seeds do not decide it"
+    facts = b10.facts
+    assert facts["bare_failed"] == 1 and facts["lead"] > 3 * facts["lead_median"]  # "mostly that"
+    assert facts["held_median_lead"] > 0.5 * facts["lead_median"]  # "keep most of the lead"
+    assert facts["given_median"] >= facts["batch_median"]  # "nothing is left of the lead"
+    gain = {name: facts[f"{name}_median"] - facts["bare_median"] for name in ("control", "given")}
+    assert gain["control"] > gain["given"] / 2  # "most of that at the old rate too"
+    assert facts["starts_ratio"] <= 1.05  # "No scaled start and no warm-up"
     assert b2.facts["never_learned"] == 0  # "not to diverge is not yet to learn"
     assert b2.facts["none_first_loss"] > 20  # "far too high"
     assert 0.5 < b2.facts["scaled_decades"] < b2.facts["decades"]  # "two things at once"

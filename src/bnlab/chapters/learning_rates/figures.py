@@ -125,10 +125,10 @@ def interventions(evidence: Evidence) -> Drawing:
     data, facts = evidence.data, evidence.facts
     told = {name: f"{facts[f'{name}_median']:.1f} %" for name in given.at_best(data)}
     alt = (
-        f"a: test accuracy against learning rate after {data['base']['steps']} steps. Medians, each at "
-        f"its own best rate: BatchNorm {told['batch']}, no normalizer {told['bare']}, no normalizer "
-        f"with {facts['given']} {told['given']}. BatchNorm at the best rate of the net without a "
-        f"normalizer: {told['held']}. b: largest usable rate and best validation accuracy of each "
+        f"a: test accuracy against learning rate after {data['base']['steps']} steps. Medians, each "
+        f"at its own best rate: BatchNorm {told['batch']}, no normalizer {told['bare']}, no "
+        f"normalizer with {facts['given']} {told['given']}. BatchNorm at the best rate of the net "
+        f"without a normalizer: {told['held']}. b: largest usable rate and best validation accuracy of each "
         f"means. The best of the scaled starts and warm-ups multiplies the usable rate by "
         f"{facts['starts_ratio']:.2g}."
     )

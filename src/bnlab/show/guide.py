@@ -57,7 +57,8 @@ def guide() -> Shown:
 
 def _row(row: Row) -> str:
     advice, why, measured = told(row)
-    rests = [f"<p>{html.escape(measured or NOTHING)}</p>"]
+    text = (measured or NOTHING).replace(" %", "\u00a0%")
+    rests = [f"<p>{html.escape(text)}</p>"]
     if row.claims:
         rests.append(f"<p>{'; '.join(map(_link, row.claims))}. {_chapters(row)}</p>")
     if row.literature:

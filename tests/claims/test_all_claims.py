@@ -48,7 +48,7 @@ def test_claims_are_put_in_order_and_none_is_lost():
 def test_every_claim_can_fail_and_says_how(item):
     for text in (item.falsifier, item.prediction, item.gap):
         assert text.endswith(".") and len(text.split()) > 8
-    assert item.sentence.endswith(".") and len(item.sentence.split()) >= 6
+    assert item.sentence.endswith((".", ".)")) and len(item.sentence.split()) >= 6
     assert len({item.sentence, item.falsifier, item.prediction}) == 3
 
 

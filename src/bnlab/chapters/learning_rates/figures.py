@@ -129,8 +129,9 @@ def interventions(evidence: Evidence) -> Drawing:
         f"each at its own best rate: BatchNorm {told['batch']}, no normalizer {told['bare']}, no "
         f"normalizer with {facts['given']} {told['given']}. BatchNorm at the best rate of the net "
         f"without a normalizer: {told['held']}. b: largest usable rate and best validation "
-        "accuracy of each means. The best of the scaled starts and warm-ups multiplies the usable "
-        f"rate by {facts['starts_ratio']:.2g}."
+        f"accuracy of each means. {facts['given']} multiplies the usable rate by "
+        f"{facts['ratio']:.0f}, the best of the scaled starts and warm-ups by "
+        f"{facts['starts_ratio']:.2g}."
     )
     caption = (
         f"a: mean over {len(data['seeds'])} seeds; the shade spans all; dotted: the rate that is "
@@ -149,7 +150,7 @@ def _rates_panel(data: dict) -> Axes:
         curve(axes, look, given.LRS, numbers.mean(1))
     axes.axvline(given.best_lr(data, given.BARE), color=STYLE["none"]["light"], ls=":", lw=1.5)
     label(axes, "none", given.LRS[0], 0.3, "no normalizer", ha="left")
-    label(axes, "layer", given.LRS[0], 0.2, f"no normalizer, {nets['layer']}", ha="left")
+    label(axes, "layer", given.LRS[0], 0.2, f"with {nets['layer']}", ha="left")
     label(axes, "batch", 1.0, 1.0, xytext=(0, 5))
     plain_log(axes, "x", [0.01, 0.1, 1])
     axes.set(xlabel="learning rate", ylabel="test accuracy", ylim=(0, 1.12))
@@ -158,7 +159,8 @@ def _rates_panel(data: dict) -> Axes:
 
 
 def _means_panel(data: dict, facts: dict) -> Axes:
-    axes = panel(f"b: starts and warm-ups, usable rate × {facts['starts_ratio']:.2g} at most")
+    best_start = f"{facts['starts_ratio']:.2g}"
+    axes = panel(f"b: {facts['given']}: usable rate × {facts['ratio']:.0f}; starts: × {best_start}")
     for net in (given.BATCH, *given.HELPS):
         look = {given.BATCH: "batch", given.BARE: "none"}.get(net, "layer")
         x = 10 ** given.usable(data, net, data["tuning_seeds"]).mean()
@@ -168,12 +170,13 @@ def _means_panel(data: dict, facts: dict) -> Axes:
             net, net
         )
         is_counted = net in (given.BATCH, given.BARE, given.given(data))
-        place = {"textcoords": "offset points", "xytext": (6, -4), "fontsize": 9}
+        left = {"xytext": (-6, -4), "ha": "right"} if net == given.BARE else {"xytext": (6, -4)}
+        place = {"textcoords": "offset points", "fontsize": 9, **left}
         weight, colour = "bold" if is_counted else "normal", STYLE[look]["light"]
         axes.annotate(text, (x, y), weight=weight, color=colour, **place)
     plain_log(axes, "x", [0.1, 0.3, 1, 3])
-    axes.set(xlabel="largest usable rate", ylabel="validation accuracy at the best rate")
-    axes.margins(x=0.35, y=0.1)
+    axes.set(xlabel="largest usable rate", ylabel="best validation accuracy")
+    axes.margins(x=0.4, y=0.1)
     return axes
 
 

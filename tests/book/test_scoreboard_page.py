@@ -101,8 +101,9 @@ def test_the_prose_says_what_the_evidence_carries():
     assert {words[part] for part in holds} == {"holds"}
     facts = {name: claims.load(name).facts for name in ("B1", "R3", "R5", "S1", "W2")}
     assert facts["R5"]["diverged_none_4"] == facts["R5"]["seeds"]
-    assert abs(facts["B1"]["behind_long"]) < 2 and facts["S1"]["calmer"] > 2
-    assert facts["W2"]["through_worst"] < 3 < facts["W2"]["span"]
+    assert abs(facts["B1"]["behind_long"]) < 2 and facts["S1"]["calmer_step_6"] > 2
+    low, high = facts["W2"]["through_low"], facts["W2"]["through_high"]
+    assert 1 / high < low < high < 3 < facts["W2"]["span"]
     two, four = (facts["R3"][f"test_running_batch_{size}"] for size in (2, 4))
     assert two < four < facts["R3"]["test_running_batch_32"] - 2
     assert facts["R3"]["test_running_group_2"] > facts["R3"]["test_running_batch_renorm_2"] > two

@@ -214,7 +214,7 @@ def say_verdict(*names: str) -> Shown:
     for name in names:
         item, verdict = claims.claim(name), claims.load(name).verdict
         lines.append(
-            f"{name} ({item.authors}). {item.sentence} This is {verdict.said} at this scale. "
+            f"{name} ({item.authors}): {item.sentence} The verdict at this scale: {verdict.said}. "
             f"{verdict.sentence}"
         )
     page = "".join(f'<p class="bnlab-say">{html.escape(line)}</p>' for line in lines)

@@ -40,6 +40,7 @@ HELPS = {
     "clip 0.5": Help(clip=0.5),
 }
 ENLARGED = 0.5  # decades: a means that adds less to the usable rate does not enlarge it
+FAILED = 0.8  # test accuracy of a net that failed, though it did not diverge
 LEAST_LEAD = 0.01  # a lead is divided by; one below a point counts as a point
 COLUMNS = ("net", "lr", "seed", "val_accuracy", "test_accuracy", "loss", "diverged_at")
 
@@ -181,7 +182,10 @@ def facts(data: dict) -> dict[str, object]:
     """Numbers for sentences about B10."""
     effect, nets = values(data), (BATCH, BARE, given(data))
     found: dict[str, object] = {"seeds": len(data["seeds"]), "steps": data["base"]["steps"]}
-    found |= {f"{name}_accuracy": 100 * score.mean() for name, score in at_best(data).items()}
+    compared = at_best(data)
+    for name, score in compared.items():
+        found[f"{name}_accuracy"] = 100 * score.mean()
+        found[f"{name}_median"] = 100 * float(np.median(score))
     for name, net in zip(("batch", "bare", "given"), nets, strict=True):
         found[f"{name}_lr"] = best_lr(data, net)
         found[f"{name}_usable"] = 10 ** usable(data, net, data["seeds"]).mean()
@@ -189,6 +193,10 @@ def facts(data: dict) -> dict[str, object]:
     at = Table.of(data).where(seed=data["seeds"], net=BARE, lr=best_lr(data, BARE))
     return {
         **found,
+        "bare_failed": int((compared["bare"] < FAILED).sum()),
+        "bare_worst": 100 * compared["bare"].min(),
+        "lead_median": found["batch_median"] - found["bare_median"],
+        "held_median_lead": found["held_median"] - found["bare_median"],
         "given": given(data),
         "control": control(data),
         "starts_ratio": 10 ** max(gained(data, net) for net in start),

@@ -123,13 +123,12 @@ def _explosion_panel(data: dict, net: str, growth: float) -> Axes:
 def interventions(evidence: Evidence) -> Drawing:
     """What is left of BatchNorm's lead without larger rates, and what larger rates give alone."""
     data, facts = evidence.data, evidence.facts
-    score = given.at_best(data)
-    told = {name: f"{100 * numbers.mean():.1f} %" for name, numbers in score.items()}
+    told = {name: f"{facts[f'{name}_median']:.1f} %" for name in given.at_best(data)}
     alt = (
-        f"a: test accuracy against learning rate after {data['base']['steps']} steps. Each at its "
-        f"own best rate: BatchNorm {told['batch']}, no normalizer {told['bare']}, no normalizer "
-        f"with {facts['given']} {told['given']}. BatchNorm at the best rate of the net without a "
-        f"normalizer: {told['held']}. b: largest usable rate and best validation accuracy of each "
+        f"a: test accuracy against learning rate after {data['base']['steps']} steps. Medians, each "
+        f"at its own best rate: BatchNorm {told['batch']}, no normalizer {told['bare']}, no "
+        f"normalizer with {facts['given']} {told['given']}. BatchNorm at the best rate of the net "
+        f"without a normalizer: {told['held']}. b: largest usable rate and best validation accuracy of each "
         f"means. The best of the scaled starts and warm-ups multiplies the usable rate by "
         f"{facts['starts_ratio']:.2g}."
     )
@@ -138,12 +137,11 @@ def interventions(evidence: Evidence) -> Drawing:
         "best without a normalizer. b: the nets without a normalizer that are helped to bear "
         f"larger rates, means over the {len(data['tuning_seeds'])} tuning seeds; bold: counted."
     )
-    return draw([_rates_panel(data, facts), _means_panel(data, facts)], alt, caption)
+    return draw([_rates_panel(data), _means_panel(data, facts)], alt, caption)
 
 
-def _rates_panel(data: dict, facts: dict) -> Axes:
-    share = f"{facts['held_share']:.0f} %"
-    axes = panel(f"a: held at {facts['bare_lr']:g}, BatchNorm keeps {share} of its lead")
+def _rates_panel(data: dict) -> Axes:
+    axes = panel("a: accuracy by rate, with and without a help")
     nets = {"none": given.BARE, "batch": given.BATCH, "layer": given.given(data)}
     for look, net in nets.items():
         numbers = given.accuracies(data, net, data["seeds"])

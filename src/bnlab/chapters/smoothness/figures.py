@@ -106,11 +106,11 @@ def lp_norms(evidence: Evidence) -> Drawing:
     plain_log(losses, "x", [0.03, 0.1, 0.3, 1, 3])
     plain_log(losses, "y", [0.1, 0.2, 0.5, 1, 2])
     losses.set(xlabel="learning rate", ylabel="mean training loss, nats")
-    names_in_corner(losses, s5_lp_norms.NORMS, 0.44, "left", "short")
+    names_in_corner(losses, s5_lp_norms.NORMS, 0.4, name="short")
     lacks = {norm: 100 * s5_lp_norms.missing_loss(data, norm) for norm in s5_lp_norms.LP}
     lacks["placebo"] = 100 * s5_lp_norms.placebo(data)
-    worst = max(lacks[norm].mean() for norm in s5_lp_norms.LP)
-    share = _dots(lacks, f"At most {worst:.0f} % of the gain is missing", "% of BatchNorm's gain")
+    l1, l2, linf = (f"{facts[f'missing_{norm}']:.0f}" for norm in s5_lp_norms.LP)
+    share = _dots(lacks, f"Missing: {l1}, {l2} and {linf} % of the gain", "% of BatchNorm's gain")
     share.axhline(100 * evidence.claim.effects[0].margin, color=INK, lw=1, ls=":")
     betas = {norm: s5_lp_norms.early(data, norm, "beta") for norm in s5_lp_norms.NORMS}
     ratio = facts["beta_less_linf_batch"]

@@ -190,6 +190,9 @@ def _linear_facts(data: dict) -> dict[str, object]:
         found[f"linear_ratio_{norm}"] = _times(batch, rows)
         found[f"linear_ahead_{norm}"] = int((rows < batch).sum())
         found[f"spread_{norm}"] = linear_net.numbers(data, norm, "spread").mean()
+    if linear_net.RESCALED in linear_net.trained(data):
+        logs = [np.log(found[f"linear_ratio_{norm}"]) for norm in (linear_net.RESCALED, "l1_batch")]
+        found["linear_explained"] = 100 * logs[0] / logs[1]
     return found
 
 

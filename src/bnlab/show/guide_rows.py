@@ -139,8 +139,8 @@ ROWS = (
     ),
     Row(
         "A very deep net without a normalizer",
-        "Start each residual branch at zero or nearly so (SkipInit, Fixup), and clip the gradients; "
-        "for large batches adaptively.",
+        "Start each residual branch at zero or nearly so (SkipInit, Fixup), and clip the "
+        "gradients; for large batches adaptively.",
         "Otherwise each block multiplies the variance of the stream, which then grows "
         "exponentially.",
         "Over {L1[blocks]} blocks the variance grows {L1[none]:power} times before the first step "

@@ -125,12 +125,12 @@ def interventions(evidence: Evidence) -> Drawing:
     data, facts = evidence.data, evidence.facts
     told = {name: f"{facts[f'{name}_median']:.1f} %" for name in given.at_best(data)}
     alt = (
-        f"a: test accuracy against learning rate after {data['base']['steps']} steps. Medians, each "
-        f"at its own best rate: BatchNorm {told['batch']}, no normalizer {told['bare']}, no "
+        f"a: test accuracy against learning rate after {data['base']['steps']} steps. Medians, "
+        f"each at its own best rate: BatchNorm {told['batch']}, no normalizer {told['bare']}, no "
         f"normalizer with {facts['given']} {told['given']}. BatchNorm at the best rate of the net "
-        f"without a normalizer: {told['held']}. b: largest usable rate and best validation accuracy of each "
-        f"means. The best of the scaled starts and warm-ups multiplies the usable rate by "
-        f"{facts['starts_ratio']:.2g}."
+        f"without a normalizer: {told['held']}. b: largest usable rate and best validation "
+        "accuracy of each means. The best of the scaled starts and warm-ups multiplies the usable "
+        f"rate by {facts['starts_ratio']:.2g}."
     )
     caption = (
         f"a: mean over {len(data['seeds'])} seeds; the shade spans all; dotted: the rate that is "

@@ -25,6 +25,11 @@ MEASURED = pytest.mark.parametrize(
 )
 
 
+@pytest.fixture(scope="module")
+def page() -> str:
+    return show.guide().page
+
+
 @EACH
 def test_a_row_rests_on_facts_or_sources_that_exist(row):
     assert row.measured or row.literature
@@ -78,7 +83,8 @@ DECIDING = [
     ("Gradient accumulation", "R3", "test_running_batch_4", 99.9),
     ("Batches that are not independent", "R4", "lost_batch_pure", 1.0),
     ("Batches that are not independent", "R4", "test_running_group_pure", 80.0),
-    ("A very deep residual net", "L1", "sws_skipinit", 1e9),
+    ("A very deep net", "L1", "sws_skipinit", 1e9),
+    ("A very deep net", "B10", "given_accuracy", 90.0),
     ("Weights normalized", "L3", "scaled_weight_standardization_loss", 1.4),
     ("The group size", "L5", "slower_mlp6", 1.5),
     ("Weights of a scale", "R5", "range_own_none", 1.0),
@@ -128,8 +134,7 @@ def test_frozen_weights_do_not_freeze_the_statistics_and_evaluation_mode_does():
     assert moved.abs().sum() > 0 and torch.equal(layer.running_mean, moved)
 
 
-def test_all_claims_and_chapters_that_a_row_uses_are_linked():
-    page = show.guide().page
+def test_the_chapters_that_measured_a_row_are_linked(page):
     for chapter in re.findall(r'href="(\d\d_\w+)\.ipynb">Chapter', page):
         assert (BOOK / f"{chapter}.ipynb").is_file()
     for row in ROWS:
@@ -148,13 +153,21 @@ def test_a_fact_that_is_missing_is_named(monkeypatch):
         told(row)
 
 
-def test_every_claim_is_a_link_to_its_row_with_its_word():
-    page, rows = show.guide().page, show.scoreboard().page
-    named = re.findall(r'href="13_scoreboard\.ipynb#claim-(\w+)">(\w+)</a>: ([^<]+)', page)
+def test_every_claim_is_a_link_to_its_row_with_its_word(page):
+    rows = show.scoreboard().page
+    named = re.findall(r'href="13_scoreboard\.ipynb#claim-(\w+)">(\w+)</a>: ([^<]+?)[;.] ', page)
     assert len(named) == sum(len(row.claims) for row in ROWS)
     for target, name, word in named:
         assert target == name and f'id="claim-{target}"' in rows
         assert word == boxes.marked_word(claims.claim(name))
+
+
+def test_on_a_phone_each_cell_has_a_line_of_its_own_with_its_columns_name(page):
+    cells = re.findall(r"<td[^>]*>", page)
+    assert len(cells) == 3 * len(ROWS) and all("data-column=" in cell for cell in cells)
+    assert re.search(
+        r"@media\(max-width:640px\)\{\.bnlab-table\.bnlab-guide td\{width:auto\}", page
+    )
 
 
 def test_without_evidence_the_guide_says_so(tmp_path, monkeypatch):

@@ -138,16 +138,22 @@ ROWS = (
         },
     ),
     Row(
-        "A very deep residual net without a normalizer",
-        "Start each branch at zero or nearly so: SkipInit or Fixup. For large batches add adaptive "
-        "gradient clipping.",
+        "A very deep net without a normalizer",
+        "Start each residual branch at zero or nearly so (SkipInit, Fixup), and clip the "
+        "gradients; for large batches adaptively.",
         "Otherwise each block multiplies the variance of the stream, which then grows "
         "exponentially.",
         "Over {L1[blocks]} blocks the variance grows {L1[none]:power} times before the first step "
         "without a normalizer, {L1[batch]:.0f} times with BatchNorm, and {L1[sws_skipinit]:.1f} "
-        "times where each branch starts at zero (with weights that are normalized).",
-        ("L1", "B2", "B3"),
-        lambda f: f["L1"]["none"] > 100 * f["L1"]["batch"] > 100 * f["L1"]["sws_skipinit"],
+        "times where each branch starts at zero (with weights that are normalized). A perceptron "
+        "of 12 layers with clipped gradients bears rates {B10[ratio]:.0f} times as large, and "
+        "reaches {B10[given_accuracy]:.1f} %, BatchNorm {B10[batch_accuracy]:.1f} %.",
+        ("L1", "B2", "B3", "B10"),
+        lambda f: (
+            f["L1"]["none"] > 100 * f["L1"]["batch"] > 100 * f["L1"]["sws_skipinit"]
+            and f["B10"]["given"].startswith("clip")
+            and f["B10"]["given_accuracy"] > f["B10"]["batch_accuracy"] - 2
+        ),
         {
             "de2020": "SkipInit",
             "zhang2019fixup": "Fixup",

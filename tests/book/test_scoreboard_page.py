@@ -133,8 +133,8 @@ def test_the_prose_follows_when_evidence_changes(folder):
 
 def _steeper(row):
     """The row of a net at its start whose last block varies a hundred times as much."""
-    *names, variance = row
-    return [*names, [*variance[:-1], 100 * variance[-1]]]
+    net, seed, convolutions, normalized, blocks, mean = row
+    return [net, seed, convolutions, normalized, [*blocks[:-1], 100 * blocks[-1]], mean]
 
 
 def test_the_text_follows_when_evidence_is_gone(folder):

@@ -34,7 +34,8 @@ def test_the_example_has_a_claim_and_its_measurement():
 
 
 def test_the_example_is_measured_and_has_a_verdict(claim, tmp_path, monkeypatch):
-    monkeypatch.setattr(evidence, "code_meaning", lambda measure: "of the example")
+    for name in ("code_meaning", "definition"):
+        monkeypatch.setattr(evidence, name, lambda what: "of the example")
     found = evidence.measure(claim)
     assert found.verdict.word == "shown"
     assert found.facts["batch"] > 10 and found.facts["layer"] == pytest.approx(0, abs=1e-4)

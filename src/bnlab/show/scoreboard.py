@@ -29,7 +29,7 @@ STYLE = (
     # cell, which holds the details, the whole width.
     "@media(min-width:641px){.bnlab-scoreboard :is(table,thead,tbody){display:block}"
     ".bnlab-scoreboard tr{display:grid;grid-template-columns:"
-    "minmax(0,33fr) minmax(0,13fr) minmax(0,9fr) minmax(0,26fr) minmax(0,9fr) minmax(0,12fr);"
+    "minmax(0,26fr) minmax(0,13fr) minmax(0,12fr) minmax(0,24fr) minmax(0,12fr) minmax(0,13fr);"
     "border-bottom:1px solid color-mix(in srgb,currentColor 25%,transparent)}"
     ".bnlab-table.bnlab-scoreboard :is(th,td){border:0}"
     ".bnlab-scoreboard tr:has([open]) td:first-child{grid-column:1/-1}"
@@ -39,6 +39,8 @@ STYLE = (
     ".bnlab-scoreboard .question th{display:block;font-size:1.1em}"
     ".bnlab-scoreboard tbody[hidden]{display:none!important}"
     ".bnlab-scoreboard td{overflow-wrap:break-word}"
+    ".bnlab-table.bnlab-scoreboard :is(th,td){padding-right:.5em}"
+    ".bnlab-scoreboard td:nth-child(n+3){font-size:.9em}"
     ".bnlab-scoreboard ul{list-style:none;margin:0;padding:0}"
     ".bnlab-scoreboard li{margin:0 0 .3em}.bnlab-scoreboard dl{margin:.4em 0}"
     ".bnlab-scoreboard details.bnlab-more{border:0;margin:.3em 0;padding:0}"
@@ -46,6 +48,7 @@ STYLE = (
     ".bnlab-scoreboard dd{margin:0 0 .4em}"
     ".bnlab-scoreboard summary{cursor:pointer}"
     ".bnlab-scoreboard .word{font-weight:700}"
+    ".bnlab-scoreboard [data-column='CIFAR-10'] .word{font-weight:400}"
     "@media(max-width:640px){.bnlab-scoreboard td:first-child::before{content:none}}"
 )
 
@@ -185,7 +188,8 @@ def _past(found: Evidence) -> dict[str, str]:
 
 
 def _part(judgement: Judgement) -> str:
-    return f"{PART_MARKS[judgement.word]} {judgement.effect.name}: {judgement.measured}"
+    what = judgement.effect.says or judgement.effect.name
+    return f"{PART_MARKS[judgement.word]} {what}: {judgement.measured}"
 
 
 def _sources(one: Standing, written: set[str]) -> str:

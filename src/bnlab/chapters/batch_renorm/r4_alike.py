@@ -121,7 +121,7 @@ def facts(data: dict) -> dict[str, object]:
     The names of the convolutional net's begin with ``conv_``, as in ``batch_conv_two``.
     ``lost_...`` are points against mixed groups, ``lost_batch`` those of the stress test.
     ``recovered_...`` is the share of BatchNorm's points that Batch Renormalization does not lose,
-    of the means; None where BatchNorm loses less than a point, so that there is nothing to recover.
+    of the means; there is none where BatchNorm loses less than a point.
     ``times_...``: how many times as many errors BatchNorm has, by the mean of the logarithms.
     """
     found: dict[str, object] = {"seeds": len(data["seeds"])}
@@ -132,8 +132,8 @@ def facts(data: dict) -> dict[str, object]:
                 describe(part, found, f"{norm}_{start}{one}", arranged(norm, one, net))
                 found[f"lost_{norm}_{start}{one}"] = 100 * lost(data, net, norm, one).mean()
             batch, renorm = (found[f"lost_{norm}_{start}{one}"] for norm in NORMS)
-            share = 100 * (1 - renorm / batch) if batch > 100 * MATTERS else None
-            found[f"recovered_{start}{one}"] = share
+            if batch > 100 * MATTERS:
+                found[f"recovered_{start}{one}"] = 100 * (1 - renorm / batch)
             apart = decades(data, net, *(arranged(norm, one, net) for norm in NORMS)).mean()
             found[f"times_{start}{one}"] = 10**apart
     found |= {f"lost_{norm}": found[f"lost_{norm}_pure"] for norm in NORMS}

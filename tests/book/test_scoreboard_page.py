@@ -93,15 +93,19 @@ def test_the_prose_says_what_the_evidence_carries():
     """If one of these changes, the sentences of the page have to be written anew."""
     words = {
         (name, j.effect.name): j.word
-        for name in ("B1", "B3", "R5", "S1", "S4", "R3")
+        for name in ("B1", "B3", "R5", "S1", "S2", "S4", "S5", "R3")
         for j in claims.load(name).verdict.judgements
     }
     holds = [("B3", "std"), ("B1", "rate"), ("B1", "own"), ("R5", "own"), ("S1", "rate")]
     holds += [("S4", "range"), ("S4", "early")]
     assert {words[part] for part in holds} == {"holds"}
-    facts = {name: claims.load(name).facts for name in ("B1", "R3", "R5", "S1", "W2")}
+    facts = {name: claims.load(name).facts for name in ("B1", "B2", "R3", "R5", "S1", "S2", "W2")}
     assert facts["R5"]["diverged_none_4"] == facts["R5"]["seeds"]
     assert abs(facts["B1"]["behind_long"]) < 2 and facts["S1"]["calmer_step_6"] > 2
+    assert facts["B2"]["decades"] / 2 < facts["B2"]["scaled_decades"] < facts["B2"]["decades"]
+    assert facts["S2"]["noisy_batch_test_6_own"] <= facts["S2"]["none_test_6_own"]
+    assert words["S5", "l1"] == "holds" and words["S5", "linf"] == "undecided"
+    assert {words["S2", f"ahead_{depth}"] for depth in (6, 15)} == {"holds"}
     low, high = facts["W2"]["through_low"], facts["W2"]["through_high"]
     assert 1 / high < low < high < 3 < facts["W2"]["span"]
     two, four = (facts["R3"][f"test_running_batch_{size}"] for size in (2, 4))

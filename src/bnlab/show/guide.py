@@ -31,13 +31,13 @@ def names_of(row: Row) -> tuple[str, ...]:
 
 
 def told(row: Row) -> tuple[str, str, str]:
-    """Advice, reason, and what was measured; the advice is withdrawn if the facts fail it."""
+    """Advice, reason, and what was measured; withdrawn if the facts fail it, or are missing."""
     if not row.measured:
         return row.advice, row.why, ""
     try:
         known = {name: Facts(claims.load(name).facts) for name in names_of(row)}
     except FileNotFoundError as error:
-        return row.advice, row.why, f"The evidence is missing: {error}"
+        return WITHDRAWN, "", f"The evidence is missing: {error}"
     measured = Formatter().vformat(row.measured, (), known)
     if not row.carries(known):
         return WITHDRAWN, "", measured

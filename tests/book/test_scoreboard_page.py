@@ -93,7 +93,7 @@ def test_the_prose_says_what_the_evidence_carries():
     """If one of these changes, the sentences of the page have to be written anew."""
     words = {
         (name, j.effect.name): j.word
-        for name in ("B1", "B3", "R5", "S1", "S2", "S4", "S5", "R3")
+        for name in ("B1", "B3", "B10", "R5", "S1", "S2", "S3", "S4", "S5", "R3")
         for j in claims.load(name).verdict.judgements
     }
     holds = [("B3", "std"), ("B1", "rate"), ("B1", "own"), ("R5", "own"), ("S1", "rate")]
@@ -104,6 +104,9 @@ def test_the_prose_says_what_the_evidence_carries():
     assert abs(facts["B1"]["behind_long"]) < 2 and facts["S1"]["calmer_step_6"] > 2
     assert facts["B2"]["decades"] / 2 < facts["B2"]["scaled_decades"] < facts["B2"]["decades"]
     assert facts["S2"]["noisy_batch_test_6_own"] <= facts["S2"]["none_test_6_own"]
+    assert words["S2", "moves_whole"] == "opposite" and words["B10", "held"] == "undecided"
+    assert {words["S3", f"shift_{depth}"] for depth in (4, 6)} == {"does not hold"}
+    assert {words["S3", f"shift_{depth}"] for depth in (15, 20)} == {"holds"}
     assert words["S5", "l1"] == "holds" and words["S5", "linf"] == "undecided"
     assert {words["S2", f"ahead_{depth}"] for depth in (6, 15)} == {"holds"}
     low, high = facts["W2"]["through_low"], facts["W2"]["through_high"]

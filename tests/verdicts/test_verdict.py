@@ -95,11 +95,13 @@ def test_the_sentence_names_what_failed_and_what_the_seeds_leave_open():
     assert verdict(["holds"], ["holds"]).sentence == "All of it holds at this scale."
     found = verdict(["holds"], ["no effect", "undecided"])
     assert found.sentence == (
-        "Its core holds: c0 is large. No effect beyond the margin: k0 is large. Not decided by "
-        "the seeds: k1 is large."
+        "Its core holds: c0 is large. It is not shown that k0 is large. The seeds do not decide "
+        "whether k1 is large."
     )
     found = verdict(["holds", "opposite"]).sentence
-    assert found == "Its core holds: c0 is large. Its core goes the other way: c1 is large."
+    assert found == (
+        "Its core holds: c0 is large. Its core goes the other way; claimed is that c1 is large."
+    )
 
 
 @pytest.mark.parametrize(

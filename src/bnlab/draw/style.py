@@ -32,7 +32,7 @@ PARTS: dict[str, dict] = {
     "holds": {"mark": "✓", "marker": "o", **GREEN},
     "no effect": {"mark": "○", "marker": "s", **OCHRE},
     "opposite": {"mark": "✗", "marker": "D", **RED},
-    "does not hold": {"mark": "×", "marker": "X", "light": "#7a3b12", "dark": "#f0a878"},
+    "does not hold": {"mark": "≠", "marker": "X", "light": "#7a3b12", "dark": "#f0a878"},
     "undecided": {"mark": "?", "marker": "^", **GREY},
 }
 """The words of a part of a claim."""

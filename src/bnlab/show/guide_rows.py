@@ -43,8 +43,9 @@ ROWS = (
     ),
     Row(
         "Small batches in a convolutional net",
-        "Group norm for one or two large images a device. In a net that works with BatchNorm, "
-        "first synchronize it over devices, and recompute its statistics before inference.",
+        "In a net that works with BatchNorm, first synchronize it over devices, and recompute its "
+        "statistics before inference. For one or two large images a device, group norm: that is "
+        "what the literature reports, not what we measured.",
         "A channel has one number for each position, so a few images are many numbers in the "
         "first layers and few in the last. Numbers of one image are alike, though.",
         "Our nets see images of 8 by 8 pixels. There BatchNorm reaches "
@@ -125,7 +126,8 @@ ROWS = (
     ),
     Row(
         "Recurrent nets and transformers",
-        "Layer norm, or RMS norm, which is cheaper; before each sub-layer rather than after it.",
+        "Layer norm, or RMS norm, which is cheaper; in a transformer before each sub-layer rather "
+        "than after it.",
         "Sequences differ in length and content, so a sample should not depend on its neighbours. "
         "What replaces the norm by a fixed function of each number is young: try it with your "
         "optimizer.",
@@ -139,8 +141,8 @@ ROWS = (
     ),
     Row(
         "A very deep net without a normalizer",
-        "Start each residual branch at zero or nearly so (SkipInit, Fixup), and clip the "
-        "gradients; for large batches adaptively.",
+        "Make each residual branch start small (SkipInit, or Fixup's recipe), and clip the "
+        "gradients; with large batches by adaptive clipping.",
         "Otherwise each block multiplies the variance of the stream, which then grows "
         "exponentially.",
         "Over {L1[blocks]} blocks the variance grows {L1[none]:power} times before the first step "
@@ -162,9 +164,9 @@ ROWS = (
     ),
     Row(
         "Weights normalized instead of activations",
-        "Scaled weight standardization rather than weight norm; in a residual net with SkipInit.",
+        "Scaled weight standardization, and in a residual net never without SkipInit or the like.",
         "It has no batch and costs nothing at inference. But each branch keeps the scale of its "
-        "input, so that a residual stream doubles block by block.",
+        "input, so that the residual stream grows from block to block, more than with weight norm.",
         "In a convolutional net of 10 layers without shortcuts the mean loss over 300 steps is "
         "{L3[scaled_weight_standardization_loss]:.2f} with scaled weight standardization, "
         "{L3[weight_norm_loss]:.2f} with weight norm, and {L3[batch_loss]:.2f} with BatchNorm. "
@@ -180,8 +182,8 @@ ROWS = (
     ),
     Row(
         "The group size is yours to choose",
-        "In a convolutional net start from the usual 32 groups, then try smaller groups. In a "
-        "perceptron take one group, which is layer norm.",
+        "In a convolutional net start from the usual 32 groups, then try groups of fewer channels, "
+        "but not of one. In a perceptron take one group, which is layer norm.",
         "Small groups keep samples apart, but they need positions: in a perceptron a group of two "
         "channels is two numbers.",
         "In a convolutional net of 10 layers and at most 32 channels, layer norm's mean training "
@@ -200,13 +202,14 @@ ROWS = (
     ),
     Row(
         "Weights of a scale that you did not choose",
-        "BatchNorm, or Batch Renormalization.",
-        "The output of a normalized layer does not depend on the scale of its weights; the steps "
-        "do, and the learning rate must follow.",
+        "A normalizer; we measured BatchNorm and Batch Renormalization.",
+        "The output of a normalized layer does not depend on the scale of its weights, with layer "
+        "and group norm as well; the steps do, and the learning rate must follow.",
         "With initial weights from a quarter to four times their size BatchNorm's accuracy varies "
         "by {R5[range_batch]:.1f} points, Batch Renormalization's by "
-        "{R5[range_batch_renorm]:.1f}. Without a normalizer it is {R5[range_none]:.0f} points, and "
-        "{R5[range_own_none]:.0f} if each scale has its own rate.",
+        "{R5[range_batch_renorm]:.1f}. Without a normalizer the accuracy varies by "
+        "{R5[range_none]:.0f} points, and by {R5[range_own_none]:.0f} if each scale has its own "
+        "rate.",
         ("R5",),
         lambda f: f["R5"]["range_own_none"] > 2 * f["R5"]["range_batch_renorm"],
     ),
@@ -214,9 +217,9 @@ ROWS = (
         "You are bound to a small learning rate",
         "Train long enough before you compare; then choose by other reasons.",
         "In a short training at a small rate BatchNorm is behind; that is about speed.",
-        "At rate {B1[small_lr]:g} BatchNorm is {B1[behind_12]:.0f} points behind at first; ten "
-        "times as many steps bring it to {B1[batch_long]:.0f} %, and no normalizer to "
-        "{B1[none_long]:.0f} %.",
+        "At rate {B1[small_lr]:g} a perceptron with BatchNorm is {B1[behind_12]:.0f} points behind "
+        "one without after 300 steps. After 3,000 it has {B1[batch_long]:.0f} %, and the one "
+        "without {B1[none_long]:.0f} %.",
         ("B1",),
         lambda f: f["B1"]["behind_12"] > 2 > abs(f["B1"]["behind_long"]),
     ),

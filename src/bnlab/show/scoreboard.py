@@ -13,7 +13,7 @@ from bnlab.draw.shown import Shown, fill
 from bnlab.draw.style import VERDICTS, dark
 from bnlab.show.boxes import FIRST_WORD, MARKS, PART_MARKS, Formatter, notes_on
 from bnlab.verdicts.evidence import file_name
-from bnlab.verdicts.verdict import NOT_MEASURED, Claim, Judgement
+from bnlab.verdicts.verdict import ALGEBRA, NOT_MEASURED, SHOWN, Claim, Judgement
 
 COLUMNS = ("Claim", "Digits", "CIFAR-10", "What came out", "Engine", "Evidence")
 SCALES = {"Digits": "digits", "CIFAR-10": "cifar10"}
@@ -226,7 +226,9 @@ def say_failed() -> Shown:
     nothing = "Every claim that is measured is shown."
     if not any(one.judgements for one in table):
         nothing = "No claim is measured yet."
-    lines = [_why(one) for one in table if one.judgements and one.word != "shown"] or [nothing]
+    lines = [_why(one) for one in table if one.judgements and one.word not in (SHOWN, ALGEBRA)] or [
+        nothing
+    ]
     page = "".join(f'<p class="bnlab-say">{html.escape(line)}</p>' for line in lines)
     return Shown(page, "\n".join(fill(line) for line in lines))
 

@@ -33,17 +33,17 @@ WHOLE = {
     ALGEBRA: "It follows from the definitions; the measurement checks that our code obeys it.",
 }
 CORE = {
-    HOLDS: "Its core holds",
-    NO_EFFECT: "Its core has no effect beyond the margin",
-    OPPOSITE: "Its core goes the other way",
-    FAILS: "Its core does not hold",
-    UNDECIDED: "The seeds do not decide its core",
+    HOLDS: "Its core holds: ",
+    NO_EFFECT: "Its core is not beyond our margin; claimed is that ",
+    OPPOSITE: "Its core goes the other way; claimed is that ",
+    FAILS: "Its core does not hold; claimed is that ",
+    UNDECIDED: "The seeds do not decide its core, whether ",
 }
 CONDITION = {
-    NO_EFFECT: "No effect beyond the margin",
-    OPPOSITE: "The other way round",
-    FAILS: "Does not hold",
-    UNDECIDED: "Not decided by the seeds",
+    NO_EFFECT: "It is not shown that ",
+    OPPOSITE: "The other way round than claimed: ",
+    FAILS: "It does not hold that ",
+    UNDECIDED: "The seeds do not decide whether ",
 }
 
 
@@ -134,11 +134,11 @@ class Verdict:
         core = {word: [j for j in self.core if j.word == word] for word in PART_WORDS}
         if self.word in WHOLE:
             return WHOLE[self.word]
-        parts = [f"{CORE[word]}: {_listed(found)}." for word, found in core.items() if found]
+        parts = [f"{CORE[word]}{_listed(found)}." for word, found in core.items() if found]
         others = [j for j in self.judgements if j not in self.core and j.word != HOLDS]
         for word, start in CONDITION.items():
             found = [j for j in others if j.word == word]
-            parts += [f"{start}: {_listed(found)}."] if found else []
+            parts += [f"{start}{_listed(found)}."] if found else []
         return " ".join(parts)
 
     def __str__(self) -> str:

@@ -8,8 +8,8 @@ ROWS = (
     Row(
         "An ordinary image net, batches of 32 or more",
         "BatchNorm, with a learning rate tuned for it.",
-        "It keeps activations and gradients at one scale, tolerates larger rates, and costs "
-        "nothing at inference.",
+        "It keeps activations and gradients at one scale, tolerates larger rates, and can be "
+        "folded away for inference.",
         "In a perceptron of 12 layers the largest usable rate is {B1[ratio_12]:.0f} times as large "
         "as without a normalizer, and BatchNorm is {B1[own_12]:.1f} points ahead; with 6 layers, "
         "{B1[own_6]:.1f} points. In a convolutional net of 10 layers its mean training loss over "

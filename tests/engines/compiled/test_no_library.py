@@ -83,8 +83,10 @@ def the_disk_is_full_for_the_compiler(place: Place) -> str:
 
 def another_one_is_at_it(place: Place) -> str:
     place.cache.mkdir(parents=True)
-    place.lock = FileLock(library._place(tiny()).with_suffix(".lock"))
-    place.lock.acquire()
+    codes = (tiny(), tiny(1))  # a compiler's own cache may make either within the patience
+    place.locks = [FileLock(library._place(code).with_suffix(".lock")) for code in codes]
+    for lock in place.locks:
+        lock.acquire()
     place.patch.setattr(compilers, "PATIENCE", 0.1)
     return "another process is compiling and takes too long"
 

@@ -90,9 +90,10 @@ def test_a_training_keeps_its_ratio_and_is_looked_at_where_the_loss_is_reached(m
     assert row["step"] == RUN.steps  # never reached: the end
 
 
-def test_a_net_that_diverges_is_no_row():
-    with pytest.raises(RuntimeError, match="B7 needs rates"):
-        b7._row(RUN.replace(lr=1e4), "none", "large", 3)
+def test_a_net_that_diverged_scores_chance_and_is_nowhere_flat(monkeypatch):
+    monkeypatch.setattr(b7, "SMALL_LRS", {"none": 1e4})
+    row = dict(zip(b7.COLUMNS, b7._row(RUN, "none", "large", 3), strict=True))
+    assert row["sharpness"] is None and row["accuracies"] == [0.1] * b7.TIMES
 
 
 @pytest.fixture
@@ -126,8 +127,18 @@ def test_effects_of_trainings_that_are_known(data):
     assert found["images"] == pytest.approx([-0.2, -0.2])  # 0.8 against 1.0
     assert found["steps"] == pytest.approx([-0.1, -0.1])  # 0.9 against 1.0
     facts = b7.facts(data)
-    assert facts["batch_small_bound"] == pytest.approx(2 / b7.SMALL_LR)
-    assert facts["batch_large_above"] == 0 == facts["batch_large_missed"]
+    assert facts["batch_small_bound"] == pytest.approx(2 / b7.SMALL_LRS["batch"])
+    assert facts["batch_small_above"] == 2 and facts["batch_large_missed"] == 0
+
+
+def test_a_seed_that_diverged_counts_as_no_flatter(data):
+    at = [row[:3] == ["batch", "large", 1] for row in data["rows"]].index(True)
+    data["rows"][at][3:9] = [None] * 6
+    found = b7.values(data)
+    assert found["flat_batch"] == pytest.approx([0, np.log10(8)])
+    assert found["rate"][0] == 2
+    assert found["batch_batch"] == pytest.approx([-1, -1])
+    assert b7.facts(data)["batch_large_missed"] == 1
 
 
 def test_all_trainings_of_the_evidence_reached_the_loss():

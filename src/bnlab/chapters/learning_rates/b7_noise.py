@@ -18,14 +18,15 @@ import numpy as np
 from bnlab.chapters.learning_rates.b7_curvature import sharpness, squared_noise
 from bnlab.train import Run, Trainer, threads
 from bnlab.verdicts.table import Table
+from bnlab.verdicts.tuning import CHANCE
 from bnlab.verdicts.work import HERE, Work
 
 SEEDS = tuple(range(940, 948))
 NORMS = ("none", "batch")
-SMALL_LR = 0.02
+SMALL_LRS = {"none": 0.01, "batch": 0.03}
 TIMES = 8  # rates and batches that are compared lie this factor apart
 TRAININGS = {"small": (1, 1), "ratio": (TIMES, TIMES), "large": (TIMES, 1)}  # of rate, of batch
-BASE = Run(net="resnet", depth=4, width=16, lr=SMALL_LR, batch_size=16, steps=1000)
+BASE = Run(net="resnet", depth=4, width=16, lr=0.01, batch_size=16, steps=1000)
 IMAGES = 256  # that loss and curvature are taken on
 TARGET, LOOK = 0.1, 10  # training loss that ends a training, looked at every so many steps
 SIZES, BATCHES = (8, 16, 32, 64, 128), 48  # for the noise
@@ -68,27 +69,27 @@ def repeat(data: dict, seeds: Sequence[int]) -> dict:
 def run_of(base: Run, norm: str, training: str, seed: int) -> Run:
     """The Run of one of the trainings; all have the same number of steps."""
     rate, batch = TRAININGS[training]
-    lr, size = rate * base.lr, batch * base.batch_size
+    lr, size = rate * SMALL_LRS[norm], batch * base.batch_size
     return base.replace(norm=norm, lr=lr, batch_size=size, seed=seed)
 
 
 @threads(1)
 def _row(base: Run, norm: str, training: str, seed: int) -> list:
-    """One training, ``COLUMNS``."""
+    """One training, ``COLUMNS``; null for what a net that diverged did not come to."""
     run = run_of(base, norm, training, seed)
-    trainer, found, steps, accuracies = Trainer(run, "cpu"), None, [], []
-    looks = {base.steps // TIMES * k for k in range(1, TIMES + 1)}
+    trainer, found, accuracies = Trainer(run, "cpu"), [None] * 6, []
+    looks = [base.steps * k // TIMES for k in range(1, TIMES + 1)]
     for record in trainer.steps(looks=False):
         if record.diverged:
-            raise RuntimeError(f"{run} diverged: B7 needs rates at which no net does.")
-        if found is None and record.step and record.step % LOOK == 0:
+            break
+        if found[0] is None and record.step and record.step % LOOK == 0:
             loss = _loss(trainer)
             if loss <= TARGET or record.step == run.steps:
                 found = [record.step, loss, *_at(trainer)]
         if record.step in looks:
-            steps.append(record.step)
             accuracies.append(_accuracy(trainer))
-    return [norm, training, seed, *found, steps, accuracies]
+    accuracies += [CHANCE] * (len(looks) - len(accuracies))
+    return [norm, training, seed, *found, looks, accuracies]
 
 
 def _loss(trainer: Trainer) -> float:
@@ -113,19 +114,24 @@ def _short(number: float) -> float:
 
 
 def end(data: dict, norm: str, training: str, name: str) -> np.ndarray:
-    """A column of one of the trainings, a number or a row for each seed."""
-    table = Table.of(data).where(norm=norm, training=training)
-    return table.column(name, seed=data["seeds"])
+    """A column of one of the trainings, a number or a row for each seed; NaN if it diverged."""
+    found = Table.of(data).where(norm=norm, training=training).entries(name, seed=data["seeds"])
+    if name == "noise":
+        found = [one or [np.nan] * len(SIZES) for one in found]
+    return np.array(found, dtype=np.float64)
 
 
 def flatter(data: dict, norm: str, sharp: str, flat: str, name: str = "sharpness") -> np.ndarray:
-    """By how many decades one training ends in a flatter place than another, (seeds,)."""
-    return np.log10(end(data, norm, sharp, name) / end(data, norm, flat, name))
+    """By how many decades one training ends in a flatter place than another, (seeds,).
+
+    If one of the two diverged, there is no such place, and it counts as none flatter: 0.
+    """
+    return np.nan_to_num(np.log10(end(data, norm, sharp, name) / end(data, norm, flat, name)))
 
 
 def batch_slope(data: dict, norm: str) -> np.ndarray:
     """Slope of log squared noise over log batch size, mean over the trainings, (seeds,)."""
-    noise = np.mean([np.log(end(data, norm, name, "noise")) for name in TRAININGS], axis=0)
+    noise = np.nanmean([np.log(end(data, norm, name, "noise")) for name in TRAININGS], axis=0)
     return np.polyfit(np.log(SIZES), noise.T, 1)[0]
 
 
@@ -137,7 +143,7 @@ def rate_slope(data: dict, norm: str) -> np.ndarray:
     """
     size = SIZES.index(data["base"]["batch_size"])
     small, large = (end(data, norm, name, "noise")[:, size] for name in ("small", "large"))
-    return 2 + np.log(large / small) / np.log(TIMES)
+    return 2 + np.nan_to_num(np.log(large / small) / np.log(TIMES))
 
 
 def lead(data: dict, norm: str, equal: str) -> np.ndarray:
@@ -173,21 +179,21 @@ def facts(data: dict) -> dict[str, object]:
     effect = values(data)
     found: dict[str, object] = {"seeds": len(data["seeds"]), "times": TIMES, "target": TARGET}
     for norm, training in itertools.product(NORMS, TRAININGS):
-        name, lr = f"{norm}_{training}", TRAININGS[training][0] * data["base"]["lr"]
+        name, lr = f"{norm}_{training}", TRAININGS[training][0] * SMALL_LRS[norm]
         top, loss, step, accuracy = (
             end(data, norm, training, column)
             for column in ("sharpness", "loss", "step", "accuracy")
         )
         found |= {
             f"{name}_lr": lr,
-            f"{name}_sharpness": 10 ** np.log10(top).mean(),
+            f"{name}_sharpness": 10 ** np.nanmean(np.log10(top)),
             f"{name}_bound": 2 / lr,
-            f"{name}_edge": float(np.median(top * lr / 2)),
+            f"{name}_edge": float(np.nanmedian(top * lr / 2)),
             f"{name}_above": int((top > 2 / lr).sum()),
-            f"{name}_loss": loss.mean(),
-            f"{name}_missed": int((loss > TARGET).sum()),
-            f"{name}_step": float(np.median(step)),
-            f"{name}_accuracy": 100 * accuracy.mean(),
+            f"{name}_loss": np.nanmean(loss),
+            f"{name}_missed": int((~(loss <= TARGET)).sum()),
+            f"{name}_step": float(np.nanmedian(step)),
+            f"{name}_accuracy": 100 * np.nanmean(accuracy),
             f"{name}_end": 100 * end(data, norm, training, "accuracies")[:, -1].mean(),
         }
     for norm in NORMS:

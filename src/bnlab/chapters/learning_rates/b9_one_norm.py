@@ -20,13 +20,13 @@ from bnlab.verdicts.tuning import best_rate, check_seeds, scores
 from bnlab.verdicts.work import HERE, Work
 
 SEEDS = tuple(range(948, 964))
-TUNING_SEEDS = tuple(range(4))
+TUNING_SEEDS = tuple(range(8))
 NETS = {
     "none": {"norm": "none"},
     "head": {"norm": "none", "method": "head_norm"},
     "batch": {"norm": "batch"},
 }
-LRS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+LRS = (0.003, 0.006, 0.012, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8)
 BASE = Run(net="resnet", depth=8, width=16, lr=LRS[0], batch_size=32, steps=300, eval_every=300)
 ENGINE = "torch"
 PAPER = 2 / 3  # of the gain

@@ -124,8 +124,8 @@ def test_effects_of_trainings_that_are_known(data):
     assert found["noise"] == pytest.approx(np.log10([4, 4]))
     assert found["batch_none"] == pytest.approx([-1, -1])
     assert found["rate"] == pytest.approx([2 + np.log(4) / np.log(b7.TIMES)] * 2)
-    assert found["images"] == pytest.approx([-0.2, -0.2])  # 0.8 against 1.0
-    assert found["steps"] == pytest.approx([-0.1, -0.1])  # 0.9 against 1.0
+    assert found["images_batch"] == pytest.approx([-0.2, -0.2])  # 0.8 against 1.0
+    assert found["steps_none"] == pytest.approx([-0.1, -0.1])  # 0.9 against 1.0
     facts = b7.facts(data)
     assert facts["batch_small_bound"] == pytest.approx(2 / b7.SMALL_LRS["batch"])
     assert facts["batch_small_above"] == 2 and facts["batch_large_missed"] == 0

@@ -28,7 +28,15 @@ B7 = Claim(
         "power 2; or trainings with the same ratio of rate and batch size end at different test "
         "accuracies."
     ),
-    prediction="TODO.",
+    prediction=(
+        "The core holds in both nets. Trials with two seeds: the larger rate ended 8 times as flat "
+        "without a normalizer and twice as flat with BatchNorm, both at eigenvalues well below 2 "
+        "over the rate; with a batch that grew along, BatchNorm's was as sharp as at the small "
+        "rate. With BatchNorm the noise fell faster than the batch size grows, with a slope of "
+        "-1.2 to -1.3 (batches of 8 to 128, low loss; earlier trials, at a higher loss, gave -1), "
+        "so this part will fail. Of trainings with the same ratio, those after as many images "
+        "ended alike with BatchNorm, and 20 points and more apart without."
+    ),
     gap=(
         "The paper argues about a ResNet-110 on CIFAR-10 and measures no curvature. We train a "
         "residual net of 4 blocks with 16 and 32 channels on digits, with BatchNorm and without a "
@@ -42,7 +50,7 @@ B7 = Claim(
             "decades",
             0.1,
             says="with BatchNorm a larger rate leads to flatter minima",
-            predicted=(0.1, math.inf),
+            predicted=(0.15, 0.6),
         ),
         Effect(
             "flat_none",
@@ -50,7 +58,7 @@ B7 = Claim(
             "decades",
             0.1,
             says="without a normalizer a larger rate leads to flatter minima",
-            predicted=(0.1, math.inf),
+            predicted=(0.5, 1.2),
         ),
         Effect(
             "own_units",
@@ -58,7 +66,7 @@ B7 = Claim(
             "decades",
             0.1,
             says="the minima are flatter beyond what the length of the weights does",
-            predicted=(0.1, math.inf),
+            predicted=(0.15, 0.6),
         ),
         Effect(
             "noise",
@@ -67,7 +75,7 @@ B7 = Claim(
             "decades",
             0.1,
             says="a smaller batch leads to flatter minima, as a larger rate does",
-            predicted=(0.1, math.inf),
+            predicted=(0.15, 0.6),
         ),
         Effect(
             "batch_none",
@@ -77,7 +85,7 @@ B7 = Claim(
             kind="about",
             target=-1.0,
             says="without a normalizer the squared noise falls in proportion to the batch size",
-            predicted=(-1.05, -0.95),
+            predicted=(-1.15, -0.9),
         ),
         Effect(
             "batch_batch",
@@ -87,7 +95,7 @@ B7 = Claim(
             kind="about",
             target=-1.0,
             says="with BatchNorm the squared noise falls in proportion to the batch size",
-            predicted=(-1.1, -0.9),
+            predicted=(-1.4, -1.1),
         ),
         Effect(
             "rate",
@@ -98,32 +106,57 @@ B7 = Claim(
             kind="about",
             target=2.0,
             says="the squared noise of a step grows with the square of the rate",
-            predicted=(1.0, 2.0),
+            predicted=(1.6, 2.0),
         ),
         Effect(
-            "images",
-            f"test accuracy of rate and batch {TIMES} times as large, minus the small ones, after "
-            "as many images, with BatchNorm",
+            "images_batch",
+            f"test accuracy with rate and batch {TIMES} times as large, minus that with the small "
+            "ones, after as many images, with BatchNorm",
             "",
             0.02,
             kind="same",
-            says="after as many images, rates of the same ratio to the batch do the same",
+            says="with BatchNorm, trainings of the same ratio and as many images end alike",
+            predicted=(-0.01, 0.02),
+        ),
+        Effect(
+            "images_none",
+            f"test accuracy with rate and batch {TIMES} times as large, minus that with the small "
+            "ones, after as many images, without a normalizer",
+            "",
+            0.02,
+            kind="same",
+            says="without a normalizer, trainings of the same ratio and as many images end alike",
+            predicted=(-0.4, -0.02),
+        ),
+        Effect(
+            "steps_batch",
+            f"test accuracy with rate and batch {TIMES} times as large, minus that with the small "
+            "ones, after as many steps, with BatchNorm",
+            "",
+            0.02,
+            kind="same",
+            says="with BatchNorm, trainings of the same ratio and as many steps end alike",
+            predicted=(-0.01, 0.02),
+        ),
+        Effect(
+            "steps_none",
+            f"test accuracy with rate and batch {TIMES} times as large, minus that with the small "
+            "ones, after as many steps, without a normalizer",
+            "",
+            0.02,
+            kind="same",
+            says="without a normalizer, trainings of the same ratio and as many steps end alike",
             predicted=(-0.02, 0.02),
-        ),
-        Effect(
-            "steps",
-            f"test accuracy of rate and batch {TIMES} times as large, minus the small ones, after "
-            "as many steps, with BatchNorm",
-            "",
-            0.02,
-            kind="same",
-            says="after as many steps, rates of the same ratio to the batch do the same",
-            predicted=(0.0, 0.03),
         ),
     ),
     core=("flat_batch", "flat_none"),
     setting="the normalizer",
-    answer="TODO.",
+    answer=(
+        "The inequality is a bound, and it speaks of samples that are drawn independently; with "
+        "BatchNorm they are not. And digits are learned within a few hundred steps. Curvature and "
+        "noise of a ResNet-110 along its 165 epochs on CIFAR-10, at rates from 0.0001 to 0.1, "
+        "would tell."
+    ),
     measure=b7_noise.measure,
     options=("base",),
     values=b7_noise.values,
@@ -141,7 +174,12 @@ B9 = Claim(
         "gains over no normalizer, or less: with each net at its own best rate, or with all at "
         "BatchNorm's. Or its share is further from two thirds than a sixth."
     ),
-    prediction="TODO.",
+    prediction=(
+        "With each net at its own best rate the one BatchNorm gives nearly all of the gain, more "
+        "than two thirds: trials with one to three seeds gave shares of about 0.9 to 1. At "
+        "BatchNorm's best rate the bare net diverges, and the net with one BatchNorm learns "
+        "unsteadily: shares of 0.5 to 0.9, so that one may come out below one half."
+    ),
     gap=(
         "The paper trains a ResNet-110 on CIFAR-10. We train a residual net of 8 blocks with 16 "
         "and 32 channels on digits for 300 steps of plain SGD. The gain is in test accuracy, at "
@@ -155,7 +193,7 @@ B9 = Claim(
             "of the gain",
             0.5,
             says="with each net at its own best rate, one BatchNorm gives most of the gain",
-            predicted=(0.5, math.inf),
+            predicted=(0.8, 1.2),
         ),
         Effect(
             "common",
@@ -164,7 +202,7 @@ B9 = Claim(
             "of the gain",
             0.5,
             says="at BatchNorm’s best rate, one BatchNorm gives most of the gain",
-            predicted=(0.5, math.inf),
+            predicted=(0.4, 0.95),
         ),
         Effect(
             "two_thirds",
@@ -174,7 +212,7 @@ B9 = Claim(
             kind="about",
             target=b9_one_norm.PAPER,
             says="the share is about two thirds, as in the paper",
-            predicted=(0.67, 1.2),
+            predicted=(0.8, 1.2),
         ),
         Effect(
             "gain",
@@ -182,12 +220,16 @@ B9 = Claim(
             "",
             0.01,
             says="there is a gain to share: BatchNorm everywhere is ahead",
-            predicted=(0.01, 0.15),
+            predicted=(0.02, 0.12),
         ),
     ),
     core=("own", "common"),
     setting="the learning rate",
-    answer="TODO.",
+    answer=(
+        "Two thirds was found in a net of 110 layers, whose lead over the bare net is larger and "
+        "took 165 epochs. With 8 blocks on digits the lead is small, and a single BatchNorm "
+        "has less left to do. The same three nets with 54 blocks on CIFAR-10 would tell."
+    ),
     measure=b9_one_norm.measure,
     options=("tuning", "base"),
     values=b9_one_norm.values,

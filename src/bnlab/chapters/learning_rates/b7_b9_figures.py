@@ -83,12 +83,11 @@ def _sharpness_panel(data: dict, facts: dict) -> Axes:
 
 
 def _lead_panel(data: dict) -> Axes:
-    kinds = ("images", "steps")
-    means = [100 * b7_noise.lead(data, "batch", equal).mean() for equal in kinds]
+    means = [100 * b7_noise.lead(data, "batch", equal).mean() for equal in b7_noise.EQUAL]
     told = " and ".join(f"{mean:+.1f}".replace("-", "−") for mean in means)
     axes = panel(f"c: same ratio: {told} points with BatchNorm")
     for norm, aside in (("none", -0.08), ("batch", 0.08)):
-        for place, equal in enumerate(kinds):
+        for place, equal in enumerate(b7_noise.EQUAL):
             numbers = 100 * b7_noise.lead(data, norm, equal)
             curve(
                 axes, norm, [place + aside] * len(numbers), numbers, linestyle="", ms=4, alpha=0.5
@@ -98,7 +97,7 @@ def _lead_panel(data: dict) -> Axes:
             )
         label(axes, norm, aside, 100 * b7_noise.lead(data, norm, "images").min(), xytext=(0, -18))
     axes.axhline(0, color="#888888", lw=1, ls=":")
-    axes.set_xticks(range(2), [f"equal {equal}" for equal in kinds])
+    axes.set_xticks(range(2), [f"equal {equal}" for equal in b7_noise.EQUAL])
     axes.set(ylabel="lead of large rate and batch (points)", xlim=(-0.5, 1.5))
     axes.margins(y=0.2)
     return axes

@@ -29,6 +29,7 @@ TRAININGS = {"small": (1, 1), "ratio": (TIMES, TIMES), "large": (TIMES, 1)}  # o
 BASE = Run(net="resnet", depth=4, width=16, lr=0.01, batch_size=16, steps=1000)
 IMAGES = 256  # that loss and curvature are taken on
 TARGET, LOOK = 0.1, 10  # training loss that ends a training, looked at every so many steps
+EQUAL = {"images": 0, "steps": TIMES - 1}  # at which look a training has had as many; last: the end
 SIZES, BATCHES = (8, 16, 32, 64, 128), 48  # for the noise
 COLUMNS = (
     "norm",
@@ -154,7 +155,7 @@ def lead(data: dict, norm: str, equal: str) -> np.ndarray:
         norm: of the net.
         equal: what both trainings have as much of, ``images`` or ``steps``.
     """
-    at = {"images": 0, "steps": TIMES - 1}[equal]  # of the looks, the last one is the end
+    at = EQUAL[equal]
     small, ratio = (end(data, norm, name, "accuracies") for name in ("small", "ratio"))
     return ratio[:, at] - small[:, -1]
 
@@ -169,8 +170,7 @@ def values(data: dict) -> dict[str, np.ndarray]:
         "batch_none": batch_slope(data, "none"),
         "batch_batch": batch_slope(data, "batch"),
         "rate": rate_slope(data, "batch"),
-        "images": lead(data, "batch", "images"),
-        "steps": lead(data, "batch", "steps"),
+        **{f"{equal}_{norm}": lead(data, norm, equal) for equal in EQUAL for norm in NORMS},
     }
 
 
@@ -204,7 +204,6 @@ def facts(data: dict) -> dict[str, object]:
             f"{norm}_own_units": 10 ** flatter(data, norm, "small", "large", "own_units").mean(),
             f"{norm}_by_batch": 10 ** flatter(data, norm, "ratio", "large").mean(),
             f"{norm}_by_rate": 10 ** flatter(data, norm, "small", "ratio").mean(),
-            f"{norm}_images": 100 * lead(data, norm, "images").mean(),
-            f"{norm}_steps": 100 * lead(data, norm, "steps").mean(),
+            **{f"{norm}_{equal}": 100 * effect[f"{equal}_{norm}"].mean() for equal in EQUAL},
         }
     return found

@@ -5,8 +5,6 @@ The sentences, margins and predictions were written before measuring.
 
 from __future__ import annotations
 
-import math
-
 from bnlab.chapters.learning_rates import b7_noise, b9_one_norm
 from bnlab.chapters.learning_rates.b7_noise import TARGET, TIMES
 from bnlab.chapters.learning_rates.paper import BJORCK

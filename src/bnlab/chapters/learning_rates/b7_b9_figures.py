@@ -58,7 +58,7 @@ def _noise_panel(data: dict) -> Axes:
         band(axes, norm, b7_noise.SIZES, noise.min(0), noise.max(0))
         middle = np.exp(np.log(noise).mean(0))
         curve(axes, norm, b7_noise.SIZES, middle)
-        label(axes, norm, b7_noise.SIZES[-1], middle[-1], ha="right", xytext=(0, 12))
+        label(axes, norm, b7_noise.SIZES[1], middle[1], ha="left", xytext=(0, 10))
     plain_log(axes, "x", b7_noise.SIZES)
     axes.set(xlabel="batch size", ylabel="squared noise of the gradient", yscale="log")
     return axes
@@ -85,7 +85,7 @@ def _sharpness_panel(data: dict, facts: dict) -> Axes:
 def _lead_panel(data: dict) -> Axes:
     means = [100 * b7_noise.lead(data, "batch", equal).mean() for equal in b7_noise.EQUAL]
     told = " and ".join(f"{mean:+.1f}".replace("-", "−") for mean in means)
-    axes = panel(f"c: same ratio: {told} points with BatchNorm")
+    axes = panel(f"c: same ratio, BatchNorm: {told} points")
     for norm, aside in (("none", -0.08), ("batch", 0.08)):
         for place, equal in enumerate(b7_noise.EQUAL):
             numbers = 100 * b7_noise.lead(data, norm, equal)
@@ -98,7 +98,7 @@ def _lead_panel(data: dict) -> Axes:
         label(axes, norm, aside, 100 * b7_noise.lead(data, norm, "images").min(), xytext=(0, -18))
     axes.axhline(0, color="#888888", lw=1, ls=":")
     axes.set_xticks(range(2), [f"equal {equal}" for equal in b7_noise.EQUAL])
-    axes.set(ylabel="lead of large rate and batch (points)", xlim=(-0.5, 1.5))
+    axes.set(ylabel="lead of the larger batch (points)", xlim=(-0.5, 1.5))
     axes.margins(y=0.2)
     return axes
 
@@ -132,7 +132,7 @@ def _rates_panel(data: dict) -> Axes:
         best = b9_one_norm.best_lr(data, net)
         place = {"none": (best, 0.2), "head": (best, 0.62), "batch": (best, 1.0)}[net]
         label(axes, look, *place, name)
-    plain_log(axes, "x", b9_one_norm.LRS)
+    plain_log(axes, "x", b9_one_norm.LRS[::2])
     axes.set(xlabel="learning rate", ylabel="validation accuracy", ylim=(0, 1.12))
     axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1])
     return axes

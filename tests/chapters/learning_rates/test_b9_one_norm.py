@@ -55,7 +55,9 @@ def test_shares_of_a_gain_that_is_known(data):
     assert found["gain"] == pytest.approx(0.09)
     lead, part = 0.87, 0.80  # at the common rate the bare net diverged: chance
     assert found["common"].mean() == pytest.approx(part / lead, rel=0.01)
-    assert b9.facts(data)["none_lost"] == 8
+    facts = b9.facts(data)
+    assert facts["none_lost"] == facts["own_gains"] == 8
+    assert facts["own_share"] == facts["own_least_share"] == pytest.approx(200 / 3)
 
 
 def test_a_share_is_decided_seed_by_seed_and_its_mean_is_the_ratio_of_the_means():

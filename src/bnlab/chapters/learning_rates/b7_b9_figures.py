@@ -29,8 +29,8 @@ def noise_and_sharpness(evidence: Evidence) -> Drawing:
     told = "; ".join(
         f"{STYLE[norm]['label']}: slope {facts[f'{norm}_slope']:.2f}, sharpness "
         + ", ".join(f"{facts[f'{norm}_{name}_sharpness']:.2g}" for name in PLACES)
-        + f", lead {facts[f'{norm}_images']:.1f} points at equal images and "
-        f"{facts[f'{norm}_steps']:.1f} at equal steps"
+        + f", behind by {facts[f'{norm}_images_behind']:.1f} points at equal images and "
+        f"{facts[f'{norm}_steps_behind']:.1f} at equal steps"
         for norm in b7_noise.NORMS
     )
     alt = (
@@ -107,18 +107,19 @@ def one_norm(evidence: Evidence) -> Drawing:
     """Accuracy over rates of the three nets, and what is counted of them."""
     data, facts = evidence.data, evidence.facts
     told = "; ".join(
-        f"{name}: {facts[f'{net}_own']:.1f} % at its own best rate, "
-        f"{facts[f'{net}_common']:.1f} % at BatchNorm’s"
+        f"{name}: {facts[f'{net}_own_median']:.1f} % at its own best rate, "
+        f"{facts[f'{net}_common_median']:.1f} % at BatchNorm’s"
         for net, (_, name) in NETS.items()
     )
     alt = (
         "a: validation accuracy against learning rate without a normalizer, with one BatchNorm "
-        f"before the classifier, and with BatchNorm everywhere. b: test accuracies. {told}."
+        "before the classifier, and with BatchNorm everywhere. b: test accuracies, medians: "
+        f"{told}."
     )
     caption = (
         f"After {facts['steps']} steps. a: mean over the {len(data['tuning_seeds'])} tuning seeds; "
         f"the shade spans all; a net that diverged counts as chance. b: {facts['seeds']} other "
-        "seeds, at the rates that were chosen; bars: means."
+        "seeds, at the rates that were chosen; bars: medians."
     )
     return draw([_rates_panel(data), _counted_panel(data, facts)], alt, caption)
 
@@ -130,7 +131,7 @@ def _rates_panel(data: dict) -> Axes:
         band(axes, look, b9_one_norm.LRS, numbers.min(1), numbers.max(1))
         curve(axes, look, b9_one_norm.LRS, numbers.mean(1))
         best = b9_one_norm.best_lr(data, net)
-        place = {"none": (best, 0.2), "head": (best, 0.62), "batch": (best, 1.0)}[net]
+        place = {"none": (best, 0.2), "head": (best, 0.55), "batch": (best, 1.0)}[net]
         label(axes, look, *place, name)
     plain_log(axes, "x", b9_one_norm.LRS[::2])
     axes.set(xlabel="learning rate", ylabel="validation accuracy", ylim=(0, 1.12))
@@ -139,12 +140,12 @@ def _rates_panel(data: dict) -> Axes:
 
 
 def _counted_panel(data: dict, facts: dict) -> Axes:
-    axes = panel(f"b: it gives {facts['own_share']:.0f} % of the gain at its own rate")
+    axes = panel(f"b: it gives {facts['own_share']:.0f} % of the gain (median)")
     for start, (name, score) in zip((0, 4), b9_one_norm.compared(data).items(), strict=True):
         for place, (net, (look, _)) in enumerate(NETS.items(), start):
             numbers = score[net]
             curve(axes, look, [place] * len(numbers), numbers, linestyle="", ms=4, alpha=0.5)
-            axes.hlines(numbers.mean(), place - 0.3, place + 0.3, STYLE[look]["light"], lw=2)
+            axes.hlines(np.median(numbers), place - 0.3, place + 0.3, STYLE[look]["light"], lw=2)
         told = {"own": "own best rates", "common": "BatchNorm’s best rate"}[name]
         axes.annotate(told, (start + 1, 1.04), ha="center")
     axes.set_xticks([0, 1, 2, 4, 5, 6], ["none", "one", "all"] * 2)

@@ -204,6 +204,8 @@ def facts(data: dict) -> dict[str, object]:
             f"{norm}_own_units": 10 ** flatter(data, norm, "small", "large", "own_units").mean(),
             f"{norm}_by_batch": 10 ** flatter(data, norm, "ratio", "large").mean(),
             f"{norm}_by_rate": 10 ** flatter(data, norm, "small", "ratio").mean(),
-            **{f"{norm}_{equal}": 100 * effect[f"{equal}_{norm}"].mean() for equal in EQUAL},
+            **{
+                f"{norm}_{equal}_behind": -100 * effect[f"{equal}_{norm}"].mean() for equal in EQUAL
+            },
         }
     return found

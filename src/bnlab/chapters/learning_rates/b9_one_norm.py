@@ -146,7 +146,7 @@ def values(data: dict) -> dict[str, np.ndarray]:
 
 
 def facts(data: dict) -> dict[str, object]:
-    """Numbers for sentences about B9."""
+    """Numbers for sentences about B9; shares are those of single seeds, and their median."""
     effect, score = values(data), compared(data)
     found: dict[str, object] = {"seeds": len(data["seeds"]), "steps": data["base"]["steps"]}
     for net in NETS:
@@ -156,9 +156,17 @@ def facts(data: dict) -> dict[str, object]:
             found[f"{net}_{name}_median"] = 100 * float(np.median(by_net[net]))
         at_common = Table.of(data).where(net=net, lr=best_lr(data, "batch"), seed=data["seeds"])
         found[f"{net}_lost"] = sum(end is not None for end in at_common.entries("diverged_at"))
+    for name, by_net in score.items():
+        gain = by_net["batch"] - by_net["none"]
+        shares = 100 * (by_net["head"] - by_net["none"]) / np.where(gain > 0, gain, np.nan)
+        found |= {
+            f"{name}_gains": int((gain > 0).sum()),
+            f"{name}_share": float(np.median(shares)),
+            f"{name}_least_share": shares.min(),
+            f"{name}_most_share": shares.max(),
+        }
     return {
         **found,
         "gain": 100 * effect["gain"].mean(),
-        "own_share": 100 * effect["own"].mean(),
-        "common_share": 100 * effect["common"].mean(),
+        "none_worst": 100 * score["own"]["none"].min(),
     }

@@ -131,7 +131,7 @@ def _rates_panel(data: dict) -> Axes:
         band(axes, look, b9_one_norm.LRS, numbers.min(1), numbers.max(1))
         curve(axes, look, b9_one_norm.LRS, numbers.mean(1))
         best = b9_one_norm.best_lr(data, net)
-        place = {"none": (best, 0.2), "head": (best, 0.55), "batch": (best, 1.0)}[net]
+        place = {"none": (best, 0.2), "head": (0.25, 0.72), "batch": (best, 1.0)}[net]
         label(axes, look, *place, name)
     plain_log(axes, "x", b9_one_norm.LRS[::2])
     axes.set(xlabel="learning rate", ylabel="validation accuracy", ylim=(0, 1.12))

@@ -28,7 +28,7 @@ BADGE = "The nets train in this page, with the same bits as in Python."
 LOOKS = {
     "weight_mean": ("w. mean", "weight mean alone", "#2f5d62", "#8fd0d6", [11, 2, 3, 6], "v"),
     "last_norm": ("last BN", "last BatchNorm alone", "#a05a00", "#f2b45c", [2, 3], "^"),
-    "mimic": ("MimicNorm", "MimicNorm", "#a0306f", "#ff9ed0", [10, 3, 2, 3], "D"),
+    "mimic": ("Mimic", "MimicNorm", "#a0306f", "#ff9ed0", [10, 3, 2, 3], "D"),
     **{f"theory_{kind}": ("", "theory", "#1b1f24", "#e4e8ee", [], ".") for kind in STARTS},
 }
 """Short and long name, colour on light and dark pages, dash and marker of what the book's style
@@ -130,7 +130,7 @@ def _options(device: str) -> dict[str, object]:
     return {
         "name": "mimic",
         "norms": list(NETS),
-        "words": {"weight_mean": "weight mean"},
+        "words": {"weight_mean": "weight mean", "mimic": "MimicNorm"},
         "depths": list(MIMIC_DEPTHS),
         "lrs": list(LRS),
         "seeds": list(SEEDS),

@@ -53,15 +53,18 @@ export function spread(boxes, top, bottom) {
     const wanted = box.y, others = [...placed, ...(box.avoid ?? [])];
     const isBeside = (other) => overlap({ ...box, y: other.y }, other);
     const highest = Math.max(-Infinity, ...placed.filter(isBeside).map((other) => other.y));
-    const free = (y) => y >= highest && !others.some((other) => overlap({ ...box, y }, other));
+    const clear = (y, of) => !of.some((other) => overlap({ ...box, y }, other));
     // Those that come after it need room below it.
     const later = sorted.slice(placed.length + 1).filter(isBeside);
     const lowest = bottom - later.reduce((sum, other) => sum + 1.01 * other.height, 0);
     const within = (y) => Math.max(top, Math.min(lowest, y));
-    box.y = within(wanted);
+    const heights = [];
     for (let offset = 0; Math.abs(offset) <= most; offset = offset < 0 ? -offset : -offset - 1) {
-      if (free(within(wanted + offset))) { box.y = within(wanted + offset); break; }
+      heights.push(within(wanted + offset));
     }
+    // Words on a curve can be read, words on words cannot.
+    box.y = heights.find((y) => y >= highest && clear(y, others))
+      ?? heights.find((y) => clear(y, placed)) ?? within(wanted);
     placed.push(box);
   }
 }

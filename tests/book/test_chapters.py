@@ -153,6 +153,7 @@ def test_what_chapter_03_says_in_words_still_follows_from_the_evidence():
     assert b7.facts["none_large_edge"] < 0.75
     assert b7.facts["batch_slope"] < -1.1  # "falls faster"
     assert b9.verdict.word == "undecided"  # "Our rule decides nothing here"
+    assert b9.facts["common_least_share"] < 5  # "from nothing to"
     assert b9.facts["own_least_share"] > 70  # "more than the paper's two thirds"
     assert b9.facts["own_gains"] == b9.facts["seeds"] == b9.facts["none_lost"]
 

@@ -51,8 +51,8 @@ def noise_and_sharpness(evidence: Evidence) -> Drawing:
 
 def _noise_panel(data: dict) -> Axes:
     slopes = [b7_noise.batch_slope(data, norm).mean() for norm in b7_noise.NORMS]
-    told = " and ".join(f"{slope:.2f}".replace("-", "−") for slope in slopes)
-    axes = panel(f"a: noise by batch size: slopes {told}")
+    told = ", ".join(f"{slope:.2f}".replace("-", "−") for slope in slopes)
+    axes = panel(f"a: noise by batch: slopes {told}")
     for norm in b7_noise.NORMS:
         noise = b7_noise.end(data, norm, "small", "noise")
         band(axes, norm, b7_noise.SIZES, noise.min(0), noise.max(0))
@@ -84,8 +84,8 @@ def _sharpness_panel(data: dict, facts: dict) -> Axes:
 
 def _lead_panel(data: dict) -> Axes:
     means = [100 * b7_noise.lead(data, "batch", equal).mean() for equal in b7_noise.EQUAL]
-    told = " and ".join(f"{mean:+.1f}".replace("-", "−") for mean in means)
-    axes = panel(f"c: same ratio, BatchNorm: {told} points")
+    told = ", ".join(f"{mean:+.1f}".replace("-", "−") for mean in means)
+    axes = panel(f"c: BatchNorm: lead {told} points")
     for norm, aside in (("none", -0.08), ("batch", 0.08)):
         for place, equal in enumerate(b7_noise.EQUAL):
             numbers = 100 * b7_noise.lead(data, norm, equal)

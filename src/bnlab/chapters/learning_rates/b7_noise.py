@@ -200,6 +200,7 @@ def facts(data: dict) -> dict[str, object]:
         found |= {
             f"{norm}_flatter": 10 ** effect[f"flat_{norm}"].mean(),
             f"{norm}_slope": effect[f"batch_{norm}"].mean(),
+            f"{norm}_falls": -effect[f"batch_{norm}"].mean(),
             f"{norm}_rate_slope": rate_slope(data, norm).mean(),
             f"{norm}_own_units": 10 ** flatter(data, norm, "small", "large", "own_units").mean(),
             f"{norm}_by_batch": 10 ** flatter(data, norm, "ratio", "large").mean(),

@@ -71,7 +71,7 @@ def memory(evidence: Evidence) -> Drawing:
         axes.invert_yaxis()
         axes.set(xlabel="KiB kept for the backward pass")
         if net == "plain":
-            axes.legend(frameon=False, fontsize=11, loc="lower right")
+            axes.legend(frameon=False, fontsize=11, loc="center right", bbox_to_anchor=(1, 0.64))
         panels.append(axes)
         told.append(
             "{}: {:.0f} % less than BatchNorm with torch's fused kernels, {:.0f} % less with "
@@ -109,8 +109,8 @@ def apart(evidence: Evidence) -> Drawing:
         pairs.plot(layers, theory, color=INK, ls=":", lw=1.5, label="theory")
     nudged.plot(layers, 10 ** (m3.RATE * (layers - 1)), color=INK, ls=":", lw=1.5)
     label(nudged, "none", 22, 10 ** (m3.RATE * 14), "dotted: theory", xytext=(0, 0))
-    pairs.set(xlabel="layer", ylabel="cosine of two inputs", ylim=(-0.1, 1.1))
-    nudged.set(xlabel="layer", ylabel="relative difference, layer 1 = 1")
+    pairs.set(xlabel="layer", ylabel="cosine of two inputs", ylim=(-0.2, 1.1))
+    nudged.set(xlabel="layer", ylabel="relative difference")
     plain_log(nudged, "y")
     legend(nudged, "upper left")
     label(pairs, LOOKS["none"], 20, 0.9, WORDS["none"], xytext=(0, -16))
@@ -125,7 +125,8 @@ def apart(evidence: Evidence) -> Drawing:
     ).format(**facts)
     caption = (
         f"Perceptrons of width {facts['width']} before the first step. Mean over {facts['seeds']} "
-        f"seeds; the shade spans all. Dotted: the theory, with χ = {facts['chi']:.3f} in b."
+        f"seeds; the shade spans all. Dotted: the theory, χ = {facts['chi']:.3f}. b: in multiples "
+        "of the difference in layer 1."
     )
     return draw([pairs, nudged], alt, caption)
 

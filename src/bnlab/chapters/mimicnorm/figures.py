@@ -166,7 +166,7 @@ def _halves(data: dict, facts: dict) -> Axes:
             score = 100 * m4.at_rate(data, method, lr)
             at = np.full(len(score), place + shift)
             hollow = {} if lr == m4.MODERATE else {"mfc": "none"}
-            curve(axes, LOOKS[method], at, score, ls="", ms=5, alpha=0.7, **hollow)
+            curve(axes, LOOKS[method], at, score, linestyle="", ms=5, alpha=0.7, **hollow)
             axes.hlines(score.mean(), *(place + shift + np.array([-0.14, 0.14])), color=INK, lw=2)
     names = [WORDS[method].replace(" ", "\n", 1) for method in m4.ABLATED]
     axes.set_xticks(range(len(names)), names, fontsize=9)

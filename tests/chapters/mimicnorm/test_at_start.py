@@ -131,6 +131,6 @@ def test_figures_at_the_start_tell_their_numbers(name, figure, kept, start):
     data = {"M2": kept, "M3": start}[name]
     drawing = figure(evidence.Evidence(claim(name), data, {}))
     assert len(drawing.svgs) == 2
-    facts = claim(name).facts(data)
-    said = {"M2": f"{facts['saved_mimic_plain_fused']:.0f} %", "M3": f"{facts['none_last']:.2f}"}
-    assert said[name] in drawing.alt
+    facts, said = claim(name).facts(data), {"M2": "saved_mimic_plain_fused", "M3": "none_last"}
+    number = facts[said[name]]
+    assert (f"{number:.0f} %" if name == "M2" else f"to {number:.2f}") in drawing.alt

@@ -23,6 +23,14 @@ KEPT = {  # who keeps it, by the kind of module
 }
 REST = "all others"
 SHADES = {"normalizers": "batch", "scalars of the branches": "rms", REST: "none"}
+HALVES = {
+    "batch": "Batch-\nNorm",
+    "mimic": "both",
+    "last_norm": "last\nBatchNorm",
+    "weight_mean": "weight\nmean",
+    "neither": "neither",
+}
+"""The names of the nets of the ablation, below their marks."""
 
 
 def matches(evidence: Evidence) -> Drawing:
@@ -140,7 +148,8 @@ def rates(evidence: Evidence) -> Drawing:
         usable = facts[f"usable_{method}"]
         sweep.axvline(usable, color=STYLE[LOOKS[method]]["light"], ls=":", lw=1.5)
     plain_log(sweep, "x", [0.001, 0.01, 0.1, 1])
-    sweep.set(xlabel="learning rate", ylabel="test accuracy, %", ylim=(0, 118))
+    sweep.set(xlabel="learning rate", ylabel="test accuracy, %", ylim=(0, 150))
+    sweep.set_yticks(range(0, 101, 20))
     legend(sweep, "upper left")
     told = ", ".join(f"{WORDS[m]} {facts[f'usable_{m}']:.2g}" for m in m4.SWEPT)
     halves = "; ".join(
@@ -166,10 +175,9 @@ def _halves(data: dict, facts: dict) -> Axes:
             score = 100 * m4.at_rate(data, method, lr)
             at = np.full(len(score), place + shift)
             hollow = {} if lr == m4.MODERATE else {"mfc": "none"}
-            curve(axes, LOOKS[method], at, score, ls="", ms=5, alpha=0.7, **hollow)
+            curve(axes, LOOKS[method], at, score, linestyle="", ms=5, alpha=0.7, **hollow)
             axes.hlines(score.mean(), *(place + shift + np.array([-0.14, 0.14])), color=INK, lw=2)
-    names = [WORDS[method].replace(" ", "\n", 1) for method in m4.ABLATED]
-    axes.set_xticks(range(len(names)), names, fontsize=9)
+    axes.set_xticks(range(len(m4.ABLATED)), [HALVES[one] for one in m4.ABLATED], fontsize=10)
     axes.set(ylabel="test accuracy, %", ylim=(0, 105))
     axes.set_xlabel(f"full: rate {m4.MODERATE:g}; hollow: rate {m4.LARGE:g}")
     return axes

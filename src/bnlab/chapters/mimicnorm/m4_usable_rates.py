@@ -26,8 +26,8 @@ SEEDS = tuple(range(860, 868))
 NET = "residual"
 LRS = {
     "last_norm": (0.03, 0.1, 0.3, 1.0, 3.0),
-    "neither": (0.01, 0.03, 0.1, 0.3, 1.0),
-    "none": (0.0003, 0.001, 0.003, 0.01, 0.03),
+    "neither": (0.03, 0.1, 0.3, 1.0),
+    "none": (0.001, 0.003, 0.01, 0.03),
 }
 SWEPT = tuple(LRS)
 ABLATED = ("batch", "mimic", "last_norm", "weight_mean", "neither")

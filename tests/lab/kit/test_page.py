@@ -151,6 +151,7 @@ def test_the_command_needs_the_repository_or_a_place(tmp_path, monkeypatch, caps
         ("groups", ["side_by_side"]),
         ("squares", ["plane", "side_by_side"]),
         ("units", ["side_by_side"]),
+        ("mimic", ["side_by_side"]),
     ],
 )
 def test_the_worker_of_a_set_can_do_what_its_widgets_declare(name, jobs):

@@ -53,12 +53,15 @@ export function spread(boxes, top, bottom) {
     const wanted = box.y, others = [...placed, ...(box.avoid ?? [])];
     const beside = placed.filter((other) => overlap({ ...box, y: other.y }, other));
     const highest = Math.max(-Infinity, ...beside.map((other) => other.y));
-    const free = (y) => y >= highest && !others.some((other) => overlap({ ...box, y }, other));
+    const clear = (y, of) => !of.some((other) => overlap({ ...box, y }, other));
     const within = (y) => Math.min(bottom, Math.max(top, y));
-    box.y = within(wanted);
+    const heights = [];
     for (let offset = 0; Math.abs(offset) <= most; offset = offset < 0 ? -offset : -offset - 1) {
-      if (free(within(wanted + offset))) { box.y = within(wanted + offset); break; }
+      heights.push(within(wanted + offset));
     }
+    // Words on a curve can be read, words on words cannot.
+    box.y = heights.find((y) => y >= highest && clear(y, others))
+      ?? heights.find((y) => clear(y, placed)) ?? within(wanted);
     placed.push(box);
   }
 }

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bnlab.chapters.mimicnorm.trainings import BASE, COLUMNS, accuracies, trained
+from bnlab.chapters.mimicnorm.trainings import BASE, COLUMNS, accuracies, completed
 from bnlab.train import Run
 from bnlab.verdicts.table import Table, fact_name
 from bnlab.verdicts.tuning import CHANCE, usable_rates
@@ -26,8 +26,8 @@ SEEDS = tuple(range(860, 868))
 NET = "residual"
 LRS = {
     "last_norm": (0.03, 0.1, 0.3, 1.0, 3.0),
-    "neither": (0.03, 0.1, 0.3, 1.0),
-    "none": (0.001, 0.003, 0.01, 0.03),
+    "neither": (0.01, 0.03, 0.1, 0.3, 1.0),
+    "none": (0.001, 0.003, 0.01, 0.03, 0.1, 0.3),
 }
 SWEPT = tuple(LRS)
 ABLATED = ("batch", "mimic", "last_norm", "weight_mean", "neither")
@@ -37,12 +37,15 @@ TOO_LARGE = 0.3  # for the net without the last BatchNorm, in trials
 FAILED = 0.8  # test accuracy of a net that failed, though it did not diverge
 
 
-def measure(seeds: Sequence[int] = SEEDS, work: Work = HERE, base: Run = BASE) -> dict:
+def measure(
+    seeds: Sequence[int] = SEEDS, work: Work = HERE, earlier: dict | None = None, base: Run = BASE
+) -> dict:
     """Train the swept methods at all rates, and the others of the ablation at two.
 
     Args:
         seeds: that count; each seed's usable rate is judged against its own best.
         work: does the trainings.
+        earlier: a measurement whose trainings are taken over, as far as they are the same.
         base: what all trainings share.
     """
     places = dict.fromkeys(
@@ -56,7 +59,7 @@ def measure(seeds: Sequence[int] = SEEDS, work: Work = HERE, base: Run = BASE) -
         "base": base.to_dict(),
         "seeds": list(seeds),
         "columns": list(COLUMNS),
-        "rows": trained(work, base, cases, [STEPS]),
+        "rows": completed(work, base, cases, [STEPS], earlier),
     }
 
 

@@ -7,13 +7,13 @@ after several numbers of steps, the *marks*.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from bnlab.train import Run, make_trainer, threads
 from bnlab.verdicts.table import Table
-from bnlab.verdicts.tuning import best_rate, scores
+from bnlab.verdicts.tuning import best_rate, check_same_run, scores
 from bnlab.verdicts.work import Work
 
 ENGINE = "torch"  # faster than the compiled one for these nets
@@ -85,6 +85,25 @@ def _train(
         else [*start, mark, None, None, end]
         for mark in marks
     ]
+
+
+def completed(
+    work: Work,
+    base: Run,
+    cases: Iterable[Case],
+    marks: Sequence[int],
+    earlier: Mapping | None = None,
+) -> list[list]:
+    """The same rows; those that an earlier measurement has are taken over."""
+    cases = list(cases)
+    if earlier is None:
+        return trained(work, base, cases, marks)
+    check_same_run(earlier, base)
+    there: dict[Case, list[list]] = {}
+    for row in earlier["rows"]:
+        there.setdefault(tuple(row[:4]), []).append(row)
+    kept = [row for case in cases for row in there.get(case, [])]
+    return kept + trained(work, base, [case for case in cases if case not in there], marks)
 
 
 def accuracies(

@@ -9,7 +9,15 @@ from bnlab.chapters.mimicnorm import m1_matches as m1
 from bnlab.chapters.mimicnorm import m4_usable_rates as m4
 from bnlab.chapters.mimicnorm import m5_over_steps as m5
 from bnlab.chapters.mimicnorm.figures import matches, over_steps, rates
-from bnlab.chapters.mimicnorm.trainings import BASE, COLUMNS, METHODS, NETS, run_of, trained
+from bnlab.chapters.mimicnorm.trainings import (
+    BASE,
+    COLUMNS,
+    METHODS,
+    NETS,
+    completed,
+    run_of,
+    trained,
+)
 from bnlab.norms.weight.eligible import is_parametrized
 from bnlab.train import Trainer, build, train
 from bnlab.verdicts.evidence import Evidence
@@ -76,6 +84,16 @@ def test_a_mark_has_what_a_training_of_so_many_steps_ends_with():
     ]
 
 
+def test_what_an_earlier_measurement_trained_is_taken_over():
+    cases = [("residual", "mimic", lr, 3) for lr in (0.1, 0.2)]
+    base = SMALL.replace(width=4)
+    old = ["residual", "mimic", 0.1, 3, 5, 0.5, 0.5, None]
+    rows = completed(HERE, base, cases, [5], {"base": base.to_dict(), "rows": [old]})
+    assert rows == [old, *trained(HERE, base, cases[1:], [5])]
+    with pytest.raises(ValueError, match="another Run"):
+        completed(HERE, SMALL, cases, [5], {"base": base.to_dict(), "rows": [old]})
+
+
 def test_a_net_that_diverged_has_no_accuracy_at_the_marks_after_that():
     rows = trained(HERE, SMALL, [("residual", "none", 100.0, 3)], [10, 20])
     assert [row[4] for row in rows] == [10, 20]
@@ -113,7 +131,7 @@ def matched():
 
 def test_m1_compares_each_method_at_its_own_best_rate(matched):
     assert m1.best_lr(matched, "plain", "batch") == 0.3
-    assert m1.best_lr(matched, "deep", "mimic") == 0.03
+    assert m1.best_lr(matched, "deep", "mimic") == 0.01
     found = m1.values(matched)
     assert set(found) == {effect.name for effect in claims.claim("M1").effects}
     assert all(one == pytest.approx([0.02, 0.02]) for one in found.values())

@@ -186,6 +186,16 @@ def test_divergence_is_drawn_and_never_nan(page, folder, troubles):
     assert "NaN" not in page.content() and page.locator(".bnlab-cross").count() == 4
 
 
+def test_the_words_of_two_events_do_not_lie_on_each_other(page, folder, troubles):
+    """Also where the curves of other nets leave no room."""
+    at_address(page, folder, "#mimic?" + BASE.format(12, 3, 970, ",".join(NETS)))
+    finished(page)
+    for plot in page.locator(".bnlab-stage .bnlab-plot").all():
+        words = plot.locator(".bnlab-label").filter(has_text="diverged")
+        one, other = sorted((w.bounding_box() for w in words.all()), key=lambda box: box["y"])
+        assert other["y"] - one["y"] > 0.6 * one["height"]  # which has an outline
+
+
 def test_stop(page, folder, troubles):
     at_address(page, folder)
     press_both(page, "Train", "Stop", "newest()?.batch?.step > 20")

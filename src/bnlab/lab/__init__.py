@@ -3,6 +3,7 @@
 from bnlab.lab.family import Family
 from bnlab.lab.group_sizes import GroupSizes
 from bnlab.lab.landscape import Landscape
+from bnlab.lab.lawn import Lawn
 from bnlab.lab.mimic import Mimic
 from bnlab.lab.plane import Plane
 from bnlab.lab.profiles import Profiles
@@ -13,6 +14,7 @@ __all__ = [
     "Family",
     "GroupSizes",
     "Landscape",
+    "Lawn",
     "Mimic",
     "Plane",
     "Profiles",

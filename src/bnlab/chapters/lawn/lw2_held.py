@@ -2,7 +2,7 @@
 
 At two learning rates: at one that was pinned before anything was measured each method chooses its
 weight decay or its free phase alone; then each method chooses its own rate too. Controls: weight
-decay, tuned over a grid of at least the size; Adam alone, stopped at the step with the best
+decay, tuned over a grid of the same size; Adam alone, stopped at the step with the best
 validation accuracy and at the rate that is best for that; decoupled weight decay (AdamW); and the
 same methods, tuned anew, where no label is wrong.
 """

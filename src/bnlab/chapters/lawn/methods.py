@@ -38,14 +38,14 @@ BASE = Run(
     eval_every=10,
 )
 RATES = {
-    "adam": (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03),
+    "adam": (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1),
     "sgd": (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3),
 }
 MOMENTUM = {"adam": {}, "sgd": {"momentum": 0.9}}
 ALONE, DECAY, DECOUPLED, LAWN = "alone", "decay", "decoupled", "lawn"
 AMOUNTS = {
     ALONE: (0.0,),
-    DECAY: (0.001, 0.003, 0.01, 0.03, 0.1),
+    DECAY: (0.003, 0.01, 0.03, 0.1),
     DECOUPLED: (0.3, 1.0, 3.0, 10.0),
     LAWN: (0.0, 1 / 30, 0.1, 1 / 3),
 }

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.utils import parametrize
 
 from bnlab.methods import mimic
-from bnlab.methods.mimic import NONLINEAR
+from bnlab.methods.mimic import NONLINEAR, VARIANTS
 from bnlab.nets import make_net
 from bnlab.norms import BatchNorm, Normalizer, make_norm
 from bnlab.norms.weight import project_after_step, project_weight_mean
@@ -25,32 +25,108 @@ def resnet(norm: str = "batch", depth: int = 3) -> nn.Module:
     return make_net("resnet", (3, 8, 8), 10, depth, 8, norm).double()
 
 
-def by_hand(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
-    """Logits of MimicNorm of bnlab's residual net, from its weights and torch's functions only."""
-    f = nn.functional
-
-    def conv(layer, x):
-        w = layer.weight.detach()
-        if w[0].numel() > 50:
-            w = w - w.flatten(1).mean(1).reshape(-1, 1, 1, 1)
-        return f.conv2d(x, w, layer.bias, layer.stride, layer.padding)
-
-    x = conv(net.stem[0], x).relu()
-    for k, block in enumerate(net.blocks, start=1):
-        branch = conv(block.conv2, conv(block.conv1, x).relu())
-        skip = x if isinstance(block.shortcut, nn.Identity) else 1.2 * conv(block.shortcut[0], x)
-        x = (1.2**2 / k * branch + skip).relu()
-    z = net.head(x.mean((2, 3)))
-    return (z - z.mean(0)) / (z.var(0, correction=0) + 1e-5).sqrt()
+def centred(weight: torch.Tensor) -> torch.Tensor:
+    return weight - weight.flatten(1).mean(1).reshape(-1, 1, 1, 1)
 
 
-@pytest.mark.parametrize("norm", ["batch", "none", "layer"])
+class Official:
+    """The official nets, from their description alone: torch's functions and a dict of tensors.
+
+    CIFAR: filters of more than 50 weights are centred, the shortcut is a convolution. ImageNet:
+    all filters are centred, the shortcut is 1.2 times a convolution. In both: branch k of L is
+    multiplied by 1.2^2 / k, and the logits are normalized over the batch.
+    """
+
+    def __init__(self, net: nn.Module, variant: str) -> None:
+        self.is_imagenet, self.steps = variant == "mimic_imagenet", [m.step for m in net.blocks]
+        self.strides = [m.conv1.stride for m in net.blocks]
+        self.p = {
+            name: value.detach().clone()
+            for name, value in net.named_parameters()
+            if "norm" not in name and not re.search(r"stem\.1|shortcut\.1", name)
+        }
+        for k in range(len(net.blocks)):
+            self.p[f"scale{k}"] = torch.tensor(1.2**2 / (k + 1), dtype=torch.float64)
+            if self.is_imagenet and f"blocks.{k}.shortcut.0.weight" in self.p:
+                self.p[f"skip{k}"] = torch.tensor(1.2, dtype=torch.float64)
+        self.project()
+        for value in self.p.values():
+            value.requires_grad_()
+
+    @torch.no_grad()
+    def project(self) -> None:
+        for value in self.p.values():
+            if value.ndim == 4 and (self.is_imagenet or value[0].numel() > 50):
+                value.copy_(centred(value))
+
+    def conv(self, name: str, x: torch.Tensor, stride=1, padding=0) -> torch.Tensor:
+        weight, bias = self.p[f"{name}.weight"], self.p[f"{name}.bias"]
+        return nn.functional.conv2d(x, weight, bias, stride, padding)
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.conv("stem.0", x, padding=1).relu()
+        for k, (step, stride) in enumerate(zip(self.steps, self.strides, strict=True)):
+            name = f"blocks.{k}"
+            y = self.conv(f"{name}.conv1", x, stride, 1).relu()
+            y = self.p[f"scale{k}"] * self.conv(f"{name}.conv2", y, padding=1)
+            if f"{name}.shortcut.0.weight" in self.p:
+                x = self.conv(f"{name}.shortcut.0", x[:, :, ::step, ::step])
+                x = self.p.get(f"skip{k}", 1) * x
+            x = (y + x).relu()
+        z = x.mean((2, 3)) @ self.p["head.weight"].T + self.p["head.bias"]
+        return (z - z.mean(0)) / (z.var(0, correction=0) + 1e-5).sqrt()
+
+    def train(self, batches, lr: float) -> torch.Tensor:
+        optimizer = torch.optim.SGD(list(self.p.values()), lr=lr, momentum=0.9)
+        for x, y in batches:
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(self(x), y).backward()
+            optimizer.step()
+            self.project()
+        return self(images())
+
+
+@pytest.mark.parametrize("variant", ["mimic_cifar", "mimic_imagenet"])
 @pytest.mark.parametrize("weight_mean", ["parametrization", "projection"])
-def test_the_residual_net_computes_what_the_official_code_does(norm, weight_mean):
+@pytest.mark.parametrize("norm", ["batch", "none", "layer"])
+def test_both_variants_compute_and_train_as_the_official_nets(variant, weight_mean, norm):
     net = resnet(norm)
-    assert net.stem[0].weight[0].numel() == 27, "not eligible: at most 50 weights a filter"
-    got = mimic(net, weight_mean=weight_mean)(images())
-    torch.testing.assert_close(got, by_hand(net, images()), rtol=0, atol=1e-12)
+    assert net.stem[0].weight[0].numel() == 27, "not eligible in CIFAR: at most 50 weights"
+    official, ours = Official(net, variant), mimic(net, variant, weight_mean=weight_mean)
+    torch.testing.assert_close(ours(images()), official(images()), rtol=0, atol=1e-12)
+    batches = [(images(8, seed), torch.arange(8)) for seed in range(1, 4)]
+    optimizer = torch.optim.SGD(ours.parameters(), lr=0.02, momentum=0.9)
+    if weight_mean == "projection":
+        project_after_step(optimizer, ours, variant)
+    for x, y in batches:
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(ours(x), y).backward()
+        optimizer.step()
+    before = ours(images()).detach()
+    torch.testing.assert_close(before, official.train(batches, 0.02), rtol=0, atol=1e-12)
+
+
+def test_the_variants_are_different_nets():
+    cifar, imagenet = (mimic(resnet(), name)(images()) for name in VARIANTS)
+    assert (cifar - imagenet).abs().max() > 0.1
+
+
+@pytest.mark.parametrize(
+    ("part", "is_centred", "has_norm"),
+    [
+        ("both", True, True),
+        ("weight_mean", True, False),
+        ("last_norm", False, True),
+        ("neither", False, False),
+    ],
+)
+def test_each_part_alone(part, is_centred, has_norm):
+    net = mimic(resnet(), part=part)
+    conv = net.blocks[0].conv1.weight
+    assert (conv.flatten(1).mean(1).abs().max() < 1e-9) == is_centred
+    logits = net(images())
+    assert (logits.mean(0).abs().max() < 1e-9) == has_norm
+    assert net.blocks[0].norm2.scale.item() == 1.2**2, "the scalars stay in all of them"
 
 
 def test_the_original_is_untouched():
@@ -62,7 +138,7 @@ def test_the_original_is_untouched():
 
 @pytest.mark.parametrize("name, eligible", [("plain", "mimic_cifar"), ("mlp", "hidden")])
 def test_in_other_nets_one_batch_norm_without_parameters_is_left(name, eligible):
-    net = mimic(make_net(name, (3, 8, 8), 10, 3, 8, "batch"), eligible)
+    net = mimic(make_net(name, (3, 8, 8), 10, 3, 8, "batch"), eligible=eligible)
     norms = [m for m in net.modules() if isinstance(m, Normalizer)]
     assert len(norms) == 1 and isinstance(norms[0], BatchNorm)
     assert not list(norms[0].parameters()) and net.head[1] is norms[0]
@@ -102,7 +178,7 @@ def test_activations_keep_apart_where_those_of_a_plain_net_fall_together():
         return (h @ h.T)[~torch.eye(6, dtype=bool)].mean().item()
 
     assert cosine(net) > 0.8
-    assert abs(cosine(mimic(net, "hidden"))) < 0.3
+    assert abs(cosine(mimic(net, eligible="hidden"))) < 0.3
 
 
 def test_both_ways_of_weight_mean_give_the_same_run_with_sgd():
@@ -169,8 +245,18 @@ def test_a_foreign_net_needs_the_names_of_its_branch_ends():
     assert all(not m.bias.any() and m.bias.requires_grad for m in convs)
     assert all(m.weight.dtype == torch.float64 for m in convs)
     out(images()).square().sum().backward()
-    bottleneck = mimic(net, "conv", branch_end="*.bn2", layers_a_branch=3)
-    assert bottleneck.layer1[0].bn2.scale.item() == pytest.approx(1.2**3)
+
+
+def test_the_shortcut_of_a_bottleneck_has_neither_scalar_nor_bias_for_cifar():
+    ends = {"branch_end": "*.bn2", "shortcut_end": "*.downsample.1"}
+    cifar, imagenet = (mimic(Foreign(), name, layers_a_branch=3, **ends) for name in VARIANTS)
+    assert cifar.layer1[0].bn2.scale.item() == pytest.approx(1.2**3)
+    conv, after = cifar.layer1[1].downsample
+    assert conv.bias is None and isinstance(after, nn.Identity)
+    assert cifar.layer1[1].conv2.bias is not None
+    conv, after = imagenet.layer1[1].downsample
+    assert conv.bias is not None and after.scale.item() == pytest.approx(1.2)
+    assert mimic(Foreign(), **ends).layer1[1].downsample[0].bias is not None, "of a basic block"
 
 
 @pytest.mark.parametrize(
@@ -203,6 +289,8 @@ def test_copies_and_state_dicts_of_the_result():
             {"weight_mean": "projecton"},
             "weight_mean 'projecton'. Did you mean 'projection'",
         ),
+        (resnet, {"variant": "cifar"}, "unknown variant 'cifar'. Did you mean 'mimic_cifar'"),
+        (resnet, {"part": "last"}, "unknown part 'last'. Did you mean 'last_norm'"),
         (resnet, {"variance": 0}, "variance must be None or a positive number, got 0."),
         (
             resnet,
@@ -244,6 +332,7 @@ def test_normalizers_with_a_nonlinearity_are_refused(name):
 
 
 def test_a_last_linear_that_is_the_model_itself_works_too():
-    out = mimic(nn.Linear(60, 3), "all")
+    out = mimic(nn.Linear(60, 3), eligible="all")
     assert isinstance(out, nn.Sequential) and isinstance(out[1], BatchNorm)
-    assert project_weight_mean(mimic(nn.Linear(60, 3), "all", "projection"), "all") == ("0",)
+    projected = mimic(nn.Linear(60, 3), eligible="all", weight_mean="projection")
+    assert project_weight_mean(projected, "all") == ("0",)

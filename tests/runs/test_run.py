@@ -24,6 +24,8 @@ OTHER = {
     "gamma": 0.1,
     "weight_norm": "weight_mean",
     "weight_norm_options": {"eligible": "hidden"},
+    "method": "head_norm",
+    "method_options": {"part": "last_norm"},
     "loss": "squared_error",
     "optimizer": "adam",
     "optimizer_options": {"weight_decay": 0.1},
@@ -69,7 +71,10 @@ def test_the_list_above_names_every_field():
 @pytest.mark.parametrize("field", OTHER)
 def test_the_key_changes_with_every_field(field):
     data = "cifar100" if field == "augment" else "digits"
-    base = Run(**BASE, data=data, net="resnet" if field == "net_options" else "mlp")
+    if field.startswith("method"):  # in place of the normalizers
+        base = Run(net="plain", method="mimic_cifar")
+    else:
+        base = Run(**BASE, data=data, net="resnet" if field == "net_options" else "mlp")
     other = base.replace(**{field: OTHER[field]})
     assert getattr(other, field) != getattr(base, field)
     assert other.key() != base.key() and other != base

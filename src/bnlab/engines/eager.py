@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from bnlab.engines.engine import Array, Engine, check_defined, depends_on_batch
+from bnlab.nets import Supernet
 from bnlab.optim import adaptive_clip_grad
 from bnlab.runs.augment import augmented
-from bnlab.runs.build import build, make_device, training_batches, training_data
+from bnlab.runs.build import build, make_device, optimizer_of, training_batches, training_data
 from bnlab.runs.evaluate import evaluate
 from bnlab.runs.losses import LOSSES
-from bnlab.runs.optimizers import make_optimizer
 from bnlab.runs.run import Run
 
 
@@ -33,7 +33,7 @@ class Trainer(Engine):
         self.data, self.loss = training_data(run), LOSSES[run.loss]
         self.batches = training_batches(run, self.data.train_y)
         self.net = build(run).to(self.device, memory_format=self._memory_format())
-        self.optimizer = make_optimizer(run.optimizer, self.net, run.lr, **run.optimizer_options)
+        self.optimizer = optimizer_of(run, self.net)
         self.versions: dict[str, str] = {}
         self._parts: dict[str, tuple[Tensor, Tensor]] = {}
         self.train_x, self.train_y = self.part("train")
@@ -68,13 +68,18 @@ class Trainer(Engine):
         """One step of gradient descent; loss and accuracy of the batch before it."""
         x, y = self.batch(numbers, step)
         self.optimizer.zero_grad()
-        logits = self.net(x)
+        logits = self._forward(x, step)
         loss = self.loss(logits, y)
         loss.backward()
         if self.run.clip is not None:
             adaptive_clip_grad(self.net, self.run.clip)
         self.optimizer.step()
         return self._told(loss, logits, y)
+
+    def _forward(self, x: Tensor, step: int) -> Tensor:
+        if isinstance(self.net, Supernet):  # each step has a path of its own
+            return self.net(x, self.net.sample(self.run.seed, step - 1))
+        return self.net(x)
 
     @staticmethod
     def _told(loss: Tensor, logits: Tensor, y: Tensor) -> tuple[float, float]:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from bnlab.engines.engine import depends_on_batch
 from bnlab.engines.wide import is_wideable, take_out, widen
+from bnlab.methods import projected_layers
 from bnlab.norms.kept import kept_buffers, kept_modes
 from bnlab.runs.augment import augmented
 from bnlab.runs.build import build, make_device, training_batches, training_data
@@ -33,7 +34,9 @@ def common(run: Run) -> Run:
 
 def is_stackable(run: Run) -> bool:
     """Whether ``StackTrainer`` can train it: every part works channel by channel."""
-    return run.optimizer in BASES and run.clip is None and is_wideable(build(run))
+    is_plain = run.optimizer in BASES and run.clip is None
+    is_projected = projected_layers(run.method, run.method_options) is not None
+    return is_plain and not is_projected and is_wideable(build(run))
 
 
 def _as_one_vector(parameters: list[nn.Parameter]) -> nn.ParameterList:

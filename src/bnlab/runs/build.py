@@ -11,9 +11,11 @@ import torch
 from torch import nn
 
 from bnlab.data import Dataset, batches, load, with_wrong_labels
+from bnlab.methods import apply_method, projected_layers
 from bnlab.nets import make_net
 from bnlab.norms import Normalizer
-from bnlab.norms.weight import normalize_weights
+from bnlab.norms.weight import normalize_weights, project_after_step
+from bnlab.runs.optimizers import make_optimizer
 from bnlab.runs.run import Run
 
 
@@ -52,10 +54,24 @@ def build(run: Run) -> nn.Module:
     shape, classes = data.image_shape, data.num_classes
     sizes = (run.depth, run.width)
     net = make_net(run.net, shape, classes, *sizes, run.norm, options, run.seed, **run.net_options)
+    net = apply_method(net, run.method, run.method_options)
     _start_gamma(net, run.gamma)
     if run.weight_norm != "none":
         normalize_weights(net, run.weight_norm, **run.weight_norm_options)
     return net.to(getattr(torch, run.precision))
+
+
+def optimizer_of(run: Run, net: nn.Module) -> torch.optim.Optimizer:
+    """The optimizer of a Run for its net; with a projection after each step if its method has one.
+
+    Raises:
+        ValueError: for a bad value of an option.
+    """
+    optimizer = make_optimizer(run.optimizer, net, run.lr, **run.optimizer_options)
+    rule = projected_layers(run.method, run.method_options)
+    if rule is not None:
+        project_after_step(optimizer, net, rule)
+    return optimizer
 
 
 def training_data(run: Run) -> Dataset:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from bnlab.errors import check_name, unknown
+from bnlab.errors import check_name, check_number, unknown
+from bnlab.nets.scalars import Scale, Shift
 from bnlab.optim import LAWN, constrained_weights
 
 BASES: dict[str, type[torch.optim.Optimizer]] = {
@@ -13,8 +14,8 @@ BASES: dict[str, type[torch.optim.Optimizer]] = {
     "adam": torch.optim.Adam,
 }
 OPTIONS = {
-    "sgd": ("momentum", "weight_decay", "dampening", "nesterov"),
-    "adam": ("betas", "eps", "weight_decay"),
+    "sgd": ("momentum", "weight_decay", "dampening", "nesterov", "scalar_lr"),
+    "adam": ("betas", "eps", "weight_decay", "scalar_lr"),
     # Without weight decay, which would do nothing once the norms are constrained.
     "lawn_sgd": ("momentum", "dampening", "nesterov", "free_steps", "part"),
     "lawn_adam": ("betas", "eps", "free_steps", "part"),
@@ -40,15 +41,34 @@ def make_optimizer(
             ``LAWN``.
         net: any module.
         lr: learning rate.
-        **options: of torch's optimizer; and for LAWN ``free_steps``, how many steps come before
-            the norms are constrained (0), and ``part`` of ``constrained_weights`` ("all").
+        **options: of torch's optimizer, and ``scalar_lr``: the learning rate of the net's learnable
+            scalars (``Scale``, ``Shift``), as a factor of ``lr``. Fixup's official code trains its
+            scalars, and the classifier's bias, at a tenth of the rate. For LAWN ``free_steps``, how
+            many steps come before the norms are constrained (0), and ``part`` of
+            ``constrained_weights`` ("all").
 
     Raises:
         ValueError: for an unknown name or option, or a bad value.
     """
     check_optimizer(name, options)
     if name in BASES:
-        return BASES[name](net.parameters(), lr=lr, **options)
+        factor = options.pop("scalar_lr", None)
+        parameters = net.parameters() if factor is None else _groups(net, lr, factor)
+        return BASES[name](parameters, lr=lr, **options)
     free_steps, part = options.pop("free_steps", 0), options.pop("part", "all")
     base = BASES[name.removeprefix("lawn_")](net.parameters(), lr=lr, **options)
     return LAWN(base, constrained_weights(net, part), free_steps)
+
+
+def _groups(net: nn.Module, lr: float, factor: float) -> list[dict[str, object]]:
+    check_number("scalar_lr", factor, 0)
+    owners = [module for module in net.modules() if isinstance(module, Scale | Shift)]
+    scalars = [parameter for owner in owners for parameter in owner.parameters()]
+    if not scalars:
+        raise ValueError(
+            f"scalar_lr={factor} has nothing to act on: this {type(net).__name__} has no learnable "
+            "scalars (those of Fixup, SkipInit and MimicNorm). Leave it out."
+        )
+    own = {id(parameter) for parameter in scalars}
+    others = [parameter for parameter in net.parameters() if id(parameter) not in own]
+    return [{"params": others}, {"params": scalars, "lr": factor * lr}]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from bnlab.data import DATASETS, check_sampler
 from bnlab.errors import check_name, check_number, unknown
+from bnlab.methods import check_method
 from bnlab.nets import NET_OPTIONS, NETS
 from bnlab.norms import check_options, make_norm
 from bnlab.norms.weight import WEIGHT_NORMS, weight_norm_options
@@ -31,6 +32,7 @@ OPTIONS = (
     "net_options",
     "norm_options",
     "weight_norm_options",
+    "method_options",
     "optimizer_options",
 )
 
@@ -46,18 +48,26 @@ class Run:
         augment: how training images are changed at random: ``none``, ``flip`` or ``crop_flip``, see
             ``bnlab.runs.augment``. Digits are not augmented.
         label_noise: share of wrong labels among the training images, 0 to 1.
-        net: ``mlp``, ``plain`` or ``resnet``.
-        net_options: options of the net: ``branch`` of a resnet.
-        depth: hidden layers, convolutions or residual blocks.
+        net: ``mlp``, ``plain``, ``resnet``, ``binary`` or ``supernet``.
+        net_options: options of the net, see ``NET_OPTIONS``: ``branch`` of a resnet or a binary
+            net; ``ops`` of a supernet, and ``path`` for the subnet on it alone. Without a path, a
+            supernet is trained on another one at each step (``Supernet.sample``), and evaluated on
+            its first.
+        depth: hidden layers, convolutions, residual or binary blocks, or choice blocks.
         width: units or channels.
         norm: name of the normalizer.
         norm_options: options of the normalizer, such as ``group_size``.
         gamma: what the weights of the normalizers start at.
         weight_norm: name of the normalizer of weights, or ``none``.
         weight_norm_options: options of ``normalize_weights``, such as ``eligible``.
+        method: what is done to a net without normalizers as a whole: ``mimic_cifar`` or
+            ``mimic_imagenet`` (MimicNorm, see ``bnlab.methods.mimic``), ``head_norm`` (one
+            BatchNorm before the classifier), or ``none``.
+        method_options: of MimicNorm ``part``, ``eligible``, ``weight_mean`` and ``variance``.
         loss: ``cross_entropy`` or ``squared_error``.
         optimizer: ``sgd``, ``adam``, ``lawn_sgd`` or ``lawn_adam``.
-        optimizer_options: options of ``make_optimizer``, such as ``momentum``.
+        optimizer_options: options of ``make_optimizer``, such as ``momentum``. LAWN's
+            ``free_steps`` are no more than ``steps``.
         clip: factor of adaptive gradient clipping; None for no clipping.
         lr: learning rate, constant.
         batch_size: images a step.
@@ -85,6 +95,8 @@ class Run:
     gamma: float = 1.0
     weight_norm: str = "none"
     weight_norm_options: dict[str, object] = field(default_factory=dict)
+    method: str = "none"
+    method_options: dict[str, object] = field(default_factory=dict)
     loss: str = "cross_entropy"
     optimizer: str = "sgd"
     optimizer_options: dict[str, object] = field(default_factory=dict)
@@ -105,6 +117,7 @@ class Run:
         check_augment(self.augment, self.data)
         check_sampler(self.sampler, self.sampler_options)
         check_options(self.norm, self.norm_options)
+        check_method(self.method, self.method_options, self.net, self.norm)
         check_optimizer(self.optimizer, self.optimizer_options)
         self._check_known("net_options", NET_OPTIONS[self.net], f"net {self.net!r}")
         is_none = self.weight_norm == "none"
@@ -116,6 +129,7 @@ class Run:
             self._check_integer(name, 0)
         make_norm(self.norm, self.width, **self.norm_options)  # a bad option fails here, not later
         self._check_positive("lr")
+        self._check_free_steps()
         if self.clip is not None:
             self._check_positive("clip")
         for name, high in (("label_noise", 1), ("gamma", math.inf)):
@@ -136,6 +150,15 @@ class Run:
         if isinstance(given, str) or not 0 < value < math.inf:
             raise ValueError(f"{name} must be a positive, finite number, got {given!r}.")
         object.__setattr__(self, name, value)  # 1 and 1.0 are one Run
+
+    def _check_free_steps(self) -> None:
+        free_steps = self.optimizer_options.get("free_steps")
+        if isinstance(free_steps, int) and free_steps > self.steps:
+            raise ValueError(
+                f"free_steps={free_steps} of {self.optimizer!r} is longer than the run of "
+                f"{self.steps} steps: LAWN would never constrain a norm. Take at most "
+                f"{self.steps}, or None for the base optimizer throughout."
+            )
 
     def _check_integer(self, name: str, least: int) -> None:
         value = getattr(self, name)

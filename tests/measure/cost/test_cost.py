@@ -1,31 +1,56 @@
 """Times are ratios to the first module; how long, nobody can test on a busy machine."""
 
-import time
-
 import pytest
 import torch
 from torch import nn
 
+from bnlab.measure.cost import cost
 from bnlab.measure.cost.cost import measure_cost
 
 
-class Sleep(nn.Module):
-    """Takes its time forward."""
+class Clock:
+    """Stands still, but for what the modules say that they take."""
 
-    def __init__(self, seconds):
+    def __init__(self):
+        self.now = 0.0
+
+    def perf_counter(self):
+        return self.now
+
+
+class Takes(nn.Module):
+    """Takes so many seconds forward, one after the other."""
+
+    def __init__(self, clock, *seconds):
         super().__init__()
-        self.seconds = seconds
+        self.clock, self.seconds, self.calls = clock, seconds, 0
         self.weight = nn.Parameter(torch.ones(2))
 
     def forward(self, x):
-        time.sleep(self.seconds)
+        self.clock.now += self.seconds[self.calls % len(self.seconds)]
+        self.calls += 1
         return x * self.weight
 
 
-def test_ratio_of_times():
-    costs = measure_cost({"short": Sleep(0.01), "long": Sleep(0.03)}, torch.ones(3, 2), rounds=3)
-    assert list(costs) == ["short", "long"] and costs["short"] == 1
-    assert 2 < costs["long"] < 4
+def test_ratio_of_times(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(cost, "time", clock)
+    modules = {"short": Takes(clock, 0.25), "long": Takes(clock, 0.75)}
+    assert measure_cost(modules, torch.ones(3, 2), rounds=3) == {"short": 1, "long": 3}
+
+
+def test_what_else_the_machine_does_in_one_round_does_not_count(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(cost, "time", clock)
+    # The first two calls are before the rounds.
+    late = Takes(clock, 0.5, 0.5, 0.5, 64.0, 0.5)
+    modules = {"first": Takes(clock, 0.25), "late": late}
+    assert measure_cost(modules, torch.ones(3, 2), rounds=3)["late"] == 2
+
+
+def test_the_clock_of_this_machine_runs():
+    costs = measure_cost({"a": nn.Linear(2, 2), "b": nn.Linear(2, 2)}, torch.ones(3, 2), rounds=3)
+    assert costs["a"] == 1 and costs["b"] > 0
 
 
 def test_the_backward_pass_counts_and_reaches_parameters_and_input():

@@ -18,7 +18,7 @@ from bnlab.engines.compiled.heap import Heap
 from bnlab.engines.compiled.nets import NORM, Net, Store
 from bnlab.engines.compiled.program import LARGEST_BATCH, LARGEST_SIDE, moved
 from bnlab.engines.compiled.step import State, inputs_of
-from bnlab.engines.compiled.stores import store_for
+from bnlab.engines.compiled.stores import refusal, store_for
 from bnlab.engines.compiled.tensorwise import constrained_names
 from bnlab.engines.compiled.update import UPDATES, update_of
 from bnlab.engines.engine import Array, Engine, check_defined, depends_on_batch
@@ -52,11 +52,8 @@ class CompiledTrainer(Engine):
     def __init__(self, run: Run, device: str = "auto") -> None:
         if device not in ("auto", "cpu"):
             raise ValueError(f"engine='compiled' runs on the CPU, got device={device!r}.")
-        if run.augment != "none":
-            raise ValueError(
-                f"engine='compiled' does not augment images, got augment={run.augment!r}; "
-                "train with engine='torch'."
-            )
+        if why := refusal(run):
+            raise ValueError(f"engine='compiled' {why}: train with engine='torch'.")
         self.run, self.device, self.data = run, torch.device("cpu"), training_data(run)
         self.batches = training_batches(run, self.data.train_y)
         self._net = build(run)

@@ -24,6 +24,7 @@ from bnlab.engines.compiled.program import (
 )
 from bnlab.engines.compiled.tensorwise import extra_program
 from bnlab.engines.compiled.update import UPDATES
+from bnlab.methods import apply_method
 from bnlab.nets import make_net
 from bnlab.norms.weight import normalize_weights
 from bnlab.runs.run import Run
@@ -44,6 +45,7 @@ class Net:
         classes: number of outputs.
         loss: a key of ``LOSSES``.
         watch: what is told of each layer, a key of ``WATCHES``.
+        method, method_options: as in a Run, the options as JSON.
     """
 
     net: str
@@ -58,6 +60,8 @@ class Net:
     classes: int = 10
     loss: str = "cross_entropy"
     watch: str = "layers"
+    method: str = "none"
+    method_options: str = "{}"
 
     @classmethod
     def of(cls, run: Run) -> Net:
@@ -68,11 +72,13 @@ class Net:
         options = {k: v for k, v in run.norm_options.items() if k not in inputs}
         texts = [
             json.dumps(o, sort_keys=True)
-            for o in (options, run.net_options, run.weight_norm_options)
+            for o in (options, run.net_options, run.weight_norm_options, run.method_options)
         ]
         sizes = run.net, run.depth, run.width, run.norm
         data_sizes = tuple(data.image_shape), data.num_classes
-        return cls(*sizes, *texts[:2], run.weight_norm, texts[2], *data_sizes, run.loss)
+        weights = run.weight_norm, texts[2]
+        whole = {"method": run.method, "method_options": texts[3]}
+        return cls(*sizes, *texts[:2], *weights, *data_sizes, run.loss, **whole)
 
     @property
     def key(self) -> str:
@@ -83,6 +89,8 @@ class Net:
             name += f" {self.weight_norm}{_words(self.weight_norm_options)}"
         if (self.image_shape, self.classes) != ((1, 8, 8), 10):
             name += f" {'x'.join(map(str, self.image_shape))} to {self.classes}"
+        if self.method != "none":
+            name += f" {self.method}{_words(self.method_options)}"
         name += "" if self.loss == "cross_entropy" else f" {self.loss}"
         return name if self.watch == "layers" else f"{name} {self.watch}"
 
@@ -92,6 +100,7 @@ class Net:
         sizes = (self.image_shape, self.classes, self.depth, self.width)
         more = json.loads(self.net_options)
         net = make_net(self.net, *sizes, self.norm, options, seed, **more)
+        net = apply_method(net, self.method, json.loads(self.method_options), native=False)
         if self.weight_norm != "none":
             normalize_weights(net, self.weight_norm, **json.loads(self.weight_norm_options))
         return net

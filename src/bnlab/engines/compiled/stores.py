@@ -8,8 +8,15 @@ from bnlab.engines.compiled.compiler.build import has_compiler
 from bnlab.engines.compiled.compiler.graph import NotSupportedError
 from bnlab.engines.compiled.nets import Net, Store, compiled_here
 from bnlab.engines.compiled.program import LARGEST_BATCH, LARGEST_SIDE
+from bnlab.engines.compiled.update import NOT_COMPILED
+from bnlab.methods import projected_layers
 from bnlab.runs.optimizers import BASES
 from bnlab.runs.run import Run
+
+NETS_OF_TORCH = {
+    "binary": "has no rule for the sign of a binary net",
+    "supernet": "has no rule for the depthwise convolutions of a supernet",
+}
 
 
 def store_for(net: Net, precision: str, extras: tuple[str, ...] = ()) -> Store:
@@ -28,6 +35,22 @@ def store_for(net: Net, precision: str, extras: tuple[str, ...] = ()) -> Store:
             "ziglang to compile it (pip install ziglang), or train with engine='torch'."
         )
     return compiled_here(net, precision, extras)
+
+
+def refusal(run: Run) -> str:
+    """Why the compiled engine cannot train a Run, as far as the Run alone tells; "" if it can."""
+    options = run.optimizer_options
+    uncompiled = [name for name, usual in NOT_COMPILED.items() if options.get(name, usual) != usual]
+    if uncompiled:
+        return f"does not take the option {uncompiled[0]!r} of an optimizer"
+    if run.augment != "none":
+        return f"does not augment images, got augment={run.augment!r}"
+    if projected_layers(run.method, run.method_options) is not None:
+        return (
+            "does not project weights after a step; weight_mean='parametrization' is the same "
+            "training with sgd"
+        )
+    return NETS_OF_TORCH.get(run.net, "")
 
 
 def is_ready(run: Run) -> bool:
@@ -56,5 +79,5 @@ def _is_plain(run: Run) -> bool:
     data = load(run.data, run.split_seed)
     largest = max(len(data.val_x), len(data.test_x), run.batch_size)
     fits = max(data.image_shape[1:]) <= LARGEST_SIDE and largest <= LARGEST_BATCH
-    is_base = run.optimizer in BASES and not run.optimizer_options.get("dampening")
-    return fits and is_base and run.clip is None and run.augment == "none"
+    is_base = run.optimizer in BASES and run.clip is None
+    return fits and is_base and not refusal(run)

@@ -13,6 +13,9 @@ from torch import Tensor
 
 from bnlab.runs.optimizers import check_optimizer
 
+NOT_COMPILED = {"dampening": 0, "scalar_lr": 1}
+"""Options of optimizers that only PyTorch has, and the values that change nothing."""
+
 
 @dataclass(frozen=True)
 class Update:
@@ -106,8 +109,11 @@ def update_of(name: str, lr: float, options: dict[str, object]) -> tuple[str, di
         ValueError: for an unknown optimizer or option, or one that is not compiled (dampening).
     """
     check_optimizer(name, options)
-    if options.get("dampening"):
-        raise ValueError("dampening is not compiled: leave it out, or train with engine='torch'.")
+    for option, usual in NOT_COMPILED.items():
+        if options.get(option, usual) != usual:
+            raise ValueError(
+                f"{option} is not compiled: leave it out, or train with engine='torch'."
+            )
     values = {"lr": lr, "weight_decay": options.get("weight_decay", 0.0)}
     if name.endswith("adam"):
         beta1, beta2 = options.get("betas", (0.9, 0.999))

@@ -45,8 +45,12 @@ SETS = {
     "groups": "MLPs of even depth with group norm, for each size of a group",
     "squares": "MLPs that are trained with the squared error",
     "units": "MLPs that tell mean and variance of single units",
+    "lawn": "an MLP with the constrained step of LAWN around Adam",
 }
 """The nets that are compiled beforehand; each set has kernels of its own."""
+
+EXTRAS = {"lawn": ("lawn all adam",)}
+"""Updates that look at single tensors and are compiled with a set, see ``tensorwise``."""
 
 
 def catalogue(name: str = "nets") -> list[Net]:
@@ -72,6 +76,8 @@ def variants(name: str) -> dict[tuple[str, int], Net]:
     elif name == "squares":
         kinds = {norm: (norm, {}) for norm in SQUARES}
         depths, loss = (2, 4, 8), "squared_error"
+    elif name == "lawn":
+        kinds, depths = {"none": ("none", {})}, (3,)
     else:
         kinds = {norm: (norm, {}) for norm in WATCHED}
         depths, watch = DEPTHS, "units"

@@ -96,7 +96,7 @@ def _held(rate: str, *predicted: tuple[float, float]) -> tuple[Effect, ...]:
             "norm of the gradient at the end, Adam with LAWN over Adam alone",
             "decades",
             0.5,
-            "LAWN keeps the gradient alive, and with it the ability to adapt",
+            "LAWN keeps the gradient from vanishing",
         ),
         (
             "logits",
@@ -187,7 +187,7 @@ LW3 = Claim(
             "test accuracy, Adam with LAWN minus Adam alone, each at its own best rate",
             "",
             0.0,
-            says="Adam gains",
+            says="Adam gains accuracy with LAWN",
             predicted=(0.0, 0.015),
         ),
         Effect(
@@ -195,7 +195,7 @@ LW3 = Claim(
             "test accuracy, SGD with LAWN minus SGD alone, each at its own best rate",
             "",
             0.0,
-            says="SGD gains",
+            says="SGD gains accuracy with LAWN",
             predicted=(0.0, 0.015),
         ),
         Effect(
@@ -203,7 +203,7 @@ LW3 = Claim(
             "gain of Adam minus gain of SGD",
             "",
             0.005,
-            says="Adam gains more than SGD",
+            says="Adam gains more by LAWN than SGD",
             predicted=(-0.005, 0.005),
         ),
     ),

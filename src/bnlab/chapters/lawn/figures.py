@@ -81,7 +81,7 @@ def held(evidence: Evidence) -> Drawing:
     """LW2: the gradient with LAWN and without, and test accuracies with all controls."""
     data, facts, places = evidence.data, evidence.facts, lw2_held.ways(evidence.data)
     ratios = [facts[f"gradient_ratio_{rate}"] for rate in ("pinned", "own")]
-    axes = panel("a: its gradient is {:.2g} or {:.2g} times Adam's".format(*ratios))
+    axes = panel("a: LAWN's gradient {:.2g} or {:.2g} × Adam's".format(*ratios))
     for rate, dash in (("pinned", "-"), ("own", ":")):
         for how in (ALONE, LAWN):
             place = places[f"{how}_{rate}"]
@@ -132,7 +132,7 @@ def optimizers(evidence: Evidence) -> Drawing:
     data, facts = evidence.data, evidence.facts
     panels, tests = [], {}
     for name in OPTIMIZERS:
-        axes = panel(f"{NAMES[name]}: LAWN {facts[f'{name}_gain']:+.1f} points")
+        axes = panel(f"{NAMES[name]}: LAWN {_signed(facts[f'{name}_gain'])} points")
         for how in (ALONE, LAWN, DECAY):
             method = Method(name, how, BATCH)
             rates = sorted({lr for lr, _ in method.grid})
@@ -159,10 +159,14 @@ def optimizers(evidence: Evidence) -> Drawing:
     return draw(panels, alt, _caption(data, caption))
 
 
+def _signed(points: float) -> str:
+    return f"{points:+.1f}".replace("-", "−")
+
+
 def batches(evidence: Evidence) -> Drawing:
     """LW4: what LAWN adds in full batches and in small ones."""
     data, facts = evidence.data, evidence.facts
-    full = " and ".join(f"{facts[f'{name}_full_gain']:+.1f}" for name in OPTIMIZERS)
+    full = " and ".join(_signed(facts[f"{name}_full_gain"]) for name in OPTIMIZERS)
     axes = panel(f"With full batches {full} points", (5.6, 3.7))
     places, told = [], []
     for name in OPTIMIZERS:
@@ -172,7 +176,7 @@ def batches(evidence: Evidence) -> Drawing:
             curve(axes, look, numbers, [place] * len(numbers), linestyle="", alpha=0.35, ms=5)
             curve(axes, look, [numbers.mean()], [place], linestyle="", ms=12)
             places.append(f"{NAMES[name]}, {'all images' if label == 'full' else size}")
-            told.append(f"{places[-1]}: {numbers.mean():+.1f} points")
+            told.append(f"{places[-1]}: {_signed(numbers.mean())} points")
     axes.axvline(0, color=STYLE["none"]["light"], lw=1)
     axes.axvline(2, color=STYLE["none"]["light"], lw=1, ls=":")
     axes.set_yticks(range(len(places)), places)

@@ -19,7 +19,6 @@ from bnlab.chapters.lawn.methods import (
     Method,
     Place,
     best,
-    choosing,
     column,
 )
 from bnlab.chapters.lawn.seen import along, at_end, stopped
@@ -137,7 +136,7 @@ def optimizers(evidence: Evidence) -> Drawing:
             method = Method(name, how, BATCH)
             rates = sorted({lr for lr, _ in method.grid})
             scores = [
-                100 * column(data, best(data, method, lr), "val", choosing(method)).mean()
+                100 * column(data, best(data, method, lr), "val", data["tuning_seeds"]).mean()
                 for lr in rates
             ]
             curve(axes, LOOK[how], rates, scores, label=HOW[how])

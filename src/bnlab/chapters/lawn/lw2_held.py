@@ -3,8 +3,8 @@
 At two learning rates: at one that was pinned before anything was measured each method chooses its
 weight decay or its free phase alone; then each method chooses its own rate too. Controls: weight
 decay, tuned over a grid of the same size; Adam alone, stopped at the step with the best
-validation accuracy and at the rate that is best for that; decoupled weight decay (AdamW); and the
-same methods, tuned anew, where no label is wrong.
+validation accuracy and at the rate that is best for that; decoupled weight decay (AdamW); and what
+was chosen with wrong labels, trained where no label is wrong.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ from bnlab.train import Run
 from bnlab.verdicts.work import HERE, Work
 
 METHODS = {how: Method("adam", how) for how in (ALONE, DECAY, LAWN)}
-CLEAN = {how: Method("adam", how, noise=0.0) for how in METHODS}
 ADAMW = Method("adam", DECOUPLED)
 
 
@@ -48,13 +47,13 @@ def measure(
         work: does the trainings.
         tuning: an earlier measurement, whose choices are taken over.
         base: what all trainings share.
-        controls: also watch Adam alone at the rate that is best for stopping, AdamW, and the
-            methods where no label is wrong.
+        controls: also watch Adam alone at the rate that is best for stopping, AdamW, and all
+            three methods where no label is wrong.
 
     Returns:
         The tuning in ``rows``, what was seen in ``seen``.
     """
-    data = tuned(work, base, [*METHODS.values(), ADAMW, *CLEAN.values()], tuning, seeds)
+    data = tuned(work, base, [*METHODS.values(), ADAMW], tuning, seeds)
     data["controls"] = controls
     return {**data, **seen(work, base, ways(data).values(), seeds)}
 
@@ -73,7 +72,7 @@ def ways(data: dict) -> dict[str, Place]:
     if data["controls"]:
         found["stopped_own"] = best(data, METHODS[ALONE], by="stopped_val")
         found["decoupled_own"] = best(data, ADAMW)
-        found |= {f"{how}_clean": best(data, method) for how, method in CLEAN.items()}
+        found |= {f"{how}_clean": found[f"{how}_own"].on(0.0) for how in METHODS}
     return found
 
 

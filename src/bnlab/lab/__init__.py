@@ -3,9 +3,21 @@
 from bnlab.lab.family import Family
 from bnlab.lab.group_sizes import GroupSizes
 from bnlab.lab.landscape import Landscape
+from bnlab.lab.lawn import Lawn
+from bnlab.lab.mimic import Mimic
 from bnlab.lab.plane import Plane
 from bnlab.lab.profiles import Profiles
 from bnlab.lab.race import Race
 from bnlab.lab.small_batches import SmallBatches
 
-__all__ = ["Family", "GroupSizes", "Landscape", "Plane", "Profiles", "Race", "SmallBatches"]
+__all__ = [
+    "Family",
+    "GroupSizes",
+    "Landscape",
+    "Lawn",
+    "Mimic",
+    "Plane",
+    "Profiles",
+    "Race",
+    "SmallBatches",
+]

@@ -28,6 +28,8 @@ LONG = Run(depth=3, width=64, batch_size=4, lr=0.02, steps=STEPS)
 SHORT = LONG.replace(depth=2, steps=50, precision="float64")
 MOMENTUM = {"momentum": 0.9, "weight_decay": 1e-3}
 
+LAWN = {"optimizer": "lawn_adam", "lr": 0.01, "batch_size": 64}
+
 IMAGES = [
     LONG.replace(net="plain", depth=2, width=8, norm="group", norm_options=CONV_OPTIONS["group"]),
     LONG.replace(net="resnet", depth=1, width=8, norm="batch"),
@@ -58,6 +60,10 @@ RUNS = {
     ],
     "groups": [LONG.replace(depth=2, norm="group", norm_options={"group_size": 16})],
     "squares": [LONG.replace(depth=2, norm="batch", loss="squared_error")],
+    "lawn": [
+        LONG.replace(**LAWN, label_noise=0.3, optimizer_options={"free_steps": 70}),
+        LONG.replace(**LAWN, optimizer_options={"betas": [0.8, 0.9]}, precision="float64"),
+    ],
     **({"images": IMAGES} if has_compiler() else {}),
 }
 """By the set whose kernels they take; a net of each kind for 1,000 steps."""
@@ -106,6 +112,9 @@ def tasks() -> dict[str, list[dict]]:
 def _task(run: Run) -> dict:
     trainer = make_trainer(run, "compiled")
     return {
+        "extra": trainer.lawn,
+        "free": trainer.free_steps if trainer.lawn else run.steps,
+        "wrong": run.label_noise,
         "key": Net.of(run).key,
         "precision": run.precision,
         "update": trainer.update_name,

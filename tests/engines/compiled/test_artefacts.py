@@ -18,7 +18,7 @@ from bnlab.engines.compiled.artefact import (
     save,
     unpacked,
 )
-from bnlab.engines.compiled.catalogue import SETS, catalogue
+from bnlab.engines.compiled.catalogue import EXTRAS, SETS, catalogue
 from bnlab.engines.compiled.compiler.build import has_compiler
 from bnlab.engines.compiled.initial import checked
 from bnlab.engines.compiled.nets import Net, compile_nets
@@ -40,11 +40,10 @@ def test_the_committed_files_are_what_is_built(name):
     built = {name: text.split("+")[0] for name, text in manifest["versions"].items()}
     if here != built:
         pytest.skip(f"the files were built with {built}, here is {here}")
-    deep = {"squares": 8}.get(name, 12)
-    nets = [
-        n for n in catalogue(name) if n.depth <= SHALLOW or (n.depth, n.norm) == (deep, "batch")
-    ]
-    store, places = compile_nets(nets)
+    deep = {"squares": (8, "batch"), "lawn": (3, "none")}.get(name, (12, "batch"))
+    nets = [n for n in catalogue(name) if n.depth <= SHALLOW or (n.depth, n.norm) == deep]
+    extras = EXTRAS.get(name, ())
+    store, places = compile_nets(nets, extras=extras)
     assert places == manifest["kernels"]
     assert store.updates == stored.updates
     for net in nets:
@@ -52,6 +51,10 @@ def test_the_committed_files_are_what_is_built(name):
         assert one.gradient.code == other.gradient.code, net.key
         assert one.evaluation.code == other.evaluation.code, net.key
         assert (one.heap, one.gradient.places) == (other.heap, other.gradient.places), net.key
+        assert tuple(one.extras) == extras
+        for extra in extras:
+            assert one.extras[extra].code == other.extras[extra].code, net.key
+            assert one.extras[extra].places == other.extras[extra].places, net.key
         parts = manifest["nets"][net.key]["initial"]
         rules = [[manifest["rules"][number] for number in part] for part in parts]
         assert rules == list(checked(net).values()), net.key

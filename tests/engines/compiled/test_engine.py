@@ -164,6 +164,16 @@ def test_metrics_are_those_of_the_last_batch():
         trainer.last_metrics()
 
 
+def test_lawn_around_the_net_of_its_widget_needs_no_compiler(monkeypatch):
+    monkeypatch.setattr(stores, "has_compiler", lambda: False)
+    run = SMALL.replace(depth=3, width=64, norm="none", optimizer="lawn_adam", lr=0.01)
+    run = run.replace(optimizer_options={"free_steps": 5}, label_noise=0.2)
+    one, other = train(run, device="cpu"), train(run, engine="compiled")
+    assert np.allclose(one.loss, other.loss, rtol=1e-9, atol=0)
+    with pytest.raises(ValueError, match=r"'mlp 2x64 none' with lawn all adam is not among"):
+        train(run.replace(depth=2), engine="compiled")
+
+
 def test_a_net_that_is_not_in_the_book_without_a_compiler(monkeypatch):
     monkeypatch.setattr(stores, "has_compiler", lambda: False)
     with pytest.raises(ValueError, match=r"mlp 4x33 none' is not among .* ziglang"):

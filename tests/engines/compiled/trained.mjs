@@ -12,14 +12,21 @@ async function digest({ buffer, byteOffset, byteLength }) {
 }
 
 async function result(store, { images, labels, val_x, val_y }, task) {
-  const net = store.net(task.key, task.precision, task.update), rules = store.rules(task.key);
-  net.setData(images, labels);
+  const net = store.net(task.key, task.precision, task.update, task.extra);
+  const rules = store.rules(task.key);
+  net.setData(images, random.wrongLabels(labels, task.wrong, 10, task.seed));
   const state = {};
   for (const part of ["params", "buffers", "counters"]) state[part] = random.initial(rules[part], task.seed);
   net.start(state);
   net.set(task.inputs);
   const draw = random.sampler(task.sampler, labels, task.seed, task.batch, task.k);
-  const seen = net.steps(draw(0, task.steps), task.batch);
+  const seen = net.steps(draw(0, task.free), task.batch);
+  if (task.free < task.steps) {
+    net.constrain();
+    const rest = net.steps(draw(task.free, task.steps - task.free), task.batch);
+    seen.taken += rest.taken;
+    for (const name of ["loss", "accuracy"]) seen[name].push(...rest[name]);
+  }
   const end = net.getState();
   return {
     taken: seen.taken,

@@ -7,8 +7,9 @@ optimizer), ``codegen`` and ``build`` (C, WebAssembly), ``nets`` (which programs
 
 The nets of the book, which ``catalogue`` lists, are files (``artefact``) and need no compiler. All
 others are compiled when they are trained: other widths, convolutional and residual nets,
-normalizers of weights, LAWN, gradient clipping, squared error. That takes seconds and the package
-``ziglang``. Label noise, gamma's start, learning rate, batch size and limits need no other program.
+normalizers of weights, LAWN (but for one net), gradient clipping, squared error. That takes seconds
+and the package ``ziglang``. Label noise, gamma's start, learning rate, batch size and limits need
+no other program.
 
 To run them: ``machine`` (which needs ``wasmtime``) or, for long trainings and where there is a C
 compiler, ``native`` (faster, with the same bits), and ``engine``; or ``js/run.js`` in a browser.

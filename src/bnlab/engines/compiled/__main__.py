@@ -1,7 +1,7 @@
 """Compile the nets of the book, compare them with PyTorch, or write one in JavaScript.
 
     python -m bnlab.engines.compiled build              write them to the package (many minutes)
-    python -m bnlab.engines.compiled build groups       this set of nets, groups, squares, units
+    python -m bnlab.engines.compiled build groups       this set of nets alone
     python -m bnlab.engines.compiled build --folder F   elsewhere, a folder for each set
     python -m bnlab.engines.compiled compare            steps against PyTorch (about five minutes)
     python -m bnlab.engines.compiled compare batch rms  only these normalizers

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from bnlab.engines.compiled.catalogue import SETS, catalogue
+from bnlab.engines.compiled.catalogue import EXTRAS, SETS, catalogue
 from bnlab.engines.compiled.initial import checked
 from bnlab.engines.compiled.nets import Compiled, Net, Store, compile_nets
 from bnlab.engines.compiled.program import Program
@@ -108,6 +108,8 @@ def save(store: Store, places: list[int], initial: dict[str, list], folder: Path
     rules = _Numbers()
 
     def entry(key: str, net: Compiled) -> dict[str, object]:
+        extras = {name: [*added(p.code), *p.ends] for name, p in net.extras.items()}
+        norms = [p.places["norms"] for p in net.extras.values()]
         return {
             "gradient": [*added(net.gradient.code), *net.gradient.ends],
             "evaluation": [*added(net.evaluation.code), *net.evaluation.ends],
@@ -115,6 +117,7 @@ def save(store: Store, places: list[int], initial: dict[str, list], folder: Path
             "places": [net.gradient.places[name] for name in own],
             "sizes": list(net.gradient.sizes.values()),
             "initial": [[rules.of(rule) for rule in part] for part in initial[key].values()],
+            **({"extras": extras, "norms": norms[0]} if extras else {}),
         }
 
     entries = {key: entry(key, net) for key, net in store.nets.items()}
@@ -196,14 +199,19 @@ def load(folder: Path = FOLDER) -> Store:
     def code(start: int, length: int) -> tuple[int, ...]:
         return tuple(restored(unpacked(data[start : start + length]), places))
 
-    def program(entry: dict, which: str) -> Program:
-        start, length, *ends = entry[which]
-        at = manifest["places"] | dict(zip(manifest["own"], entry["places"], strict=True))
+    def program(entry: dict, where: list[int], more: Mapping[str, int]) -> Program:
+        start, length, *ends = where
+        at = manifest["places"] | dict(zip(manifest["own"], entry["places"], strict=True)) | more
         sizes = dict(zip(manifest["sizes"], entry["sizes"], strict=True))
         return Program(code(start, length), tuple(ends), at, sizes, entry["heap"])
 
     def compiled(entry: dict) -> Compiled:
-        return Compiled(program(entry, "gradient"), program(entry, "evaluation"))
+        usual = [program(entry, entry[which], {}) for which in ("gradient", "evaluation")]
+        extras = {
+            name: program(entry, where, {"norms": entry["norms"]})
+            for name, where in entry.get("extras", {}).items()
+        }
+        return Compiled(*usual, extras)
 
     nets = Lazily(manifest["nets"], compiled)
     updates = {name: code(*where) for name, where in manifest["updates"].items()}
@@ -244,15 +252,19 @@ def _complaint(path: Path, what: str) -> str:
     )
 
 
-def store_with(key: str) -> Store | None:
-    """The store that has a net, or None."""
-    return next((load(at) for at in FOLDERS.values() if key in read_nets(at)), None)
+def store_with(key: str, extras: tuple[str, ...] = ()) -> Store | None:
+    """The first store that has a net with these updates of single tensors, or None."""
+    for folder in FOLDERS.values():
+        nets = read_nets(folder)
+        if key in nets and nets[key].issuperset(extras):
+            return load(folder)
+    return None
 
 
 @functools.cache
-def read_nets(folder: Path) -> frozenset[str]:
-    """The keys of the nets in a folder."""
-    return frozenset(read(folder)["nets"])
+def read_nets(folder: Path) -> dict[str, frozenset[str]]:
+    """The names of the extras of each net in a folder, by its key."""
+    return {key: frozenset(net.get("extras", ())) for key, net in read(folder)["nets"].items()}
 
 
 def build(
@@ -268,5 +280,5 @@ def build(
         on_net: what to do before each net.
     """
     nets, folder = catalogue(name), folder or FOLDERS[name]
-    store, places = compile_nets(nets, on_net=on_net)
+    store, places = compile_nets(nets, extras=EXTRAS.get(name, ()), on_net=on_net)
     save(store, places, {net.key: checked(net) for net in nets}, folder)

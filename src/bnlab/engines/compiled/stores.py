@@ -25,8 +25,8 @@ def store_for(net: Net, precision: str, extras: tuple[str, ...] = ()) -> Store:
     Raises:
         ValueError: if the net is not among them and there is no compiler.
     """
-    store = artefact.store_with(net.key)
-    if store and precision in store.modules and not extras:
+    store = artefact.store_with(net.key, extras)
+    if store and precision in store.modules:
         return store
     if not has_compiler():
         with_what = f" with {' and '.join(extras)}" if extras else ""

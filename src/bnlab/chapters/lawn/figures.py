@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from bnlab.chapters.lawn import lw1_growth, lw2_held
-from bnlab.chapters.lawn.gains import OPTIMIZERS, gain
+from bnlab.chapters.lawn.gains import OPTIMIZERS
 from bnlab.chapters.lawn.lw3_optimizers import BATCH
-from bnlab.chapters.lawn.lw4_large_batches import SIZES
+from bnlab.chapters.lawn.lw4_large_batches import SIZES, gain
 from bnlab.chapters.lawn.methods import (
     ALONE,
     DECAY,

@@ -141,7 +141,7 @@ def test_an_unknown_augmentation(how):
 
 def test_the_compiled_engine_refuses_it(small_cifar):
     run = BASE.replace(augment="flip")
-    with pytest.raises(ValueError, match="does not augment images, got augment='flip'; train with"):
+    with pytest.raises(ValueError, match="does not augment images, got augment='flip': train with"):
         train(run, engine="compiled")
     assert train_many([run.replace(steps=1)])[0].engine == "torch"
 

@@ -135,7 +135,10 @@ def test_seeds_must_be_integers_of_32_bits(name, value):
 @pytest.mark.parametrize(
     "fields, message",
     [
-        ({"net": "mpl"}, r"unknown net 'mpl'\. Did you mean 'mlp'\? Known: mlp, plain, resnet\."),
+        (
+            {"net": "mpl"},
+            r"unknown net 'mpl'\. Did you mean 'mlp'\? Known: mlp, plain, resnet, b",
+        ),
         ({"data": "digit"}, r"unknown data 'digit'\. Did you mean 'digits'"),
         ({"precision": "float16"}, r"unknown precision 'float16'.* Known: float32, float64\."),
         ({"norm": "btach"}, r"unknown normalizer 'btach'\. Did you mean 'batch'"),

@@ -4,6 +4,7 @@ from bnlab.lab.family import Family
 from bnlab.lab.group_sizes import GroupSizes
 from bnlab.lab.landscape import Landscape
 from bnlab.lab.lawn import Lawn
+from bnlab.lab.mimic import Mimic
 from bnlab.lab.plane import Plane
 from bnlab.lab.profiles import Profiles
 from bnlab.lab.race import Race
@@ -14,6 +15,7 @@ __all__ = [
     "GroupSizes",
     "Landscape",
     "Lawn",
+    "Mimic",
     "Plane",
     "Profiles",
     "Race",

@@ -13,7 +13,7 @@ from bnlab.engines.compiled import artefact
 from bnlab.engines.compiled.catalogue import SETS, variants
 from bnlab.engines.compiled.nets import Net
 from bnlab.engines.compiled.step import UNITS
-from bnlab.lab import Landscape, Plane, SmallBatches, site
+from bnlab.lab import Landscape, Lawn, Plane, SmallBatches, site
 from bnlab.lab.__main__ import main
 from bnlab.lab.kit import page
 from bnlab.lab.kit.bundle import BundleError, script
@@ -92,8 +92,11 @@ def test_bytes_and_images_are_those_of_python(content):
 
 
 def test_inputs_are_those_of_a_training_in_python(content):
-    from bnlab.train import make_trainer
+    from bnlab.train import Run, make_trainer
 
+    run = Run(depth=3, optimizer="adam", lr=0.25)
+    inputs = content_of("lawn")["rules"]["nets"]["none"]["inputs"]
+    assert {**inputs, "lr": 0.25} == make_trainer(run, "compiled").inputs
     for norm in ("none", "batch_renorm", "noisy_batch"):
         run = race_run("none").replace(norm=norm, depth=1, lr=0.25)
         inputs = content["rules"]["nets"][norm]["inputs"]
@@ -151,12 +154,15 @@ def test_the_command_needs_the_repository_or_a_place(tmp_path, monkeypatch, caps
         ("groups", ["side_by_side"]),
         ("squares", ["plane", "side_by_side"]),
         ("units", ["side_by_side"]),
+        ("lawn", ["lawn", "side_by_side"]),
+        ("mimic", ["side_by_side"]),
     ],
 )
 def test_the_worker_of_a_set_can_do_what_its_widgets_declare(name, jobs):
     worker = content_of(name)["worker"]
     assert sorted(re.findall(r"^JOBS\.(\w+) = ", worker, re.M)) == jobs
     asked = {"landscape": Landscape(), "small_batches": SmallBatches(), "plane": Plane()}
+    asked["lawn"] = Lawn()
     for job, widget in asked.items():
         assert widget.options["job"] == job
         assert (widget.options["compiled"] == name) == (job in jobs)

@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from bnlab.chapters.lawn import lw1_growth, lw2_held
-from bnlab.chapters.lawn.gains import OPTIMIZERS, gain
+from bnlab.chapters.lawn.gains import OPTIMIZERS
 from bnlab.chapters.lawn.lw3_optimizers import BATCH
-from bnlab.chapters.lawn.lw4_large_batches import SIZES
+from bnlab.chapters.lawn.lw4_large_batches import SIZES, gain
 from bnlab.chapters.lawn.methods import (
     ALONE,
     DECAY,
@@ -19,7 +19,6 @@ from bnlab.chapters.lawn.methods import (
     Method,
     Place,
     best,
-    choosing,
     column,
 )
 from bnlab.chapters.lawn.seen import along, at_end, stopped
@@ -137,7 +136,7 @@ def optimizers(evidence: Evidence) -> Drawing:
             method = Method(name, how, BATCH)
             rates = sorted({lr for lr, _ in method.grid})
             scores = [
-                100 * column(data, best(data, method, lr), "val", choosing(method)).mean()
+                100 * column(data, best(data, method, lr), "val", data["tuning_seeds"]).mean()
                 for lr in rates
             ]
             curve(axes, LOOK[how], rates, scores, label=HOW[how])

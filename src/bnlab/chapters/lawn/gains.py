@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -55,19 +55,18 @@ def gain(
     return with_it - without
 
 
-def told(data: dict, found: dict, label: str, optimizer: str, batch_size: int) -> None:
+def lead(data: dict, first: Method, second: Method, name: str = "test") -> np.ndarray:
+    """A column of one method minus that of another, each at its own best place, (seeds,)."""
+    return column(data, best(data, first), name) - column(data, best(data, second), name)
+
+
+def told(data: dict, found: dict, label: str, methods: Mapping[str, Method]) -> None:
     """Add to ``found`` what sentences may say of an optimizer: alone, with LAWN, with decay."""
-    for how in (ALONE, LAWN, DECAY):
-        method = Method(optimizer, how, batch_size)
-        if how != DECAY or data["decay"]:
-            describe(data, found, f"{label}_{how}", best(data, method))
-    found[f"{label}_gain"] = 100 * gain(data, optimizer, batch_size).mean()
-    # Against the same trainings, stopped where the validation accuracy was best.
-    behind = column(data, best(data, Method(optimizer, LAWN, batch_size)), "test")
-    alone = best(data, Method(optimizer, ALONE, batch_size))
-    found[f"{label}_gain_over_stopped"] = 100 * (
-        behind.mean() - column(data, alone, "stopped_test").mean()
-    )
-    if data["decay"]:
-        over = gain(data, optimizer, batch_size, DECAY)
+    for how, method in methods.items():
+        describe(data, found, f"{label}_{how}", best(data, method))
+    found[f"{label}_gain"] = 100 * lead(data, methods[LAWN], methods[ALONE]).mean()
+    early = found[f"{label}_{ALONE}_stopped_test"]  # the same trainings, stopped at their best
+    found[f"{label}_gain_over_stopped"] = found[f"{label}_{LAWN}_test"] - early
+    if DECAY in methods:
+        over = lead(data, methods[LAWN], methods[DECAY])
         found[f"{label}_gain_over_decay"] = 100 * over.mean()

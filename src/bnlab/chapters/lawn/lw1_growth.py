@@ -21,6 +21,7 @@ PINNED = 0.01
 ADAM = Method("adam")
 GROWN = ("weights", "logits")
 LONG = 10  # times as many steps
+LONG_SEEDS = 8
 FIRST = 0.1  # share of the training from which growth is counted
 
 
@@ -47,7 +48,8 @@ def measure(
     data |= seen(work, base, ways(data).values(), seeds)
     if controls:
         longer = base.replace(steps=LONG * base.steps, eval_every=LONG * base.eval_every)
-        data["long"] = seen(work, longer, [ways(data)["own"]], seeds)["seen"]
+        data["long_seeds"] = list(seeds[:LONG_SEEDS])
+        data["long"] = seen(work, longer, [ways(data)["own"]], data["long_seeds"])["seen"]
     return data
 
 
@@ -65,7 +67,7 @@ def ways(data: dict) -> dict[str, Place]:
 
 def of_long(data: dict) -> dict:
     """The data with the long trainings, at the preferred rate, in place of the others."""
-    return {**data, "seen": data["long"]}
+    return {**data, "seen": data["long"], "seeds": data["long_seeds"]}
 
 
 def growth(data: dict, place: Place, name: str) -> np.ndarray:
@@ -92,6 +94,7 @@ def facts(data: dict) -> dict[str, object]:
         _tell(data, found, label, place)
     if data["controls"]:
         _tell(of_long(data), found, "long", ways(data)["own"])
+        found["long_seeds"] = len(data["long_seeds"])
         found["long_steps"] = LONG * data["base"]["steps"]
     return found
 

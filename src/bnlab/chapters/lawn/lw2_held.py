@@ -3,17 +3,18 @@
 At two learning rates: at one that was pinned before anything was measured each method chooses its
 weight decay or its free phase alone; then each method chooses its own rate too. Controls: weight
 decay, tuned over a grid of the same size; Adam alone, stopped at the step with the best
-validation accuracy and at the rate that is best for that; decoupled weight decay (AdamW); and the
-same methods, tuned anew, where no label is wrong.
+validation accuracy and at the rate that is best for that; decoupled weight decay (AdamW); and what
+was chosen with wrong labels, trained where no label is wrong.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
 
-from bnlab.chapters.lawn.lw1_growth import PINNED, SEEDS
+from bnlab.chapters.lawn.lw1_growth import PINNED
 from bnlab.chapters.lawn.methods import (
     ALONE,
     BASE,
@@ -29,9 +30,26 @@ from bnlab.chapters.lawn.seen import at_end, describe_seen, seen
 from bnlab.train import Run
 from bnlab.verdicts.work import HERE, Work
 
-METHODS = {how: Method("adam", how) for how in (ALONE, DECAY, LAWN)}
-CLEAN = {how: Method("adam", how, noise=0.0) for how in METHODS}
-ADAMW = Method("adam", DECOUPLED)
+SEEDS = tuple(range(884, 892))
+FEWER = {
+    DECAY: ((0.0003, 0.001, 0.003, 0.01, 0.03), (0.003, 0.01, 0.03)),
+    LAWN: ((0.0003, 0.001, 0.003, 0.01, 0.03), (0.0, 1 / 30, 0.1)),
+    DECOUPLED: ((0.001, 0.003, 0.01, 0.03), (1.0, 3.0, 10.0)),
+}
+"""Rates, and weight decays or free phases, of LW2: grids of one size around the best of trials."""
+
+
+class Fewer(Method):
+    """A method that chooses from ``FEWER``."""
+
+    @property
+    def grid(self) -> list[tuple[float, float]]:
+        """Rates and amounts among which it chooses."""
+        return list(itertools.product(*FEWER[self.how]))
+
+
+METHODS = {ALONE: Method("adam"), DECAY: Fewer("adam", DECAY), LAWN: Fewer("adam", LAWN)}
+ADAMW = Fewer("adam", DECOUPLED)
 
 
 def measure(
@@ -48,13 +66,13 @@ def measure(
         work: does the trainings.
         tuning: an earlier measurement, whose choices are taken over.
         base: what all trainings share.
-        controls: also watch Adam alone at the rate that is best for stopping, AdamW, and the
-            methods where no label is wrong.
+        controls: also watch Adam alone at the rate that is best for stopping, AdamW, and all
+            three methods where no label is wrong.
 
     Returns:
         The tuning in ``rows``, what was seen in ``seen``.
     """
-    data = tuned(work, base, [*METHODS.values(), ADAMW, *CLEAN.values()], tuning, seeds)
+    data = tuned(work, base, [*METHODS.values(), ADAMW], tuning, seeds)
     data["controls"] = controls
     return {**data, **seen(work, base, ways(data).values(), seeds)}
 
@@ -73,7 +91,7 @@ def ways(data: dict) -> dict[str, Place]:
     if data["controls"]:
         found["stopped_own"] = best(data, METHODS[ALONE], by="stopped_val")
         found["decoupled_own"] = best(data, ADAMW)
-        found |= {f"{how}_clean": best(data, method) for how, method in CLEAN.items()}
+        found |= {f"{how}_clean": found[f"{how}_own"].on(0.0) for how in METHODS}
     return found
 
 

@@ -53,5 +53,6 @@ def facts(data: dict) -> dict[str, object]:
     """Numbers for sentences about LW3; accuracies in per cent."""
     found: dict[str, object] = {"seeds": len(data["seeds"]), "epochs": data["base"]["steps"]}
     for name in OPTIMIZERS:
-        told(data, found, name, name, BATCH)
+        methods = {how: Method(name, how, BATCH) for how in (ALONE, LAWN, DECAY)}
+        told(data, found, name, methods)
     return found

@@ -40,12 +40,18 @@ SQUARES = ("none", "batch")
 WATCHED = ("none", "batch", "noisy_batch")
 """Normalizers of the nets of the set ``units``."""
 
+MIMIC_DEPTHS = (2, 4, 8, 12, 20, 30)
+MIMIC_PARTS = {"weight_mean": "weight_mean", "last_norm": "last_norm", "mimic": "both"}
+"""Depths of the nets of the set ``mimic``, and the parts of MimicNorm, by the variants with them;
+its other variants are nets without a normalizer and with BatchNorm."""
+
 SETS = {
     "nets": "MLPs of width 64, of each depth and normalizer",
     "groups": "MLPs of even depth with group norm, for each size of a group",
     "squares": "MLPs that are trained with the squared error",
     "units": "MLPs that tell mean and variance of single units",
     "lawn": "an MLP with the constrained step of LAWN around Adam",
+    "mimic": "MLPs with MimicNorm, and with each of its parts",
 }
 """The nets that are compiled beforehand; each set has kernels of its own."""
 
@@ -62,9 +68,12 @@ def variants(name: str) -> dict[tuple[str, int], Net]:
     """The nets of a set by variant and depth.
 
     A variant is the name of the normalizer, in the set ``groups`` with the size of a group:
-    ``group_8``.
+    ``group_8``; in the set ``mimic`` also a key of ``MIMIC_PARTS``.
     """
     check_name("set of nets", name, SETS)
+    if name == "mimic":
+        kinds = ("none", *MIMIC_PARTS, "batch")
+        return {(kind, depth): _mimic_net(kind, depth) for kind in kinds for depth in MIMIC_DEPTHS}
     loss, watch = "cross_entropy", "layers"
     if name == "nets":
         kinds = {norm: (norm, OPTIONS.get(norm, {})) for norm in NORMS if norm not in UNDEFINED}
@@ -86,6 +95,13 @@ def variants(name: str) -> dict[tuple[str, int], Net]:
         for kind, (norm, options) in kinds.items()
         for depth in depths
     }
+
+
+def _mimic_net(kind: str, depth: int) -> Net:
+    if kind not in MIMIC_PARTS:
+        return Net("mlp", depth, WIDTH, kind)
+    options = json.dumps({"eligible": "hidden", "part": MIMIC_PARTS[kind]})
+    return Net("mlp", depth, WIDTH, "none", method="mimic_cifar", method_options=options)
 
 
 def small_nets() -> list[Net]:

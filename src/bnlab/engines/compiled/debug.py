@@ -34,6 +34,7 @@ from bnlab.engines.compiled.program import (
     moved,
 )
 from bnlab.engines.compiled.step import LOSSES, State, inputs_of
+from bnlab.engines.compiled.stores import NETS_OF_TORCH
 from bnlab.errors import check_name
 from bnlab.nets import NETS
 from bnlab.norms import NORMS
@@ -55,7 +56,7 @@ def net_of(text: str) -> Net:
     if not match:
         raise ValueError(f"a net is named like 'mlp 2x16 batch', got {text!r}.")
     kind, depth, width, norm, rest = match.groups()
-    check_name("net", kind, NETS)
+    check_name("net", kind, [name for name in NETS if name not in NETS_OF_TORCH])
     check_name("normalizer", norm, NORMS)
     options: dict[str, dict] = {"options": {}, "weight_norm_options": {}}
     names, part = {}, "options"

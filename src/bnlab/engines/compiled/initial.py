@@ -14,7 +14,8 @@ import math
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 from bnlab import random
 from bnlab.engines.compiled.nets import Net
@@ -49,16 +50,27 @@ def rules(net: nn.Module) -> dict[str, list]:
 
 def _matrices(net: nn.Module) -> dict[str, tuple[int, float]]:
     # As bnlab.nets.init.initialize: stream and bound of each matrix.
-    named = [(n, m) for n, m in net.named_modules() if getattr(m, "weight", None) is not None]
-    named = [(n, m.weight) for n, m in named if m.weight.ndim >= 2]
+    named = [(n, m) for n, m in net.named_modules() if isinstance(_weight(m), Tensor)]
+    named = [(n, m) for n, m in named if m.weight.ndim >= 2]
     last = len(named) - 1
     return {
-        f"{name}.weight": (
+        f"{name}.{_trained(module)}": (
             random.WEIGHTS + k,
-            math.sqrt((3.0 if k == last else 6.0) / weight[0].numel()),
+            math.sqrt((3.0 if k == last else 6.0) / module.weight[0].numel()),
         )
-        for k, (name, weight) in enumerate(named)
+        for k, (name, module) in enumerate(named)
     }
+
+
+def _weight(module: nn.Module) -> object:
+    return getattr(module, "weight", None)  # of a dict of parametrizations, one of these
+
+
+def _trained(module: nn.Module) -> str:
+    """The name of the tensor that is trained: of a computed weight, what it is computed from."""
+    if parametrize.is_parametrized(module, "weight"):
+        return "parametrizations.weight.original"
+    return "weight"
 
 
 def start(rule_sets: dict[str, list], seed: int, noise_seed: int = 0) -> dict[str, np.ndarray]:

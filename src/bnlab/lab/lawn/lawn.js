@@ -22,7 +22,7 @@ class Lawn extends TrainingWidget {
   makeParts() {
     const { stops, steps } = this.options;
     this.controls = {
-      free: this.range("free", "free phase (share of the steps)", stops.free, percentText),
+      free: this.range("free", "free phase (of all steps)", stops.free, percentText),
       lr: this.range("lr", "learning rate", stops.lr),
       wrong: this.range("wrong", "wrong labels", stops.wrong, percentText),
       seed: this.range("seed", "random seed", stops.seed),

@@ -30,7 +30,7 @@ LOOKS = {
 }
 """Short and long name, colour on light and dark pages, dash and marker."""
 
-QUANTITIES = ("loss", "accuracy", "norm", "logits")
+QUANTITIES = ("loss", "accuracy", "weights", "logits")
 """What is told of a net, [step, value] each: mean training loss of ``BLOCK`` steps, accuracy on the
 validation images, norm of all matrices of weights together, and mean size of the logits."""
 
@@ -140,7 +140,7 @@ def _lane(run: Run, engine: str) -> Iterator[dict[str, object] | None]:
             yield None
             continue
         new["accuracy"].append([record.step, record.val_accuracy])
-        for key, value in (("norm", norm_of(trainer)), ("logits", size_of_logits(trainer))):
+        for key, value in (("weights", norm_of(trainer)), ("logits", size_of_logits(trainer))):
             if math.isfinite(value):
                 new[key].append([record.step, value])
         if record.step < run.steps:

@@ -10,7 +10,7 @@ const LEARNED = 0.2;           // guessing among ten digits gives 0.1
 
 export const LAWN_PLOTS = {
   accuracy: "validation accuracy (right labels)",
-  norm: "norm of all weights",
+  weights: "norm of all weights",
   logits: "mean size of the logits (validation)",
   loss: "training loss (mean of 5 steps)",
 };
@@ -21,7 +21,7 @@ const decades = (low, high) => (value) =>
 /** Scales as those of curve_plot.js. */
 export const LAWN_SCALES = {
   accuracy: "accuracy",
-  norm: { at: decades(10, 200), ticks: [[10, "≤ 10"], [20, "20"], [50, "50"], [100, "100"], [200, "≥ 200"]] },
+  weights: { at: decades(10, 200), ticks: [[10, "≤ 10"], [20, "20"], [50, "50"], [100, "100"], [200, "≥ 200"]] },
   logits: { at: decades(0.1, 30), ticks: [[0.1, "≤ 0.1"], [0.3, "0.3"], [1, "1"], [3, "3"], [10, "10"], [30, "≥ 30"]] },
   loss: "loss",
 };
@@ -31,7 +31,7 @@ const digits = (value) => (value >= 100 ? value.toFixed(0) : String(+value.toPre
 const written = (which, value) => (which === "accuracy" ? value.toFixed(2) : digits(value));
 const label = (name) => STYLE[name].label;
 
-export const percentText = (share) => `${Math.round(100 * share)} %`;
+export const percentText = (share) => `${Math.round(100 * share)}\u00a0%`;
 export const lawnKey = (state) => writeQuery(state, lawnKeys);
 
 /** The step after which LAWN holds the norms; null if it never does. */
@@ -46,7 +46,7 @@ function switchText(outcome, steps) {
 }
 
 export function newLawn(state) {
-  const empty = () => ({ loss: [], accuracy: [], norm: [], logits: [], step: 0, divergedAt: null });
+  const empty = () => ({ loss: [], accuracy: [], weights: [], logits: [], step: 0, divergedAt: null });
   const curves = new Map(NETS.map((name) => [name, empty()]));
   return { state: { ...state, norms: NETS }, phase: "training", curves };
 }
@@ -85,7 +85,7 @@ export function aheadText(outcome) {
   if (lost.length === 2) return `Neither is ahead: Adam diverged at step ${at("adam")}, LAWN-Adam at step ${at("lawn")}.`;
   if (lost.length) {
     const diverged = `${label(lost[0])} diverged at step ${at(lost[0])}`;
-    return best === LEVEL ? `Neither is ahead: ${diverged}, and the other net has learned nothing.`
+    return best === LEVEL ? `Neither is ahead: ${diverged}, and ${label(lost[0] === "adam" ? "lawn" : "adam")} has learned nothing.`
       : `${label(best)} is ahead: ${diverged}.`;
   }
   const [adam, lawn] = hundredths(outcome).map((value) => (value / 100).toFixed(2));
@@ -113,7 +113,7 @@ export function lawnVerdict(outcome, guess) {
 const PHASES_OF_LAWN = {
   training: "Training: step", finished: "Finished: step", stopped: "Stopped at step", failed: "Broke off at step",
 };
-const SHORT_WORDS = { norm: "norm of the weights", logits: "size of the logits", loss: "training loss" };
+const SHORT_WORDS = { weights: "norm of the weights", logits: "size of the logits", loss: "training loss" };
 
 /** All results in one line of text. */
 export function lawnText(outcome, steps) {

@@ -1,6 +1,6 @@
 // The job "lawn": Adam, and LAWN around Adam, in training on the same batches; what bnlab.lab.lawn
 // computes with a kernel. Its points are
-//   [adam|lawn, {loss, accuracy, norm, logits, step, diverged_at, done}]
+//   [adam|lawn, {loss, accuracy, weights, logits, step, diverged_at, done}]
 
 import { sumOfSquares, weightsOf } from "../../engines/compiled/js/norms.js";
 import { wrongLabels } from "../../engines/compiled/js/random.js";
@@ -38,7 +38,7 @@ class LawnLane extends Lane {
 
   clear() {
     super.clear();
-    Object.assign(this, { norm: [], logits: [] });
+    Object.assign(this, { weights: [], logits: [] });
   }
 
   /** The last free step ends a block. */
@@ -55,13 +55,13 @@ class LawnLane extends Lane {
     const squares = weights.map(([first, end]) => sumOfSquares(params.subarray(first, end)));
     const norm = Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
     const logits = sizeOfLogits(Float64Array.from(params), weights, some, LOOKED_AT);
-    if (Number.isFinite(norm)) this.norm.push([this.taken, norm]);
+    if (Number.isFinite(norm)) this.weights.push([this.taken, norm]);
     if (Number.isFinite(logits)) this.logits.push([this.taken, logits]);
   }
 
   take() {
-    const { norm, logits } = this, [, { loss, accuracy, step, diverged_at, done }] = super.take();
-    return [this.name, { loss, accuracy, norm, logits, step, diverged_at, done }];
+    const { weights, logits } = this, [, { loss, accuracy, step, diverged_at, done }] = super.take();
+    return [this.name, { loss, accuracy, weights, logits, step, diverged_at, done }];
   }
 }
 

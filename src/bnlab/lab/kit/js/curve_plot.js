@@ -53,15 +53,18 @@ export function spread(boxes, top, bottom) {
     const wanted = box.y, others = [...placed, ...(box.avoid ?? [])];
     const isBeside = (other) => overlap({ ...box, y: other.y }, other);
     const highest = Math.max(-Infinity, ...placed.filter(isBeside).map((other) => other.y));
-    const free = (y) => y >= highest && !others.some((other) => overlap({ ...box, y }, other));
+    const clear = (y, of) => !of.some((other) => overlap({ ...box, y }, other));
     // Those that come after it need room below it.
     const later = sorted.slice(placed.length + 1).filter(isBeside);
-    const lowest = bottom - later.reduce((sum, other) => sum + other.height, 0);
+    const lowest = bottom - later.reduce((sum, other) => sum + 1.01 * other.height, 0);
     const within = (y) => Math.max(top, Math.min(lowest, y));
-    box.y = within(wanted);
+    const heights = [];
     for (let offset = 0; Math.abs(offset) <= most; offset = offset < 0 ? -offset : -offset - 1) {
-      if (free(within(wanted + offset))) { box.y = within(wanted + offset); break; }
+      heights.push(within(wanted + offset));
     }
+    // Words on a curve can be read, words on words cannot.
+    box.y = heights.find((y) => y >= highest && clear(y, others))
+      ?? heights.find((y) => clear(y, placed)) ?? within(wanted);
     placed.push(box);
   }
 }
@@ -119,12 +122,15 @@ export function curvePlot({ title, scale, steps, names }) {
     axes.replaceChildren(...parts);
   }
 
+  /** Draws them; where their words stand. */
   function drawEvents(events) {
-    const { em, top, bottom } = box, foot = scale === "accuracy";
+    const { em, top, bottom } = box, middle = scale === "accuracy" ? bottom - 0.85 * em : top + 0.45 * em;
     upright.replaceChildren(...events.flatMap(({ step, text }) => [
       svg("path", { class: "bnlab-event", d: `M${x(step)},${top}V${bottom}` }),
-      svg("text", { class: "bnlab-event-text", x: x(step) + 0.4 * em, y: foot ? bottom - 0.5 * em : top + 0.8 * em }, text),
+      svg("text", { class: "bnlab-event-text", x: x(step) + 0.4 * em, y: middle + 0.35 * em }, text),
     ]));
+    return events.map(({ step, text }) =>
+      ({ x: x(step) + 0.4 * em, y: middle, width: text.length * 0.56 * em, height: 1.1 * em }));
   }
 
   function mark(name) {
@@ -181,14 +187,13 @@ export function curvePlot({ title, scale, steps, names }) {
     if (picture.dataset.shown !== key) picture.dataset.shown = key;
     picture.setAttribute("aria-label", sentence);
     if (!box && (!measure() || drawAxes())) return;
-    drawEvents(events);
-    const names = new Set(curves.map((curve) => curve.name));
+    const words = drawEvents(events), names = new Set(curves.map((curve) => curve.name));
     for (const [name, parts] of marks) {
       if (names.has(name)) continue;
       Object.values(parts).forEach((part) => part.remove());
       marks.delete(name);
     }
-    inTheWay = curves.some((curve) => curve.divergedAt !== null) ? curves.flatMap(trail) : [];
+    inTheWay = curves.some((curve) => curve.divergedAt !== null) ? [...words, ...curves.flatMap(trail)] : [];
     const boxes = curves.map(drawCurve).filter(Boolean);
     spread(boxes, box.top + 0.3 * box.em, box.bottom - 0.8 * box.em);
     for (const { label, x: left, y: middle } of boxes) {

@@ -24,7 +24,7 @@ export function shortText(value) {
 }
 
 /** Ticks and heights for values of 0 to 1. */
-const UNIT = {
+export const UNIT = {
   at: (v) => v, has: (v) => v !== null,
   ticks: [0, 0.2, 0.4, 0.6, 0.8, 1].map((v) => [v, String(v)]),
 };
@@ -90,11 +90,14 @@ export function stack(boxes, top, bottom) {
 }
 
 /**
+ * The heights are logarithmic, or those of a `scale` like UNIT; a curve without a short name has
+ * no label.
+ *
  * `draw(curves, {layers, word, alt, key})`: curves are {name, rows}, a row of each layer being
  * [median, smallest, largest] or null where there is no finite value: there the curve has a gap.
  * `alt` is the alt text, and `key` (in data-shown) names what is drawn.
  */
-export function depthPanel({ title, log }) {
+export function depthPanel({ title, log, scale: heights = UNIT }) {
   const bands = svg("g"), axes = svg("g", { class: "bnlab-axes" }), lines = svg("g"), labels = svg("g");
   const picture = svg("svg", { class: "bnlab-plot", role: "img", "aria-label": title }, axes, bands, lines, labels);
   const frame = html("div", { class: "bnlab-frame" }, picture);
@@ -155,7 +158,7 @@ export function depthPanel({ title, log }) {
     lines.append(coloured(svg("g", {}, line, ...dots), name));
     bands.append(coloured(svg("path", { class: "bnlab-band", d: outline }), name));
     const end = runs.at(-1)?.at(-1);
-    return end ? labelBox(name, x(end[0]) + 0.6 * em, y(end[1][0]), em) : null;
+    return end && STYLE[name].short ? labelBox(name, x(end[0]) + 0.6 * em, y(end[1][0]), em) : null;
   }
 
   function labelBox(name, left, middle, em) {
@@ -169,7 +172,7 @@ export function depthPanel({ title, log }) {
     picture.dataset.shown = key;
     picture.setAttribute("aria-label", alt);
     const values = curves.flatMap(({ rows }) => rows.flatMap((row) => (row ? row.filter((v) => v > 0) : [])));
-    const scale = log ? logScale(values) : UNIT, box = place(curves, layers, scale);
+    const scale = log ? logScale(values) : heights, box = place(curves, layers, scale);
     if (!box) return;
     drawAxes(box, scale, layers, word);
     for (const part of [bands, lines, labels]) part.replaceChildren();

@@ -1,0 +1,5 @@
+"""Mimic: the parts of MimicNorm, at the start of nets and in training."""
+
+from bnlab.lab.mimic.mimic import Mimic
+
+__all__ = ["Mimic"]

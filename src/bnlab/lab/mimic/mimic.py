@@ -1,0 +1,147 @@
+"""Mimic: the parts of MimicNorm, at the start of nets and in training."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from bnlab.engines.compiled.catalogue import MIMIC_DEPTHS, MIMIC_PARTS, WIDTH
+from bnlab.lab.kit.bundle import bundle, stylesheet
+from bnlab.lab.kit.images import IMAGES
+from bnlab.lab.kit.points import EVALUATE_EVERY
+from bnlab.lab.kit.training_widget import TrainingWidget
+from bnlab.lab.kit.widget import check_flag, check_keys, check_norms, names_of, one_of
+from bnlab.train import Run, make_device
+
+FOLDER = Path(__file__).parent
+NETS = ("none", *MIMIC_PARTS, "batch")
+STARTS = ("none", "weight_mean", "batch")
+"""Nets that differ inside before their first step: a last BatchNorm changes nothing there."""
+
+LRS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+SEEDS = tuple(range(970, 978))
+START = FOLDER / "mimic_start.json"  # see bnlab.lab.mimic.mimic_start
+BATCH_SIZE, STEPS = 64, 300
+BADGE = "The nets train in this page, with the same bits as in Python."
+LOOKS = {
+    "weight_mean": ("w. mean", "weight mean alone", "#2f5d62", "#8fd0d6", [11, 2, 3, 6], "v"),
+    "last_norm": ("last BN", "last BatchNorm alone", "#a05a00", "#f2b45c", [2, 3], "^"),
+    "mimic": ("Mimic", "MimicNorm", "#a0306f", "#ff9ed0", [10, 3, 2, 3], "D"),
+    **{f"theory_{kind}": ("", "theory", "#1b1f24", "#e4e8ee", [], ".") for kind in STARTS},
+}
+"""Short and long name, colour on light and dark pages, dash and marker of what the book's style
+lacks: the parts of MimicNorm, and the lines of the theory."""
+
+
+def mimic_run(name: str, **setting: object) -> Run:
+    """The Run of a net: plain SGD with a constant learning rate, as in a race.
+
+    Args:
+        name: of ``NETS``.
+        **setting: ``depth``, ``lr`` and ``seed``.
+    """
+    part = {}
+    if name in MIMIC_PARTS:
+        options = {"eligible": "hidden", "part": MIMIC_PARTS[name]}
+        part = {"norm": "none", "method": "mimic_cifar", "method_options": options}
+    return Run(
+        **(part or {"norm": name}),
+        width=WIDTH,
+        batch_size=BATCH_SIZE,
+        steps=STEPS,
+        eval_every=EVALUATE_EVERY,
+        **setting,
+    )
+
+
+class Mimic(TrainingWidget):
+    """MimicNorm and its parts in MLPs of width 64: how alike images become, and who trains.
+
+    The upper half shows untrained nets, layer by layer, from stored numbers. In the lower half the
+    nets train: in the page on the website, by PyTorch with a kernel.
+
+    Args:
+        norms: which nets at first, of ``NETS``: ``none`` (no normalizer), ``weight_mean`` (the mean
+            of each unit's weights is taken out), ``last_norm`` (one BatchNorm, of the logits),
+            ``mimic`` (both) and ``batch`` (BatchNorm in every layer).
+        depth: hidden layers, 2, 4, 8, 12, 20 or 30.
+        lr: learning rate, one of ``LRS``.
+        seed: initial weights and batches, one of ``SEEDS``; by default the first.
+        predict: hide the training until a guess is made.
+        device: ``auto``, or a name that torch knows.
+
+    Raises:
+        ValueError: for a value that the widget does not offer, with those that it does.
+    """
+
+    _esm = bundle(FOLDER / "mimic.js")
+    _css = stylesheet(FOLDER / "mimic.css")
+
+    def __init__(
+        self,
+        norms: Iterable[str] = ("none", "last_norm", "mimic", "batch"),
+        depth: int = 12,
+        lr: float = 0.3,
+        seed: int | None = None,
+        predict: bool = False,
+        device: str = "auto",
+    ) -> None:
+        device = str(make_device(device))
+        state = {
+            "norms": names_of(norms),
+            "depth": depth,
+            "lr": lr,
+            "seed": SEEDS[0] if seed is None else seed,
+            "predict": predict,
+        }
+        super().__init__(_options(device), state, device)
+
+    @staticmethod
+    def check(state: object, options: dict) -> dict[str, object]:
+        """Check a state as ``Widget.check`` does."""
+        numbers = ("depth", "lr", "seed")
+        state = check_keys(state, ["norms", *numbers, "predict"])
+        checked: dict[str, object] = {"norms": check_norms(state["norms"], options["norms"])}
+        checked |= {key: one_of(key, state[key], options[f"{key}s"]) for key in numbers}
+        return checked | {"predict": check_flag("predict", state["predict"])}
+
+    def warm_up(self) -> Iterator:
+        """Load data and torch's optimizers (seconds) before the reader presses Train."""
+        run = mimic_run("mimic", depth=MIMIC_DEPTHS[0], lr=0.1, seed=SEEDS[0]).replace(steps=1)
+        return self.train_in_turns({"mimic": run})
+
+    def begin(self, state: dict[str, object]) -> Iterator:
+        """The nets of a state, step by step in turn."""
+        setting = {key: state[key] for key in ("depth", "lr", "seed")}
+        return self.train_in_turns({name: mimic_run(name, **setting) for name in state["norms"]})
+
+
+@functools.lru_cache(maxsize=1)
+def start_curves() -> dict[str, dict[str, list]]:
+    """What the upper half shows: the file that ``mimic_start`` makes."""
+    return json.loads(START.read_text(encoding="utf-8"))
+
+
+def _options(device: str) -> dict[str, object]:
+    """What the widget offers, and all that its upper half shows."""
+    keys = ("short", "label", "light", "dark", "dash", "marker")
+    return {
+        "name": "mimic",
+        "norms": list(NETS),
+        "words": {"weight_mean": "weight mean", "mimic": "MimicNorm"},
+        "depths": list(MIMIC_DEPTHS),
+        "lrs": list(LRS),
+        "seeds": list(SEEDS),
+        "batch_size": BATCH_SIZE,
+        "steps": STEPS,
+        "net": "mlp",
+        "width": WIDTH,
+        "device": device,
+        "compiled": "mimic",
+        "badge": BADGE,
+        "looks": {name: dict(zip(keys, look, strict=True)) for name, look in LOOKS.items()},
+        "start": start_curves(),
+        "images": IMAGES,
+    }

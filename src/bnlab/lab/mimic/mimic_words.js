@@ -1,0 +1,44 @@
+// The state of Mimic, which untrained nets it shows, and the words for them. No drawing here.
+
+import { writeQuery } from "../kit/js/link_state.js";
+import { STYLE } from "../kit/js/style.js";
+
+/** Heights of cosines: few pairs are below the lowest one. */
+const LOWEST = -0.5;
+export const COSINE = {
+  at: (v) => (Math.max(LOWEST, v) - LOWEST) / (1 - LOWEST), has: (v) => v !== null,
+  ticks: [-0.5, 0, 0.5, 1].map((v) => [v, String(v).replace("-", "−")]),
+};
+
+export const START_TITLE = "at the start: cosine of two images before each ReLU "
+  + "(line: median pair; band: four fifths of the pairs; thin line: theory of wide nets)";
+export const INSIDE = "A last BatchNorm changes nothing before the logits: “last BN” starts like “none”, "
+  + "“MimicNorm” like “weight mean”. All nets start from the same random numbers, and see the same batches.";
+
+/** What a net is like inside, before it is trained. */
+const KINDS = { none: "none", last_norm: "none", weight_mean: "weight_mean", mimic: "weight_mean", batch: "batch" };
+
+/** What is shown, as text. */
+export const mimicKey = (state) => writeQuery(state, ["depth", "lr", "seed", "norms"]);
+
+/** The different starts of the chosen nets: {names, name, kind, rows, theory}; a row is of a layer. */
+export function startOf({ norms, depth }, { start }) {
+  const kinds = [...new Set(norms.map((name) => KINDS[name]))];
+  return kinds.map((kind) => {
+    const names = norms.filter((name) => KINDS[name] === kind);
+    const [rows, theory] = [start.layers, start.theory].map((of) => of[kind].slice(0, depth));
+    return { names, name: names[0], kind, rows, theory };
+  });
+}
+
+/** The alt text of the start. */
+export function startText(found, { depth }, { images, start }) {
+  const parts = found.map(({ names, rows, theory }) => {
+    const [[first]] = rows, [last, low, high] = rows.at(-1);
+    return `${names.map((name) => STYLE[name].label).join(" and ")}: ${first.toFixed(2)} in layer 1, `
+      + `${last.toFixed(2)} in layer ${depth} (four fifths of the pairs ${low.toFixed(2)} to ${high.toFixed(2)}, `
+      + `theory ${theory.at(-1).toFixed(2)})`;
+  });
+  return `Cosine of two of ${images} images before the ReLU, by layer, before training, median pair of `
+    + `${start.seeds} seeds: ${parts.join("; ")}.`;
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bnlab.show.guide_row import Row, ahead, few, lead
+from bnlab.show.guide_rows_without import WITHOUT
 
 ROWS = (
     Row(
@@ -139,47 +140,7 @@ ROWS = (
             "abouzeid2026": "erf in its place, far behind with one of two optimizers",
         },
     ),
-    Row(
-        "A very deep net without a normalizer",
-        "Make each residual branch start small (SkipInit, or Fixup's recipe), and clip the "
-        "gradients; with large batches by adaptive clipping.",
-        "Otherwise each block multiplies the variance of the stream, which then grows "
-        "exponentially.",
-        "Over {L1[blocks]} blocks the variance grows {L1[none]:power} times before the first step "
-        "without a normalizer, {L1[batch]:.0f} times with BatchNorm, and {L1[sws_skipinit]:.1f} "
-        "times where each branch starts at zero (with weights that are normalized). A perceptron "
-        "of 12 layers with clipped gradients bears rates {B10[ratio]:.0f} times as large, and "
-        "reaches {B10[given_accuracy]:.1f} %, BatchNorm {B10[batch_accuracy]:.1f} %.",
-        ("L1", "B2", "B3", "B10"),
-        lambda f: (
-            f["L1"]["none"] > 100 * f["L1"]["batch"] > 100 * f["L1"]["sws_skipinit"]
-            and f["B10"]["given"].startswith("clip")
-            and f["B10"]["given_accuracy"] > f["B10"]["batch_accuracy"] - 2
-        ),
-        {
-            "de2020": "SkipInit",
-            "zhang2019fixup": "Fixup",
-            "brock2021": "adaptive gradient clipping: as good as with BatchNorm on ImageNet",
-        },
-    ),
-    Row(
-        "Weights normalized instead of activations",
-        "Scaled weight standardization, and in a residual net never without SkipInit or the like.",
-        "It has no batch and costs nothing at inference. But each branch keeps the scale of its "
-        "input, so that the residual stream grows from block to block, more than with weight norm.",
-        "In a convolutional net of 10 layers without shortcuts the mean loss over 300 steps is "
-        "{L3[scaled_weight_standardization_loss]:.2f} with scaled weight standardization, "
-        "{L3[weight_norm_loss]:.2f} with weight norm, and {L3[batch_loss]:.2f} with BatchNorm. "
-        "Over {L1[blocks]} residual blocks the variance grows {L1[sws]:power} times with scaled "
-        "weight standardization, {L1[weight_norm]:power} times with weight norm, and with SkipInit "
-        "{L1[sws_skipinit]:.1f} times.",
-        ("L1", "L3"),
-        lambda f: (
-            f["L1"]["sws"] > 100 * f["L1"]["sws_skipinit"]
-            and f["L3"]["scaled_weight_standardization_loss"] < f["L3"]["weight_norm_loss"] / 2
-        ),
-        {"brock2021": "the recipe as a whole"},
-    ),
+    *WITHOUT,
     Row(
         "The group size is yours to choose",
         "In a convolutional net start from the usual 32 groups, then try groups of fewer channels, "

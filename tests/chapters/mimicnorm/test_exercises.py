@@ -5,11 +5,12 @@ import math
 import pytest
 import torch
 
+from bnlab.chapters.mimicnorm.exercises import SUREST
 from bnlab.check import check
 from bnlab.train import Run
 
 
-@pytest.mark.parametrize("exercise", ["09.1", "09.2", "09.3"])
+@pytest.mark.parametrize("exercise", ["09.1", "09.2", "09.3", "09.4"])
 def test_no_answer_yet(exercise):
     assert check(exercise, None).passed is None
 
@@ -40,6 +41,44 @@ def test_cosines_wrong(answer, hint):
     assert hint in feedback.text
 
 
+def test_surest_right_and_as_a_batch_of_one_hot_logits_has_it():
+    logits = torch.eye(10).repeat(7, 1)
+    normalized = (logits - logits.mean(0)) / logits.std(0, correction=0)
+    assert check("09.2", float(normalized.softmax(1).max())).passed
+    assert check("09.2", 0.757).passed
+
+
+def test_no_logits_of_this_mean_and_variance_have_a_smaller_loss():
+    generator = torch.Generator().manual_seed(0)
+    z = torch.randn(40, 10, generator=generator).requires_grad_()
+    y, adam = torch.arange(40) % 10, torch.optim.Adam([z], lr=0.05)
+    for _ in range(1500):
+        normalized = (z - z.mean(0)) / z.std(0, correction=0)
+        loss = torch.nn.functional.cross_entropy(normalized, y)
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+    assert abs(loss.item() + math.log(SUREST)) < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (1, "as large as you like"),
+        (3, "Put them through the softmax"),
+        (10 / 3, "Put them through the softmax"),
+        (0.2784, "exp(-loss)"),
+        (0.9655, "nine of them are wrong"),
+        (0.5, "mean 0 says"),
+        ((0.5, 0.5), "one number"),
+    ],
+)
+def test_surest_wrong(answer, hint):
+    feedback = check("09.2", answer)
+    assert feedback.passed is False
+    assert hint in feedback.text
+
+
 def recorded(net, x):
     """Storages that autograd keeps, with repetitions, and the net's output."""
     tensors = []
@@ -59,7 +98,7 @@ def kept(net, x, own=True, once=True):
 
 
 def test_kept_right():
-    assert check("09.2", kept).passed
+    assert check("09.3", kept).passed
 
 
 @pytest.mark.parametrize(
@@ -74,7 +113,7 @@ def test_kept_right():
     ],
 )
 def test_kept_wrong(wrong, hint):
-    feedback = check("09.2", wrong)
+    feedback = check("09.3", wrong)
     assert feedback.passed is False
     assert hint in feedback.text
 
@@ -94,9 +133,9 @@ def plan(kinds=(MIMIC, FIXUP), steps=(150, 300, 600), lrs=(0.03, 0.1, 0.3, 1.0),
 
 
 def test_fixup_plan_right():
-    assert check("09.3", plan()).passed
+    assert check("09.4", plan()).passed
     tenth = FIXUP | {"optimizer_options": {"scalar_lr": 0.1}}
-    assert check("09.3", plan(kinds=(MIMIC, tenth), seeds=range(16))).passed
+    assert check("09.4", plan(kinds=(MIMIC, tenth), seeds=range(16))).passed
 
 
 @pytest.mark.parametrize(
@@ -116,6 +155,6 @@ def test_fixup_plan_right():
     ],
 )
 def test_fixup_plan_wrong(answer, hint):
-    feedback = check("09.3", answer)
+    feedback = check("09.4", answer)
     assert feedback.passed is False
     assert hint in feedback.text

@@ -9,6 +9,7 @@ import math
 
 from bnlab.chapters.learning_rates import b1_rates, b2_explosion
 from bnlab.chapters.learning_rates.b1_rates import LONG, SMALL_LR
+from bnlab.chapters.learning_rates.b7_b9_claims import B7, B9
 from bnlab.chapters.learning_rates.b10_claim import B10
 from bnlab.chapters.learning_rates.paper import BJORCK
 from bnlab.verdicts.parts import judge
@@ -204,88 +205,6 @@ B2 = Claim(
     values=b2_explosion.values,
     facts=b2_explosion.facts,
     runs={"digits": b2_explosion.BASE},
-)
-
-
-B7 = Claim(
-    id="B7",
-    **BJORCK,
-    sentence=(
-        "The noise of SGD is bounded by the squared learning rate over the batch size, so a larger "
-        "rate acts like a smaller batch: it leads to flatter minima."
-    ),
-    falsifier=(
-        "The squared noise of a step does not fall in proportion to the batch size; or trainings "
-        "with the same ratio of rate and batch size end at different test accuracies; or a larger "
-        "rate does not end in a flatter place."
-    ),
-    prediction=(
-        "The first part holds without BatchNorm, where it is arithmetic, and nearly with it. The "
-        "end is flatter for larger rates, since the rate itself bounds the curvature. No trial "
-        "runs were made."
-    ),
-    gap=(
-        "The paper argues about a ResNet-110 on CIFAR-10. We plan the residual net of B2 on "
-        "digits. With BatchNorm the samples of a batch are coupled, so the noise is taken from the "
-        "gradients of whole batches."
-    ),
-    effects=(
-        Effect(
-            "batch",
-            "how far the slope of log squared noise over log batch size is from −1",
-            "of slope",
-            0.1,
-            kind="same",
-            upper=True,
-            says="the squared noise of a step falls in proportion to the batch size",
-        ),
-        Effect(
-            "same",
-            "largest difference in test accuracy between trainings with the same rate over batch "
-            "size",
-            "",
-            0.02,
-            kind="same",
-            upper=True,
-            says="a larger rate acts like a smaller batch",
-        ),
-        Effect(
-            "flat",
-            "largest eigenvalue of the Hessian at the end, small rate over large rate",
-            "decades",
-            0.1,
-            says="a larger rate leads to flatter minima",
-            predicted=(0.0, math.inf),
-        ),
-    ),
-)
-
-B9 = Claim(
-    id="B9",
-    **BJORCK,
-    sentence="A single BatchNorm before the classifier gives about two thirds of the gain.",
-    falsifier=(
-        "At BatchNorm's best rate the net with one BatchNorm before the classifier gets less than "
-        "half of what BatchNorm everywhere gains over no normalizer."
-    ),
-    prediction=(
-        "It holds. Trial runs with a residual net of eight blocks gave most of the gain, with a "
-        "large spread between seeds."
-    ),
-    gap=(
-        "The paper trains a ResNet-110 on CIFAR-10. We plan a residual net of eight blocks on "
-        "digits, at rates chosen on other seeds."
-    ),
-    effects=(
-        Effect(
-            "share",
-            "test accuracy gained by the one BatchNorm over that gained by BatchNorm everywhere",
-            "of the gain",
-            0.5,
-            says="a single BatchNorm before the classifier gives most of the gain",
-            predicted=(0.5, math.inf),
-        ),
-    ),
 )
 
 CLAIMS = (B1, B2, B7, B9, B10)

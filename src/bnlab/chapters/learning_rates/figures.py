@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from bnlab.chapters.learning_rates import b1_rates as sweep
+from bnlab.chapters.learning_rates import b7_b9_figures
 from bnlab.chapters.learning_rates import b10_given_rates as given
 from bnlab.chapters.learning_rates.b1_rates import (
     LRS,
@@ -180,4 +181,9 @@ def _means_panel(data: dict, facts: dict) -> Axes:
     return axes
 
 
-FIGURES = {"B1": accuracy_by_lr, "B2": explosion, "B10": interventions}
+FIGURES = {
+    "B1": accuracy_by_lr,
+    "B2": explosion,
+    "B10": interventions,
+    **b7_b9_figures.FIGURES,
+}

@@ -14,6 +14,9 @@ from bnlab.train import Run
 PLAIN, CENTRED = 1 / math.pi, 0.0
 METHODS = ("mimic_cifar", "mimic_imagenet")
 TOLERANCE = 2e-3
+CLASSES = 10
+HIGH, LOW = 3.0, -1 / 3  # a logit with mean 0 and variance 1 that is high for one class in ten
+SUREST = 1 / (1 + (CLASSES - 1) * math.exp(LOW - HIGH))
 
 
 def cosines(answer: object) -> str:
@@ -52,6 +55,34 @@ def cosines(answer: object) -> str:
     return ""
 
 
+def surest(answer: object) -> str:
+    """09.2: the largest probability of the right class that normalized logits allow."""
+    if isinstance(answer, tuple | list):
+        return "Give one number: the probability that the net gives to the right class."
+    value = float(answer)
+
+    def near(right: float) -> bool:
+        return math.isclose(value, right, abs_tol=TOLERANCE)
+
+    if near(SUREST):
+        return ""
+    if near(1):
+        return (
+            "That needs logits as large as you like. Here each has mean 0 and variance 1 over the "
+            "batch: it is a for one image in ten and b for the others. Which a and b?"
+        )
+    if near(HIGH) or near(HIGH - LOW):
+        return "That is a logit, or a difference of logits. Put them through the softmax."
+    if near(-math.log(SUREST)):
+        return "That is the loss, in nats. The probability is exp(-loss)."
+    if near(1 / (1 + math.exp(LOW - HIGH))):
+        return "The softmax is a sum over all ten classes: nine of them are wrong."
+    return (
+        "Not right yet. Let a logit be a for the images of its class and b for the others: mean 0 "
+        "says a + 9 b = 0, variance 1 says a^2 + 9 b^2 = 10. Then the softmax of one a and nine b."
+    )
+
+
 def _cases() -> list[tuple[str, nn.Module, Tensor]]:
     torch.manual_seed(0)
     mlp = nn.Sequential(nn.Linear(6, 8), nn.Sigmoid(), nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, 3))
@@ -65,9 +96,9 @@ def _cases() -> list[tuple[str, nn.Module, Tensor]]:
 
 
 def kept(answer: object) -> str:
-    """09.2: a function (net, x) that gives the bytes kept for the backward pass."""
+    """09.3: a function (net, x) that gives the bytes kept for the backward pass."""
     if not callable(answer):
-        return "Give the function itself, without calling it: check('09.2', kept)."
+        return "Give the function itself, without calling it: check('09.3', kept)."
     for case, net, x in _cases():
         hint = _compare(answer, case, net, x)
         if hint:
@@ -100,7 +131,7 @@ def _compare(answer: Callable, case: str, net: nn.Module, x: Tensor) -> str:
 
 
 def fixup_plan(answer: object) -> str:
-    """09.3: Runs that can tell whether MimicNorm is better than Fixup."""
+    """09.4: Runs that can tell whether MimicNorm is better than Fixup."""
     if not isinstance(answer, list | tuple) or not all(isinstance(run, Run) for run in answer):
         return "Give a list of Runs: [Run(net='resnet', method=..., steps=..., ...), ...]."
     plan = set(answer)
@@ -168,4 +199,4 @@ def _enough(grid: set[tuple]) -> str:
     return ""
 
 
-EXERCISES = {"09.1": cosines, "09.2": kept, "09.3": fixup_plan}
+EXERCISES = {"09.1": cosines, "09.2": surest, "09.3": kept, "09.4": fixup_plan}

@@ -5,7 +5,14 @@ import pytest
 import torch
 
 from bnlab import claims, show
-from bnlab.chapters.lawn import gains, lw1_growth, lw2_held, lw3_optimizers, methods
+from bnlab.chapters.lawn import (
+    gains,
+    lw1_growth,
+    lw2_held,
+    lw3_optimizers,
+    lw4_large_batches,
+    methods,
+)
 from bnlab.chapters.lawn.methods import ALONE, BASE, DECAY, DECOUPLED, LAWN, Method, Place
 from bnlab.chapters.lawn.seen import along
 from bnlab.chapters.lawn.watch import ENDS, SEEN, ended, watched
@@ -93,7 +100,7 @@ def table(scores, seeds=(900,)):
             ends = dict.fromkeys(ENDS, score)
             rows.append([*place.wanted().values(), seed, *ends.values()])
     columns = list(methods.COLUMNS)
-    return {"columns": columns, "rows": rows, "seeds": list(seeds), "decay": False}
+    return {"columns": columns, "rows": rows, "seeds": list(seeds)}
 
 
 def test_a_rate_that_is_given_leaves_the_free_phase_to_choose():
@@ -111,7 +118,11 @@ def test_a_gain_is_that_over_the_optimizer_alone_each_at_its_own_best():
         method = Method("sgd", how, 32)
         scores |= {Place(method, *at): 0.3 for at in method.grid}
         scores[Place(method, *method.grid[-1])] = top
-    assert gains.gain(table(scores), "sgd", 32) == pytest.approx([0.03])
+    data = table(scores)
+    assert gains.gain(data, "sgd", 32) == pytest.approx([0.03])
+    assert gains.lead(data, *(Method("sgd", how, 32) for how in (LAWN, ALONE))) == [
+        pytest.approx(0.03)
+    ]
 
 
 def test_growth_is_counted_from_the_first_tenth():
@@ -128,6 +139,8 @@ def stored(name):
 
 def chooser(name, key):
     """The method of a row, with the grid from which it chooses in a claim."""
+    if name == "LW4":
+        return lw4_large_batches.method(*key[:3])
     fewer = name == "LW2" and key[1] != ALONE
     return (lw2_held.Fewer if fewer else Method)(*key)
 

@@ -72,10 +72,12 @@ LW1 = Claim(
     core=("gradient_pinned", "gradient_own"),
     setting=SETTING,
     answer=(
-        "The best rate is small because the training then ends before the net has learnt the wrong "
-        "labels by heart; with more steps the same would happen at the small rate. We trained at "
-        "it ten times as long: the numbers stand beside the verdict. And on large data, where "
-        "nobody can stop early, a tiny loss is the rule."
+        "A tenth is our margin, and a fifth of wrong labels keeps the gradient alive: without them, "
+        "which is the paper's case, it shrinks far more at the large rate, and the control beside "
+        "the verdict shows it. The best rate is small because the training then ends before the "
+        "net has learnt the wrong labels by heart; we trained at it ten times as long, and that "
+        "stands there too. The decisive measurement has right labels, large data and rates that "
+        "fall."
     ),
     measure=lw1_growth.measure,
     options=("tuning", "base", "controls"),

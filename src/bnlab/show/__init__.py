@@ -8,6 +8,7 @@ from bnlab.draw.figure import Drawing
 from bnlab.draw.style import STYLE
 from bnlab.errors import unknown
 from bnlab.show.boxes import claim_box, claims_table, say, say_together, say_verdict, verdict_box
+from bnlab.show.chips import chips
 from bnlab.show.forest import forest
 from bnlab.show.guide import guide, say_guide
 from bnlab.show.scoreboard import say_failed, say_sum, scoreboard
@@ -36,6 +37,7 @@ def plot(evidence: Evidence) -> Drawing:
 __all__ = [
     "STYLE",
     "Drawing",
+    "chips",
     "claim_box",
     "claims_table",
     "forest",

@@ -1,3 +1,4 @@
-"""Chapter 10: LAWN, claims LW1 to LW4."""
+"""Chapter 10: LAWN, claims LW1 to LW4 (Gupta 2021)."""
 
-QUESTION = "Do normalized weights need BatchNorm, if the learning rate is theirs?"
+TOPIC = "weights of fixed norm"
+QUESTION = "Does a net learn better if its weights may not grow?"

@@ -1,3 +1,4 @@
-"""Chapter 09: MimicNorm, claims M1 to M5."""
+"""Chapter 09: two cheap operations in place of every BatchNorm, claims M1 to M5 (Fei 2020)."""
 
-QUESTION = "Can a single BatchNorm before the head do the work of all?"
+TOPIC = "two cheap operations in place of BatchNorm"
+QUESTION = "Can two cheap operations do the work of every BatchNorm?"

@@ -14,14 +14,21 @@ def words(evidence):
     return {judgement.effect.name: judgement.word for judgement in evidence.verdict.judgements}
 
 
-def test_the_disease_is_real_where_the_rate_is_large(found):
+def test_weights_and_logits_inflate_where_the_rate_is_large(found):
     said, facts = words(found["LW1"]), found["LW1"].facts
-    assert said["gradient_pinned"] == said["logits_pinned"] == said["weights_pinned"] == "holds"
+    assert said["logits_pinned"] == said["weights_pinned"] == "holds"
+    assert said["gradient_pinned"] == "undecided"  # "so that part is undecided"
+    assert 8 < facts["pinned_gradient_shrunk"] < 15  # "to about a tenth"
+    assert facts["own_weights_grown"] < 1.1  # "the weights stay as they are"
     assert facts["own_lr"] < facts["pinned_lr"]  # "too large"
     assert facts["pinned_test"] < facts["own_test"] - 3
-    # "A gradient that vanishes because the net is right harms nobody"
-    assert facts["clean_pinned_gradient_shrunk"] > facts["pinned_gradient_shrunk"]
-    assert facts["clean_pinned_test"] > facts["clean_own_test"] - 0.5
+
+
+def test_a_gradient_can_vanish_without_harm_and_harm_can_come_without_it(found):
+    facts = found["LW1"].facts
+    assert facts["clean_pinned_gradient_shrunk"] > 10 * facts["pinned_gradient_shrunk"]
+    assert facts["clean_pinned_test"] > facts["clean_own_test"]
+    assert facts["long_gradient_shrunk"] < 3 and facts["long_test"] < facts["own_test"] - 5
 
 
 def test_the_cure_helps_and_weight_decay_helps_more(found):

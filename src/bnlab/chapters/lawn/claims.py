@@ -72,7 +72,7 @@ LW1 = Claim(
     core=("gradient_pinned", "gradient_own"),
     setting=SETTING,
     answer=(
-        "A tenth is our margin, and a fifth of wrong labels keeps the gradient alive: without them, "
+        "A tenth is our margin, and wrong labels keep the gradient alive: without them, "
         "which is the paper's case, it shrinks far more at the large rate, and the control beside "
         "the verdict shows it. The best rate is small because the training then ends before the "
         "net has learnt the wrong labels by heart; we trained at it ten times as long, and that "

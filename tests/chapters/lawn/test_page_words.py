@@ -10,7 +10,7 @@ HONEST = 0.94
 
 @pytest.fixture(scope="module")
 def found():
-    return {name: claims.load(name) for name in ("LW1", "LW2", "LW3", "LW4")}
+    return {name: claims.load(name) for name in ("LW1", "LW2", "LW3")}
 
 
 def words(evidence):

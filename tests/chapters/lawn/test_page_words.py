@@ -4,10 +4,13 @@ import pytest
 
 from bnlab import claims
 
+HONEST = 0.94
+"""Nats: the loss of a net that knows the digits, and how often labels lie."""
+
 
 @pytest.fixture(scope="module")
 def found():
-    return {name: claims.load(name) for name in ("LW1", "LW2", "LW3", "LW4")}
+    return {name: claims.load(name) for name in ("LW1", "LW2", "LW3")}
 
 
 def words(evidence):
@@ -35,25 +38,24 @@ def test_the_cure_helps_and_weight_decay_helps_more(found):
     said, facts = words(found["LW2"]), found["LW2"].facts
     assert said["gradient_pinned"] == said["logits_pinned"] == "holds"
     assert facts["gain_pinned"] > 2 and facts["behind_pinned"] > 2
-    assert abs(facts["gain_own"]) < 1.5  # "little left to cure"
-    assert said["accuracy_own"] != "holds" != said["accuracy_pinned"]
-    honest = 0.94  # the loss of a net that knows the digits and how often labels lie
-    assert abs(facts["decay_pinned_loss"] - honest) < 0.25
-    assert facts["lawn_pinned_loss"] < honest / 2  # "wrong labels are learnt by heart"
-    assert (
-        facts["decay_pinned_weights"] < facts["lawn_pinned_weights"] / 2
-    )  # "It shrinks the weights"
-    tests = [facts[f"{how}_clean_test"] for how in ("alone", "lawn", "decay")]
-    assert max(tests) - min(tests) < 1.5  # "there is nothing to gain"
+    assert said["accuracy_own"] == "undecided"  # "too little for our margin to decide"
+    assert 0.5 < facts["gain_own"] < 1.5 and 0.5 < facts["behind_own"] < 1.5  # "about a point"
+    moved = [facts[f"{how}_pinned_moved"] for how in ("alone", "lawn", "decay")]
+    assert moved == sorted(moved)  # "weight decay keeps it more so"
+    early = facts["stopped_own_stopped_test"]  # "more than LAWN at this rate", and less
+    assert facts["stopped_own_lr"] == facts["lawn_pinned_lr"]
+    assert facts["lawn_pinned_test"] < early < facts["lawn_own_test"]
+
+
+def test_weight_decay_ends_at_the_honest_loss_and_shrinks_the_weights(found):
+    facts = found["LW2"].facts
+    assert abs(facts["decay_pinned_loss"] - HONEST) < 0.15  # "nearly the honest one"
+    assert facts["lawn_pinned_loss"] < HONEST / 2  # "wrong labels by heart"
+    assert facts["decay_pinned_weights"] < facts["lawn_pinned_weights"] / 2
 
 
 def test_an_optimizer_alone_at_its_best_rate_has_learnt_few_wrong_labels(found):
     facts = found["LW3"].facts
     for optimizer in ("adam", "sgd"):  # "ends before it has learnt the wrong labels"
-        assert abs(facts[f"{optimizer}_alone_loss"] - 0.94) < 0.25
-        gap = facts[f"{optimizer}_decay_test"] - facts[f"{optimizer}_lawn_test"]
-        assert gap > 0  # "It was not ahead of weight decay"
-    early = found["LW2"].facts
-    assert (
-        early["stopped_own_stopped_test"] > early["lawn_own_test"] - 0.5
-    )  # "nor of stopping early"
+        assert abs(facts[f"{optimizer}_alone_loss"] - HONEST) < 0.25
+        assert facts[f"{optimizer}_decay_test"] > facts[f"{optimizer}_lawn_test"]

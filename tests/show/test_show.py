@@ -139,8 +139,8 @@ def test_ids_differ_between_all_figures_of_a_page():
 
 def test_a_claim_without_figure_says_so():
     stored = claims.load("B1")
-    other = claims.Evidence(claims.claim("B7"), stored.data, stored.meta)
-    with pytest.raises(ValueError, match="unknown figure for claim 'B7'"):
+    other = claims.Evidence(claims.claim("N1"), stored.data, stored.meta)
+    with pytest.raises(ValueError, match="unknown figure for claim 'N1'"):
         show.plot(other)
 
 

@@ -118,10 +118,10 @@ def test_unknown_scale_and_claim_list_the_known():
 
 
 def test_a_claim_without_measurement_says_so():
-    with pytest.raises(ValueError, match="B7 has no measurement"):
-        claims.measure("B7")
-    with pytest.raises(FileNotFoundError, match="measure B7"):
-        claims.load("B7")
+    with pytest.raises(ValueError, match="N1 has no measurement"):
+        claims.measure("N1")
+    with pytest.raises(FileNotFoundError, match="measure N1"):
+        claims.load("N1")
 
 
 def test_saving_and_loading_give_the_same(tmp_path):
@@ -164,7 +164,7 @@ def test_a_net_that_diverged_scores_chance():
 def test_the_command_lists_and_refuses(capsys):
     assert main(["list"]) == 0
     out = capsys.readouterr().out
-    assert "B7: not measured yet" in out
+    assert "N1: not measured yet" in out
     assert f"B1: {claims.load('B1').verdict.word} at this scale" in out
     assert main(["measure", "B99"]) == 1
     assert "unknown claim 'B99'" in capsys.readouterr().err

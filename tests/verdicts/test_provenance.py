@@ -524,5 +524,5 @@ def test_the_command_lists_what_makes_the_numbers(capsys):
     module = "bnlab.chapters.signals.b8_matrix_products"
     assert f"  {module} ({len(found.units[module])}): BASE, " in out
     assert "reads nets/manifest.json" in first and "manifest" not in second
-    assert main(["code", "B7"]) == 1
-    assert "claim B7 has no measurement yet" in capsys.readouterr().err
+    assert main(["code", "N1"]) == 1
+    assert "claim N1 has no measurement yet" in capsys.readouterr().err

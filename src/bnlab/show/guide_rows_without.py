@@ -68,7 +68,7 @@ WITHOUT = (
             and f["M4"]["failed_weight_mean_large"] > 0
             and f["M2"]["saved_mimic_residual_fused"] > 10
         ),
-        {"fei2020": "as accurate as BatchNorm in ResNets on ImageNet; nobody has repeated it"},
+        {"fei2020": "as accurate as BatchNorm in ResNets on ImageNet; we found no replication"},
     ),
     Row(
         "Some labels are wrong, and the net learns them by heart",

@@ -186,9 +186,10 @@ def _halves(data: dict, facts: dict) -> Axes:
 def over_steps(evidence: Evidence) -> Drawing:
     """M5: test accuracy over the number of steps, each net at its best rate for that number."""
     data, facts = evidence.data, evidence.facts
+    ends = [facts[f"test_{method}_{m5.LONG}"] for method in ("mimic", "fixup")]
     leads = [facts[f"lead_fixup_{mark}"] for mark in (m5.SHORT, m5.LONG)]
-    score = panel("a: accuracy")
-    ahead = panel("b: ahead of Fixup: {:.0f}, then {:.1f} points".format(*leads))
+    score = panel("a: at the end {:.0f}, Fixup {:.0f} %".format(*ends))
+    ahead = panel("b: ahead of Fixup: {:.0f}, then {:.0f} points".format(*leads))
     for method in m5.METHODS:
         rows = np.array([m5.at_best(data, method, mark) for mark in m5.MARKS])
         spread(score, method, m5.MARKS, 100 * rows.T)

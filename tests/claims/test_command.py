@@ -62,7 +62,7 @@ def test_bad_options_are_refused_before_measuring(arguments, message, capsys):
         (["B8", "--device", "cuda"], "unknown option of the measurement of B8: 'device'"),
         (["B1", "--device", "meta"], "device 'meta' cannot be used here"),
         (["B1", "--engine", "stack"], "unknown engine 'stack'"),
-        (["M1"], "claim M1 has no measurement yet"),
+        (["N1"], "claim N1 has no measurement yet"),
     ],
 )
 def test_what_a_claim_does_not_have_is_refused(arguments, message, tmp_path, capsys):

@@ -38,8 +38,8 @@ class Official:
     """
 
     def __init__(self, net: nn.Module, variant: str) -> None:
-        self.is_imagenet, self.steps = variant == "mimic_imagenet", [m.step for m in net.blocks]
-        self.strides = [m.conv1.stride for m in net.blocks]
+        self.is_imagenet = variant == "mimic_imagenet"
+        self.strides = [m.conv1.stride[0] for m in net.blocks]
         self.p = {
             name: value.detach().clone()
             for name, value in net.named_parameters()
@@ -65,12 +65,12 @@ class Official:
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         x = self.conv("stem.0", x, padding=1).relu()
-        for k, (step, stride) in enumerate(zip(self.steps, self.strides, strict=True)):
+        for k, stride in enumerate(self.strides):
             name = f"blocks.{k}"
             y = self.conv(f"{name}.conv1", x, stride, 1).relu()
             y = self.p[f"scale{k}"] * self.conv(f"{name}.conv2", y, padding=1)
             if f"{name}.shortcut.0.weight" in self.p:
-                x = self.conv(f"{name}.shortcut.0", x[:, :, ::step, ::step])
+                x = self.conv(f"{name}.shortcut.0", x[:, :, ::stride, ::stride])
                 x = self.p.get(f"skip{k}", 1) * x
             x = (y + x).relu()
         z = x.mean((2, 3)) @ self.p["head.weight"].T + self.p["head.bias"]

@@ -31,10 +31,13 @@ def forest() -> Drawing:
     name, worst = min(rows, key=lambda row: standardized(row[1])[0])
     distance = standardized(worst)[0]
     side = "short of" if distance < 0 else "beyond"
+    far = f"{abs(distance):.1f} standard deviations"
+    if math.isinf(distance):
+        far = "with no spread between its seeds, and so infinitely many standard deviations"
     alt = (
         f"Forest plot of {len(rows)} effects of {len({name for name, _ in rows})} claims: "
         f"{by_word}. The one that supports its claim least is {name} {worst.effect.name}, "
-        f"{abs(distance):.1f} standard deviations {side} its margin."
+        f"{far} {side} its margin."
     )
     caption = (
         "Each row is a part of a claim: mean and 95 % interval over the seeds, as a distance from "

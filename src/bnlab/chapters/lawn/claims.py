@@ -28,10 +28,8 @@ GAP = (
     "methods alike. There is no official code; finer settings of the paper were not at hand. Seeds "
     "vary the initial weights, the wrong labels and the batches, not the split of the images. "
 )
-FULL = (
-    "Here: Adam, 300 steps with full batches. (In trials with three tuning seeds and batches of 32 "
-    "the gradient did not shrink at the large rate; we took the setting that shows the effect.) "
-)
+FULL = """Here: Adam, 300 steps with full batches. (In trials with batches of 32 the gradient did \
+not shrink at the large rate; we took the setting that shows the effect.) """
 
 
 def _growing(rate: str, *predicted: tuple[float, float]) -> tuple[Effect, ...]:

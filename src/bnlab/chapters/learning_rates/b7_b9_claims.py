@@ -182,7 +182,9 @@ B9 = Claim(
     gap=(
         "The paper trains a ResNet-110 on CIFAR-10. We train a residual net of 8 blocks with 16 "
         "and 32 channels on digits for 300 steps of plain SGD. The gain is in test accuracy, at "
-        "rates chosen on other seeds."
+        "rates chosen on other seeds. If the seeds leave open whether there is a gain at all, no "
+        "share of it can be told: the per cent of that part are then a placeholder at its margin, "
+        "with an interval that decides nothing, and so is the score of its prediction."
     ),
     effects=(
         Effect(

@@ -84,6 +84,13 @@ class RecordedKernel(RunningKernel):
     asked = None
     record = None
 
+    def __init__(self, *arguments: object, **options: object) -> None:
+        """Start it; once more if it dies at once, as when its port was taken by another one."""
+        try:
+            super().__init__(*arguments, **options)
+        except RuntimeError:
+            super().__init__(*arguments, **options)
+
     def execute_cell_input(self, cell_input: str, allow_stdin: bool | None = None) -> str:
         """Ask for a cell and remember the question, to know its answers."""
         self.asked = super().execute_cell_input(cell_input, allow_stdin)

@@ -13,6 +13,7 @@ from jupyter_cache.executors.utils import single_nb_execution
 from nbformat import v4
 
 from tests.project.repository_files import ROOT
+from tools import keep_outputs
 
 WIDGET = """\
 import anywidget, traitlets
@@ -85,6 +86,22 @@ def test_a_failing_cell_is_shown_with_its_traceback_and_keeps_nothing(first):
 def test_a_kernel_that_dies_is_named_at_once(first):
     _, _, said = first
     assert re.search(r"book/dies\.ipynb::Cell 0[\s\S]*The kernel died in this cell", said)
+
+
+def test_a_kernel_whose_port_was_taken_is_started_once_more(monkeypatch):
+    starts = []
+
+    def start(self, *arguments, **options):
+        starts.append((arguments, options))
+        if len(starts) != 2:
+            raise RuntimeError("Kernel died before replying to kernel_info")
+
+    monkeypatch.setattr(keep_outputs.RunningKernel, "__init__", start)
+    keep_outputs.RecordedKernel("python3", cwd="book")
+    assert starts == [(("python3",), {"cwd": "book"})] * 2
+    starts += starts
+    with pytest.raises(RuntimeError, match="Kernel died"):
+        keep_outputs.RecordedKernel("python3")
 
 
 def comparable(notebook):

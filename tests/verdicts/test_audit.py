@@ -91,7 +91,7 @@ def test_code_that_changed_is_named_with_the_way_out(folder):
     """Another function that measures is other code."""
     text, measure = report(folder, with_claim(measure=claims.claim("B2").measure)).wrong
     assert "what it measures changed since" in measure
-    assert re.search(r"something in chapters, data, engines, .*measure, nets, norms", text)
+    assert re.search(r"something in chapters, data, engines, .*measure, methods, nets, norms", text)
     assert "claims code B8' lists it" in text and "check B8 --repeat 2 --stamp" in text
 
 

@@ -23,7 +23,10 @@ from bnlab.train import History, Run, train, train_many
 from bnlab.train.many import LARGEST_STACK, WAYS
 from bnlab.train.single import ENGINES
 
-PARTS = ("norms", "nets", "optim", "data", "runs", "engines/engine.py", "train", "random.py")
+PARTS = (
+    *("norms", "nets", "methods", "optim", "data", "runs", "engines/engine.py", "train"),
+    "random.py",
+)
 """Where the code lies on which the numbers of a training depend."""
 
 OWN = {

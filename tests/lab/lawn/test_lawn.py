@@ -142,12 +142,16 @@ def test_the_kernel_answers_soon_and_the_newest_request_wins(widget):
     for number in range(1, 30):
         message = {"type": "train", "id": number, "state": {**widget.state, "lr": 0.01}}
         widget._handle_custom_msg(message, [])
-    while not any(m["type"] == "points" for m in widget.sent) and time.perf_counter() < begun + 20:
+
+    def answered() -> list[int]:
+        return [m["id"] for m in list(widget.sent) if m["type"] == "points"]
+
+    while 29 not in answered() and time.perf_counter() < begun + 20:
         time.sleep(0.005)
     widget._handle_custom_msg({"type": "stop", "id": 29}, [])
     assert widget.wait(60)
-    points = [m for m in widget.sent if m["type"] == "points"]
-    assert points and {m["id"] for m in points} == {29}
+    found = answered()  # an earlier one may have begun before the newest was asked for
+    assert set(found[found.index(29) :]) == {29} and len(set(found)) < 29
     assert widget.sent[-1]["stopped"] is True
 
 

@@ -42,7 +42,10 @@ RUNS = {
         **SMALL,
     ),
 }
-STACKED = ("the last BatchNorm alone", "one BatchNorm before the head")
+RUNS["the same without a rule"] = RUNS["the last BatchNorm alone"].replace(
+    method_options={"part": "last_norm"}
+)
+STACKED = ("the same without a rule", "the last BatchNorm alone", "one BatchNorm before the head")
 COMPILED = ("weight mean alone", *STACKED)
 
 
@@ -176,6 +179,7 @@ def test_a_run_refuses_at_once(fields, message):
         (RUNS["one BatchNorm before the head"].replace(batch_size=1), "more than one value"),
         (RUNS["the last BatchNorm alone"].replace(batch_size=1), "more than one value"),
         (RUNS["a path"].replace(net_options={"path": [9, 0, 0]}), "a path of this net has 3"),
+        (RUNS["a path"].replace(net_options={"path": 3}), r"integers, each from 0 .*, got \(3,\)"),
         (RUNS["its projection"].replace(width=1), "takes no layer of this PlainConvNet"),
         (RUNS["a binary net without"].replace(optimizer_options={"scalar_lr": 0.1}), "nothing to"),
         (RUNS["Fixup, scalars slower"].replace(optimizer_options={"scalar_lr": -1}), "scalar_lr"),

@@ -37,11 +37,13 @@ def check_method(name: str, options: dict[str, object], net: str, norm: str) -> 
 
 
 def _check_mimic(name: str, options: dict[str, object], net: str) -> None:
-    check_name("part", options.get("part", "both"), PARTS)
+    part = options.get("part", "both")
+    check_name("part", part, PARTS)
     check_name("weight_mean", options.get("weight_mean", "parametrization"), WEIGHT_MEANS)
     if net not in NETS:
         raise ValueError(f"method {name!r} is defined for the nets {', '.join(NETS)}, not {net!r}.")
-    if net == "mlp" and "eligible" not in options:
+    needs_layers = part not in WITHOUT_MEAN or options.get("variance") is not None
+    if net == "mlp" and needs_layers and "eligible" not in options:
         raise ValueError(
             f"method {name!r} takes the mean out of convolutions, and the net 'mlp' has none. "
             "Choose net='plain' or 'resnet', or let it take the hidden Linear layers: "

@@ -70,8 +70,9 @@ def mimic(
         variant: ``mimic_cifar`` or ``mimic_imagenet``, the official net that it follows.
         part: ``both`` steps 3 and 4; one of them alone, ``weight_mean`` or ``last_norm``; or
             ``neither``, which leaves steps 1 and 2, the control of both.
-        eligible: another rule for weight mean, see ``eligible_layers``; None for the variant's. The
-            official ones never take a Linear: for a multilayer perceptron use ``hidden``.
+        eligible: another rule for weight mean and ``variance``, see ``eligible_layers``; None for
+            the variant's. The official ones never take a Linear: for a multilayer perceptron use
+            ``hidden``.
         weight_mean: ``parametrization``, differentiated through; or ``projection``, as in the
             official code: then call ``project_weight_mean(model, eligible)`` after each step of the
             optimizer, or once ``project_after_step(optimizer, model, eligible)``.
@@ -103,7 +104,9 @@ def mimic(
     last_linear(out)  # there is one, or nothing is begun
     is_imagenet = variant == "mimic_imagenet"
     shortcuts = _replace_normalizers(out, branch_end, shortcut_end, layers_a_branch, is_imagenet)
-    layers = eligible_layers(out, variant if eligible is None else eligible)
+    needs_layers = part not in WITHOUT_MEAN or variance is not None
+    rule = variant if eligible is None else eligible
+    layers = eligible_layers(out, rule) if needs_layers else {}
     has_biases = is_imagenet or layers_a_branch == BASIC
     _add_biases(out, () if has_biases else _layers_before(out, shortcuts))
     if variance is not None:

@@ -155,8 +155,8 @@ class Supernet(nn.Module):
         Raises:
             ValueError: unless it has one number for each choice block, in its range.
         """
-        path = tuple(path)
         sizes = [len(choice) for choice in self.choices]
+        path = tuple(path) if isinstance(path, Sequence) else (path,)
         fits = len(path) == len(sizes) and all(
             isinstance(op, int) and not isinstance(op, bool) and 0 <= op < size
             for op, size in zip(path, sizes, strict=True)

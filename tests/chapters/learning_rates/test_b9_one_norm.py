@@ -1,4 +1,4 @@
-"""B9: what is trained, and when a share of a gain may be told."""
+"""B9: what is trained, and on which side of a share of the gain the net in between is."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,6 @@ import pytest
 from bnlab import claims
 from bnlab.chapters.learning_rates import b9_one_norm as b9
 from bnlab.train import Run, build
-from bnlab.verdicts.interval import interval
 
 FEW = b9.BASE.replace(depth=1, width=2, steps=2, eval_every=2)
 
@@ -47,33 +46,33 @@ def data():
     }
 
 
-def test_shares_of_a_gain_that_is_known(data):
+def test_how_far_above_a_share_of_the_gain_the_one_in_between_is(data):
     assert [b9.best_lr(data, net) for net in b9.NETS] == [0.012, 0.05, 0.2]
     found = b9.values(data)
-    assert found["own"] == pytest.approx(2 / 3)
-    assert found["two_thirds"] == pytest.approx(2 / 3)
+    assert found["own"] == pytest.approx(0.94 - (0.88 + 0.97) / 2)
+    assert found["two_thirds"] == pytest.approx(0.0), "0.06 of 0.09"
     assert found["gain"] == pytest.approx(0.09)
-    lead, part = 0.87, 0.80  # at the common rate the bare net diverged: chance
-    assert found["common"].mean() == pytest.approx(part / lead, rel=0.01)
+    # At the common rate the bare net diverged: chance.
+    assert found["common"] == pytest.approx(0.90 - (0.10 + 0.97) / 2, abs=0.002)
     facts = b9.facts(data)
     assert facts["none_lost"] == facts["own_gains"] == 8
     assert facts["own_share"] == facts["own_least_share"] == pytest.approx(200 / 3)
+    assert facts["own"] == pytest.approx(100 * found["own"].mean())
 
 
-def test_a_share_is_decided_seed_by_seed_and_its_mean_is_the_ratio_of_the_means():
-    gain, half = np.array([0.06, 0.10, 0.08]), np.array([0.03, 0.05, 0.04])
-    zero = np.zeros(3)
-    assert b9.share({"none": zero, "head": half, "batch": gain}, 0.5) == pytest.approx(0.5)
-    some = np.array([0.03, 0.05, 0.03])
-    found = b9.share({"none": zero, "head": some, "batch": gain}, 0.5)
-    assert found.mean() == pytest.approx(some.mean() / gain.mean())
+def test_a_seed_without_a_gain_does_no_harm():
+    """No share is told of it, but it is known on which side of the middle the net is."""
+    score = {"none": np.array([0.9, 0.9]), "batch": np.array([0.9, 0.96])}
+    found = b9.above(score | {"head": np.array([0.92, 0.92])}, 0.5)
+    assert found == pytest.approx([0.02, -0.01])
 
 
-def test_of_a_gain_that_may_be_zero_no_share_is_told():
-    gain = np.array([0.01, -0.02, 0.03, -0.01, 0.0, 0.02, -0.01, 0.01])
-    part = np.full(8, 0.05)  # far more than the gain
-    low, high = interval(b9.share({"none": 0 * gain, "head": part, "batch": gain}, 0.5))
-    assert low < -3 and high > 4
+@pytest.mark.parametrize("share", [0.0, 0.5, 2 / 3, 1.0])
+def test_it_is_zero_at_the_share(share):
+    none, batch = np.array([0.2, 0.8]), np.array([0.9, 0.97])
+    head = none + share * (batch - none)
+    found = b9.above({"none": none, "batch": batch, "head": head}, share)
+    assert found == pytest.approx(0, abs=1e-12)
 
 
 def test_a_measurement_trains_what_counts_and_takes_the_rates_of_an_earlier_one(monkeypatch):

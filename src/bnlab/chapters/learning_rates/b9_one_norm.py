@@ -4,8 +4,9 @@ Three residual nets: without a normalizer, with BatchNorm everywhere, and with o
 before the last layer. They are compared with each at its own best rate, and with all at the rate
 that is best for BatchNorm everywhere.
 
-Sixteen seeds were planned. For want of machine time the first eight were measured, 948 to 955; that
-was decided before any of them was run.
+In a first result, with the seeds 948 to 955, the share of the gain was the effect. One bare net had
+failed, so that the gain was uncertain, and no share of it could be told. Since then the question is
+whether the one BatchNorm is above the middle of the two other nets, in points of accuracy.
 """
 
 from __future__ import annotations
@@ -16,13 +17,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from bnlab.train import History, Run
-from bnlab.verdicts.interval import interval
 from bnlab.verdicts.table import Table
 from bnlab.verdicts.trainings import train_all
 from bnlab.verdicts.tuning import best_rate, check_seeds, scores
 from bnlab.verdicts.work import HERE, Work
 
-SEEDS = tuple(range(948, 964))
+SEEDS = tuple(range(956, 964))
 TUNING_SEEDS = tuple(range(8))
 NETS = {
     "none": {"norm": "none"},
@@ -33,7 +33,6 @@ LRS = (0.003, 0.006, 0.012, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8)
 BASE = Run(net="resnet", depth=8, width=16, lr=LRS[0], batch_size=32, steps=300, eval_every=300)
 ENGINE = "torch"
 PAPER = 2 / 3  # of the gain
-UNDEFINED = 10.0  # a share that may be anything: so far from the mean, up and down
 COLUMNS = ("net", "lr", "seed", "val_accuracy", "test_accuracy", "diverged_at")
 
 
@@ -114,33 +113,22 @@ def compared(data: dict) -> dict[str, dict[str, np.ndarray]]:
     }
 
 
-def share(score: dict[str, np.ndarray], of: float) -> np.ndarray:
-    """Share of BatchNorm's gain that one BatchNorm gives, one number a seed, to be compared.
+def above(score: dict[str, np.ndarray], share: float) -> np.ndarray:
+    """Test accuracy of one BatchNorm less that at which it has ``share`` of the gain, (seeds,).
 
-    The mean over the seeds is the ratio of the mean gains. The spread is that of the one gain less
-    ``of`` times the other, so that whether the share is above ``of`` is decided seed by seed and
-    not by a denominator near zero. If the gain itself may be zero, any share is possible (Fieller
-    1954), and the numbers say so.
-
-    Args:
-        score: test accuracies by net.
-        of: the share that it is compared with.
+    It is above 0 where one BatchNorm gives more than this share of what BatchNorm everywhere gains.
+    Nothing is divided, so that a seed without a gain does no harm.
     """
-    gain = score["batch"] - score["none"]
-    least = interval(gain)[0] if len(gain) > 1 else gain.mean()
-    if least <= 0:
-        return of + UNDEFINED * (-1.0) ** np.arange(len(gain))
-    part = score["head"] - score["none"]
-    return of + (part - of * gain) / gain.mean()
+    return score["head"] - (1 - share) * score["none"] - share * score["batch"]
 
 
 def values(data: dict) -> dict[str, np.ndarray]:
     """The effects of B9, one number a seed."""
     score = compared(data)
     return {
-        "own": share(score["own"], 0.5),
-        "common": share(score["common"], 0.5),
-        "two_thirds": share(score["own"], PAPER),
+        "own": above(score["own"], 0.5),
+        "common": above(score["common"], 0.5),
+        "two_thirds": above(score["own"], PAPER),
         "gain": score["own"]["batch"] - score["own"]["none"],
     }
 
@@ -167,6 +155,6 @@ def facts(data: dict) -> dict[str, object]:
         }
     return {
         **found,
-        "gain": 100 * effect["gain"].mean(),
+        **{name: 100 * effect[name].mean() for name in ("gain", "own", "common", "two_thirds")},
         "none_worst": 100 * score["own"]["none"].min(),
     }

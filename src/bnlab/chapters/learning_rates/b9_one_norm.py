@@ -145,8 +145,8 @@ def facts(data: dict) -> dict[str, object]:
         at_common = Table.of(data).where(net=net, lr=best_lr(data, "batch"), seed=data["seeds"])
         found[f"{net}_lost"] = sum(end is not None for end in at_common.entries("diverged_at"))
     for name, by_net in score.items():
-        gain = by_net["batch"] - by_net["none"]
-        shares = 100 * (by_net["head"] - by_net["none"]) / np.where(gain > 0, gain, np.nan)
+        gain, part = by_net["batch"] - by_net["none"], by_net["head"] - by_net["none"]
+        shares = 100 * part[gain > 0] / gain[gain > 0]  # of a seed without a gain there is none
         found |= {
             f"{name}_gains": int((gain > 0).sum()),
             f"{name}_share": float(np.median(shares)),

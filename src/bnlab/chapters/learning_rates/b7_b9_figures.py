@@ -140,7 +140,7 @@ def _rates_panel(data: dict) -> Axes:
 
 
 def _counted_panel(data: dict, facts: dict) -> Axes:
-    axes = panel(f"b: it gives {facts['own_share']:.0f} % of the gain (median)")
+    axes = panel(f"b: {facts['own']:.1f} points above the middle, or {facts['below']:.0f} below")
     for start, (name, score) in zip((0, 4), b9_one_norm.compared(data).items(), strict=True):
         for place, (net, (look, _)) in enumerate(NETS.items(), start):
             numbers = score[net]

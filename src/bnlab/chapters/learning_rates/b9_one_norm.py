@@ -155,6 +155,7 @@ def facts(data: dict) -> dict[str, object]:
         }
     return {
         **found,
-        **{name: 100 * effect[name].mean() for name in ("gain", "own", "common", "two_thirds")},
+        **{name: 100 * effect[name].mean() for name in ("gain", "own", "two_thirds")},
+        "below": -100 * effect["common"].mean(),
         "none_worst": 100 * score["own"]["none"].min(),
     }

@@ -148,7 +148,7 @@ def test_what_chapter_03_says_in_words_still_follows_from_the_evidence():
     assert words["flat_batch"] == words["flat_none"] == "holds"  # "is in a flatter place"
     assert words["noise"] == "undecided"  # "the seeds do not decide it"
     assert b7.facts["batch_by_rate"] < 1.25 < 1.5 < b7.facts["batch_by_batch"]  # "the noise"
-    assert words["steps_batch"] == words["steps_none"] == "holds"  # "all are level within two points"
+    assert words["steps_batch"] == words["steps_none"] == "holds"  # "level within two points"
     assert 0.75 < b7.facts["none_ratio_edge"] < 1.25  # "the nets sit there"
     assert b7.facts["none_large_edge"] < 0.75
     assert b7.facts["batch_slope"] < -1.1  # "falls faster"

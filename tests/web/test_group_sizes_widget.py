@@ -2,7 +2,6 @@
 
 import itertools
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,13 +12,14 @@ from bnlab.lab.kit.points import Points
 from bnlab.train import make_trainer
 from tests.web.accessibility import violations
 from tests.web.pace import within
-from tests.web.trained_page import LISTEN, newest
+from tests.web.trained_page import at_address, newest
 from tests.web.widget_page import (
     Carried,
     alts,
     finished,
     full_screen,
     load,
+    move,
     note,
     press,
     press_both,
@@ -50,20 +50,6 @@ def folder(tmp_path_factory):
 def opened(page, folder, troubles):
     """The widget, when it can train."""
     return at_address(page, folder)
-
-
-def at_address(page: Page, folder: Path, query: str = "") -> Page:
-    page.add_init_script(LISTEN)
-    page.goto(f"file://{folder}/index.html{query}")
-    page.wait_for_function("globalThis.ready && globalThis.workerReady")
-    return page
-
-
-def move(page: Page, name: str, stop: int) -> None:
-    """Put a slider on a stop."""
-    page.get_by_role("slider", name=re.compile(name)).evaluate(
-        "(input, stop) => { input.value = stop; input.dispatchEvent(new Event('input')); }", stop
-    )
 
 
 @pytest.mark.parametrize(("size", "depth", "beside"), [(4, 6, "both"), (64, 2, "batch")])

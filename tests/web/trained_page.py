@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from playwright.sync_api import Page
 
@@ -56,6 +57,14 @@ def open_chapter(page: Page, address: str, state: str = "") -> Page:
     while page.evaluate("globalThis.workerReady") is None:
         assert time.monotonic() < end, "the worker of the race does not answer"
         page.wait_for_timeout(20)
+    return page
+
+
+def at_address(page: Page, folder: Path, query: str = "") -> Page:
+    """The page of a single widget, when it can train; ``page`` must be new to ``LISTEN``."""
+    page.add_init_script(LISTEN)
+    page.goto(f"file://{folder}/index.html{query}")
+    page.wait_for_function("globalThis.ready && globalThis.workerReady")
     return page
 
 

@@ -161,6 +161,13 @@ def slider(page: Page, name: str = "learning rate") -> Locator:
     return page.get_by_role("slider", name=name)
 
 
+def move(page: Page, name: str, stop: int) -> None:
+    """Put a slider on a stop, by a part of its name."""
+    page.get_by_role("slider", name=re.compile(name)).evaluate(
+        "(input, stop) => { input.value = stop; input.dispatchEvent(new Event('input')); }", stop
+    )
+
+
 def summary(page: Page) -> Locator:
     """The sentences below the pictures."""
     return page.locator(".bnlab-summary")

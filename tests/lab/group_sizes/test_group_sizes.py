@@ -1,7 +1,5 @@
 """GroupSizes: what it offers, the stored start of its nets, and their training by Python."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -12,45 +10,19 @@ from bnlab.lab.group_sizes.group_start import profile, signals
 from bnlab.norms import GroupNorm, LayerNorm
 from bnlab.show import STYLE
 from bnlab.train import build, training
+from tests.lab.kit.contrast import contrast
+from tests.lab.kit.heard import Heard
 
 
-class Heard(GroupSizes):
-    """A GroupSizes that keeps what it sends."""
-
-    def __init__(self, **arguments):
-        self.sent = []
-        super().__init__(device="cpu", **arguments)
-        self.wait(60)
-
-    def send(self, content, buffers=None):
-        json.dumps(content, allow_nan=False)
-        self.sent.append(content)
-
-    def ask(self, number, **state):
-        self._handle_custom_msg(
-            {"type": "train", "id": number, "state": {**self.state, **state}}, []
-        )
-
-    def of(self, number, kind):
-        return [m for m in self.sent if m["id"] == number and m["type"] == kind]
+class Spoken(Heard, GroupSizes):
+    """A widget that is listened to."""
 
 
 @pytest.fixture
 def widget():
-    widget = Heard()
+    widget = Spoken(device="cpu")
     yield widget
     widget.close()
-
-
-def luminance(color):
-    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one, other):
-    high, low = sorted((luminance(one), luminance(other)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
 
 
 def test_looks_can_be_read_and_told_apart():

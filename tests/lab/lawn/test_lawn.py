@@ -22,38 +22,20 @@ from bnlab.lab.lawn.lawn import (
     lawn_trainings,
 )
 from bnlab.train import make_trainer, train
+from tests.lab.kit.heard import Heard, collected
 
 STATE = {"free": 0.05, "lr": 0.003, "wrong": 0.3, "seed": SEEDS[0]}
 
 
-class Heard(Lawn):
-    """A widget that keeps what it sends."""
-
-    def __init__(self, **arguments):
-        self.sent = []
-        super().__init__(**arguments)
-
-    def send(self, content, buffers=None):
-        self.sent.append(content)
+class Spoken(Heard, Lawn):
+    """A widget that is listened to."""
 
 
 @pytest.fixture
 def widget():
-    made = Heard()
+    made = Spoken()
     yield made
     made.close()
-
-
-def collected(contents):
-    """The whole of each net."""
-    nets = {}
-    for name, content in contents:
-        if content is None:
-            continue
-        net = nets.setdefault(name, {key: [] for key in QUANTITIES})
-        for key, value in content.items():
-            net[key] = net[key] + value if isinstance(value, list) else value
-    return nets
 
 
 def values(net, key):

@@ -1,12 +1,12 @@
 """Mimic: what it offers, the stored start of its nets, and their training by Python."""
 
-import json
 import math
 
 import numpy as np
 import pytest
 import torch
 
+from bnlab.chapters.mimicnorm import looks
 from bnlab.engines.compiled.catalogue import MIMIC_DEPTHS, variants
 from bnlab.engines.compiled.nets import Net
 from bnlab.lab import Mimic
@@ -17,32 +17,17 @@ from bnlab.norms import BatchNorm
 from bnlab.norms.weight import WeightMean
 from bnlab.show import STYLE
 from bnlab.train import build, train, training
+from tests.lab.kit.contrast import contrast
+from tests.lab.kit.heard import Heard
 
 
-class Heard(Mimic):
-    """A Mimic that keeps what it sends."""
-
-    def __init__(self, **arguments):
-        self.sent = []
-        super().__init__(device="cpu", **arguments)
-        self.wait(60)
-
-    def send(self, content, buffers=None):
-        json.dumps(content, allow_nan=False)
-        self.sent.append(content)
-
-    def ask(self, number, **state):
-        self._handle_custom_msg(
-            {"type": "train", "id": number, "state": {**self.state, **state}}, []
-        )
-
-    def of(self, number, kind):
-        return [m for m in self.sent if m["id"] == number and m["type"] == kind]
+class Spoken(Heard, Mimic):
+    """A widget that is listened to."""
 
 
 @pytest.fixture
 def widget():
-    widget = Heard()
+    widget = Spoken(device="cpu")
     yield widget
     widget.close()
 
@@ -160,24 +145,21 @@ def test_in_wide_nets_the_theory_is_what_is_measured():
 # ---- looks ---------------------------------------------------------------------------------------
 
 
-def luminance(color):
-    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one, other):
-    high, low = sorted((luminance(one), luminance(other)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
-
-
 def test_looks_can_be_read_and_told_apart():
     nets = [LOOKS[name] for name in NETS if name in LOOKS]
     others = [STYLE[name] for name in ("none", "batch")]
-    for _, label, light, dark, *_rest in nets:
-        assert label and contrast(light, "#ffffff") >= 4.5 and contrast(dark, "#14181e") >= 4.5
-    assert len({look[5] for look in nets} | {o["marker"] for o in others}) == len(NETS)
-    assert len({look[2] for look in nets} | {o["light"] for o in others}) == len(NETS)
+    for look in nets:
+        assert look["label"] and look["short"]
+        assert contrast(look["light"], "#ffffff") >= 4.5
+        assert contrast(look["dark"], "#14181e") >= 4.5
+    for key in ("marker", "light", "dark"):
+        assert len({look[key] for look in [*nets, *others]}) == len(NETS), key
+
+
+def test_a_net_looks_as_in_the_figures_of_its_chapter():
+    for name in LOOKS.keys() & looks.LOOKS.keys():
+        own, style = LOOKS[name], STYLE[looks.LOOKS[name]]
+        assert all(own[part] == style[part] for part in ("light", "dark", "dash", "marker"))
 
 
 # ---- the kernel ----------------------------------------------------------------------------------

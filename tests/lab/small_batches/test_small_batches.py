@@ -21,38 +21,20 @@ from bnlab.lab.small_batches.small_batches import (
 )
 from bnlab.norms import recompute_statistics
 from bnlab.train import evaluate, make_trainer, train
+from tests.lab.kit.heard import Heard, collected
 
 STATE = {"batch_size": 4, "classes": 10, "r_max": 3.0, "d_max": 5.0, "lr": 0.1, "seed": 540}
 
 
-class Heard(SmallBatches):
-    """A widget that keeps what it sends."""
-
-    def __init__(self, **arguments):
-        self.sent = []
-        super().__init__(**arguments)
-
-    def send(self, content, buffers=None):
-        self.sent.append(content)
+class Spoken(Heard, SmallBatches):
+    """A widget that is listened to."""
 
 
 @pytest.fixture
 def widget():
-    made = Heard()
+    made = Spoken()
     yield made
     made.close()
-
-
-def collected(contents):
-    """The whole of each net."""
-    nets = {}
-    for norm, content in contents:
-        if content is None:
-            continue
-        net = nets.setdefault(norm, {key: [] for key in ("loss", "train", "batch", "accuracy")})
-        for key, value in content.items():
-            net[key] = net[key] + value if isinstance(value, list) else value
-    return nets
 
 
 def test_the_defaults_show_failure_and_rescue():

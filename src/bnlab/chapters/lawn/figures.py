@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 
 from bnlab.chapters.lawn import lw1_growth, lw2_held
 from bnlab.chapters.lawn.gains import OPTIMIZERS
+from bnlab.chapters.lawn.looks import LOOKS
 from bnlab.chapters.lawn.lw3_optimizers import BATCH
 from bnlab.chapters.lawn.lw4_large_batches import SIZES, gain
 from bnlab.chapters.lawn.methods import (
@@ -26,7 +27,6 @@ from bnlab.draw.figure import Drawing, band, curve, draw, panel, plain_log
 from bnlab.draw.style import STYLE
 from bnlab.verdicts.evidence import Evidence
 
-LOOK = {ALONE: "none", LAWN: "batch", DECAY: "layer", DECOUPLED: "group", "stopped": "rms"}
 HOW = {ALONE: "alone", LAWN: "LAWN", DECAY: "weight decay", DECOUPLED: "AdamW"}
 NAMES = {"adam": "Adam", "sgd": "SGD"}
 
@@ -44,8 +44,8 @@ def growth(evidence: Evidence) -> Drawing:
         ("gradient", f"The gradient shrinks {shrunk} times"),
     ):
         axes = panel(title)
-        for (rate, word), look in zip(rates.items(), ("batch", "none"), strict=True):
-            _along(axes, data, places[rate], name, look, word)
+        for (rate, word), dash in zip(rates.items(), ("-", ":"), strict=True):
+            _along(axes, data, places[rate], name, LOOKS[ALONE], word, linestyle=dash)
         axes.set(xlabel="step", ylabel={"logits": "mean size", "gradient": "norm"}[name])
         _finish(axes)
         panels.append(axes)
@@ -85,19 +85,19 @@ def held(evidence: Evidence) -> Drawing:
         for how in (ALONE, LAWN):
             place = places[f"{how}_{rate}"]
             word = f"{'LAWN' if how == LAWN else 'Adam'}, rate {place.lr:g}"
-            _along(axes, data, place, "gradient", LOOK[how], word, linestyle=dash)
+            _along(axes, data, place, "gradient", LOOKS[how], word, linestyle=dash)
     axes.set(xlabel="step", ylabel="norm of the gradient")
     _finish(axes)
     tests = {}
     for rate, where in (("pinned", f"rate {lw2_held.PINNED:g}"), ("own", "own rate")):
         for how in (ALONE, LAWN, DECAY):
             numbers = at_end(data, places[f"{how}_{rate}"], "test")
-            tests[f"{where}: {HOW[how]}"] = LOOK[how], 100 * numbers
+            tests[f"{where}: {HOW[how]}"] = LOOKS[how], 100 * numbers
     if data["controls"]:
         early = stopped(data, places["stopped_own"])
-        tests["own rate: stopped early"] = LOOK["stopped"], 100 * early
+        tests["own rate: stopped early"] = LOOKS["stopped"], 100 * early
         decoupled = at_end(data, places["decoupled_own"], "test")
-        tests[f"own rate: {HOW[DECOUPLED]}"] = LOOK[DECOUPLED], 100 * decoupled
+        tests[f"own rate: {HOW[DECOUPLED]}"] = LOOKS[DECOUPLED], 100 * decoupled
     title = "b: LAWN {lawn_own_test:.1f} %, weight decay {decay_own_test:.1f} %"
     found = _dots(title.format(**facts), tests)
     told = "; ".join(f"{name} {numbers.mean():.1f} %" for name, (_, numbers) in tests.items())
@@ -139,7 +139,7 @@ def optimizers(evidence: Evidence) -> Drawing:
                 100 * column(data, best(data, method, lr), "val", data["tuning_seeds"]).mean()
                 for lr in rates
             ]
-            curve(axes, LOOK[how], rates, scores, label=HOW[how])
+            curve(axes, LOOKS[how], rates, scores, label=HOW[how])
             tests[f"{NAMES[name]} {HOW[how]}"] = column(data, best(data, method), "test")
         plain_log(axes, "x", [0.001, 0.01, 0.1])
         axes.set(xlabel="learning rate", ylabel="validation accuracy, %", ylim=(70, 100))
@@ -171,7 +171,7 @@ def batches(evidence: Evidence) -> Drawing:
     for name in OPTIMIZERS:
         for label, size in SIZES.items():
             numbers = 100 * gain(data, name, size)
-            look, place = {"full": "batch", "small": "none"}[label], len(places)
+            look, place = LOOKS[LAWN if label == "full" else ALONE], len(places)
             curve(axes, look, numbers, [place] * len(numbers), linestyle="", alpha=0.35, ms=5)
             curve(axes, look, [numbers.mean()], [place], linestyle="", ms=12)
             places.append(f"{NAMES[name]}, {'all images' if label == 'full' else size}")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import torch
 
+from bnlab.chapters.lawn.looks import LOOKS as CHAPTER
+from bnlab.draw.style import STYLE
 from bnlab.lab.kit.bundle import bundle, stylesheet
 from bnlab.lab.kit.points import BLOCK, EVALUATE_EVERY
 from bnlab.lab.kit.widget import ComputingWidget, Content, check_flag, check_keys, one_of
@@ -25,10 +27,10 @@ LOOKED_AT = 100
 """Validation images that the size of the logits is a mean over; the first ones."""
 
 LOOKS = {
-    "adam": ("Adam", "Adam", "#525252", "#c9c9c9", [7, 4], "o"),
-    "lawn": ("LAWN", "LAWN-Adam", "#9c3f78", "#e79ac6", [], "D"),
+    "adam": {**STYLE[CHAPTER["alone"]], "short": "Adam", "label": "Adam"},
+    "lawn": {**STYLE[CHAPTER["lawn"]], "short": "LAWN", "label": "LAWN-Adam"},
 }
-"""Short and long name, colour on light and dark pages, dash and marker."""
+"""Names, and the looks of the chapter's figures."""
 
 QUANTITIES = ("loss", "accuracy", "weights", "logits")
 """What is told of a net, [step, value] each: mean training loss of ``BLOCK`` steps, accuracy on the
@@ -64,7 +66,6 @@ class Lawn(ComputingWidget):
         seed: int = SEEDS[0],
         predict: bool = False,
     ) -> None:
-        keys = ("short", "label", "light", "dark", "dash", "marker")
         options = {
             "name": "lawn",
             "job": "lawn",
@@ -73,7 +74,7 @@ class Lawn(ComputingWidget):
             "width": WIDTH,
             "steps": STEPS,
             "stops": {key: list(values) for key, values in NUMBERS.items()},
-            "looks": {name: dict(zip(keys, look, strict=True)) for name, look in LOOKS.items()},
+            "looks": LOOKS,
         }
         state = {"free": free, "lr": lr, "wrong": wrong, "seed": seed, "predict": predict}
         super().__init__(options, state)

@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from bnlab.chapters.mimicnorm.looks import LOOKS as CHAPTER
+from bnlab.draw.style import STYLE
 from bnlab.engines.compiled.catalogue import MIMIC_DEPTHS, MIMIC_PARTS, WIDTH
 from bnlab.lab.kit.bundle import bundle, stylesheet
 from bnlab.lab.kit.images import IMAGES
@@ -25,14 +27,22 @@ SEEDS = tuple(range(970, 978))
 START = FOLDER / "mimic_start.json"  # see bnlab.lab.mimic.mimic_start
 BATCH_SIZE, STEPS = 64, 300
 BADGE = "The nets train in this page, with the same bits as in Python."
-LOOKS = {
-    "weight_mean": ("w. mean", "weight mean alone", "#2f5d62", "#8fd0d6", [11, 2, 3, 6], "v"),
-    "last_norm": ("last BN", "last BatchNorm alone", "#a05a00", "#f2b45c", [2, 3], "^"),
-    "mimic": ("Mimic", "MimicNorm", "#a0306f", "#ff9ed0", [10, 3, 2, 3], "D"),
-    **{f"theory_{kind}": ("", "theory", "#1b1f24", "#e4e8ee", [], ".") for kind in STARTS},
+WORDS = {
+    "weight_mean": ("w. mean", "weight mean alone"),
+    "last_norm": ("last BN", "last BatchNorm alone"),
+    "mimic": ("Mimic", "MimicNorm"),
 }
-"""Short and long name, colour on light and dark pages, dash and marker of what the book's style
-lacks: the parts of MimicNorm, and the lines of the theory."""
+"""Short and long names of the parts of MimicNorm."""
+
+THEORY = {"light": "#1b1f24", "dark": "#e4e8ee", "dash": [], "marker": "."}
+LOOKS = {
+    **{
+        name: {**STYLE[CHAPTER[name]], "short": short, "label": label}
+        for name, (short, label) in WORDS.items()
+    },
+    **{f"theory_{kind}": {**THEORY, "short": "", "label": "theory"} for kind in STARTS},
+}
+"""Looks beside the book's own: of the parts, as in the figures of the chapter, and of theory."""
 
 
 def mimic_run(name: str, **setting: object) -> Run:
@@ -126,7 +136,6 @@ def start_curves() -> dict[str, dict[str, list]]:
 
 def _options(device: str) -> dict[str, object]:
     """What the widget offers, and all that its upper half shows."""
-    keys = ("short", "label", "light", "dark", "dash", "marker")
     return {
         "name": "mimic",
         "norms": list(NETS),
@@ -141,7 +150,7 @@ def _options(device: str) -> dict[str, object]:
         "device": device,
         "compiled": "mimic",
         "badge": BADGE,
-        "looks": {name: dict(zip(keys, look, strict=True)) for name, look in LOOKS.items()},
+        "looks": LOOKS,
         "start": start_curves(),
         "images": IMAGES,
     }

@@ -12,9 +12,11 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 from bnlab import random
 from bnlab.errors import check_number
 from bnlab.measure.curvature.lanczos import check_count, krylov
-from bnlab.measure.curvature.products import Product
+from bnlab.measure.curvature.products import DENSE, Product
 
 DIRECT = 40  # rows up to which the dense matrix costs no more than its extreme eigenvalues
+RESTART = 16  # products of a restart of ARPACK for few eigenvalues
+CLUSTERED = 1e-4  # tolerance below which a lower end that crowds near 0 takes thousands of products
 ROUGH = 10  # steps of Lanczos that tell the order of magnitude, and whether a value was missed
 HAS_RNG = "rng" in inspect.signature(eigsh).parameters  # scipy 1.17
 
@@ -28,7 +30,8 @@ class Eigenvalues:
         bottom: (bottom,) float64, the smallest first.
         top_residuals, bottom_residuals: |M v - value v| for unit eigenvectors v, from one more
             product each; a bound on the distance to the nearest true eigenvalue.
-        top_vectors, bottom_vectors: (top, P), (bottom, P) float64, rows of length 1.
+        top_vectors, bottom_vectors: (top, P), (bottom, P) float64, rows of length 1. No rows for a
+            lower end of zeros that algebra gives: every vector that M maps to 0 is one of theirs.
         tolerance: what was asked for: residuals of at most tolerance times the largest absolute
             eigenvalue. Of float32 parameters, products themselves are good to about 1e-6.
     """
@@ -58,19 +61,27 @@ def extreme_eigenvalues(
     the largest absolute eigenvalue: the same eigenvectors, and residuals relative to s. The start
     vector comes from ``bnlab.random``: the same seed gives the same numbers. A matrix of at most 40
     rows is made dense and solved directly. Lanczos finds one vector of each eigenspace; ten
-    steps from a second start vector tell whether there are more of them, such as the many zeros at
-    the lower end of a Gauss-Newton matrix, and then it goes on with what was found taken out.
+    steps from a second start vector tell whether there are more of them, and then it goes on with
+    what was found taken out.
+
+    A matrix of squares, Gauss-Newton or Fisher, has its smallest eigenvalues at 0 or crowded just
+    above, where Lanczos needs some 10 / sqrt(tolerance) products. With more parameters than outputs
+    they are 0 by algebra (see ``curvature_products``): no product is spent on them, and their
+    residuals are 0. Otherwise a matrix of up to 5000 rows is made dense, by P products, once ARPACK
+    has spent about as many on the lower end; that goes for every kind. A larger one is refused
+    unless the tolerance is at least 1e-4.
 
     Args:
         product: from ``curvature_products``.
         top: how many of the largest, 0 or more.
         bottom: how many of the smallest, 0 or more.
         tolerance: largest residual, as a share of the largest absolute eigenvalue.
-        max_restarts: of ARPACK, before it gives up.
+        max_restarts: of ARPACK, before it gives up; about 16 products each.
         seed: of the start vector.
 
     Raises:
-        ValueError: for numbers out of range, or more eigenvalues than rows.
+        ValueError: for numbers out of range, more eigenvalues than rows, or a lower end that would
+            take thousands of products.
         RuntimeError: if ARPACK does not converge.
 
     Source: Lehoucq, Sorensen and Yang 1998, ARPACK users' guide.
@@ -83,15 +94,37 @@ def extreme_eigenvalues(
         raise ValueError(
             f"asked for {max(top, bottom)} eigenvalues of a matrix with {product.size} rows."
         )
+    zeros = 0
     if product.size <= max(DIRECT, 2 * top, 2 * bottom):
         _, vectors = np.linalg.eigh(product.dense())
         ends = vectors.T[::-1][:top], vectors.T[:bottom]
+    elif bottom and product.zeros is not None and bottom <= product.zeros():
+        ends = _both_ends(product, (top, 0), tolerance / 2, max_restarts, seed)
+        zeros = bottom
     else:
+        if bottom and product.zeros is not None:
+            _check_affordable(product, tolerance)
         ends = _both_ends(product, (top, bottom), tolerance / 2, max_restarts, seed)
     (high, high_res, high_vec), (low, low_res, low_vec) = (
         _with_residuals(product, vectors) for vectors in ends
     )
+    low, low_res = np.append(low, np.zeros(zeros)), np.append(low_res, np.zeros(zeros))
     return Eigenvalues(high[::-1], low, high_res[::-1], low_res, high_vec[::-1], low_vec, tolerance)
+
+
+class NoConvergenceError(RuntimeError):
+    """ARPACK has used up its restarts."""
+
+
+def _check_affordable(product: Product, tolerance: float) -> None:
+    if product.size > DENSE and tolerance < CLUSTERED:
+        raise ValueError(
+            f"the smallest eigenvalues of this matrix of squares with {product.size} rows crowd "
+            f"near 0 and are not 0 by algebra: some {10 / tolerance**0.5:.0f} products or more at "
+            f"tolerance={tolerance:g}. Use bottom=0; or a batch with fewer outputs than parameters "
+            "and a loss that is convex in them and a sum over samples: then they are 0; or "
+            "tolerance=1e-3, some 300 products."
+        )
 
 
 def _both_ends(
@@ -103,14 +136,21 @@ def _both_ends(
     scale = float(np.abs(np.linalg.eigvalsh(within)).max())
     if scale == 0:  # the zero matrix
         return [np.eye(count, product.size) for count in counts]
-    options = {"tol": tolerance, "maxiter": max_restarts, "v0": start}
+    options = {"tol": tolerance, "v0": start}
     if HAS_RNG:
         options["rng"] = np.random.default_rng(seed)
     basis, found = basis.double().cpu().numpy(), []
     for sign, count in zip((1, -1), counts, strict=True):
         shifted = sign * within + scale * np.eye(len(within))
+        dense_is_less = sign == -1 and product.size <= min(DENSE, RESTART * max_restarts)
+        options["maxiter"] = product.size // RESTART + 1 if dense_is_less else max_restarts
         solver = _Upper(product, sign, scale, options)
-        found.append(solver.solve(count, basis, shifted) if count else solver.vectors)
+        try:
+            found.append(solver.solve(count, basis, shifted) if count else solver.vectors)
+        except NoConvergenceError:
+            if not dense_is_less:
+                raise
+            found.append(np.linalg.eigh(product.dense())[1].T[:count])
     return found
 
 
@@ -149,7 +189,7 @@ class _Upper:
         try:
             values, vectors = eigsh(operator, count, which="LA", **self.options)
         except ArpackNoConvergence as error:
-            raise RuntimeError(
+            raise NoConvergenceError(
                 f"only {len(error.eigenvalues)} of {count} eigenvalues have converged after "
                 f"{self.product.count} products: raise max_restarts="
                 f"{self.options['maxiter']} or the tolerance, or ask for fewer of them."

@@ -12,13 +12,19 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from bnlab.measure.curvature.convex import is_convex
 from bnlab.measure.kit.loss import Loss
 
 Apply = Callable[[list[Tensor]], Sequence[Tensor | None]]
 """One tensor a parameter in; one, or None for zeros, out."""
 
+Zeros = Callable[[], int] | None
+"""How many eigenvalues are 0 by algebra, and none is below; None for a matrix that says nothing."""
 
-def _hessian(output: object, loss: Loss, y: Tensor | None, parameters: list[Tensor]) -> Apply:
+
+def _hessian(
+    output: object, loss: Loss, y: Tensor | None, parameters: list[Tensor]
+) -> tuple[Apply, Zeros]:
     value = loss(output, y)
     slopes = torch.autograd.grad(value, parameters, create_graph=True, allow_unused=True)
     # A gradient that is a constant has no graph: its rows are zero.
@@ -30,10 +36,12 @@ def _hessian(output: object, loss: Loss, y: Tensor | None, parameters: list[Tens
         along = [v[i] for i in curved]
         return _grad([slopes[i] for i in curved], parameters, along)
 
-    return apply
+    return apply, None
 
 
-def _gauss_newton(output: object, loss: Loss, y: Tensor | None, parameters: list[Tensor]) -> Apply:
+def _gauss_newton(
+    output: object, loss: Loss, y: Tensor | None, parameters: list[Tensor]
+) -> tuple[Apply, Zeros]:
     forward = _jacobian_product(output, parameters)
     leaf = output.detach().requires_grad_()
     value = loss(leaf, y)
@@ -45,17 +53,32 @@ def _gauss_newton(output: object, loss: Loss, y: Tensor | None, parameters: list
         (curved,) = _grad([slope], [leaf], [forward(v)])
         return [None] * len(parameters) if curved is None else _grad([output], parameters, [curved])
 
-    return apply
+    def zeros() -> int:
+        more = _more_parameters(parameters, output)
+        return more if more and is_convex(slope, leaf) else 0
+
+    return apply, zeros
 
 
-def _fisher(output: object, loss: object, y: object, parameters: list[Tensor]) -> Apply:
+def _fisher(
+    output: object, loss: object, y: object, parameters: list[Tensor]
+) -> tuple[Apply, Zeros]:
     forward = _jacobian_product(output, parameters)
     if not output.isfinite().all():
         raise ValueError(
             "the net's output is not finite: look for NaN or infinite weights or inputs."
         )
     samples = len(output)
-    return lambda v: _grad([output], parameters, [forward(v) / samples])
+
+    def apply(v: list[Tensor]) -> Sequence[Tensor | None]:
+        return _grad([output], parameters, [forward(v) / samples])
+
+    return apply, lambda: _more_parameters(parameters, output)
+
+
+def _more_parameters(parameters: list[Tensor], output: Tensor) -> int:
+    # J^T A J maps through the outputs: all directions but one an output can only be mapped to 0.
+    return max(0, sum(p.numel() for p in parameters) - output.numel())
 
 
 def _jacobian_product(output: object, parameters: list[Tensor]) -> Callable[[list[Tensor]], Tensor]:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from bnlab.errors import check_name
 from bnlab.measure.curvature.held_statistics import held_statistics
-from bnlab.measure.curvature.matrices import MATRICES, Apply
+from bnlab.measure.curvature.matrices import MATRICES, Apply, Zeros
 from bnlab.measure.kit.arguments import check_mode, check_trainable, check_weights
 from bnlab.measure.kit.loss import Loss, finite_loss
 from bnlab.measure.kit.untouched import untouched
@@ -34,10 +34,14 @@ class Product:
         dtype: that of the parameters; products are computed in it.
         device: where they are.
         count: products computed so far.
+        zeros: a function that says how many of the smallest eigenvalues are 0 by algebra, see
+            ``curvature_products``; None for a matrix with eigenvalues of both signs.
     """
 
-    def __init__(self, parameters: Sequence[Tensor], apply: Apply) -> None:
-        self._parameters, self._apply = list(parameters), apply
+    zeros: Zeros = None
+
+    def __init__(self, parameters: Sequence[Tensor], apply: Apply, zeros: Zeros = None) -> None:
+        self._parameters, self._apply, self.zeros = list(parameters), apply, zeros
         self.size = sum(p.numel() for p in parameters)
         self.device = parameters[0].device
         self.dtype = parameters[0].dtype
@@ -115,6 +119,10 @@ def curvature_products(
     equation 2); it needs no loss. That of a classifier (with the model's own probabilities, not the
     labels) is G of the mean cross entropy.
 
+    G and F map through the outputs, so with more parameters than outputs (samples times numbers a
+    sample) at least as many eigenvalues are 0 as there are more. Those of F are never negative, nor
+    are those of G if the loss is convex in the output, such as cross entropy and squared error.
+
     Where a normalizer stops gradients, as Batch Renormalization does at r and d, what is stopped is
     a number in the second derivative too: the matrix is that of the loss with these numbers fixed,
     and symmetric.
@@ -168,8 +176,8 @@ def curvature_products(
         if batch_statistics == "constant":
             stack.enter_context(held_statistics(net))
         with torch.enable_grad(), _math_attention():
-            apply = MATRICES[kind](net(x), checked, y, parameters)
-        yield Product(parameters, apply)
+            apply, zeros = MATRICES[kind](net(x), checked, y, parameters)
+        yield Product(parameters, apply, zeros)
 
 
 def _math_attention() -> contextlib.AbstractContextManager[None]:

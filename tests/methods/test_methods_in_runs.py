@@ -47,7 +47,7 @@ RUNS["the same without a rule"] = RUNS["the last BatchNorm alone"].replace(
 )
 STACKED = ("the same without a rule", "the last BatchNorm alone", "one BatchNorm before the head")
 COMPILED = ("weight mean alone", *STACKED)
-BINARY = ("a binary net with BatchNorm", "a binary net without", "a BN-free binary net")
+BINARY = ("a binary net with BatchNorm", "a binary net without", "a binary net with clipping")
 
 
 @pytest.mark.parametrize("name", RUNS)

@@ -49,6 +49,7 @@ BINARY_DEPTHS = (4, 8)
 BINARY_WIDTH = 8
 BINARY_NETS = {
     "batch": ("batch", {}),
+    "signs": ("none", {"scale": "none"}),
     "none": ("none", {}),
     "standardized": ("none", {"standardized": True}),
     "bn_free": ("none", {"branch": "bn_free"}),

@@ -193,7 +193,7 @@ BNN3 = Claim(
         "shortcut 94 and 87 %. With filters of signs alone 98 and 68 %, and without shortcuts 92 "
         "and 49 %. (Sixteen blocks with signs alone fell from 96 to 21 %, three from 97 to 88 %.) "
         "With signs alone a fifth of the numbers before the signs lay in the window of the "
-        "gradient, with BatchNorm more than two thirds. With a wider window, and nothing else, they "
+        "gradient, with BatchNorm more than two thirds. With a wider window and nothing else they "
         "rose at the same rate from 46 to 82 %, and from 28 to 81 % without shortcuts."
     ),
     gap=ONE_STAGE,

@@ -265,6 +265,15 @@ def test_the_stored_search_is_the_one_that_the_module_makes():
     assert [row[len(wanted[0]) :] for row in first["rows"]] == [[0] * 5] * (len(wanted) // 2)
 
 
+def test_the_search_tells_the_accuracy_at_the_rate_that_validation_chose():
+    rows = [
+        [*dataclasses.astuple(Setup("none", depth=3)), lr, 2000, val, test, 0.5, 0.5, None]
+        for lr, val, test in ((0.01, 0.7, 0.6), (0.03, 0.8, 0.5), (0.1, 0.2, 0.9))
+    ]
+    found = {"seeds": [2000], "columns": list(setups.COLUMNS), "rows": rows}
+    assert setups.accuracy(found, "none", depth=3) == pytest.approx(50)
+
+
 class Fake:
     """Work that trains nothing."""
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, fields
+from dataclasses import asdict, astuple, fields
 from pathlib import Path
 
 from bnlab.chapters.binary_nets.trainings import BASE, Setup, trained
 from bnlab.store import read_result, write_result
+from bnlab.verdicts.table import Table
+from bnlab.verdicts.tuning import best_rate, scores
 from bnlab.verdicts.work import HERE, Work
 
 FILE = Path(__file__).with_suffix(".json")
@@ -71,6 +73,16 @@ def search(seeds: Sequence[int], work: Work = HERE) -> dict:
 def load() -> dict:
     """The stored table of the search."""
     return read_result(FILE, COMMAND)
+
+
+def accuracy(table: dict, method: str, **options: object) -> float:
+    """Test accuracy of a set-up at its best rate (by validation), in per cent, mean over seeds."""
+    wanted = asdict(Setup(method, **options))
+    rows = Table.of(table).where(**wanted)
+    lrs = sorted({lr for (lr,) in rows.distinct("lr")})
+    along = {"lr": lrs, "seed": table["seeds"]}
+    best = best_rate(lrs, scores(rows, "val_accuracy", **along))
+    return 100 * float(scores(rows.where(lr=best), "test_accuracy").mean())
 
 
 def main() -> None:

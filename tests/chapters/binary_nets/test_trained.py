@@ -262,7 +262,9 @@ def test_the_stored_search_is_the_one_that_the_module_makes():
     ]
     assert [row[: len(wanted[0])] for row in stored["rows"]] == wanted
     first = setups.search([2000], Fake())
-    assert [row[len(wanted[0]) :] for row in first["rows"]] == [[0] * 5] * (len(wanted) // 2)
+    assert [row[len(wanted[0]) :] for row in first["rows"]] == [[0] * 5] * (
+        len(wanted) // len(stored["seeds"])
+    )
 
 
 def test_the_search_tells_the_accuracy_at_the_rate_that_validation_chose():

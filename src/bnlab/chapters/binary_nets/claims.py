@@ -132,7 +132,7 @@ BNN2 = Claim(
         "with BatchNorm."
     ),
     prediction=(
-        "The small net loses less than two points: trials with one seed and half as many steps lost "
+        "The small net loses less than two points: trials with one seed and half the steps lost "
         "two, at 97 and 95 %, in one stage as in two; more steps will bring both nearer. A "
         "difference of a few tenths of a point, as on CIFAR, is far below what 300 test images and "
         "sixteen seeds can show: about a point."

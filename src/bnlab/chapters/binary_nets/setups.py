@@ -1,7 +1,7 @@
 """The search for set-ups that came before the claims: in which binary nets can anything fail?
 
-``python -m bnlab.chapters.binary_nets.setups 2000 2001`` trains them all with these seeds, which
-are not counted, and writes ``setups.json`` beside this module.
+``python -m bnlab.chapters.binary_nets.setups 2000`` trains them all with this seed, which is not
+counted, and writes ``setups.json`` beside this module.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bnlab.verdicts.tuning import best_rate, scores
 from bnlab.verdicts.work import HERE, Work
 
 FILE = Path(__file__).with_suffix(".json")
-COMMAND = "python -m bnlab.chapters.binary_nets.setups 2000 2001"
+COMMAND = "python -m bnlab.chapters.binary_nets.setups 2000"
 COLUMNS = (
     *(field.name for field in fields(Setup)),
     *("lr", "seed", "val_accuracy", "test_accuracy", "inside_first", "inside", "diverged_at"),

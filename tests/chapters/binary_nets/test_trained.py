@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 
@@ -29,11 +30,13 @@ from bnlab.chapters.binary_nets.tuned import (
     Arm,
     arm_facts,
     best_lr,
+    effect_facts,
     lead,
     measured,
 )
 from bnlab.nets.binarize import FilterConv
 from bnlab.train import build
+from bnlab.verdicts.interval import interval
 from bnlab.verdicts.work import HERE
 
 TINY = BASE.replace(width=4, steps=6, eval_every=6)
@@ -243,6 +246,14 @@ def test_facts_say_accuracy_rate_window_and_divergence_of_each_arm():
     assert found["test_a"] == pytest.approx((60 + 10) / 2) and found["worst_a"] == 10
     assert found["inside_first_b"] == 25 and found["inside_b"] == 50
     assert lead(data, "a", "b") == pytest.approx([0.1, -0.4])
+
+
+def test_the_power_of_an_effect_is_half_of_its_interval():
+    numbers = np.array([0.01, 0.02, 0.03, 0.04])
+    found = effect_facts({"one": numbers})
+    assert found["points_one"] == pytest.approx(2.5)
+    low, high = interval(numbers)
+    assert found["power_one"] == pytest.approx(100 * (high - 0.025)) and low < 0.01
 
 
 def test_the_nets_of_bnn3_differ_in_scale_and_shortcuts_alone():

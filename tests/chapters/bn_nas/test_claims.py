@@ -150,7 +150,10 @@ def test_n4_has_the_factor_with_the_table_made_once_and_made_anew():
     table = {
         "seeds": [1, 2],
         "timed": list(n4.TIMED),
-        "seconds": [[3.0, 1e-2, 1e-4, 9e-5, 1e-6], [3.0, 1e-2, 1e-5, 9e-6, 1e-6]],
+        "seconds": [
+            [3.0, 1e-2, 1e-4, 9e-5, 1e-6, 2.0, 1.5],
+            [3.0, 1e-2, 1e-5, 9e-6, 1e-6, 2.0, 1.5],
+        ],
         "columns": list(n4.COLUMNS),
         "rows": [[1, 556, 300, 3], [2, 556, 300, 3]],
     }
@@ -161,6 +164,7 @@ def test_n4_has_the_factor_with_the_table_made_once_and_made_anew():
     assert told["search_tenth"] == pytest.approx(13 / 0.3, rel=0.01)
     assert told["indicator"] == pytest.approx(math.sqrt(1e5))
     assert told["counted"] == pytest.approx(100)
+    assert told["shorter_norms"] == pytest.approx(1.5)
 
 
 def test_n4_counts_the_same_each_time_and_times_every_part():

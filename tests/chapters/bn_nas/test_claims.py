@@ -115,6 +115,7 @@ def few(monkeypatch):
     for module in (ranked_module, trainings, n2):
         monkeypatch.setattr(module, "drawn", lambda seed, count=3: drawn(seed, 3))
     monkeypatch.setattr(ranked_module, "MARKS", (1, 2))
+    monkeypatch.setattr(ranked_module, "FEW", 1)
     monkeypatch.setattr(
         ranked_module, "Search", lambda kind, lr: Search(kind, lr, steps=2, width=2)
     )
@@ -123,9 +124,10 @@ def few(monkeypatch):
 def test_what_is_measured_are_scores_beside_nets_alone(few):
     found = ranked([1], HERE, TINY, ["all", "last"])
     assert len(found["rows"]) == 6 and found["columns"] == list(COLUMNS)
-    row = dict(zip(COLUMNS, found["rows"][4], strict=True))
-    path = drawn(1)[1]
+    row = dict(zip(COLUMNS, found["rows"][3], strict=True))
+    path = drawn(1)[0]
     assert (row["trained"], row["path"], row["seed"]) == ("last", named(path), 1)
+    assert [len(row[-1]) for row in found["rows"]] == [2, 2, 2, 2, 0, 0]
     looked = trainings.searched(TINY, Search("last", 0.5, 2, 2), 1, [1, 2], [path])
     assert row["scores"] == [score(table, path) for table in looked["tables"]]
     assert row["accuracies"] == [one[0] for one in looked["accuracies"]]

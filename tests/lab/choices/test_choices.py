@@ -143,7 +143,7 @@ def test_the_site_knows_the_stored_trainings():
     for training in data["scales"]:
         assert len(training) == len(STEPS)
         assert {len(row) for row in training} == {sum(map(len, space().names))}
-        assert 0 <= np.min(training) and np.max(training) < 10_000
+        assert np.min(training) >= 0 and np.max(training) < 10_000
     assert len(gzip.compress(FILE.read_bytes())) < 60_000
 
 
@@ -163,7 +163,9 @@ def test_the_stored_truth_is_measured():
     assert all(len(row) == len(paths()) for row in found["right"])
     for number in (3, 470):
         run = alone(paths()[number], found["seeds"][0])
-        assert found["run"] == run.replace(net_options=found["run"]["net_options"], seed=0).to_dict()
+        assert (
+            found["run"] == run.replace(net_options=found["run"]["net_options"], seed=0).to_dict()
+        )
         right = found["images"] * accuracy(run)["test"]
         assert found["right"][0][number] == pytest.approx(right, abs=3)  # other processors
 

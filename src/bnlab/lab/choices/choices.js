@@ -43,12 +43,12 @@ class Choices extends TrainingWidget {
       trained: this.one("trained", "what is trained", options.trained.map(words(TRAINED_WORDS))),
       step: this.range("step", "step of the training", options.steps),
       seed: this.range("seed", "random seed", options.seeds),
-      budget: this.range("budget", "most multiply-accumulates (MACs)", options.budgets,
+      budget: this.range("budget", "MACs budget", options.budgets,
         (percent) => `${percent} % (${kiloText((percent * space.largest) / 100)})`),
       across: this.one("across", "accuracy, trained alone, against", options.across.map(words(ACROSS_WORDS))),
       predict: this.predictBox(),
     };
-    this.search = button({ text: "Search", kind: "bnlab-main", onClick: () => this.hunt() });
+    this.search = button({ text: "Search", onClick: () => this.hunt() });
     const pick = (path) => this.set({ path });
     this.grid = choiceGrid({
       blocks: options.blocks,
@@ -186,7 +186,8 @@ class Choices extends TrainingWidget {
 
   question() {
     return {
-      text: "Trained alone, which one will be ranked highest?", items: choicesGuesses(),
+      text: "Trained alone, which is ranked highest: yours, what γ finds, or a random one of that size?",
+      items: choicesGuesses(),
     };
   }
 
@@ -206,8 +207,9 @@ class Choices extends TrainingWidget {
   }
 
   drawResult(result) {
-    const { state, space, taus, asking } = this, found = this.seen();
+    const { state, space, asking } = this, found = this.seen();
     const { step, scales, scores, allowed, chosen, tried, over } = found;
+    const taus = { ...this.taus, scoreTau: agreement(space, scores) };
     const of = (i) => (i === null ? null : space.paths[i]);
     const key = this.write();
     this.grid.draw({
@@ -221,9 +223,9 @@ class Choices extends TrainingWidget {
       word: score ? `sum of γ at step ${step}` : "thousand MACs",
       alt: cloudAlt(space, scores, { across: state.across, step, taus, chosen, hidden: asking }),
     });
-    this.table.draw(space, scores, chosen, asking);
+    this.table.draw(space, scores, chosen, asking, found.same);
     this.answer.textContent = asking ? "" : over
-      ? answerText(space, scores, { ...found, ...chosen, taus })
+      ? answerText(space, { ...chosen, allowed, taus })
       : soFarText(space, scores, { mine: chosen.mine, step, taus });
   }
 

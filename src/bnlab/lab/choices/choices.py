@@ -105,7 +105,9 @@ def check_path(path: object, blocks: list[list[str]]) -> str:
     names = path.split("-") if isinstance(path, str) else []
     if len(names) != len(blocks) or any(a not in of for a, of in zip(names, blocks, strict=True)):
         listed = "; ".join(f"block {k}: {', '.join(names)}" for k, names in enumerate(blocks, 1))
-        raise ValueError(f"path must name one operation a block, joined by '-' ({listed}): {path!r}.")
+        raise ValueError(
+            f"path must name one operation a block, joined by '-' ({listed}): {path!r}."
+        )
     return path
 
 

@@ -28,8 +28,7 @@ COMPUTES = ("norms", "nets", "optim", "data", "runs", "train", "engines/eager.py
 
 @functools.lru_cache(maxsize=1)
 def truth() -> dict[str, object]:
-    """What the file says: the Run, the seeds, the number of test images, and how many of them each
-    path gets right, a list for each seed."""
+    """What the file says, which ``measure`` made."""
     return json.loads(TRUTH.read_text(encoding="utf-8"))
 
 
@@ -39,7 +38,7 @@ def accuracy(run: Run) -> dict[str, float]:
 
 
 def measure(seeds: tuple[int, ...], processes: int = 1) -> dict[str, object]:
-    """The content of the file."""
+    """The content of the file: how many test images each path gets right, a list for each seed."""
     runs = [alone(path, seed) for seed in seeds for path in paths()]
     code = sweep.Code.of(COMPUTES)
     found = compute(runs, Results(KEPT, code.digest), code, processes, accuracy)

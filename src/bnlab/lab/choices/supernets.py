@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 
-import numpy as np
 import torch
 
 from bnlab.nets.architecture import indicator_table, macs, macs_table, train_only_norms
@@ -71,7 +70,7 @@ def alone(path: Path, seed: int) -> Run:
 
 def scales(net: Supernet) -> Scales:
     """Mean |gamma| of each operation's last BatchNorm in thousandths; 0 for the identity."""
-    return np.rint(UNIT * np.array(sum(indicator_table(net), []))).astype(int).tolist()
+    return [round(UNIT * scale) for row in indicator_table(net) for scale in row]
 
 
 def trainer_of(trained: str, seed: int, device: str = "cpu") -> Trainer:

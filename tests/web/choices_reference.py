@@ -9,15 +9,16 @@ import numpy as np
 from scipy.stats import kendalltau
 
 from bnlab import random
+from bnlab.chapters.bn_nas.space import costs, paths
 from bnlab.lab.choices.choices import SEARCH
 from bnlab.lab.choices.choices_truth import truth
-from bnlab.lab.choices.supernets import IMAGE, paths, space
-from bnlab.nets.architecture import macs
+from bnlab.lab.choices.supernets import space
 from tests.web.widget_page import ASSETS
 
-EVOLUTION, SAME_SIZE = 70, 71
+EVOLUTION, SAME_SIZE = 80, 81
 PATHS = paths()
-MACS = np.array([macs(space(), path, IMAGE) for path in PATHS])
+MACS = np.array([costs(path)[0] for path in PATHS])
+LAYERS = np.array([costs(path)[2] for path in PATHS])
 SIZES = [len(names) for names in space().names]
 
 

@@ -1,13 +1,15 @@
 """Choices in a browser: its ranks and its search are those of Python, its bars those stored."""
 
+import functools
 import re
 
 import pytest
 from playwright.sync_api import expect
 
+from bnlab.chapters.bn_nas.trainings import STEPS
 from bnlab.lab import Choices
-from bnlab.lab.choices import supernets
-from bnlab.lab.choices.supernets import SEEDS, STEPS, SUPERNET, space
+from bnlab.lab.choices import choices
+from bnlab.lab.choices.supernets import SEEDS, SHOWN, growing, space
 from tests.web import choices_reference as reference
 from tests.web.accessibility import violations
 from tests.web.pace import within
@@ -31,7 +33,6 @@ from tests.web.widget_page import (
 pytestmark = pytest.mark.web
 
 MINE = "k3e3-k3e3-k3e3-k3e3"
-END = STEPS[-1]
 
 
 class Kernel(Carried, Choices):
@@ -93,9 +94,9 @@ def expected_row(scales, number):
 @pytest.mark.parametrize(
     ("trained", "step", "seed", "budget"),
     [
-        ("all", END, SEEDS[0], 60),
-        ("all", STEPS[4], SEEDS[3], 40),
-        ("last", END, SEEDS[2], 100),
+        ("all", STEPS, SEEDS[0], 60),
+        ("all", SHOWN[4], SEEDS[3], 40),
+        ("last", STEPS, SEEDS[2], 100),
         ("last", 0, SEEDS[1], 30),
     ],
 )
@@ -118,7 +119,7 @@ def test_search_and_ranks_are_those_of_python(opened, trained, step, seed, budge
     assert f"Of the {len(allowed)} architectures" in words
     assert f"finds is number {ranks[0]} by" in words and f"size number {ranks[1]};" in words
     taus = re.findall(r"-?\d\.\d\d", words)
-    wanted = [reference.tau(score), reference.tau(reference.MACS)]
+    wanted = [reference.tau(one) for one in (score, reference.LAYERS, reference.MACS)]
     if len(reference.right()) > 1:
         wanted.append(reference.ceiling())
     assert [float(one) for one in taus] == pytest.approx(wanted, abs=0.00501, nan_ok=True)
@@ -132,19 +133,19 @@ def test_the_bars_are_the_stored_scales_at_the_step_of_the_slider(opened):
     assert len(set(start)) == 2
     press(page)
     finished(page)
-    for stop in (len(STEPS) - 1, 7, 0):
+    for stop in (len(SHOWN) - 1, 7, 0):
         slider(page, "step of the training").fill(str(stop))
         settle(page)
-        scales = reference.stored_scales("all", SEEDS[0], STEPS[stop])
+        scales = reference.stored_scales("all", SEEDS[0], SHOWN[stop])
         most = max(1500, *scales)
         assert bars(page) == pytest.approx([100 * scale / most for scale in scales])
-        assert f"sum of γ at step {STEPS[stop]}" in page.locator(".bnlab-cloud").inner_html()
+        assert f"sum of γ at step {SHOWN[stop]}" in page.locator(".bnlab-cloud").inner_html()
 
 
 def test_the_dark_edges_are_the_path_that_the_step_trained(opened):
-    page = opened(f"seed={SEEDS[1]}&step={STEPS[3]}")
+    page = opened(f"seed={SEEDS[1]}&step={SHOWN[3]}")
     finished(page)
-    path = space().sample(SEEDS[1], STEPS[3] - 1)
+    path = space().sample(SEEDS[1], SHOWN[3] - 1)
     lit = page.evaluate(
         """() => [...document.querySelectorAll(".bnlab-block")].map((block) =>
           [...block.querySelectorAll(".bnlab-face")]
@@ -207,10 +208,11 @@ def test_search_trains_first_and_follows_every_control(opened):
         "all weights": lambda: slider(page, "step of the training").fill("2"),
         f"seed {SEEDS[0]}": lambda: slider(page, "MACs budget").fill("1"),
         f"seed {SEEDS[4]}": lambda: slider(page, "random seed").fill("4"),
-        f"of {END}, last BatchNorms only": lambda: pick(page, "is trained", "last BatchNorms only"),
+        f"of {STEPS}, last norms": lambda: pick(page, "is trained", "last norms"),
     }
     for words, change in changes.items():
         change()
+        settle(page)
         expect(summary(page)).to_contain_text(re.compile(f"Finished.*{words}"))
         expect(page.locator('.bnlab-ranks tr[data-who="random"]')).to_be_visible()
         seen.add(answer(page))
@@ -231,12 +233,12 @@ def test_the_last_of_a_thousand_changes_wins(opened):
     }""")
     for name, stop in (("step of the training", 5), ("random seed", 2), ("MACs budget", 3)):
         slider(page, name).fill(str(stop))
-    query = f"trained=all&step={STEPS[5]}&seed={SEEDS[2]}&budget=60&path={MINE}"
+    query = f"trained=all&step={SHOWN[5]}&seed={SEEDS[2]}&budget=60&path={MINE}"
     page.wait_for_function("query => location.hash.includes(query)", arg=query)
     expect(page.locator('.bnlab-ranks tr[data-who="random"]')).to_be_visible()
     shown = page.locator(".bnlab-cloud").get_attribute("data-shown")
     assert shown == f"{query}&across=score&predict=0"
-    score = reference.scores(reference.stored_scales("all", SEEDS[2], STEPS[5]))
+    score = reference.scores(reference.stored_scales("all", SEEDS[2], SHOWN[5]))
     found = reference.evolve(score, reference.within(60), SEEDS[2])[-1]
     assert row(page, "found")[0] == reference.name(found)
 
@@ -266,7 +268,7 @@ def test_stop_keeps_what_was_trained(opened):
     page = opened()
     press_both(page, "Train", "Stop", "document.querySelector('.bnlab-now')")
     expect(summary(page)).to_contain_text("Stopped: step")
-    assert not re.search(rf"step {END} of", summary_text(page))
+    assert not re.search(rf"step {STEPS} of", summary_text(page))
     assert row(page, "found") == []
 
 
@@ -295,7 +297,7 @@ def test_the_first_bar_moves_within_a_tenth_of_a_second(opened):
 
 def test_bad_values_of_a_link_are_named(opened):
     page = opened("step=3&path=k3e3-none&budget=40")
-    expect(note(page)).to_contain_text(f"step=3 is not one of {STEPS[0]}")
+    expect(note(page)).to_contain_text(f"step=3 is not one of {SHOWN[0]}")
     expect(note(page)).to_contain_text("path=k3e3-none is none of the")
     assert "40" in page.get_by_role("slider", name="MACs budget").get_attribute("aria-valuetext")
 
@@ -346,8 +348,8 @@ def test_without_stored_trainings_the_ranks_stay_and_a_sentence_says_why(page, t
 
 
 def test_a_kernel_trains_and_the_page_searches(page, tmp_path, troubles, monkeypatch):
-    monkeypatch.setattr(supernets, "SUPERNET", SUPERNET.replace(steps=20))
-    widget = Kernel(device="cpu", trained="last")
+    monkeypatch.setattr(choices, "growing", functools.partial(growing, steps=20))
+    widget = Kernel(trained="last")
     widget.wait(60)
     widget.connect(page)
     write_page(tmp_path, widget, host=None)
@@ -355,7 +357,7 @@ def test_a_kernel_trains_and_the_page_searches(page, tmp_path, troubles, monkeyp
     press(page, "Search")
     random_row = page.locator('.bnlab-ranks tr[data-who="random"]')
     widget.pump_until(page, lambda: random_row.count() > 0)
-    *_, (_, scales) = supernets.growing("last", SEEDS[0])
+    *_, (_, scales) = growing("last", SEEDS[0], 20)
     assert row(page, "mine")[1] == expected_row(scales, reference.PATHS.index((1, 1, 0, 1)))[1]
     expect(page.locator(".bnlab-badge")).to_contain_text("kernel")
     assert page.locator(".bnlab-reason").count() == 0

@@ -17,7 +17,7 @@ import {
 } from "./choices_words.js";
 
 const ROUND = 130;  // ms for each round of the search
-const TRAINED_WORDS = { all: "all weights", last: "last BatchNorms only" };
+const TRAINED_WORDS = { all: "all weights", norms: "all norms", last: "last norms" };
 const ACROSS_WORDS = { score: "score by γ", size: "size (MACs)" };
 const PHASE_WORDS = { training: "Training", finished: "Finished", stopped: "Stopped", failed: "Broken off" };
 
@@ -30,7 +30,8 @@ class Choices extends TrainingWidget {
   prepare() {
     super.prepare();
     const space = this.space = architectures(this.options);
-    this.taus = { sizeTau: agreement(space, space.macs), mostTau: ceiling(space) };
+    const [layersTau, sizeTau] = [space.layers, space.macs].map((values) => agreement(space, values));
+    this.taus = { layersTau, sizeTau, mostTau: ceiling(space) };
     this.searched = false;   // the reader asked for a search
     this.round = Infinity;   // of the search, that is shown
     this.timer = 0;

@@ -33,7 +33,7 @@ export function choiceGrid({ blocks, onPick }) {
   const element = html("figure", { class: "bnlab-figure" },
     html("figcaption", { class: "bnlab-caption" },
       "mean |γ| of each operation’s last BatchNorm, from 1 (line); dark edge: trained in this step; ",
-      "where the shape changes there is no identity"), picture);
+      "k5e3: kernel 5, expansion 3"), picture);
 
   function picked() {
     onPick(columns.map(({ cells }) => cells.findIndex(({ input }) => input.checked)));

@@ -28,10 +28,11 @@ export function rankRows(space, scores, chosen, hidden, same = []) {
   }];
 }
 
-/** How score, size and another training order all architectures, as the end of a sentence. */
-export function orderText({ names }, { scoreTau, sizeTau, mostTau }) {
+/** How score, layers, size and another training order all architectures, as the end of a sentence. */
+export function orderText({ names }, { scoreTau, layersTau, sizeTau, mostTau }) {
   const most = mostTau === null ? "" : `, another training of the same nets ${tauText(mostTau)}`;
-  return `over all ${names.length}, γ has a Kendall’s τ of ${tauText(scoreTau)}, size ${tauText(sizeTau)}${most}`;
+  return `over all ${names.length}, γ has a Kendall’s τ of ${tauText(scoreTau)}, the number of layers `
+    + `${tauText(layersTau)}, MACs ${tauText(sizeTau)}${most}`;
 }
 
 /** The answer in one sentence, after a search. */

@@ -1,6 +1,7 @@
 """The widgets of the book: a folder for each, and ``kit`` for what they share."""
 
 from bnlab.lab.bits import Bits
+from bnlab.lab.choices import Choices
 from bnlab.lab.family import Family
 from bnlab.lab.group_sizes import GroupSizes
 from bnlab.lab.landscape import Landscape
@@ -13,6 +14,7 @@ from bnlab.lab.small_batches import SmallBatches
 
 __all__ = [
     "Bits",
+    "Choices",
     "Family",
     "GroupSizes",
     "Landscape",

@@ -22,6 +22,8 @@ from bnlab.nets.binarize import (
 )
 from bnlab.nets.binary import BinaryBlock, BinaryResNet, expected_variances
 from bnlab.norms import BatchNorm
+from bnlab.optim import adaptive_clip_grad
+from bnlab.train import Run, build
 
 rng = np.random.default_rng(3)
 KINDS = [(False, False), (False, True), (True, False), (True, True)]
@@ -66,10 +68,17 @@ def standardized(w: np.ndarray, eps: float = 1e-5) -> np.ndarray:
     return (centred / (rows.std(1, keepdims=True) + eps) / rows.shape[1] ** 0.5).reshape(w.shape)
 
 
-def filters(w: np.ndarray, gain: np.ndarray, is_standardized: bool, is_binary: bool) -> np.ndarray:
+def filters(
+    w: np.ndarray,
+    gain: np.ndarray,
+    is_standardized: bool,
+    is_binary: bool,
+    scale: str = "mean_abs",
+) -> np.ndarray:
     w = standardized(w) if is_standardized else w
     if is_binary:
-        w = sign(w) * np.abs(w).reshape(len(w), -1).mean(1).reshape(-1, 1, 1, 1)
+        size = np.abs(w).reshape(len(w), -1).mean(1).reshape(-1, 1, 1, 1)
+        w = sign(w) * (size if scale == "mean_abs" else 1)
     return w * gain.reshape(-1, 1, 1, 1) if is_standardized else w
 
 
@@ -108,7 +117,8 @@ def rprelu(x: np.ndarray, layer: RPReLU) -> np.ndarray:
 
 def conv_of(layer: FilterConv, x: np.ndarray, stride: int = 1) -> np.ndarray:
     gain = np.ones(len(layer.weight)) if layer.gain is None else layer.gain.detach().numpy()
-    w = filters(layer.weight.detach().numpy(), gain, layer.standardized, layer.binary)
+    kind = (layer.standardized, layer.binary, layer.scale)
+    w = filters(layer.weight.detach().numpy(), gain, *kind)
     return convolve(x, w, stride)
 
 
@@ -230,7 +240,8 @@ def test_standardized_binary_filters_send_their_gradient_through_the_statistics(
     (want,) = torch.autograd.grad(scaled_standardize(w), w, scaled)
     torch.testing.assert_close(got[0], want)
     signs = filters(w.detach().numpy(), np.ones(3), True, True)
-    np.testing.assert_allclose(got[1].numpy(), (dy.numpy() * signs).sum((1, 2, 3)), rtol=1e-12)
+    want = (dy.numpy() * signs).sum((1, 2, 3))
+    np.testing.assert_allclose(got[1].flatten().numpy(), want, rtol=1e-12)
 
 
 def test_a_filter_of_one_weight_cannot_be_standardized():
@@ -314,6 +325,17 @@ def test_the_identity_shortcut_carries_x_as_it_is():
     torch.testing.assert_close(block(x), torch.where(x > 0, x, 0.25 * x))
 
 
+@pytest.mark.parametrize("width, stride", [(4, 1), (6, 2)], ids=["same", "half"])
+def test_without_a_shortcut_a_block_is_its_branch(width, stride):
+    block = BinaryBlock(4, width, stride, shortcut=False, scale="none").double()
+    randomize(block)
+    x = images(2, 4, 4, 4).numpy()
+    branch = conv_of(block.conv, sign(x + on_channels(block.sign.bias)), stride)
+    got = block(torch.tensor(x)).detach().numpy()
+    np.testing.assert_allclose(got, rprelu(branch, block.activation), atol=1e-10)
+    assert set(np.unique(block.conv.filters().detach().numpy())) == {-1.0, 1.0}
+
+
 def test_a_block_with_a_normalizer_normalizes_branch_and_shortcut():
     block = BinaryBlock(4, 6, 2, "batch", momentum=0.5).double()
     norms = [m for m in block.modules() if isinstance(m, BatchNorm)]
@@ -356,6 +378,31 @@ def test_the_other_nets_have_neither_factors_nor_gains(kind):
     assert count == (0 if kind == "none" else 1 + 3 + 1)
 
 
+@pytest.mark.parametrize("branch, standardized", [("plain", True), ("bn_free", False)])
+def test_filters_and_block_can_be_had_one_without_the_other(branch, standardized):
+    net = net_of("none", branch=branch, standardized=standardized)
+    convs = [m for m in net.modules() if isinstance(m, FilterConv)]
+    assert {conv.standardized for conv in convs} == {standardized}
+    assert {block.alpha for block in net.blocks} == {0.2 if branch == "bn_free" else 1.0}
+
+
+def test_a_run_without_shortcuts_and_with_signs_alone_is_built():
+    run = Run(net="binary", depth=3, width=8, net_options={"shortcuts": False, "scale": "none"})
+    net = build(run)
+    assert not any(block.has_shortcut for block in net.blocks)
+    assert {block.conv.scale for block in net.blocks} == {"none"}
+
+
+def test_the_gains_are_clipped_one_by_one():
+    net = net_of("bn_free")
+    for p in net.parameters():
+        p.grad = torch.zeros_like(p)
+    gain = net.blocks[0].conv.gain
+    gain.grad[0], gain.grad[1] = 1.0, 0.01
+    adaptive_clip_grad(net, 0.04)
+    np.testing.assert_allclose(gain.grad.flatten()[:2], [0.04, 0.01], rtol=1e-12)
+
+
 def test_in_the_standardized_stem_variance_one_stays_one():
     net = net_of("bn_free", (3, 32, 32), width=256)
     x = images(8, 3, 32, 32)
@@ -379,7 +426,8 @@ def test_logits_and_gradients(kind, shape, weights):
 @pytest.mark.parametrize("name", ["weights", "seed"])
 def test_the_three_nets_start_from_the_same_weights(kind, name):
     def matrices(net):
-        return [p.detach() for p in net.parameters() if p.ndim >= 2]
+        named = net.named_parameters()
+        return [p.detach() for name, p in named if p.ndim >= 2 and not name.endswith("gain")]
 
     own, plain = matrices(net_of(kind)), matrices(net_of("none"))
     assert all(torch.equal(a, b) for a, b in zip(own, plain, strict=True))
@@ -476,7 +524,11 @@ def test_a_few_steps_lower_the_loss(kind):
     "options, message",
     [
         ({"branch": "bnfree"}, "unknown branch of a binary net 'bnfree'. Did you mean 'bn_free'?"),
-        ({"branch": "bn_free", "norm": "batch"}, "norm must be 'none', got 'batch'"),
+        ({"branch": "bn_free", "norm": "batch"}, "must be 'none' and shortcuts True, got 'batch'"),
+        ({"branch": "bn_free", "shortcuts": False}, "shortcuts True, got 'none' and False"),
+        ({"scale": "max"}, "unknown scale of a binary filter 'max'"),
+        ({"standardized": 1}, "standardized must be True, False or None"),
+        ({"shortcuts": "no"}, "shortcuts True or False, got None and 'no'"),
         ({"alpha": 0.0}, "alpha must be a positive number, got 0.0"),
         ({"alpha": float("nan")}, "alpha must be a positive number, got nan"),
         ({"alpha": "0.2"}, "alpha must be a positive number, got '0.2'"),

@@ -24,7 +24,16 @@ NET_OPTIONS = {
     "mlp": (),
     "plain": (),
     "resnet": ("branch",),
-    "binary": ("branch", "alpha", "variance", "weights", "first_weights"),
+    "binary": (
+        "branch",
+        "alpha",
+        "variance",
+        "weights",
+        "standardized",
+        "scale",
+        "shortcuts",
+        "first_weights",
+    ),
     "supernet": ("ops", "path"),
 }
 

@@ -12,6 +12,10 @@ import math
 import torch
 from torch import Tensor, nn
 
+from bnlab.errors import check_name
+
+SCALES = ("mean_abs", "none")  # what multiplies the signs of a filter
+
 
 def with_gradient_of(value: Tensor, f: Tensor) -> Tensor:
     """Return ``value`` with the derivatives of ``f`` in every order. NaN in ``f`` stays NaN."""
@@ -40,19 +44,32 @@ def binary_activation(x: Tensor) -> Tensor:
     return with_gradient_of(plus_or_minus(x), c * (2 - c.abs()))
 
 
-def binary_weight(weight: Tensor) -> Tensor:
-    r"""s_o * sign(w), s_o = mean |w| over each filter.
+def binary_weight(weight: Tensor, scale: str = "mean_abs") -> Tensor:
+    r"""s_o * sign(w), s_o = mean |w| over each filter, or 1.
 
     Backward the identity where |w| < 1, else zero; s_o counts as a constant.
 
-    Source: official code of BNN - BN (arXiv 2104.08215), after XNOR-Net (arXiv 1603.05279).
+    Source: official code of BNN - BN (arXiv 2104.08215), after XNOR-Net (arXiv 1603.05279). Without
+    a scale: Hubara et al. 2016 (arXiv 1602.02830).
+
+    Args:
+        weight: w, (outputs, ...).
+        scale: ``mean_abs``, or ``none`` for signs alone.
+
+    Raises:
+        ValueError: for another scale.
 
     Example:
         >>> binary_weight(torch.tensor([[0.5, -0.25]])).tolist()
         [[0.375, -0.375]]
+        >>> binary_weight(torch.tensor([[0.5, -0.25]]), "none").tolist()
+        [[1.0, -1.0]]
     """
-    scale = weight.detach().abs().mean(_filter(weight), keepdim=True)
-    return with_gradient_of(scale * plus_or_minus(weight), weight.clamp(-1, 1))
+    check_name("scale of a binary filter", scale, SCALES)
+    value = plus_or_minus(weight)
+    if scale == "mean_abs":
+        value = weight.detach().abs().mean(_filter(weight), keepdim=True) * value
+    return with_gradient_of(value, weight.clamp(-1, 1))
 
 
 def scaled_standardize(weight: Tensor, eps: float = 1e-5) -> Tensor:
@@ -140,8 +157,8 @@ class FilterConv(nn.Module):
     yes           yes       gain * binary_weight(scaled_standardize(w))
     ============= ========= =========================================
 
-    ``gain`` is learnable, one a filter, and starts at 1. Padding keeps height and width (zeros,
-    also between signs, as in the official code).
+    ``gain`` is learnable, one a filter, (width, 1, 1, 1), and starts at 1. Padding keeps height and
+    width (zeros, also between signs, as in the official code).
 
     Source: official code of BNN - BN (arXiv 2104.08215).
 
@@ -152,6 +169,7 @@ class FilterConv(nn.Module):
         stride: of the convolution.
         standardized: standardize each filter before anything else; it needs two weights or more.
         binary: plus or minus one number a filter.
+        scale: of binary filters that are not standardized, see ``binary_weight``.
 
     Shape:
         (N, fan_in, H, W) -> (N, width, ceil(H / stride), ceil(W / stride)).
@@ -166,17 +184,20 @@ class FilterConv(nn.Module):
         *,
         standardized: bool = False,
         binary: bool = True,
+        scale: str = "mean_abs",
     ) -> None:
         super().__init__()
+        check_name("scale of a binary filter", scale, SCALES)
         if standardized and fan_in * kernel**2 == 1:
             raise ValueError(
                 "a filter of one weight has no variance: use a larger kernel or width."
             )
         self.stride, self.padding = stride, kernel // 2
-        self.standardized, self.binary = standardized, binary
+        self.standardized, self.binary, self.scale = standardized, binary, scale
         self.weight = nn.Parameter(torch.empty(width, fan_in, kernel, kernel))
         nn.init.kaiming_uniform_(self.weight, nonlinearity="relu")
-        self.register_parameter("gain", nn.Parameter(torch.ones(width)) if standardized else None)
+        gain = nn.Parameter(torch.ones(width, 1, 1, 1)) if standardized else None
+        self.register_parameter("gain", gain)
 
     def filters(self) -> Tensor:
         """The weights that the convolution uses."""
@@ -184,8 +205,8 @@ class FilterConv(nn.Module):
         if self.standardized:
             weight = scaled_standardize(weight)
         if self.binary:
-            weight = binary_weight(weight)
-        return weight if self.gain is None else weight * self.gain.reshape(-1, 1, 1, 1)
+            weight = binary_weight(weight, self.scale)
+        return weight if self.gain is None else weight * self.gain
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve ``x`` with ``filters``."""
@@ -196,5 +217,5 @@ class FilterConv(nn.Module):
         width, fan_in, kernel, _ = self.weight.shape
         return (
             f"{fan_in}, {width}, kernel={kernel}, stride={self.stride}, "
-            f"standardized={self.standardized}, binary={self.binary}"
+            f"standardized={self.standardized}, binary={self.binary}, scale={self.scale}"
         )

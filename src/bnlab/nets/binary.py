@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from bnlab.errors import unknown
+from bnlab.errors import check_name, unknown
 from bnlab.nets.binarize import FilterConv, RPReLU, RSign
 from bnlab.nets.stages import stages
 from bnlab.norms import make_norm
@@ -61,7 +61,8 @@ class BinaryBlock(nn.Module):
     b is the expected standard deviation of x. The shortcut is x itself; where the shape changes,
     the 2x2 average of x / b, a 1x1 convolution with filters of the same kind, and a normalizer.
     With alpha = 1, b = 1 it is ReActNet's block. A positive b cannot change the sign of x; it sets
-    the size of x against the learned bias and the window of its gradient.
+    the size of x against the learned bias and the window of its gradient. Without a shortcut the
+    block is y = rprelu(norm(conv(rsign(x)))), and all that the next block sees has been a sign.
 
     Source: Chen et al. 2021 (BNN - BN, arXiv 2104.08215), official code, where the variable
     ``beta`` is 1 / b.
@@ -75,6 +76,8 @@ class BinaryBlock(nn.Module):
         variance: b squared.
         standardized: scaled weight standardization of the filters, with a gain.
         binary: binary filters; else only the activations are binary.
+        scale: of binary filters that are not standardized, see ``binary_weight``.
+        shortcut: whether there is one.
         **options: options of the normalizer.
 
     Shape:
@@ -92,16 +95,18 @@ class BinaryBlock(nn.Module):
         variance: float = 1.0,
         standardized: bool = False,
         binary: bool = True,
+        scale: str = "mean_abs",
+        shortcut: bool = True,
         **options: object,
     ) -> None:
         super().__init__()
-        kind = {"standardized": standardized, "binary": binary}
+        kind = {"standardized": standardized, "binary": binary, "scale": scale}
         self.alpha, self.variance = alpha, variance
         self.sign = RSign(fan_in)
         self.conv = FilterConv(fan_in, width, 3, stride, **kind)
         self.norm = make_norm(norm, width, **options)
-        self.shortcut = None
-        if stride != 1 or fan_in != width:
+        self.has_shortcut, self.shortcut = shortcut, None
+        if shortcut and (stride != 1 or fan_in != width):
             self.shortcut = nn.Sequential(
                 nn.AvgPool2d(stride, ceil_mode=True),  # odd sizes as the convolution has them
                 FilterConv(fan_in, width, 1, **kind),
@@ -113,12 +118,14 @@ class BinaryBlock(nn.Module):
         """Compute the output of the block."""
         scaled = x / math.sqrt(self.variance)
         branch = self.norm(self.conv(self.sign(scaled)))
+        if not self.has_shortcut:
+            return self.activation(self.alpha * branch)
         skip = x if self.shortcut is None else self.shortcut(scaled)
         return self.activation(self.alpha * branch + skip)
 
     def extra_repr(self) -> str:
-        """The two factors."""
-        return f"alpha={self.alpha}, variance={self.variance:.4g}"
+        """The two factors, and whether there is a shortcut."""
+        return f"alpha={self.alpha}, variance={self.variance:.4g}, has_shortcut={self.has_shortcut}"
 
 
 class BinaryResNet(nn.Module):
@@ -130,6 +137,9 @@ class BinaryResNet(nn.Module):
     - ``norm="none"``: the same without;
     - ``branch="bn_free"``: filters of scaled weight standardization with a gain, alpha and the
       expected variances in its place. Adaptive gradient clipping belongs to the optimizer.
+
+    The other options take these nets apart: ``standardized`` gives or takes the filters alone,
+    ``shortcuts`` and ``scale`` lead back to the binary nets before XNOR-Net and Bi-Real net.
 
     Source: Chen et al. 2021 (BNN - BN, arXiv 2104.08215); official code (ReActNet-18 for CIFAR).
     Differences: blocks and stages are shared out by ``stages`` (theirs: 4 stages of 4 blocks, from
@@ -147,6 +157,10 @@ class BinaryResNet(nn.Module):
         variance: the rule of ``expected_variances``, with ``bn_free``.
         weights: ``binary``, or ``real`` for the official first step of training, where only the
             activations are binary; its state dict then loads into the binary net.
+        standardized: scaled weight standardization; None for what the branch has.
+        scale: of binary filters that are not standardized: ``mean_abs``, or ``none`` for signs
+            alone.
+        shortcuts: whether blocks have any.
         first_weights: ``centred`` (He's), or ``positive``: uniform between 0 and 1e-3 in binary
             layers, as in the official code. Without standardization all signs then start as plus;
             the official second step starts from trained real weights instead.
@@ -157,7 +171,7 @@ class BinaryResNet(nn.Module):
 
     Raises:
         ValueError: for an unknown choice, an alpha that is not positive, ``bn_free`` with a
-            normalizer.
+            normalizer or without shortcuts.
     """
 
     def __init__(
@@ -172,36 +186,31 @@ class BinaryResNet(nn.Module):
         alpha: float = 0.2,
         variance: str = "code",
         weights: str = "binary",
+        standardized: bool | None = None,
+        scale: str = "mean_abs",
+        shortcuts: bool = True,
         first_weights: str = "centred",
         **options: object,
     ) -> None:
         super().__init__()
-        for kind, value, known in (
-            ("branch of a binary net", branch, BRANCHES),
-            ("kind of weights", weights, WEIGHTS),
-            ("kind of first weights", first_weights, FIRST_WEIGHTS),
-        ):
-            if value not in known:
-                raise ValueError(unknown(kind, value, known))
+        _check_choices(branch, weights, first_weights)
+        _check_numbers(alpha, standardized, shortcuts)
         free = branch == "bn_free"
-        if free and norm != "none":
+        if free and (norm != "none" or not shortcuts):
             raise ValueError(
-                f"branch='bn_free' stands in for the normalizer: norm must be 'none', got {norm!r}."
+                "branch='bn_free' stands in for the normalizer of a block with a shortcut: norm "
+                f"must be 'none' and shortcuts True, got {norm!r} and {shortcuts}."
             )
-        if (
-            isinstance(alpha, bool)
-            or not isinstance(alpha, int | float)
-            or not 0 < alpha < math.inf
-        ):
-            raise ValueError(f"alpha must be a positive number, got {alpha!r}.")
         self.branch, self.first_weights = branch, first_weights
-        conv = FilterConv(image_shape[0], width, 3, standardized=free, binary=False)
+        standardized = free if standardized is None else standardized
+        conv = FilterConv(image_shape[0], width, 3, standardized=standardized, binary=False)
         self.stem = nn.Sequential(conv, make_norm(norm, width, **options))
         plan = stages(image_shape[1], depth, width)
         variances = expected_variances([stride != 1 for _, stride in plan], alpha, variance)
         channels, blocks = width, []
         for (out, stride), expected in zip(plan, variances, strict=True):
-            kind = {"standardized": free, "binary": weights == "binary"}
+            kind = {"standardized": standardized, "binary": weights == "binary", "scale": scale}
+            kind["shortcut"] = shortcuts
             if free:
                 kind |= {"alpha": alpha, "variance": expected}
             blocks.append(BinaryBlock(channels, out, stride, norm, **kind, **options))
@@ -230,3 +239,19 @@ class BinaryResNet(nn.Module):
                 if isinstance(module, FilterConv):
                     bound = math.sqrt(6 / module.weight[0].numel())  # the same draws, moved
                     module.weight.copy_(POSITIVE * (module.weight / bound + 1) / 2)
+
+
+def _check_choices(branch: str, weights: str, first_weights: str) -> None:
+    check_name("branch of a binary net", branch, BRANCHES)
+    check_name("kind of weights", weights, WEIGHTS)
+    check_name("kind of first weights", first_weights, FIRST_WEIGHTS)
+
+
+def _check_numbers(alpha: float, standardized: bool | None, shortcuts: bool) -> None:
+    if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not 0 < alpha < math.inf:
+        raise ValueError(f"alpha must be a positive number, got {alpha!r}.")
+    if not isinstance(standardized, bool | None) or not isinstance(shortcuts, bool):
+        raise ValueError(
+            "standardized must be True, False or None and shortcuts True or False, got "
+            f"{standardized!r} and {shortcuts!r}."
+        )

@@ -63,6 +63,10 @@ def adaptive_clip_grad(
     Units are outputs: for transposed and grouped convolutions too. Parameters without a gradient
     are left out.
 
+    How a gain is shaped decides what its units are, as in the codes that this follows: the gains of
+    a binary net, (C, 1, 1, 1), are C units, and those of timm's standardized convolutions too; the
+    official NFNet code keeps them as (C,), one unit.
+
     Source: Brock et al. 2021, arXiv 2102.06171, section 4, as in the code of the authors and of
     timm; both take axis 0 as the units of a transposed convolution, where its inputs lie.
 

@@ -1,0 +1,48 @@
+"""How well one order of nets agrees with another: Kendall's tau, also among nets that are alike."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def tau(x: np.ndarray, y: np.ndarray, alike: np.ndarray | None = None) -> float:
+    """Kendall's tau-b of two scores of the same nets; 0 if one of them orders nothing.
+
+    Args:
+        x: one number a net, (A,).
+        y: the same.
+        alike: only pairs of nets that have the same entry here count.
+    """
+    x, y = np.asarray(x), np.asarray(y)
+    counts = np.ones((len(x), len(x)), bool) if alike is None else _equal(np.asarray(alike))
+    dx, dy = (np.sign(v[:, None] - v)[counts] for v in (x, y))
+    norm = np.sqrt((dx * dx).sum() * (dy * dy).sum())
+    return float((dx * dy).sum() / norm) if norm else 0.0
+
+
+def agreement(truth: np.ndarray, score: np.ndarray, alike: np.ndarray | None = None) -> float:
+    """Tau of a score, (A,), with each row of the truth, (S, A), averaged."""
+    return float(np.mean([tau(row, score, alike) for row in truth]))
+
+
+def ceiling(truth: np.ndarray, alike: np.ndarray | None = None) -> float:
+    """Tau between the two rows of the truth, (2, A): the most that can be asked of a score."""
+    first, second = truth
+    return tau(first, second, alike)
+
+
+def partial(truth: np.ndarray, score: np.ndarray, size: np.ndarray) -> float:
+    """Kendall's partial tau of score and truth, the size held fixed; averaged over the rows.
+
+    (t - a b) / sqrt((1 - a^2) (1 - b^2)), with t of score and truth, a of truth and size, b of
+    score and size. Source: Kendall 1942, Biometrika 32.
+    """
+    b, found = tau(score, size), []
+    for row in truth:
+        t, a = tau(row, score), tau(row, size)
+        found.append((t - a * b) / np.sqrt((1 - a * a) * (1 - b * b)))
+    return float(np.mean(found))
+
+
+def _equal(values: np.ndarray) -> np.ndarray:
+    return values[:, None] == values

@@ -5,8 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
-from torch import nn
-
 from bnlab import random
 from bnlab.data import load
 from bnlab.nets.architecture import macs
@@ -62,13 +60,16 @@ def path_of(name: str) -> Path:
     return tuple(map(int, name))
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.cache
 def costs(path: Path, run: Run = BASE) -> tuple[int, int, int]:
     """Multiply-accumulates of an image, parameters, and layers that are no identity, of a path."""
-    net = supernet(run)
+    net = _shared(run)
+    ops = [choice[op] for choice, op in zip(net.choices, path, strict=True)]
+    parameters = sum(p.numel() for part in (net.stem, *ops, net.head) for p in part.parameters())
     layers = sum(name != "identity" for name in net.named(path))
-    return macs(net, path, load(run.data).image_shape), _parameters(net.subnet(path)), layers
+    return macs(net, path, load(run.data).image_shape), parameters, layers
 
 
-def _parameters(net: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in net.parameters())
+@functools.cache
+def _shared(run: Run) -> Supernet:
+    return supernet(run)

@@ -186,10 +186,9 @@ def stopwatch(evidence: Evidence) -> Drawing:
 
 
 def _time(seconds: float) -> str:
-    for unit, factor in (("s", 1), ("ms", 1e3), ("µs", 1e6)):
-        if seconds * factor >= 0.1:
-            break
-    return f"{seconds * factor:.2g} {unit}"
+    units = {"s": 1.0, "ms": 1e3, "µs": 1e6}
+    unit = next((name for name, factor in units.items() if seconds * factor >= 0.1), "µs")
+    return f"{seconds * units[unit]:.2g} {unit}"
 
 
 def _middle(numbers: np.ndarray) -> float:

@@ -1,5 +1,6 @@
 """Choices: its space, the training of its supernets, and what is stored of both."""
 
+import functools
 import gzip
 import itertools
 import json
@@ -8,29 +9,27 @@ import numpy as np
 import pytest
 import torch
 
+from bnlab.chapters.bn_nas import trainings
+from bnlab.chapters.bn_nas.space import BASE, OPS, named, paths
+from bnlab.chapters.bn_nas.space import costs as chapter_costs
+from bnlab.chapters.bn_nas.trainings import RATES, STEPS, TRAINED, Search, trainer_of
 from bnlab.lab import Choices, site
-from bnlab.lab.choices import STORED, supernets
+from bnlab.lab.choices import STORED, choices, choices_truth, supernets
 from bnlab.lab.choices.choices import BUDGETS, SEARCH
 from bnlab.lab.choices.choices_truth import accuracy, main, truth
 from bnlab.lab.choices.supernets import (
     EVERY,
-    IMAGE,
-    OPS,
     SEEDS,
-    STEPS,
-    SUPERNET,
-    TRAINED,
+    SHOWN,
     TRUTH_SEEDS,
-    alone,
+    alone_run,
     costs,
     growing,
-    paths,
     scales,
     space,
-    trainer_of,
 )
 from bnlab.nets import Supernet
-from bnlab.nets.architecture import bn_indicator, macs
+from bnlab.nets.architecture import bn_indicator
 from bnlab.train import build
 from bnlab.verdicts.evidence import results_folder
 from tests.lab.kit.heard import Heard
@@ -44,15 +43,9 @@ class Spoken(Heard, Choices):
 
 @pytest.fixture
 def widget():
-    widget = Spoken(device="cpu")
+    widget = Spoken()
     yield widget
     widget.close()
-
-
-@pytest.fixture
-def short(monkeypatch):
-    """A supernet that is trained for 20 steps alone."""
-    monkeypatch.setattr(supernets, "SUPERNET", SUPERNET.replace(steps=20))
 
 
 # ---- the space -----------------------------------------------------------------------------------
@@ -60,34 +53,33 @@ def short(monkeypatch):
 
 def test_the_paths_are_counted_as_the_page_counts_them():
     sizes = [len(names) for names in space().names]
-    assert paths() == list(itertools.product(*map(range, sizes)))
+    assert list(paths()) == list(itertools.product(*map(range, sizes)))
     assert len(set(map(space().named, paths()))) == np.prod(sizes)
 
 
 def test_the_costs_of_operations_add_up_to_the_macs_of_a_net():
     table, fixed = costs()["table"], costs()["fixed"]
     for path in paths()[::37]:
-        assert fixed + sum(row[op] for row, op in zip(table, path, strict=True)) == macs(
-            space(), path, IMAGE
-        )
+        found = fixed + sum(row[op] for row, op in zip(table, path, strict=True))
+        assert found == chapter_costs(path)[0], named(path)
 
 
 def test_every_budget_leaves_the_search_more_than_its_first_population():
-    sizes = np.array([macs(space(), path, IMAGE) for path in paths()])
+    sizes = np.array([chapter_costs(path)[0] for path in paths()])
     fits = [int((100 * sizes <= budget * sizes.max()).sum()) for budget in BUDGETS]
     assert fits[0] > SEARCH["population"] and fits[-1] == len(sizes)
     assert fits == sorted(set(fits))
 
 
 def test_the_scales_sum_to_the_indicator_of_a_path():
-    net = build(SUPERNET)
+    net = build(BASE)
     with torch.no_grad():
         for number, parameter in enumerate(net.parameters()):
             parameter.add_(0.01 * number)
     found, first = scales(net), 0
     for k, (names, op) in enumerate(zip(net.names, paths()[-3], strict=True)):
-        one = tuple(op if block == k else 0 for block in range(SUPERNET.depth))
-        base = (0,) * SUPERNET.depth
+        one = tuple(op if block == k else 0 for block in range(BASE.depth))
+        base = (0,) * BASE.depth
         change = bn_indicator(net, one) - bn_indicator(net, base)
         assert (found[first + op] - found[first]) / 1000 == pytest.approx(change, abs=1e-3)
         first += len(names)
@@ -97,8 +89,8 @@ def test_the_scales_sum_to_the_indicator_of_a_path():
 # ---- training ------------------------------------------------------------------------------------
 
 
-def test_a_training_starts_at_one_and_moves(short):
-    tables = [table for _, table in growing("all", SEEDS[0]) if table]
+def test_a_training_starts_at_one_and_moves():
+    tables = [table for _, table in growing("all", SEEDS[0], 20) if table]
     assert len(tables) == 1 + 20 // EVERY
     identity = [name == "identity" for names in space().names for name in names]
     assert tables[0] == [0 if is_identity else 1000 for is_identity in identity]
@@ -106,23 +98,22 @@ def test_a_training_starts_at_one_and_moves(short):
     assert not any(np.array(tables)[:, identity].ravel())
 
 
-def test_with_the_last_norms_nothing_else_is_trained(short):
-    trainer = trainer_of("last", SEEDS[0])
-    before = {name: p.detach().clone() for name, p in trainer.net.named_parameters()}
-    list(trainer.steps(looks=False))
-    moved = {name for name, p in trainer.net.named_parameters() if not torch.equal(p, before[name])}
-    assert moved and all("norm3" in name for name in moved)
+@pytest.mark.parametrize("trained", TRAINED)
+def test_the_scales_are_those_of_the_chapters_supernet(trained):
+    trainer = trainer_of(BASE, Search(trained, RATES[trained], 20), SEEDS[0])
+    list(trainer.steps())
+    assert list(growing(trained, SEEDS[0], 20))[-1] == (20, scales(trainer.net))
 
 
-def test_what_is_trained_makes_a_difference(short):
-    ends = [list(growing(trained, SEEDS[0]))[-1] for trained in TRAINED]
-    assert ends[0] != ends[1]
+def test_what_is_trained_makes_a_difference():
+    ends = [tuple(list(growing(trained, SEEDS[0], 10))[-1][1]) for trained in TRAINED]
+    assert len(set(ends)) == len(TRAINED)
 
 
 def test_a_net_alone_has_the_operations_of_its_path():
-    net = build(alone(paths()[7], SEEDS[0]))
+    net = build(alone_run(paths()[7], SEEDS[0]))
     assert isinstance(net, Supernet)
-    assert [names for (names,) in net.names] == list(space().named(paths()[7]))
+    assert [name for (name,) in net.names] == list(space().named(paths()[7]))
     assert set(space().named(paths()[7])) <= set(OPS)
 
 
@@ -138,21 +129,20 @@ def test_the_site_knows_the_stored_trainings():
     assert site.stored()["choices"] is STORED
     data = stored()
     assert data["axes"] == {"trained": list(TRAINED), "seed": list(SEEDS)}
-    assert data["steps"] == list(STEPS)
+    assert data["steps"] == list(SHOWN) and SHOWN[-1] == STEPS
     assert len(data["scales"]) == len(STORED.runs())
     for training in data["scales"]:
-        assert len(training) == len(STEPS)
+        assert len(training) == len(SHOWN)
         assert {len(row) for row in training} == {sum(map(len, space().names))}
-        assert 0 <= np.min(training) and np.max(training) < 10_000
-    assert len(gzip.compress(FILE.read_bytes())) < 60_000
+        assert np.min(training) >= 0 and np.max(training) < 10_000
+    assert len(gzip.compress(FILE.read_bytes())) < 100_000
 
 
 @pytest.mark.parametrize("trained", TRAINED)
-def test_a_stored_training_is_what_is_computed(trained, monkeypatch):
-    monkeypatch.setattr(supernets, "SUPERNET", SUPERNET.replace(steps=30))
+def test_a_stored_training_is_what_is_computed(trained):
     seed = SEEDS[1]
     number = [(one.trained, one.seed) for one in STORED.runs()].index((trained, seed))
-    tables = [table for _, table in growing(trained, seed) if table]
+    tables = [table for _, table in growing(trained, seed, 30) if table]
     np.testing.assert_allclose(stored()["scales"][number][: len(tables)], tables, atol=1)
 
 
@@ -161,40 +151,43 @@ def test_the_stored_truth_is_measured():
     assert len(found["right"]) == len(found["seeds"]) >= 1
     assert found["seeds"] == list(TRUTH_SEEDS[: len(found["seeds"])])
     assert all(len(row) == len(paths()) for row in found["right"])
+    assert found["run"] == BASE.to_dict(), "measure the truth anew"
     for number in (3, 470):
-        run = alone(paths()[number], found["seeds"][0])
-        assert found["run"] == run.replace(net_options=found["run"]["net_options"], seed=0).to_dict()
+        run = alone_run(paths()[number], found["seeds"][0])
         right = found["images"] * accuracy(run)["test"]
         assert found["right"][0][number] == pytest.approx(right, abs=3)  # other processors
 
 
 def test_the_command_measures_and_writes_what_it_is_asked_for(tmp_path, monkeypatch):
-    from bnlab.lab.choices import choices_truth
-
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(choices_truth, "TRUTH", tmp_path / "truth.json")
     monkeypatch.setattr(choices_truth, "paths", lambda: paths()[:2])
-    fast = supernets.ALONE.replace(steps=1, eval_every=1)
-    monkeypatch.setattr(supernets, "ALONE", fast)
-    monkeypatch.setattr(choices_truth, "ALONE", fast)
+    fast = BASE.replace(steps=1, eval_every=1)
+    monkeypatch.setattr(supernets, "BASE", fast)
+    monkeypatch.setattr(choices_truth, "BASE", fast)
     assert main(["--seeds", "2"]) == 0
     found = json.loads((tmp_path / "truth.json").read_text())
-    assert found["seeds"] == list(TRUTH_SEEDS[:2]) and np.shape(found["right"]) == (2, 2)
+    assert found["run"]["steps"] == 1 and found["seeds"] == list(TRUTH_SEEDS[:2])
+    assert found["right"] == [
+        [round(found["images"] * accuracy(alone_run(path, seed))["test"]) for path in paths()[:2]]
+        for seed in TRUTH_SEEDS[:2]
+    ]
 
 
 # ---- the kernel ----------------------------------------------------------------------------------
 
 
-def test_python_trains_what_a_state_means(widget, short):
+def test_python_trains_what_a_state_means(widget, monkeypatch):
+    monkeypatch.setattr(choices, "growing", functools.partial(growing, steps=20))
     widget.ask(1, trained="last", seed=SEEDS[2])
     assert widget.wait(60)
     assert widget.of(1, "finished")[0]["stopped"] is False
     told = [(m["step"], m["scales"]) for m in widget.of(1, "points")]
-    assert told == [(step, table) for step, table in growing("last", SEEDS[2]) if table]
+    assert told == [(step, table) for step, table in growing("last", SEEDS[2], 20) if table]
 
 
 def test_a_supernet_that_diverges_is_said(widget, monkeypatch):
-    monkeypatch.setattr(supernets, "SUPERNET", SUPERNET.replace(lr=1e6))
+    monkeypatch.setitem(trainings.RATES, "all", 1e9)
     widget.ask(1)
     assert widget.wait(60)
     assert "the supernet diverged at step" in widget.of(1, "error")[0]["text"]
@@ -203,7 +196,7 @@ def test_a_supernet_that_diverges_is_said(widget, monkeypatch):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"trained": "none"}, "trained must be one of all, last"),
+        ({"trained": "none"}, "trained must be one of all, norms, last"),
         ({"step": 3}, "step must be one of 0"),
         ({"seed": 1}, "seed must be one of"),
         ({"budget": 5}, "budget must be one of 30"),

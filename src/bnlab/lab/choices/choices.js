@@ -17,7 +17,7 @@ import {
 } from "./choices_words.js";
 
 const ROUND = 130;  // ms for each round of the search
-const TRAINED_WORDS = { all: "all weights", last: "last BatchNorms only" };
+const TRAINED_WORDS = { all: "all weights", norms: "all norms", last: "last norms" };
 const ACROSS_WORDS = { score: "score by γ", size: "size (MACs)" };
 const PHASE_WORDS = { training: "Training", finished: "Finished", stopped: "Stopped", failed: "Broken off" };
 
@@ -30,7 +30,8 @@ class Choices extends TrainingWidget {
   prepare() {
     super.prepare();
     const space = this.space = architectures(this.options);
-    this.taus = { sizeTau: agreement(space, space.macs), mostTau: ceiling(space) };
+    const [layersTau, sizeTau] = [space.layers, space.macs].map((values) => agreement(space, values));
+    this.taus = { layersTau, sizeTau, mostTau: ceiling(space) };
     this.searched = false;   // the reader asked for a search
     this.round = Infinity;   // of the search, that is shown
     this.timer = 0;
@@ -43,12 +44,12 @@ class Choices extends TrainingWidget {
       trained: this.one("trained", "what is trained", options.trained.map(words(TRAINED_WORDS))),
       step: this.range("step", "step of the training", options.steps),
       seed: this.range("seed", "random seed", options.seeds),
-      budget: this.range("budget", "most multiply-accumulates (MACs)", options.budgets,
+      budget: this.range("budget", "MACs budget", options.budgets,
         (percent) => `${percent} % (${kiloText((percent * space.largest) / 100)})`),
       across: this.one("across", "accuracy, trained alone, against", options.across.map(words(ACROSS_WORDS))),
       predict: this.predictBox(),
     };
-    this.search = button({ text: "Search", kind: "bnlab-main", onClick: () => this.hunt() });
+    this.search = button({ text: "Search", onClick: () => this.hunt() });
     const pick = (path) => this.set({ path });
     this.grid = choiceGrid({
       blocks: options.blocks,
@@ -186,7 +187,8 @@ class Choices extends TrainingWidget {
 
   question() {
     return {
-      text: "Trained alone, which one will be ranked highest?", items: choicesGuesses(),
+      text: "Trained alone, which is ranked highest: yours, what γ finds, or a random one of that size?",
+      items: choicesGuesses(),
     };
   }
 
@@ -206,8 +208,9 @@ class Choices extends TrainingWidget {
   }
 
   drawResult(result) {
-    const { state, space, taus, asking } = this, found = this.seen();
+    const { state, space, asking } = this, found = this.seen();
     const { step, scales, scores, allowed, chosen, tried, over } = found;
+    const taus = { ...this.taus, scoreTau: agreement(space, scores) };
     const of = (i) => (i === null ? null : space.paths[i]);
     const key = this.write();
     this.grid.draw({
@@ -221,9 +224,9 @@ class Choices extends TrainingWidget {
       word: score ? `sum of γ at step ${step}` : "thousand MACs",
       alt: cloudAlt(space, scores, { across: state.across, step, taus, chosen, hidden: asking }),
     });
-    this.table.draw(space, scores, chosen, asking);
+    this.table.draw(space, scores, chosen, asking, found.same);
     this.answer.textContent = asking ? "" : over
-      ? answerText(space, scores, { ...found, ...chosen, taus })
+      ? answerText(space, { ...chosen, allowed, taus })
       : soFarText(space, scores, { mine: chosen.mine, step, taus });
   }
 

@@ -5,21 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from bnlab.chapters.bn_nas.space import BASE
+from bnlab.chapters.bn_nas.trainings import RATES, STEPS, TRAINED
 from bnlab.lab.choices.choices_truth import truth
-from bnlab.lab.choices.supernets import (
-    ALONE,
-    NORMS_LR,
-    SEEDS,
-    STEPS,
-    SUPERNET,
-    TRAINED,
-    costs,
-    growing,
-    space,
-)
+from bnlab.lab.choices.supernets import SEEDS, SHOWN, costs, growing, space
 from bnlab.lab.kit.bundle import bundle, stylesheet
 from bnlab.lab.kit.widget import ComputingWidget, Content, check_flag, check_keys, one_of
-from bnlab.train import make_device
 
 FOLDER = Path(__file__).parent
 BUDGETS = (30, 40, 50, 60, 70, 80, 90, 100)
@@ -45,15 +36,14 @@ class Choices(ComputingWidget):
     always computed in the page.
 
     Args:
-        trained: ``all`` weights, or the ``last`` BatchNorm of each operation alone.
-        step: steps of training that are shown, one of ``STEPS``.
+        trained: ``all`` weights, those of all ``norms``, or of each operation the ``last`` one's.
+        step: steps of training that are shown, one of ``SHOWN``.
         seed: of the supernet and the search, one of ``SEEDS``; by default the first.
         budget: most multiply-accumulates of the search in per cent, one of ``BUDGETS``.
         path: the architecture that the reader has picked, an operation for each block, as in
             ``k3e6-identity-k5e3-k3e3``; by default the smallest kernels and widths.
         across: what the points are drawn against, ``score`` or ``size``.
         predict: hide the accuracies until a guess is made.
-        device: ``auto``, or a name that torch knows.
 
     Raises:
         ValueError: for a value that the widget does not offer, with those that it does.
@@ -65,19 +55,17 @@ class Choices(ComputingWidget):
     def __init__(
         self,
         trained: str = "all",
-        step: int = SUPERNET.steps,
+        step: int = STEPS,
         seed: int | None = None,
         budget: int = 60,
         path: str | None = None,
         across: str = "score",
         predict: bool = False,
-        device: str = "auto",
     ) -> None:
-        device = str(make_device(device))
         seed = SEEDS[0] if seed is None else seed
-        path = "-".join(["k3e3"] * SUPERNET.depth) if path is None else path
+        path = "-".join(["k3e3"] * BASE.depth) if path is None else path
         values = (trained, step, seed, budget, path, across, predict)
-        super().__init__(_options(device), dict(zip(KEYS, values, strict=True)), device)
+        super().__init__(_options(), dict(zip(KEYS, values, strict=True)))
 
     @staticmethod
     def check(state: object, options: dict) -> dict[str, object]:
@@ -96,7 +84,7 @@ class Choices(ComputingWidget):
 
     def begin(self, state: dict[str, object]) -> Iterator[Content]:
         """Train the supernet of a state to its end; its scales every few steps."""
-        for step, scales in growing(state["trained"], state["seed"], self._device):
+        for step, scales in growing(state["trained"], state["seed"]):
             yield "supernet", scales and {"step": step, "scales": scales}
 
 
@@ -105,25 +93,26 @@ def check_path(path: object, blocks: list[list[str]]) -> str:
     names = path.split("-") if isinstance(path, str) else []
     if len(names) != len(blocks) or any(a not in of for a, of in zip(names, blocks, strict=True)):
         listed = "; ".join(f"block {k}: {', '.join(names)}" for k, names in enumerate(blocks, 1))
-        raise ValueError(f"path must name one operation a block, joined by '-' ({listed}): {path!r}.")
+        raise ValueError(
+            f"path must name one operation a block, joined by '-' ({listed}): {path!r}."
+        )
     return path
 
 
-def _options(device: str) -> dict[str, object]:
+def _options() -> dict[str, object]:
     """What the widget offers, and what is known of the architectures."""
     return {
         "name": "choices",
         "replay": "choices",
         "trained": list(TRAINED),
-        "steps": list(STEPS),
+        "steps": list(SHOWN),
         "seeds": list(SEEDS),
         "budgets": list(BUDGETS),
         "across": list(ACROSS),
         "blocks": [list(names) for names in space().names],
         "costs": costs(),
-        "truth": {"right": truth()["right"], "images": truth()["images"], "steps": ALONE.steps},
+        "truth": {"right": truth()["right"], "images": truth()["images"], "steps": BASE.steps},
         "search": SEARCH,
-        "rates": {"all": SUPERNET.lr, "last": NORMS_LR},
+        "rates": RATES,
         "why": WHY_STORED,
-        "device": device,
     }

@@ -13,7 +13,7 @@ function cellOf(name, group, onPick) {
   const value = html("span", { class: "bnlab-scale" }), marks = html("span", { class: "bnlab-marks", "aria-hidden": "true" });
   const bar = html("span", { class: "bnlab-bar", "aria-hidden": "true" });
   const face = html("span", { class: "bnlab-face" },
-    html("span", { class: "bnlab-op" }, html("span", {}, name), " ", marks, value), bar);
+    html("span", { class: "bnlab-op" }, html("span", {}, name), " ", value), bar, marks);
   return { element: html("label", { class: "bnlab-option bnlab-op-cell" }, input, face), input, value, marks, bar, face };
 }
 
@@ -23,15 +23,17 @@ export function choiceGrid({ blocks, onPick }) {
     const group = uniqueId("block");
     const cells = names.map((name) => cellOf(name, group, picked));
     const none = names.includes("identity") ? []
-      : [html("span", { class: "bnlab-op-none" }, "no identity: the shape changes")];
+      : [html("span", { class: "bnlab-op-none" }, "no identity")];
     const element = html("fieldset", { class: "bnlab-block" },
-      html("legend", { class: "bnlab-caption" }, `block ${k + 1}`), ...none, ...cells.map((cell) => cell.element));
+      html("legend", { class: "bnlab-caption" }, `block ${k + 1}`),
+      html("div", { class: "bnlab-ops" }, ...none, ...cells.map((cell) => cell.element)));
     return { cells, element };
   });
   const picture = html("div", { class: "bnlab-blocks" }, ...columns.map(({ element }) => element));
   const element = html("figure", { class: "bnlab-figure" },
     html("figcaption", { class: "bnlab-caption" },
-      "mean |γ| of each operation's last BatchNorm; the line is its start, 1; dashed: trained in this step"), picture);
+      "mean |γ| of each operation’s last BatchNorm, from 1 (line); dark edge: trained in this step; ",
+      "k5e3: kernel 5, expansion 3"), picture);
 
   function picked() {
     onPick(columns.map(({ cells }) => cells.findIndex(({ input }) => input.checked)));

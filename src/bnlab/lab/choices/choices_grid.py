@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bnlab.lab.choices.supernets import SEEDS, STEPS, TRAINED, Scales, growing
+from bnlab.chapters.bn_nas.trainings import TRAINED
+from bnlab.lab.choices.supernets import SEEDS, SHOWN, Scales, growing
 from bnlab.train import threads
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One training: of all weights or of the last normalizers, from one seed."""
+    """One training: what of it is trained, and its seed."""
 
     trained: str
     seed: int
@@ -34,7 +35,7 @@ class ChoicesGrid:
 
     computes = (
         *("norms", "nets", "optim", "data", "runs", "train", "engines/eager.py", "random.py"),
-        "lab/choices/supernets.py",
+        *("chapters/bn_nas/space.py", "chapters/bn_nas/trainings.py", "lab/choices/supernets.py"),
     )
 
     def runs(self) -> list[Setting]:
@@ -44,7 +45,7 @@ class ChoicesGrid:
     @staticmethod
     @threads(1)
     def work(setting: Setting) -> dict[str, list[Scales]]:
-        """The scales of one supernet at each of ``STEPS``."""
+        """The scales of one supernet at each of ``SHOWN``."""
         found = [table for _, table in growing(setting.trained, setting.seed) if table]
         return {"scales": found}
 
@@ -53,6 +54,6 @@ class ChoicesGrid:
         return {
             "version": 1,
             "axes": {"trained": list(self.trained), "seed": list(self.seeds)},
-            "steps": list(STEPS),
+            "steps": list(SHOWN),
             "scales": [result["scales"] for result in results],
         }

@@ -2,7 +2,7 @@
 
 import { bits } from "../../engines/compiled/js/random.js";
 
-const EVOLUTION = 70, SAME_SIZE = 71, TRAINED_PATH = 20;  // streams; the last one is Python's PATHS
+const EVOLUTION = 80, SAME_SIZE = 81, TRAINED_PATH = 20;  // streams; the last one is Python's PATHS
 const NEAR = 0.05;  // of the size: nets of the same size
 const TRIES = 10;   // for each candidate that is wanted
 

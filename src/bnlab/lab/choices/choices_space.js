@@ -12,6 +12,7 @@ export function architectures({ blocks, costs, truth }) {
   const all = truth.images * truth.right.length;
   return {
     blocks, paths, macs, right,
+    layers: paths.map((path) => path.filter((op, k) => blocks[k][op] !== "identity").length),
     names: paths.map((path) => path.map((op, k) => blocks[k][op]).join("-")),
     accuracy: right.map((count) => count / all),
     rows: truth.right,

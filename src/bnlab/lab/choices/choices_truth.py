@@ -15,11 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from bnlab import sweep
+from bnlab.chapters.bn_nas.space import BASE, paths
+from bnlab.chapters.bn_nas.trainings import alone
 from bnlab.data import load
-from bnlab.lab.choices.supernets import ALONE, TRUTH_SEEDS, alone, paths
+from bnlab.lab.choices.supernets import TRUTH_SEEDS, alone_run
 from bnlab.lab.kit.replay import compute
 from bnlab.store import Results, write_text
-from bnlab.train import Run, train
+from bnlab.train import Run
 
 TRUTH = Path(__file__).with_name("choices_truth.json")
 KEPT = Path(".cache/replay/choices_truth")
@@ -28,25 +30,24 @@ COMPUTES = ("norms", "nets", "optim", "data", "runs", "train", "engines/eager.py
 
 @functools.lru_cache(maxsize=1)
 def truth() -> dict[str, object]:
-    """What the file says: the Run, the seeds, the number of test images, and how many of them each
-    path gets right, a list for each seed."""
+    """What the file says, which ``measure`` made."""
     return json.loads(TRUTH.read_text(encoding="utf-8"))
 
 
 def accuracy(run: Run) -> dict[str, float]:
     """Train one net alone; its accuracy on the test images."""
-    return {"test": train(run, "torch", "cpu").test_accuracy}
+    return {"test": alone(run, run.net_options["path"], run.seed)}
 
 
 def measure(seeds: tuple[int, ...], processes: int = 1) -> dict[str, object]:
-    """The content of the file."""
-    runs = [alone(path, seed) for seed in seeds for path in paths()]
+    """The content of the file: how many test images each path gets right, a list for each seed."""
+    runs = [alone_run(path, seed) for seed in seeds for path in paths()]
     code = sweep.Code.of(COMPUTES)
     found = compute(runs, Results(KEPT, code.digest), code, processes, accuracy)
-    images = len(load(ALONE.data).test_y)
+    images = len(load(BASE.data).test_y)
     right = np.rint(images * np.array([one["test"] for one in found])).astype(int)
     rows = right.reshape(len(seeds), -1).tolist()
-    return {"run": ALONE.to_dict(), "seeds": list(seeds), "images": images, "right": rows}
+    return {"run": BASE.to_dict(), "seeds": list(seeds), "images": images, "right": rows}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,43 +1,47 @@
 // What the widget says of its architectures. No drawing here.
 
-import { agreement, rankOf } from "./choices_space.js";
+import { rankOf } from "./choices_space.js";
 
 export const WHO = { mine: "yours", found: "the search’s", random: "a random one of that size" };
+const SHORT = { ...WHO, random: "the random one" };
 
-export const accuracyWords = (value) => `${(100 * value).toFixed(1)} %`;
-export const kiloText = (macs) => `${Math.round(macs / 1000)} k`;
+export const accuracyWords = (value) => `${(100 * value).toFixed(1)}\u00a0%`;
+export const kiloText = (macs) => `${Math.round(macs / 1000)}\u00a0k`;
 const tauText = (value) => value.toFixed(2).replace("-", "−");
 export const architectureText = (name) => name.replaceAll("-", " · ");
 
 /** The rows of the table: {who, name, score, size, truth} for those that are known. */
-export function rankRows(space, scores, chosen, hidden) {
-  const { names, macs, right, accuracy } = space, count = names.length;
+export function rankRows(space, scores, chosen, hidden, same = []) {
+  const { names, macs, right, accuracy } = space;
   const rank = (values, i) => `${rankOf(values, i)}`;
-  return Object.entries(chosen).filter(([, i]) => i !== null).map(([who, i]) => ({
+  const rows = Object.entries(chosen).filter(([, i]) => i !== null).map(([who, i]) => ({
     who, name: architectureText(names[i]),
     score: `${rank(scores, i)} (${(scores[i] / 1000).toFixed(2)})`,
     size: `${rank(macs, i)} (${kiloText(macs[i])})`,
     truth: hidden ? "guess first" : `${rank(right, i)} (${accuracyWords(accuracy[i])})`,
-    count,
   }));
+  if (same.length < 2) return rows;
+  const mean = (values) => same.reduce((sum, i) => sum + values[i], 0) / same.length;
+  return [...rows, {
+    who: "same", name: "", score: `mean ${(mean(scores) / 1000).toFixed(2)}`,
+    size: `mean ${kiloText(mean(macs))}`, truth: `mean ${accuracyWords(mean(accuracy))}`,
+  }];
 }
 
-/** How score, size and another training order all architectures, as the end of a sentence. */
-export function orderText(space, scores, { sizeTau, mostTau }) {
-  const most = mostTau === null ? "" : `, and another training of the same nets with ${tauText(mostTau)}`;
-  return `over all ${space.names.length}, γ orders them with Kendall’s τ = ${tauText(agreement(space, scores))}, `
-    + `size alone with ${tauText(sizeTau)}${most}`;
+/** How score, layers, size and another training order all architectures, as the end of a sentence. */
+export function orderText({ names }, { scoreTau, layersTau, sizeTau, mostTau }) {
+  const most = mostTau === null ? "" : `, another training of the same nets ${tauText(mostTau)}`;
+  return `over all ${names.length}, γ has a Kendall’s τ of ${tauText(scoreTau)}, the number of layers `
+    + `${tauText(layersTau)}, MACs ${tauText(sizeTau)}${most}`;
 }
 
 /** The answer in one sentence, after a search. */
-export function answerText(space, scores, { found, random, same, allowed, taus }) {
+export function answerText(space, { found, random, allowed, taus }) {
   if (found === null) return "No architecture fits into this budget.";
-  const { right, accuracy } = space, rank = (i) => rankOf(right, i, allowed);
-  const mean = same.reduce((sum, i) => sum + accuracy[i], 0) / same.length;
-  const others = !same.length ? "" : `, a random one of its size is ${rank(random)} `
-    + `(${same.length === 1 ? "the one" : `the mean of all ${same.length}`} of its size: ${accuracyWords(mean)})`;
+  const rank = (i) => rankOf(space.right, i, allowed);
+  const other = random === null ? "" : `, a random one of its size number ${rank(random)}`;
   return `Of the ${allowed.length} architectures within the budget, what γ finds is number ${rank(found)} `
-    + `by accuracy (${accuracyWords(accuracy[found])})${others}; ${orderText(space, scores, taus)}.`;
+    + `by accuracy${other}; ${orderText(space, taus)}.`;
 }
 
 /** The answer before a search, or while the supernet trains. */
@@ -45,7 +49,7 @@ export function soFarText(space, scores, { mine, step, taus }) {
   const count = space.names.length, { right, macs } = space;
   const place = `Yours is number ${rankOf(scores, mine)} of ${count} by γ`;
   const rest = `${rankOf(macs, mine)} by size and ${rankOf(right, mine)} by accuracy`;
-  return `${place} at step ${step}, ${rest}; ${orderText(space, scores, taus)}.`;
+  return `${place} at step ${step}, ${rest}; ${orderText(space, taus)}.`;
 }
 
 export function cloudAlt(space, scores, { across, step, taus, chosen, hidden }) {
@@ -53,11 +57,11 @@ export function cloudAlt(space, scores, { across, step, taus, chosen, hidden }) 
   if (hidden) return `Accuracy against ${what}: hidden until a guess is made.`;
   const places = rankRows(space, scores, chosen, false).map(({ who, truth }) => `${WHO[who]} ${truth}`);
   return `Accuracy when trained alone against ${what}, ${space.names.length} architectures: `
-    + `${orderText(space, scores, taus)}. Rank by accuracy: ${places.join("; ")}.`;
+    + `${orderText(space, taus)}. Rank by accuracy: ${places.join("; ")}.`;
 }
 
 /** What a reader may guess. */
-export const choicesGuesses = () => Object.entries(WHO).map(([value, text]) => ({ value, text }));
+export const choicesGuesses = () => Object.entries(SHORT).map(([value, text]) => ({ value, text }));
 
 export function choicesVerdict({ right, accuracy }, chosen, guess) {
   const known = Object.entries(chosen).filter(([, i]) => i !== null);

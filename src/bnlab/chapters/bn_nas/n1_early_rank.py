@@ -11,6 +11,7 @@ from bnlab.chapters.bn_nas.ranked import (
     SIZES,
     ceilings,
     ranked,
+    seen,
     taus,
     taus_beside_size,
     taus_of_size,
@@ -52,10 +53,14 @@ def facts(data: dict) -> dict[str, object]:
         for size in SIZES:
             numbers[f"score_with_{size}_{steps}"] = taus_with_size(data, size, mark)
             numbers[f"score_beside_{size}_{steps}"] = taus_beside_size(data, size, mark)
-    return {name: each.mean() for name, each in numbers.items()} | {
-        "seeds": len(data["seeds"]),
-        "nets": PER_SEED,
-        "test": test.mean(),
-        "test_worst": test.min(),
-        "test_best": test.max(),
-    }
+    return (
+        {name: each.mean() for name, each in numbers.items()}
+        | seen(values(data))
+        | {
+            "seeds": len(data["seeds"]),
+            "nets": PER_SEED,
+            "test": test.mean(),
+            "test_worst": test.min(),
+            "test_best": test.max(),
+        }
+    )

@@ -3,24 +3,44 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from bnlab.chapters.bn_nas.ranked import ALL, each, ranked, taus, taus_of_size, taus_with_size
-from bnlab.chapters.bn_nas.space import BASE
-from bnlab.chapters.bn_nas.trainings import TRAINED
+from bnlab.chapters.bn_nas.ranked import ALL, each, ranked, seen, taus, taus_of_size, taus_with_size
+from bnlab.chapters.bn_nas.space import BASE, drawn
+from bnlab.chapters.bn_nas.trainings import RATES, STEPS, TRAINED, Search, searched
 from bnlab.train import Run
+from bnlab.verdicts.table import Table
 from bnlab.verdicts.work import HERE, Work
 
 SEEDS = tuple(range(1100, 1116))
+WIDTHS = (16, 32, 64)
+WIDE, FEW = 3, 8
+"""Beside the claim: do wider supernets learn when only normalizers are trained? The first units and
+a few of their paths, at each width. It is told by their validation accuracy."""
 
 
 def measure(
     seeds: Sequence[int] = SEEDS, work: Work = HERE, base: Run = BASE, earlier: dict | None = None
 ) -> dict:
-    """Nets alone, and supernets of each kind of ``TRAINED``; see ``ranked``."""
-    return ranked(seeds, work, base, TRAINED, earlier)
+    """Nets alone, and supernets of each kind of ``TRAINED``, see ``ranked``; and wider ones.
+
+    ``widths`` has what was trained, the width, the unit and the mean validation accuracy.
+    """
+    found = ranked(seeds, work, base, TRAINED, earlier)
+    cases = [
+        (kind, width, seed) for kind in TRAINED[1:] for width in WIDTHS for seed in seeds[:WIDE]
+    ]
+    parts = [
+        (base, Search(kind, RATES[kind], width=width), seed, [STEPS], drawn(seed)[:FEW])
+        for kind, width, seed in cases
+    ]
+    wide = [
+        [*case, round(float(np.mean(one["accuracies"])), 4)]
+        for case, one in zip(cases, work.starmap(searched, parts), strict=True)
+    ]
+    return {**found, "widths": wide}
 
 
 def values(data: dict) -> dict[str, np.ndarray]:
@@ -29,12 +49,7 @@ def values(data: dict) -> dict[str, np.ndarray]:
     found = {}
     for kind in TRAINED[1:]:
         own = taus(data, "scores", ALL, kind)
-        found |= {
-            f"{kind}_tau": own,
-            f"{kind}_less": whole - own,
-            f"{kind}_learned": own - layers,
-            f"{kind}_alike": taus(data, "scores", ALL, kind, alike=True),
-        }
+        found |= {f"{kind}_less": whole - own, f"{kind}_learned": own - layers}
     return found
 
 
@@ -50,8 +65,14 @@ def facts(data: dict) -> dict[str, object]:
             f"with_layers_{end}": taus_with_size(data, "layers", mark, kind),
             f"val_{end}": 100 * each(data, _mean_accuracy(mark), kind),
         }
-    return {name: found.mean() for name, found in numbers.items()} | {"seeds": len(data["seeds"])}
+    for kind, width in itertools.product(TRAINED[1:], WIDTHS):
+        found = [val for *case, _, val in data["widths"] if case == [kind, width]]
+        numbers[f"val_{kind}_width_{width}"] = 100 * np.array(found)
+    return {name: found.mean() for name, found in numbers.items()} | {
+        "seeds": len(data["seeds"]),
+        **seen(values(data)),
+    }
 
 
-def _mean_accuracy(mark: int):
+def _mean_accuracy(mark: int) -> Callable[[Table], float]:
     return lambda unit: unit.column("accuracies")[:, mark].mean()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bnlab.chapters.bn_nas.ranked import ALL, TENTH, ranked, taus, taus_of_size
+from bnlab.chapters.bn_nas.ranked import ALL, TENTH, ranked, seen, taus, taus_of_size
 from bnlab.chapters.bn_nas.space import BASE
 from bnlab.train import Run
 from bnlab.verdicts.work import HERE, Work
@@ -38,8 +38,12 @@ def facts(data: dict) -> dict[str, object]:
         numbers[f"score_{steps}"] = taus(data, "scores", mark)
         numbers[f"accuracy_{steps}"] = taus(data, "accuracies", mark)
     marks = data["marks"]
-    return {name: found.mean() for name, found in numbers.items()} | {
-        "seeds": len(data["seeds"]),
-        "tenth": marks[TENTH],
-        "steps": marks[ALL],
-    }
+    return (
+        {name: found.mean() for name, found in numbers.items()}
+        | seen(values(data))
+        | {
+            "seeds": len(data["seeds"]),
+            "tenth": marks[TENTH],
+            "steps": marks[ALL],
+        }
+    )

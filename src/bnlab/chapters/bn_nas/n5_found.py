@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bnlab import random
+from bnlab.chapters.bn_nas.ranked import seen
 from bnlab.chapters.bn_nas.space import BASE, SAMPLED, costs, named, paths
 from bnlab.chapters.bn_nas.trainings import STEPS, Search, alone, own, score, searched
 from bnlab.nets.supernet import Path
@@ -115,4 +116,4 @@ def facts(data: dict) -> dict[str, object]:
         len({row["path"] for row in table.where(seed=seed, found=list(FOUND[:2]))}) == 1
         for seed in data["seeds"]
     ]
-    return found | {"same_net": sum(same)}
+    return found | {"same_net": sum(same), **seen(values(data))}

@@ -13,6 +13,7 @@ from bnlab.chapters.bn_nas.ranks import agreement, ceiling, partial, tau
 from bnlab.chapters.bn_nas.space import costs, drawn, named
 from bnlab.chapters.bn_nas.trainings import MARKS, RATES, Search, score, searched, truth
 from bnlab.train import Run
+from bnlab.verdicts.interval import interval
 from bnlab.verdicts.table import Table
 from bnlab.verdicts.tuning import check_same_run
 from bnlab.verdicts.work import Work
@@ -148,3 +149,12 @@ def taus_beside_size(data: Mapping, size: str, mark: int, trained: str = "all") 
         lambda u: partial(truth_of(u), u.column("scores")[:, mark], u.column(size)),
         trained,
     )
+
+
+def seen(values: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """The smallest deviation of each effect's mean that its units would have shown.
+
+    It is half of the width of the 95 % interval: the power that was reached.
+    """
+    ends = {name: interval(each) for name, each in values.items() if len(each) > 1}
+    return {f"seen_{name}": (high - low) / 2 for name, (low, high) in ends.items()}

@@ -2,8 +2,9 @@
 
 ``python -m bnlab.chapters.bn_nas.setups`` trains all of it with seeds that are not counted, and
 writes ``setups.json`` beside this module. Two questions: how well do two trainings of the same nets
-alone agree (the noise ceiling), and at which rate does each kind of supernet rank best, by score?
-The rates were chosen by that, the most generous choice there is for a score.
+alone agree (the noise ceiling), and at which rate does each kind of supernet learn most? The rates
+were chosen by that, on validation images. How the scores rank stands beside it: one sees what
+another choice would have given.
 """
 
 from __future__ import annotations
@@ -22,26 +23,25 @@ from bnlab.verdicts.work import HERE, Work
 
 FILE = Path(__file__).with_suffix(".json")
 COMMAND = "python -m bnlab.chapters.bn_nas.setups"
-SEEDS = (2000, 2001, 2002)
+SEEDS = (2000, 2001)
 NETS = 24
 SHORT = (
     {},
     {"steps": 30},
     {"steps": 120},
-    {"steps": 30, "lr": 0.02},
-    {"steps": 60, "lr": 0.003},
     {"width": 4},
     {"width": 16, "steps": 30},
-    {"steps": 60, "lr": 0.1, "label_noise": 0.5},
+    {"lr": 0.1, "label_noise": 0.5},
 )
 """What is changed in the trainings alone."""
 
 MARKS = (40, 100, 200, 400)
-SEARCHES = (
-    *(Search("all", lr) for lr in (0.01, 0.03, 0.1, 0.3)),
-    *(Search("norms", lr) for lr in (0.1, 0.3, 1.0)),
-    *(Search("last", lr) for lr in (0.1, 0.3, 1.0)),
-)
+RATES = {
+    "all": (0.01, 0.03, 0.1, 0.3),
+    "norms": (0.1, 0.3, 1.0, 3.0),
+    "last": (0.1, 0.5, 1.0),
+}
+SEARCHES = tuple(Search(kind, lr) for kind, rates in RATES.items() for lr in rates)
 COLUMNS = (
     "steps",
     "lr",
@@ -62,8 +62,6 @@ with equally many layers, and of accuracies, at each of ``MARKS``."""
 
 def search(work: Work = HERE, seeds: Sequence[int] = SEEDS) -> dict:
     """Train all of it: two tables."""
-    cases = [(changes, seed) for changes in SHORT for seed in seeds[:2]]
-    nets = work.starmap(nets_alone, cases)
     true = truth(work, BASE, seeds)
     wanted = [(one, seed) for one in SEARCHES for seed in seeds]
     found = work.starmap(searched, [(BASE, one, seed, MARKS, drawn(seed)) for one, seed in wanted])
@@ -71,6 +69,7 @@ def search(work: Work = HERE, seeds: Sequence[int] = SEEDS) -> dict:
         _supernet(one, seed, np.array(true[seed]).T, looked)
         for (one, seed), looked in zip(wanted, found, strict=True)
     ]
+    nets = work.starmap(nets_alone, [(changes, seed) for changes in SHORT for seed in seeds])
     return {
         "base": BASE.to_dict(),
         "seeds": list(seeds),

@@ -11,10 +11,11 @@ from bnlab.chapters.bn_nas.n4_stopwatch import CANDIDATES, seconds_of
 from bnlab.chapters.bn_nas.n5_found import FOUND, reached
 from bnlab.chapters.bn_nas.ranked import ceilings, each, taus, taus_of_size
 from bnlab.chapters.bn_nas.trainings import TRAINED
-from bnlab.draw.figure import INK, Drawing, band, curve, draw, panel
+from bnlab.draw.figure import INK, Drawing, band, curve, draw, panel, plain_log
 from bnlab.draw.style import STYLE
 from bnlab.draw.words import power
 from bnlab.verdicts.evidence import Evidence
+from bnlab.verdicts.table import Table
 
 LOOKS = {
     "score": "batch",
@@ -49,15 +50,17 @@ def rank(evidence: Evidence) -> Drawing:
             [taus(data, "accuracies", mark, alike=alike) for mark in range(len(steps) - 1)], 1
         )
         _spread(axes, "accuracy", steps[1:], accuracy, "accuracy in the supernet")
-        _level(axes, steps, ceilings(data, alike).mean(), "noise ceiling", "--")
-        size = taus_of_size(data, "macs", alike).mean()
-        _level(axes, steps, size, "FLOPs", ":")
+        macs, parameters = (taus_of_size(data, n, alike).mean() for n in ("macs", "parameters"))
+        _level(axes, ceilings(data, alike).mean(), "noise ceiling", "--", 0.02)
+        _level(axes, macs, "FLOPs", ":", 0.45)
+        _level(axes, parameters, "parameters", "-.", 0.72)
         _finish(axes, "Kendall’s τ with the truth")
         panels.append(axes)
         told.append(
             f"{letter}, {'nets with equally many layers' if alike else 'all nets'}: the score has "
             f"{_listed(steps, score.mean(0))}; accuracy in the supernet "
-            f"{_listed(steps[1:], accuracy.mean(0))}; FLOPs {_signed(size)}; the noise ceiling is "
+            f"{_listed(steps[1:], accuracy.mean(0))}; FLOPs {_signed(macs)}, parameters "
+            f"{_signed(parameters)}; the noise ceiling is "
             f"{most:.2f}."
         )
     alt = (
@@ -84,10 +87,15 @@ def _spread(axes: Axes, name: str, x: Sequence[float], rows: np.ndarray, word: s
     curve(axes, LOOKS[name], x, rows.mean(0), label=word)
 
 
-def _level(axes: Axes, x: Sequence[float], y: float, word: str, dash: str) -> None:
-    axes.axhline(y, color=INK, ls=dash, lw=1.5)
+def _level(axes: Axes, y: float, word: str, dash: str, place: float) -> None:
+    axes.axhline(y, color=INK, ls=dash, lw=1.3)
     axes.annotate(
-        word, (max(x), y), textcoords="offset points", xytext=(0, 4), ha="right", fontsize=11
+        word,
+        (place, y),
+        xycoords=axes.get_yaxis_transform(),
+        textcoords="offset points",
+        xytext=(0, 3),
+        fontsize=10,
     )
 
 
@@ -107,44 +115,54 @@ def _signed(value: float) -> str:
 
 
 def norms(evidence: Evidence) -> Drawing:
-    """N2: tau of the score, and whether the supernet learns, by what is trained in it."""
-    data = evidence.data
-    steps, last = [0, *data["marks"]], len(data["marks"]) - 1
+    """N2: tau of the score by what is trained in the supernet, and whether wider ones learn."""
+    data, facts = evidence.data, evidence.facts
+    steps, end = [0, *data["marks"]], data["marks"][-1]
     scores = {kind: _over_steps(data, "scores", trained=kind) for kind in TRAINED}
-    learnt = {
-        kind: 100 * np.stack([each(data, _reached(m), kind) for m in range(last + 1)], 1)
-        for kind in TRAINED
-    }
     ends = " / ".join(_signed(scores[kind][:, -1].mean()) for kind in TRAINED)
-    axes = panel(f"a: at the end τ {ends}")
+    axes = panel(f"a: after all steps τ {ends}")
     axes.axhline(0, color=INK, lw=0.8)
     for kind in TRAINED:
         _spread(axes, kind, steps, scores[kind], KINDS[kind])
     _finish(axes, "Kendall’s τ with the truth")
-    ends = " / ".join(f"{learnt[kind][:, -1].mean():.0f}" for kind in TRAINED)
-    other = panel(f"b: the supernet reaches {ends} %")
+    widths = sorted({width for _, width, *_ in data["widths"]})
+    last = f"last_width_{widths[-1]}"
+    other = panel(f"b: width {widths[-1]}, last BatchNorms: {facts[f'val_{last}']:.0f} %")
+    own = data["base"]["width"]
+    told = []
     for kind in TRAINED:
-        _spread(other, kind, steps[1:], learnt[kind], KINDS[kind])
-    _finish(other, "validation accuracy, %")
-    told = "; ".join(
-        f"{KINDS[kind]}: {_listed(steps, scores[kind].mean(0))}, and the supernet's paths reach "
-        f"{learnt[kind][:, -1].mean():.0f} %"
-        for kind in TRAINED
-    )
+        first = 100 * each(data, _reached, kind)
+        found = {own: first} | {
+            width: 100 * np.array([v for *case, _, v in data["widths"] if case == [kind, width]])
+            for width in (widths if kind != "all" else ())
+        }
+        middle = [numbers.mean() for numbers in found.values()]
+        spread = [[f(numbers) for numbers in found.values()] for f in (np.min, np.max)]
+        band(other, LOOKS[kind], list(found), *spread)
+        curve(other, LOOKS[kind], list(found), middle, label=KINDS[kind])
+        reached = ", ".join(f"{m:.0f} % at width {w}" for w, m in zip(found, middle, strict=True))
+        told.append(
+            f"{KINDS[kind]}: {_listed(steps, scores[kind].mean(0))}; the paths of the supernet "
+            f"reach {reached}"
+        )
+    plain_log(other, "x", [own, *widths])
+    other.set(xlabel="width of the supernet", ylabel="validation accuracy, %", ylim=(0, 100))
+    other.legend(frameon=False, fontsize=11, labelcolor="linecolor", loc="best")
     alt = (
         "Kendall's tau of the score with the accuracy of nets trained alone, by what is trained in "
-        f"the supernet. {told}."
+        f"the supernet, and how accurate its paths become. {'. '.join(told)}."
     )
     caption = (
-        f"a: mean over {len(data['seeds'])} units; the shades span all units. At step 0 the score "
-        "is the number of layers. b: mean over the unit's nets as paths of the supernet, "
-        "statistics made anew. Titles: all weights, all BatchNorms, last BatchNorms."
+        f"a: mean over {len(data['seeds'])} units; the shades span all units; in the title in the "
+        "order of the legend. At step 0 the score is the number of layers. b: mean accuracy of "
+        f"paths of the supernet after {end} steps, statistics made anew; wider than {own} over "
+        f"{len({seed for *_, seed, _ in data['widths']})} units."
     )
     return draw([axes, other], alt, caption)
 
 
-def _reached(mark: int):
-    return lambda unit: unit.column("accuracies")[:, mark].mean()
+def _reached(unit: Table) -> float:
+    return unit.column("accuracies")[:, -1].mean()
 
 
 def stopwatch(evidence: Evidence) -> Drawing:

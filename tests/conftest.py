@@ -6,6 +6,8 @@ import hypothesis
 import pytest
 import torch
 
+from bnlab.claims import CLAIMS, Claim
+
 # The same examples on every run: a test that fails once fails again. No deadline: a busy machine
 # is not a bug.
 hypothesis.settings.register_profile("bnlab", derandomize=True, deadline=None, max_examples=40)
@@ -31,3 +33,14 @@ def torch_random_state_stays() -> Iterator[None]:
     before = torch.get_rng_state()
     yield
     assert torch.equal(torch.get_rng_state(), before), "torch's global random state has changed"
+
+
+@pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The id of a claim that nobody has measured; beside it stands one that cannot be tested."""
+    paper = {"paper": "nobody1999", "authors": "Nobody 1999", "sentence": "Nets dream."}
+    one = Claim("X1", **paper)
+    other = Claim("X2", **paper, untestable="It takes sleep.", instead="Whether they rest.")
+    for item in (one, other):
+        monkeypatch.setitem(CLAIMS, item.id, item)
+    return one.id

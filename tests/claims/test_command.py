@@ -16,7 +16,7 @@ from bnlab.verdicts import evidence
 from bnlab.verdicts.work import Work
 
 
-def test_the_list_names_all_claims_and_guesses_nothing(capsys):
+def test_the_list_names_all_claims_and_guesses_nothing(capsys, unmeasured):
     assert main(["list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     heads = [line for line in lines if not line.startswith("  ")]
@@ -24,7 +24,8 @@ def test_the_list_names_all_claims_and_guesses_nothing(capsys):
     for item, line in zip(CLAIMS.values(), heads, strict=True):
         if item.measure is None:
             assert line.startswith(f"{item.id}: {item.without_evidence}. ")
-    assert any(line.startswith("  ") and "Instead: " in line for line in lines)
+    assert f"{unmeasured}: not measured yet. Nets dream." in heads
+    assert "  It takes sleep. Instead: Whether they rest." in lines
 
 
 @pytest.mark.parametrize("paper", ["lubana2021", "lubana", "Lubana et al."])
@@ -62,12 +63,17 @@ def test_bad_options_are_refused_before_measuring(arguments, message, capsys):
         (["B8", "--device", "cuda"], "unknown option of the measurement of B8: 'device'"),
         (["B1", "--device", "meta"], "device 'meta' cannot be used here"),
         (["B1", "--engine", "stack"], "unknown engine 'stack'"),
-        (["N1"], "claim N1 has no measurement yet"),
     ],
 )
 def test_what_a_claim_does_not_have_is_refused(arguments, message, tmp_path, capsys):
     assert main(["measure", *arguments, "--output", str(tmp_path)]) == 1
     assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_claim_without_measurement_is_refused(unmeasured, tmp_path, capsys):
+    assert main(["measure", unmeasured, "--output", str(tmp_path)]) == 1
+    assert f"claim {unmeasured} has no measurement yet" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 

@@ -137,10 +137,10 @@ def test_ids_differ_between_all_figures_of_a_page():
     assert len(ids) > 20 and len(ids) == len(set(ids))
 
 
-def test_a_claim_without_figure_says_so():
+def test_a_claim_without_figure_says_so(unmeasured):
     stored = claims.load("B1")
-    other = claims.Evidence(claims.claim("N1"), stored.data, stored.meta)
-    with pytest.raises(ValueError, match="unknown figure for claim 'N1'"):
+    other = claims.Evidence(claims.claim(unmeasured), stored.data, stored.meta)
+    with pytest.raises(ValueError, match=f"unknown figure for claim '{unmeasured}'"):
         show.plot(other)
 
 

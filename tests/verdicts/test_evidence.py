@@ -117,11 +117,11 @@ def test_unknown_scale_and_claim_list_the_known():
         claims.load("B11")
 
 
-def test_a_claim_without_measurement_says_so():
-    with pytest.raises(ValueError, match="N1 has no measurement"):
-        claims.measure("N1")
-    with pytest.raises(FileNotFoundError, match="measure N1"):
-        claims.load("N1")
+def test_a_claim_without_measurement_says_so(unmeasured):
+    with pytest.raises(ValueError, match=f"{unmeasured} has no measurement"):
+        claims.measure(unmeasured)
+    with pytest.raises(FileNotFoundError, match=f"measure {unmeasured}"):
+        claims.load(unmeasured)
 
 
 def test_saving_and_loading_give_the_same(tmp_path):
@@ -161,10 +161,10 @@ def test_a_net_that_diverged_scores_chance():
     assert scores[3, 0] == 0.8
 
 
-def test_the_command_lists_and_refuses(capsys):
+def test_the_command_lists_and_refuses(capsys, unmeasured):
     assert main(["list"]) == 0
     out = capsys.readouterr().out
-    assert "N1: not measured yet" in out
+    assert f"{unmeasured}: not measured yet" in out
     assert f"B1: {claims.load('B1').verdict.word} at this scale" in out
     assert main(["measure", "B99"]) == 1
     assert "unknown claim 'B99'" in capsys.readouterr().err

@@ -514,7 +514,7 @@ def test_what_carries_results_is_not_followed_and_makes_no_numbers():
     assert not {"build", "make_net"} & {name for names in carrying.units.values() for name in names}
 
 
-def test_the_command_lists_what_makes_the_numbers(capsys):
+def test_the_command_lists_what_makes_the_numbers(capsys, unmeasured):
     assert main(["code", "B1", "B8"]) == 0
     out = capsys.readouterr().out
     first, second = out[: out.index("B8: ")], out[out.index("B8: ") :]
@@ -524,5 +524,5 @@ def test_the_command_lists_what_makes_the_numbers(capsys):
     module = "bnlab.chapters.signals.b8_matrix_products"
     assert f"  {module} ({len(found.units[module])}): BASE, " in out
     assert "reads nets/manifest.json" in first and "manifest" not in second
-    assert main(["code", "N1"]) == 1
-    assert "claim N1 has no measurement yet" in capsys.readouterr().err
+    assert main(["code", unmeasured]) == 1
+    assert f"claim {unmeasured} has no measurement yet" in capsys.readouterr().err

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from bnlab.verdicts.ties import NEAR
+
 
 def tau(x: np.ndarray, y: np.ndarray, alike: np.ndarray | None = None) -> float:
     """Kendall's tau-b of two scores of the same nets; 0 if one of them orders nothing.
@@ -35,12 +37,13 @@ def partial(truth: np.ndarray, score: np.ndarray, size: np.ndarray) -> float:
     """Kendall's partial tau of score and truth, the size held fixed; averaged over the rows.
 
     (t - a b) / sqrt((1 - a^2) (1 - b^2)), with t of score and truth, a of truth and size, b of
-    score and size. Source: Kendall 1942, Biometrika 32.
+    score and size; 0 if the size orders as one of them does. Source: Kendall 1942, Biometrika 32.
     """
     b, found = tau(score, size), []
     for row in truth:
         t, a = tau(row, score), tau(row, size)
-        found.append((t - a * b) / np.sqrt((1 - a * a) * (1 - b * b)))
+        rest = np.sqrt((1 - a * a) * (1 - b * b))
+        found.append((t - a * b) / rest if rest > NEAR else 0.0)
     return float(np.mean(found))
 
 

@@ -101,7 +101,7 @@ N5 = Claim(
     core=("lost",),
     answer=(
         "The authors could answer: their nets are trained to the end, where differences that a "
-        "short training shows may vanish; and their limit on FLOPs leaves nets of one depth only. "
+        "short training shows may vanish; and all nets of their space have one depth. "
         "What both searches find on ImageNet, trained to the end with several seeds, would tell."
     ),
     measure=n5_found.measure,

@@ -1,0 +1,50 @@
+"""BNN2 of Chen 2021: how much less accurate are the paper's blocks without BatchNorm?
+
+In two stages, as in the paper (real weights first), and in one of as many steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bnlab.chapters.binary_nets.trainings import BASE, Setup
+from bnlab.chapters.binary_nets.tuned import Arm, arm_facts, lead, measured
+from bnlab.train import Run
+from bnlab.verdicts.work import HERE, Work
+
+SEEDS = tuple(range(1016, 1032))
+RATES = (0.003, 0.01, 0.03, 0.1)
+LONG = BASE.replace(steps=400, eval_every=400)
+ARMS = {
+    f"{method}_{name}": Arm(Setup(method, stages=stages), RATES)
+    for name, stages in (("two", 2), ("one", 1))
+    for method in ("batch", "three", "none")
+}
+
+
+def measure(
+    seeds: Sequence[int] = SEEDS, work: Work = HERE, tuning: dict | None = None, base: Run = LONG
+) -> dict:
+    """Choose the rate of each arm, and train with it; arguments as in BNN1."""
+    return measured(ARMS, seeds, work, tuning, base)
+
+
+def repeat(data: dict, seeds: Sequence[int]) -> dict:
+    """The same trainings for some seeds."""
+    return measure(seeds, tuning=data, base=Run.from_dict(data["base"]))
+
+
+def values(data: dict) -> dict[str, np.ndarray]:
+    """The effects of BNN2, one number a seed."""
+    return {
+        "two_stages": lead(data, "batch_two", "three_two"),
+        "one_stage": lead(data, "batch_one", "three_one"),
+    }
+
+
+def facts(data: dict) -> dict[str, object]:
+    """Numbers for sentences: those of ``arm_facts``, and ``points_EFFECT``, means in points."""
+    means = {f"points_{name}": 100 * one.mean() for name, one in values(data).items()}
+    return arm_facts(data) | means

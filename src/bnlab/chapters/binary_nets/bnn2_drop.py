@@ -1,6 +1,7 @@
 """BNN2 of Chen 2021: how much less accurate are the paper's blocks without BatchNorm?
 
-In two stages, as in the paper (real weights first), and in one of as many steps.
+In two stages, as in the paper: half of the steps with real weights and binary activations, then
+half with both binary.
 """
 
 from __future__ import annotations
@@ -17,11 +18,7 @@ from bnlab.verdicts.work import HERE, Work
 SEEDS = tuple(range(1016, 1032))
 RATES = (0.003, 0.01, 0.03, 0.1)
 LONG = BASE.replace(steps=400, eval_every=400)
-ARMS = {
-    f"{method}_{name}": Arm(Setup(method, stages=stages), RATES)
-    for name, stages in (("two", 2), ("one", 1))
-    for method in ("batch", "three", "none")
-}
+ARMS = {name: Arm(Setup(name, stages=2), RATES) for name in ("batch", "three")}
 
 
 def measure(
@@ -38,10 +35,7 @@ def repeat(data: dict, seeds: Sequence[int]) -> dict:
 
 def values(data: dict) -> dict[str, np.ndarray]:
     """The effects of BNN2, one number a seed."""
-    return {
-        "two_stages": lead(data, "batch_two", "three_two"),
-        "one_stage": lead(data, "batch_one", "three_one"),
-    }
+    return {"drop": lead(data, "batch", "three")}
 
 
 def facts(data: dict) -> dict[str, object]:

@@ -24,6 +24,7 @@ METHODS = {
     "batch": {"norm": "batch"},
     "none": {},
     "divided": {},
+    "widened": {},
     "clip": {"clip": CLIP},
     "standardized": FILTERS,
     "block": {"branch": "bn_free", "standardized": False},
@@ -35,7 +36,9 @@ METHODS = {
 """What stands in for BatchNorm. ``three`` are clipping, standardized filters (which have a scale)
 and the block of BNN - BN; each is there alone too, and left out alone. ``divided`` has no
 normalizer, but the output of each binary 3x3 convolution is divided by one number: its standard
-deviation on the first batch, before training."""
+deviation on the first batch, before training. ``widened`` has none either, and only what the signs
+see is divided so: the sign of a quotient is that of the number, so that nothing changes but the
+window in which the gradient of the sign is estimated, and the size of the biases against it."""
 
 OPTIMIZERS = {
     "adam": {"optimizer": "adam"},
@@ -106,6 +109,21 @@ def divide(net: nn.Module, x: Tensor) -> None:
 
 
 @torch.no_grad()
+def widen(net: nn.Module, x: Tensor) -> None:
+    """Let the sign of each block, in order, see its input divided by a constant.
+
+    The constant is the standard deviation of the input for the images ``x``.
+    """
+    x = net.stem(x)
+    for block in net.blocks:
+        block.sign = nn.Sequential(Divided(float(x.std())), block.sign)
+        x = block(x)
+
+
+CHANGED = {"divided": divide, "widened": widen}
+
+
+@torch.no_grad()
 def inside(net: nn.Module, x: Tensor) -> list[float]:
     """For each block the share of the numbers before its sign that lie between -1 and 1.
 
@@ -119,7 +137,8 @@ def inside(net: nn.Module, x: Tensor) -> list[float]:
         shares.append(float((before.abs() < 1).float().mean()))
 
     state = [(one, one.clone()) for one in net.buffers()]
-    hooks = [block.sign.register_forward_hook(look) for block in net.blocks]
+    signs = [module for module in net.modules() if isinstance(module, RSign)]
+    hooks = [sign.register_forward_hook(look) for sign in signs]
     net.train()(x)
     for hook in hooks:
         hook.remove()
@@ -152,8 +171,8 @@ def begun(base: Run, setup: Setup, lr: float, seed: int) -> Engine:
     if setup.stages == 2:
         return _second_stage(run)
     trainer = make_trainer(run, ENGINE, "cpu")
-    if setup.method == "divided":
-        divide(trainer.net, trainer.train_x[: run.batch_size])
+    if setup.method in CHANGED:
+        CHANGED[setup.method](trainer.net, trainer.train_x[: run.batch_size])
     return trainer
 
 

@@ -16,7 +16,7 @@ from bnlab.verdicts.table import Table
 from bnlab.verdicts.tuning import best_rate, check_same_run, check_seeds, scores
 from bnlab.verdicts.work import Work
 
-TUNING_SEEDS = (0, 1, 2)
+TUNING_SEEDS = (0, 1)
 COLUMNS = (
     *("arm", "lr", "seed", "val_accuracy", "test_accuracy"),
     *("inside_first", "inside", "diverged_at"),
@@ -32,11 +32,22 @@ class Arm:
 
 
 def measured(
-    arms: Mapping[str, Arm], seeds: Sequence[int], work: Work, tuning: dict | None, base: Run
+    arms: Mapping[str, Arm],
+    seeds: Sequence[int],
+    work: Work,
+    tuning: dict | None,
+    base: Run,
+    borrowed: Sequence[tuple[str, str]] = (),
 ) -> dict:
     """Train each arm at all its rates with the tuning seeds, and at the best one with ``seeds``.
 
-    ``tuning`` is an earlier measurement, whose trainings with tuning seeds are taken over.
+    Args:
+        arms: what is trained.
+        seeds: that count.
+        work: does the trainings.
+        tuning: an earlier measurement, whose trainings with tuning seeds are taken over.
+        base: what all trainings share.
+        borrowed: pairs of arms; the first is trained at the best rate of the second too.
     """
     check_seeds(seeds, TUNING_SEEDS)
     tried = [
@@ -53,7 +64,10 @@ def measured(
         "columns": list(COLUMNS),
         "rows": rows,
     }
-    counted = [(name, best_lr(data, name), seed) for name in arms for seed in seeds]
+    pairs = dict.fromkeys(
+        (name, best_lr(data, other)) for name, other in [*zip(arms, arms, strict=True), *borrowed]
+    )
+    counted = [(*pair, seed) for pair in pairs for seed in seeds]
     return {**data, "rows": rows + _trained(arms, counted, work, base)}
 
 
@@ -86,11 +100,10 @@ def best_lr(data: dict, arm: str) -> float:
     return best_rate(data["lrs"][arm], tuned(data, arm))
 
 
-def at_best(data: dict, arm: str) -> np.ndarray:
-    """Test accuracy at the best rate, (seeds,)."""
-    return scores(of_arm(data, arm), "test_accuracy", lr=[best_lr(data, arm)], seed=data["seeds"])[
-        0
-    ]
+def at_best(data: dict, arm: str, rate_of: str = "") -> np.ndarray:
+    """Test accuracy at the arm's best rate, or at that of another arm, (seeds,)."""
+    rates = [best_lr(data, rate_of or arm)]
+    return scores(of_arm(data, arm), "test_accuracy", lr=rates, seed=data["seeds"])[0]
 
 
 def lead(data: dict, arm: str, other: str) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 
@@ -29,11 +30,13 @@ from bnlab.chapters.binary_nets.tuned import (
     Arm,
     arm_facts,
     best_lr,
+    effect_facts,
     lead,
     measured,
 )
 from bnlab.nets.binarize import FilterConv
 from bnlab.train import build
+from bnlab.verdicts.interval import interval
 from bnlab.verdicts.work import HERE
 
 TINY = BASE.replace(width=4, steps=6, eval_every=6)
@@ -245,6 +248,14 @@ def test_facts_say_accuracy_rate_window_and_divergence_of_each_arm():
     assert lead(data, "a", "b") == pytest.approx([0.1, -0.4])
 
 
+def test_the_power_of_an_effect_is_half_of_its_interval():
+    numbers = np.array([0.01, 0.02, 0.03, 0.04])
+    found = effect_facts({"one": numbers})
+    assert found["points_one"] == pytest.approx(2.5)
+    low, high = interval(numbers)
+    assert found["power_one"] == pytest.approx(100 * (high - 0.025)) and low < 0.01
+
+
 def test_the_nets_of_bnn3_differ_in_scale_and_shortcuts_alone():
     plain = Setup("none")
     for net, options in bnn3.NETS.items():
@@ -262,7 +273,9 @@ def test_the_stored_search_is_the_one_that_the_module_makes():
     ]
     assert [row[: len(wanted[0])] for row in stored["rows"]] == wanted
     first = setups.search([2000], Fake())
-    assert [row[len(wanted[0]) :] for row in first["rows"]] == [[0] * 5] * (len(wanted) // 2)
+    assert [row[len(wanted[0]) :] for row in first["rows"]] == [[0] * 5] * (
+        len(wanted) // len(stored["seeds"])
+    )
 
 
 def test_the_search_tells_the_accuracy_at_the_rate_that_validation_chose():

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bnlab.chapters.binary_nets.trainings import BASE, Setup
-from bnlab.chapters.binary_nets.tuned import Arm, arm_facts, lead, measured
+from bnlab.chapters.binary_nets.tuned import Arm, arm_facts, effect_facts, lead, measured
 from bnlab.train import Run
 from bnlab.verdicts.work import HERE, Work
 
@@ -64,5 +64,4 @@ def values(data: dict) -> dict[str, np.ndarray]:
 
 def facts(data: dict) -> dict[str, object]:
     """Numbers for sentences: those of ``arm_facts``, and ``points_EFFECT``, means in points."""
-    means = {f"points_{name}": 100 * one.mean() for name, one in values(data).items()}
-    return arm_facts(data) | means
+    return arm_facts(data) | effect_facts(values(data))

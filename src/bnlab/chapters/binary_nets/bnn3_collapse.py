@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bnlab.chapters.binary_nets.trainings import BASE, Setup
-from bnlab.chapters.binary_nets.tuned import Arm, arm_facts, at_best, lead, measured
+from bnlab.chapters.binary_nets.tuned import Arm, arm_facts, at_best, effect_facts, lead, measured
 from bnlab.train import Run
 from bnlab.verdicts.work import HERE, Work
 
@@ -76,13 +76,12 @@ def unchanged(data: dict, net: str) -> np.ndarray:
 
 
 def facts(data: dict) -> dict[str, object]:
-    """Numbers for sentences: those of ``arm_facts``, and ``points_EFFECT``, means in points.
+    """Numbers for sentences: those of ``arm_facts`` and of ``effect_facts``.
 
     ``test_NET_unchanged`` is that without BatchNorm at the rate that was best with it.
     """
-    means = {f"points_{name}": 100 * one.mean() for name, one in values(data).items()}
     same = {
         f"test_{net}_unchanged": 100 * unchanged(data, net).mean()
         for net in ("scaled", "scaled_bare")
     }
-    return arm_facts(data) | means | same
+    return arm_facts(data) | effect_facts(values(data)) | same

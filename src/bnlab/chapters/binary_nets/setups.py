@@ -1,7 +1,7 @@
 """The search for set-ups that came before the claims: in which binary nets can anything fail?
 
-``python -m bnlab.chapters.binary_nets.setups 2000 2001`` trains them all with these seeds, which
-are not counted, and writes ``setups.json`` beside this module.
+``python -m bnlab.chapters.binary_nets.setups 2000`` trains them all with this seed, which is not
+counted, and writes ``setups.json`` beside this module.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from bnlab.verdicts.tuning import best_rate, scores
 from bnlab.verdicts.work import HERE, Work
 
 FILE = Path(__file__).with_suffix(".json")
-COMMAND = "python -m bnlab.chapters.binary_nets.setups 2000 2001"
+COMMAND = "python -m bnlab.chapters.binary_nets.setups 2000"
 COLUMNS = (
     *(field.name for field in fields(Setup)),
     *("lr", "seed", "val_accuracy", "test_accuracy", "inside_first", "inside", "diverged_at"),
 )
 SMALL, USUAL, LARGE = (0.003, 0.01, 0.03), (0.01, 0.03), (0.01, 0.03, 0.1)
+SGD = (0.03, 0.1, 0.3, 1.0, 3.0)
 SIGNS, BARE = {"scale": "none"}, {"shortcuts": False}
 PARTS = ("clip", "standardized", "block")
 SEARCHED = (
@@ -33,6 +34,8 @@ SEARCHED = (
     (("batch",), USUAL, SIGNS),
     (("batch", "none"), SMALL, BARE),
     (("none", "divided"), LARGE, SIGNS | BARE),
+    (("widened",), USUAL, SIGNS),
+    (("widened",), USUAL, SIGNS | BARE),
     (("batch",), USUAL, SIGNS | BARE),
     (("none",), LARGE, SIGNS | {"depth": 16}),
     (("none",), LARGE, SIGNS | BARE | {"depth": 16}),
@@ -43,7 +46,8 @@ SEARCHED = (
     (("none",), LARGE, SIGNS | BARE | {"depth": 3}),
     (("batch", "none", "standardized"), USUAL, {"first_weights": "positive"}),
     (("none",), LARGE, SIGNS | {"first_weights": "positive"}),
-    (("batch", "none", "three", "block"), (0.03, 0.1, 0.3), {"optimizer": "sgd"}),
+    (("batch", "none"), SGD[:3], {"optimizer": "sgd"}),
+    (("three", "block"), SGD, {"optimizer": "sgd"}),
     (("none",), (0.001, 0.003, 0.01), SIGNS | {"optimizer": "sgd"}),
     (("batch", "none", "three"), USUAL, {"stages": 2}),
     (("batch", "none", "three", *PARTS), SMALL, {}),

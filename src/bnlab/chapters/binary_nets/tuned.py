@@ -12,6 +12,7 @@ import numpy as np
 
 from bnlab.chapters.binary_nets.trainings import Setup, trained
 from bnlab.train import Run
+from bnlab.verdicts.interval import interval
 from bnlab.verdicts.table import Table
 from bnlab.verdicts.tuning import best_rate, check_same_run, check_seeds, scores
 from bnlab.verdicts.work import Work
@@ -137,4 +138,16 @@ def arm_facts(data: dict) -> dict[str, object]:
             f"inside_{arm}": 100 * share_inside(data, arm, "inside"),
             f"diverged_{arm}": sum(one is not None for one in counted.entries("diverged_at")),
         }
+    return found
+
+
+def effect_facts(values: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """For each effect, in points: ``points_``, the mean, and ``power_``, half of its interval.
+
+    A mean that is nearer to a margin than that stays undecided.
+    """
+    found = {}
+    for name, numbers in values.items():
+        low, high = interval(numbers)
+        found |= {f"points_{name}": 100 * numbers.mean(), f"power_{name}": 50 * (high - low)}
     return found

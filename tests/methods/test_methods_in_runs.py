@@ -47,6 +47,7 @@ RUNS["the same without a rule"] = RUNS["the last BatchNorm alone"].replace(
 )
 STACKED = ("the same without a rule", "the last BatchNorm alone", "one BatchNorm before the head")
 COMPILED = ("weight mean alone", *STACKED)
+BINARY = ("a binary net with BatchNorm", "a binary net without", "a binary net with clipping")
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -69,9 +70,10 @@ def test_the_stack_takes_it_or_refuses_it(name):
             np.testing.assert_allclose(history.loss, train(one).loss, rtol=1e-4)
 
 
-@pytest.mark.parametrize("name", COMPILED)
+@pytest.mark.parametrize("name", [*COMPILED, *BINARY])
 def test_the_compiled_engine_computes_the_same(name):
-    run = RUNS[name].replace(net="mlp", precision="float64")
+    run = RUNS[name].replace(precision="float64")
+    run = run if name in BINARY else run.replace(net="mlp")
     np.testing.assert_allclose(train(run, "compiled").loss, train(run).loss, rtol=1e-9)
 
 
@@ -79,7 +81,6 @@ def test_the_compiled_engine_computes_the_same(name):
     ("name", "why"),
     [
         ("its projection", "does not project weights after a step"),
-        ("a binary net without", "has no rule for the sign of a binary net"),
         ("a supernet", "has no rule for the depthwise convolutions of a supernet"),
         ("Fixup, scalars slower", "does not take the option 'scalar_lr'"),
     ],

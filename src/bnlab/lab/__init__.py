@@ -1,5 +1,6 @@
 """The widgets of the book: a folder for each, and ``kit`` for what they share."""
 
+from bnlab.lab.bits import Bits
 from bnlab.lab.family import Family
 from bnlab.lab.group_sizes import GroupSizes
 from bnlab.lab.landscape import Landscape
@@ -11,6 +12,7 @@ from bnlab.lab.race import Race
 from bnlab.lab.small_batches import SmallBatches
 
 __all__ = [
+    "Bits",
     "Family",
     "GroupSizes",
     "Landscape",

@@ -30,6 +30,8 @@ MOMENTUM = {"momentum": 0.9, "weight_decay": 1e-3}
 
 LAWN = {"optimizer": "lawn_adam", "lr": 0.01, "batch_size": 64}
 
+BINARY = LONG.replace(net="binary", depth=4, width=8, lr=0.005)
+
 IMAGES = [
     LONG.replace(net="plain", depth=2, width=8, norm="group", norm_options=CONV_OPTIONS["group"]),
     LONG.replace(net="resnet", depth=1, width=8, norm="batch"),
@@ -63,6 +65,12 @@ RUNS = {
     "lawn": [
         LONG.replace(**LAWN, label_noise=0.3, optimizer_options={"free_steps": 70}),
         LONG.replace(**LAWN, optimizer_options={"betas": [0.8, 0.9]}, precision="float64"),
+    ],
+    "binary": [
+        BINARY.replace(norm="batch", optimizer="adam"),
+        BINARY.replace(net_options={"branch": "bn_free"}, clip=0.02, optimizer="adam"),
+        BINARY.replace(net_options={"shortcuts": False, "first_weights": "positive"}, clip=0.08),
+        BINARY.replace(net_options={"standardized": True}, steps=50, precision="float64"),
     ],
     **({"images": IMAGES} if has_compiler() else {}),
 }
@@ -112,7 +120,8 @@ def tasks() -> dict[str, list[dict]]:
 def _task(run: Run) -> dict:
     trainer = make_trainer(run, "compiled")
     return {
-        "extra": trainer.lawn,
+        "extra": trainer.lawn or ("clip" if run.clip else None),
+        "start": {"positive": run.net_options.get("first_weights") == "positive"},
         "free": trainer.free_steps if trainer.lawn else run.steps,
         "wrong": run.label_noise,
         "key": Net.of(run).key,
@@ -159,6 +168,8 @@ def _digest(array: np.ndarray) -> str:
 
 def _as_in_javascript(metrics: dict) -> dict:
     keys = ("mean", "variance", "dead")
+    if "signs" in metrics:  # a whole number of rows or not
+        return {"gradientNorm": metrics["norm"], "signs": _digest(metrics["signs"])}
     rows = [dict(zip(keys, row, strict=True)) for row in metrics["layers"].tolist()]
     return {"gradientNorm": metrics["norm"], "layers": rows}
 

@@ -11,12 +11,18 @@ async function digest({ buffer, byteOffset, byteLength }) {
   return [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** What is told of the layers; of a binary net they are numbers one after the other. */
+async function metrics(net, isBinary) {
+  const found = net.lastMetrics();
+  return isBinary ? { gradientNorm: found.gradientNorm, signs: await digest(net.layers()) } : found;
+}
+
 async function result(store, { images, labels, val_x, val_y }, task) {
   const net = store.net(task.key, task.precision, task.update, task.extra);
   const rules = store.rules(task.key);
   net.setData(images, random.wrongLabels(labels, task.wrong, 10, task.seed));
   const state = {};
-  for (const part of ["params", "buffers", "counters"]) state[part] = random.initial(rules[part], task.seed);
+  for (const part of ["params", "buffers", "counters"]) state[part] = random.initial(rules[part], task.seed, task.start);
   net.start(state);
   net.set(task.inputs);
   const draw = random.sampler(task.sampler, labels, task.seed, task.batch, task.k);
@@ -35,7 +41,7 @@ async function result(store, { images, labels, val_x, val_y }, task) {
     params: await digest(end.params),
     buffers: await digest(end.buffers),
     counters: [...end.counters],
-    metrics: net.lastMetrics(),
+    metrics: await metrics(net, task.key.startsWith("binary")),
     evaluation: net.evaluate(val_x, val_y),
     batchStatistics: net.evaluate(val_x, val_y, true),
   };

@@ -12,7 +12,7 @@ from bnlab.data import load
 from bnlab.engines.compiled import artefact
 from bnlab.engines.compiled.catalogue import SETS, variants
 from bnlab.engines.compiled.nets import Net
-from bnlab.engines.compiled.step import UNITS
+from bnlab.engines.compiled.watch import UNITS
 from bnlab.lab import Landscape, Lawn, Plane, SmallBatches, site
 from bnlab.lab.__main__ import main
 from bnlab.lab.kit import page
@@ -156,6 +156,7 @@ def test_the_command_needs_the_repository_or_a_place(tmp_path, monkeypatch, caps
         ("units", ["side_by_side"]),
         ("lawn", ["lawn", "side_by_side"]),
         ("mimic", ["side_by_side"]),
+        ("binary", ["side_by_side"]),
     ],
 )
 def test_the_worker_of_a_set_can_do_what_its_widgets_declare(name, jobs):

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from bnlab.engines.compiled.catalogue import variants
-from bnlab.engines.compiled.step import UNITS, State, example, gradient_step
+from bnlab.engines.compiled.step import State, example, gradient_step
+from bnlab.engines.compiled.watch import UNITS
 from bnlab.lab import Race
 from bnlab.lab.kit.points import BLOCK
 from bnlab.lab.race.run import race_run

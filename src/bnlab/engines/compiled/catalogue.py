@@ -45,6 +45,19 @@ MIMIC_PARTS = {"weight_mean": "weight_mean", "last_norm": "last_norm", "mimic": 
 """Depths of the nets of the set ``mimic``, and the parts of MimicNorm, by the variants with them;
 its other variants are nets without a normalizer and with BatchNorm."""
 
+BINARY_DEPTHS = (4, 8)
+BINARY_WIDTH = 8
+BINARY_NETS = {
+    "batch": ("batch", {}),
+    "signs": ("none", {"scale": "none"}),
+    "none": ("none", {}),
+    "standardized": ("none", {"standardized": True}),
+    "bn_free": ("none", {"branch": "bn_free"}),
+}
+BARE = {"shortcuts": False}
+"""Depths, width and nets of the set ``binary``: normalizer and options by the name of the variant,
+before which ``bare_`` stands for a net without shortcuts, which the BN-free block needs."""
+
 SETS = {
     "nets": "MLPs of width 64, of each depth and normalizer",
     "groups": "MLPs of even depth with group norm, for each size of a group",
@@ -52,10 +65,11 @@ SETS = {
     "units": "MLPs that tell mean and variance of single units",
     "lawn": "an MLP with the constrained step of LAWN around Adam",
     "mimic": "MLPs with MimicNorm, and with each of its parts",
+    "binary": "binary nets, with what may stand in for BatchNorm, and clipping",
 }
 """The nets that are compiled beforehand; each set has kernels of its own."""
 
-EXTRAS = {"lawn": ("lawn all adam",)}
+EXTRAS = {"lawn": ("lawn all adam",), "binary": ("clip",)}
 """Updates that look at single tensors and are compiled with a set, see ``tensorwise``."""
 
 
@@ -68,12 +82,21 @@ def variants(name: str) -> dict[tuple[str, int], Net]:
     """The nets of a set by variant and depth.
 
     A variant is the name of the normalizer, in the set ``groups`` with the size of a group:
-    ``group_8``; in the set ``mimic`` also a key of ``MIMIC_PARTS``.
+    ``group_8``; in the set ``mimic`` also a key of ``MIMIC_PARTS``; in ``binary`` a key of
+    ``BINARY_NETS``, with ``bare_`` before it if there are no shortcuts.
     """
     check_name("set of nets", name, SETS)
     if name == "mimic":
         kinds = ("none", *MIMIC_PARTS, "batch")
         return {(kind, depth): _mimic_net(kind, depth) for kind in kinds for depth in MIMIC_DEPTHS}
+    if name == "binary":
+        kinds = {kind: _binary(kind, {}) for kind in BINARY_NETS}
+        kinds |= {f"bare_{kind}": _binary(kind, BARE) for kind in BINARY_NETS if kind != "bn_free"}
+        return {
+            (kind, depth): Net("binary", depth, BINARY_WIDTH, norm, net_options=options)
+            for kind, (norm, options) in kinds.items()
+            for depth in BINARY_DEPTHS
+        }
     loss, watch = "cross_entropy", "layers"
     if name == "nets":
         kinds = {norm: (norm, OPTIONS.get(norm, {})) for norm in NORMS if norm not in UNDEFINED}
@@ -102,6 +125,11 @@ def _mimic_net(kind: str, depth: int) -> Net:
         return Net("mlp", depth, WIDTH, kind)
     options = json.dumps({"eligible": "hidden", "part": MIMIC_PARTS[kind]})
     return Net("mlp", depth, WIDTH, "none", method="mimic_cifar", method_options=options)
+
+
+def _binary(kind: str, more: dict[str, bool]) -> tuple[str, str]:
+    norm, options = BINARY_NETS[kind]
+    return norm, json.dumps(options | more, sort_keys=True)
 
 
 def small_nets() -> list[Net]:

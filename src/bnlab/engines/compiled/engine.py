@@ -125,7 +125,7 @@ class CompiledTrainer(Engine):
     def _codes(self, store: Store, net: Net) -> dict[str, Sequence[int]]:
         programs, updates = store.nets[net.key], store.updates
         places = programs.gradient.places
-        clip = [*programs.extras["clip"].code] if "clip" in programs.extras else []
+        clip = [] if self.run.clip is None else [*programs.extras["clip"].code]
         codes = {
             "gradient": programs.gradient.code,
             "evaluation": programs.evaluation.code,
@@ -245,7 +245,8 @@ class CompiledTrainer(Engine):
     def last_metrics(self) -> dict[str, float | np.ndarray]:
         """Of the last batch, before its update: ``norm`` of the gradient, ``layers`` (L, 3).
 
-        A row of ``layers`` is mean, variance and share of dead units, as ``measure_signals``.
+        A row of ``layers`` is mean, variance and share of dead units, as ``measure_signals``. Of a
+        binary net there are ``signs`` instead, what ``sign_metrics`` says of one after the other.
 
         Raises:
             RuntimeError: if something else was evaluated since.
@@ -257,4 +258,5 @@ class CompiledTrainer(Engine):
         self.heap.run("gradient", self.run.batch_size, end, first)
         self.heap.run("norm", sum(self.state.params.sizes))
         layers = self.heap.read("layers", gradient.sizes["layers"])
-        return {"norm": float(self.heap.read("norm", 1)[0]), "layers": layers.reshape(-1, 3)}
+        told = {"signs": layers} if self.run.net == "binary" else {"layers": layers.reshape(-1, 3)}
+        return {"norm": float(self.heap.read("norm", 1)[0]), **told}

@@ -3,6 +3,7 @@
 Each rule is for the next stretch of a vector:
 
     ["weights", count, stream, bound]   bound * (2 u - 1), u from the random stream; see nets.init
+    ["filters", count, stream, bound]   the same, of binary layers; a page may start them elsewhere
     ["gamma", count, value]             weights of normalizers; a page may start them elsewhere
     ["fill", count, value]              anything else
     ["noise", layer], ["count"]         a key of the noise of a layer; a counter that starts at 0
@@ -20,6 +21,7 @@ from torch.nn.utils import parametrize
 from bnlab import random
 from bnlab.engines.compiled.nets import Net
 from bnlab.engines.compiled.step import State
+from bnlab.nets.binarize import FilterConv
 from bnlab.norms import NoisyBatchNorm, Normalizer
 from bnlab.norms.noise import key_of
 
@@ -31,12 +33,14 @@ def rules(net: nn.Module) -> dict[str, list]:
     state, matrices = State.of(net), _matrices(net)
     tensors = {**dict(net.named_parameters()), **dict(net.named_buffers())}
     gammas = {f"{n}.weight" for n, m in net.named_modules() if isinstance(m, Normalizer)}
+    filters = {f"{n}.weight" for n, m in net.named_modules() if _is_binary(m)}
     noisy = [name for name, m in net.named_modules() if isinstance(m, NoisyBatchNorm)]
 
     def rule(name: str) -> list:
         tensor = tensors[name].detach()
         if name in matrices:
-            return ["weights", tensor.numel(), *matrices[name]]
+            kind = "filters" if name in filters else "weights"
+            return [kind, tensor.numel(), *matrices[name]]
         if name.endswith("noise_key"):
             return ["noise", noisy.index(name.rpartition(".")[0])]
         if not tensor.is_floating_point():
@@ -62,6 +66,10 @@ def _matrices(net: nn.Module) -> dict[str, tuple[int, float]]:
     }
 
 
+def _is_binary(module: nn.Module) -> bool:
+    return isinstance(module, FilterConv) and module.binary
+
+
 def _weight(module: nn.Module) -> object:
     return getattr(module, "weight", None)  # of a dict of parametrizations, one of these
 
@@ -83,7 +91,7 @@ def start(rule_sets: dict[str, list], seed: int, noise_seed: int = 0) -> dict[st
 
 def _numbers(rule: list, seed: int, noise_seed: int) -> np.ndarray:
     kind, *values = rule
-    if kind == "weights":
+    if kind in ("weights", "filters"):
         count, stream, bound = values
         return ((2 * random.uniform(seed, stream, count) - 1) * bound).astype(np.float32)
     if kind == "noise":

@@ -33,6 +33,10 @@ NORM = "gradient_norm"
 """The program, among those of the updates, that gives the norm of the gradient."""
 
 
+STARTS = ("first_weights",)
+"""Options of nets that say where weights start, and make no other program."""
+
+
 @dataclass(frozen=True)
 class Net:
     """What a program depends on, as far as it is no input of the program.
@@ -70,9 +74,10 @@ class Net:
         # Kernels of torch, and what a program takes as an input, make no other program.
         inputs = ("native", "noise_seed", *steps.INPUTS.get(run.norm, ()))
         options = {k: v for k, v in run.norm_options.items() if k not in inputs}
+        net_options = {k: v for k, v in run.net_options.items() if k not in STARTS}
         texts = [
             json.dumps(o, sort_keys=True)
-            for o in (options, run.net_options, run.weight_norm_options, run.method_options)
+            for o in (options, net_options, run.weight_norm_options, run.method_options)
         ]
         sizes = run.net, run.depth, run.width, run.norm
         data_sizes = tuple(data.image_shape), data.num_classes

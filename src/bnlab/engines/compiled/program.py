@@ -16,6 +16,7 @@ from bnlab.engines.compiled.compiler.plan import PADDING, ends, plan, table, wor
 from bnlab.engines.compiled.compiler.trace import named_modules, trace
 from bnlab.engines.compiled.update import UPDATES, Update
 from bnlab.engines.compiled.update import example as update_example
+from bnlab.engines.compiled.watch import count_of_metrics
 
 LARGEST_BATCH = 300
 """Samples a program has room for: batches of 256, and the 300 validation images at once."""
@@ -87,7 +88,7 @@ def sizes_of(net: nn.Module, image_shape: tuple[int, ...], watch: str = "layers"
         "params": sum(state.params.sizes),
         "buffers": sum(state.buffers.sizes),
         "counters": sum(state.counters.sizes),
-        "layers": steps.WATCHES[watch][1] * len(steps.watched(net)),
+        "layers": count_of_metrics(net, image_shape, watch),
         "x": math.prod(image_shape),
     }
 

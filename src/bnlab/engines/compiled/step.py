@@ -20,8 +20,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad
 
+from bnlab.engines.compiled.watch import WATCHES, metrics_of, outputs_of
 from bnlab.errors import check_name
-from bnlab.nets import Block
 from bnlab.norms import BatchRenorm, NoisyBatchNorm
 
 INPUTS = {
@@ -146,63 +146,6 @@ def with_inputs(net: nn.Module, values: dict[str, Tensor]) -> Iterator[None]:
             setattr(module, name, value)
 
 
-def watched(net: nn.Module) -> list[nn.Module]:
-    """The modules whose outputs the metrics describe: residual blocks, else the nonlinearities."""
-    blocks = [module for module in net.modules() if isinstance(module, Block)]
-    return blocks or [module for module in net.modules() if _is_nonlinearity(module)]
-
-
-def _is_nonlinearity(module: nn.Module) -> bool:
-    return isinstance(module, nn.ReLU) or getattr(module, "activates", False) is True
-
-
-@contextlib.contextmanager
-def _outputs(net: nn.Module) -> Iterator[list[Tensor]]:
-    outputs: list[Tensor] = []
-    hooks = [m.register_forward_hook(lambda _m, _x, y: outputs.append(y)) for m in watched(net)]
-    try:
-        yield outputs
-    finally:
-        for hook in hooks:
-            hook.remove()
-
-
-def layer_metrics(output: Tensor) -> list[Tensor]:
-    """mean, variance and dead units of a layer, as ``bnlab.measure.measure_signals`` has them.
-
-    mean_ncp a; mean_c var_np a (biased); the share of channels that are 0 for all samples.
-    """
-    dims = (0, *range(2, output.ndim))
-    mean = output.mean(dims, keepdim=True)
-    centred = output - mean
-    count = output.numel() // output.shape[1]
-    variance = (centred * centred).sum(dims) / count
-    dead = (output.abs().amax(dims) == 0).to(output.dtype)
-    return [mean.mean(), variance.mean(), dead.mean()]
-
-
-UNITS = 4
-"""Channels of a layer that ``unit_metrics`` describes, the first ones."""
-
-
-def unit_metrics(output: Tensor) -> list[Tensor]:
-    """Mean and variance (biased) over all else of each of the first ``UNITS`` channels."""
-    some = output[:, :UNITS]
-    dims = (0, *range(2, output.ndim))
-    mean = some.mean(dims, keepdim=True)
-    centred = some - mean
-    variance = (centred * centred).mean(dims)
-    pairs = zip(mean.flatten().unbind(), variance.unbind(), strict=True)
-    return [number for pair in pairs for number in pair]
-
-
-WATCHES: dict[str, tuple[Callable[[Tensor], list[Tensor]], int]] = {
-    "layers": (layer_metrics, 3),
-    "units": (unit_metrics, 2 * UNITS),
-}
-"""What a gradient program tells of each layer beside the gradient, and how many numbers."""
-
-
 def gradient_step(
     net: nn.Module, loss: str = "cross_entropy", watch: str = "layers"
 ) -> Callable[..., tuple]:
@@ -220,7 +163,7 @@ def gradient_step(
     """
     check_name("loss", loss, LOSSES)
     check_name("watch", watch, WATCHES)
-    state, names, numbers = State.of(net), list(inputs_of(net)), WATCHES[watch][0]
+    state, names = State.of(net), list(inputs_of(net))
 
     def step(x: Tensor, y: Tensor, params: Tensor, buffers: Tensor, counters: Tensor, *inputs):
         moving = {**state.buffers.unpack(buffers), **state.counters.unpack(counters)}
@@ -233,12 +176,12 @@ def gradient_step(
             value = LOSSES[loss](logits, y)
             return value, (value, accuracy(logits, y), {k: full[k] for k in moving}, [*outputs])
 
-        with with_inputs(net, dict(zip(names, inputs, strict=True))), _outputs(net) as outputs:
+        with with_inputs(net, dict(zip(names, inputs, strict=True))), outputs_of(net) as outputs:
             g, (value, right, moved, layers) = grad(of, has_aux=True)(state.params.unpack(params))
         flat = state.params.pack(g, params)
         moved = [state.buffers.pack(moved, buffers), state.counters.pack(moved, counters)]
         # Last, so that a program can leave them out.
-        metrics = torch.stack([m for layer in layers for m in numbers(layer)])
+        metrics = metrics_of(net, watch, layers)
         return value, right, flat, *moved, metrics
 
     return step

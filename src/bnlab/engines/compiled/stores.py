@@ -14,7 +14,6 @@ from bnlab.runs.optimizers import BASES
 from bnlab.runs.run import Run
 
 NETS_OF_TORCH = {
-    "binary": "has no rule for the sign of a binary net",
     "supernet": "has no rule for the depthwise convolutions of a supernet",
 }
 

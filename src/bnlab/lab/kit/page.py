@@ -20,8 +20,9 @@ import numpy as np
 from bnlab.data import load
 from bnlab.engines.compiled import artefact
 from bnlab.engines.compiled.catalogue import SETS, variants
-from bnlab.engines.compiled.step import UNITS, inputs_of
+from bnlab.engines.compiled.step import inputs_of
 from bnlab.engines.compiled.update import UPDATES, update_of
+from bnlab.engines.compiled.watch import UNITS
 from bnlab.lab.kit.bundle import FOLDER, script
 from bnlab.lab.kit.points import BLOCK, EVALUATE_EVERY
 from bnlab.runs.history import DIVERGED
@@ -34,7 +35,7 @@ OUTPUT = Path("assets/compiled")
 LIMIT = 190_000
 """Bytes of a gzipped file that a page may ask its reader to load: nets, images and worker."""
 
-OPTIMIZERS = {"squares": "momentum", "lawn": "adam"}
+OPTIMIZERS = {"squares": "momentum", "lawn": "adam", "binary": "adam"}
 """What trains the nets of a set, a key of UPDATES; plain gradient descent where none is named.
 
 Momentum is 0 there until a job sets it, which gives the same bits as plain gradient descent. Adam

@@ -8,7 +8,7 @@ from pathlib import Path
 from bnlab.chapters.covariate_shift import s2_noisy_race
 from bnlab.chapters.learning_rates import b1_rates
 from bnlab.engines.compiled.catalogue import WATCHED
-from bnlab.engines.compiled.step import UNITS
+from bnlab.engines.compiled.watch import UNITS
 from bnlab.errors import check_name, unknown
 from bnlab.lab.kit.bundle import bundle, stylesheet
 from bnlab.lab.kit.points import BLOCK, GROUP_SIZE

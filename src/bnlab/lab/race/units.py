@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import torch
 
-from bnlab.engines.compiled.step import unit_metrics, watched
+from bnlab.engines.compiled.watch import unit_metrics, watched
 from bnlab.engines.eager import Trainer
 from bnlab.train import Step
 

@@ -10,8 +10,17 @@ from torch import fx
 
 from bnlab.engines.compiled.compiler import kernel
 from bnlab.engines.compiled.compiler.affine import Index, Size, product, size
-from bnlab.engines.compiled.compiler.graph import Lowering, rule
-from bnlab.engines.compiled.compiler.lazy import Lazy, View, in_memory, kind_of, row_major
+from bnlab.engines.compiled.compiler.graph import Lowering, NotSupportedError, rule
+from bnlab.engines.compiled.compiler.lazy import (
+    Lazy,
+    Op,
+    View,
+    cast,
+    constant,
+    in_memory,
+    kind_of,
+    row_major,
+)
 
 Move = Callable[[Sequence[Index]], list[Index]]
 
@@ -214,3 +223,33 @@ for _how, _names in {
     "argmax": ("argmax.default",),
 }.items():
     rule(*_names)(partial(_reduction, _how))
+
+
+# ---------------------------------------------------------------------------------------- pooling
+
+
+@rule("avg_pool2d.default")
+def _pool(low: Lowering, node: fx.Node, args: list, shape: tuple) -> Lazy:
+    wide = _windows(node, args[0].shape, *args[1:])
+    return reshaped(low, reduced(low, reshaped(low, args[0], wide), [3, 5], "real", "mean"), shape)
+
+
+@rule("avg_pool2d_backward.default")
+def _pool_backward(low: Lowering, node: fx.Node, args: list, shape: tuple) -> Lazy:
+    gradient, wide = low.materialise(args[0]), _windows(node, shape, *args[2:])
+    share = constant(wide[3].c * wide[5].c, "int")
+
+    def at(p: Sequence[Index]) -> Op:
+        return Op("({} / {})", (gradient.at([p[0], p[1], p[2], p[4]]), cast(share, "real")), "real")
+
+    return reshaped(low, Lazy(wide, "real", at), shape)
+
+
+def _windows(node: fx.Node, shape: tuple[Size, ...], sides: list, *options: object) -> tuple:
+    """Images (B, C, H, W) as (B, C, H / k, k, W / l, l), for windows of k x l beside each other."""
+    strides, padding = [*options, [], [0]][:2]
+    fits = all(n.c % k == 0 for n, k in zip(shape[2:], sides, strict=True))
+    if not fits or any(n != 0 for n in padding) or (strides and list(strides) != list(sides)):
+        raise NotSupportedError(f"{node.target}: only windows that tile the image are compiled.")
+    parts = [(size(n.c // k), size(k)) for n, k in zip(shape[2:], sides, strict=True)]
+    return (*shape[:2], *parts[0], *parts[1])

@@ -8,7 +8,7 @@
 //   split(seed, count, sizes)                     image numbers of each part of the data
 //   sampler(name, labels, seed, batchSize, k)     f(first, count): Int32Array(count * batchSize)
 //   wrongLabels(labels, share, classes, seed)     labels of which some are wrong
-//   initial(rules, seed, {gamma, noiseSeed})      Float32Array, or Int32Array for counters
+//   initial(rules, seed, {gamma, noiseSeed, positive})    Float32Array, or Int32Array for counters
 
 export const SPLIT = 1, BATCH = 2, CLASSES = 3, WHICH_CLASS = 4, MEMBERS = 5;
 export const IS_WRONG = 50, WRONG_LABEL = 51;
@@ -98,13 +98,20 @@ function noiseKey(seed, stream) {
   return (bits(seed, stream, 1)[0] ^ mix(stream)) | 0;
 }
 
+/** Weights of binary layers between 0 and 1e-3, as bnlab.nets.binary has them: in float32. */
+function positives(weights, bound) {
+  const single = Math.fround, most = single(1e-3), whole = single(bound);
+  return weights.map((w) => single(single(most * single(single(single(w) / whole) + 1)) / 2));
+}
+
 /** A vector from the rules of the manifest (see bnlab/engines/compiled/initial.py). */
-export function initial(rules, seed, { gamma = null, noiseSeed = 0 } = {}) {
+export function initial(rules, seed, { gamma = null, noiseSeed = 0, positive = false } = {}) {
   const out = [];
   for (const [kind, ...values] of rules) {
-    if (kind === "weights") {
+    if (kind === "weights" || kind === "filters") {
       const [count, stream, bound] = values;
-      for (const u of uniform(seed, stream, count)) out.push((2 * u - 1) * bound);
+      const weights = uniform(seed, stream, count).map((u) => (2 * u - 1) * bound);
+      for (const w of positive && kind === "filters" ? positives(weights, bound) : weights) out.push(w);
     } else if (kind === "noise") out.push(noiseKey((noiseSeed + seed) >>> 0, NOISE + values[0]));
     else if (kind === "count") out.push(0);
     else {

@@ -5,23 +5,25 @@
 //   store.keys                                names of the nets: "mlp 6x64 batch"
 //   store.rules(key)                          of the initial state, for initial() of random.js
 //   const net = store.net(key, "float32", "sgd")     a net with a heap of its own; any number
-//   net.constrain()                           LAWN's steps from now on, if store.net() was given their name
+//     a fourth argument: "clip" clips each gradient, the name of a step of LAWN allows constrain()
+//   net.constrain()                           LAWN's steps from now on
 //   net.setData(images, labels)               numbers n * features, labels n: what batches are from
 //   net.setState({ params, buffers, counters, slot0, slot1 })   any of them; also resets Adam's powers
 //   net.getState()                            copies of all of them
-//   net.set({ lr, weight_decay, momentum, beta1, beta2, eps, r_max, d_max, ... })   run-time inputs
+//   net.set({ lr, weight_decay, momentum, beta1, beta2, eps, clip, r_max, ... })   run-time inputs
 //   net.steps(numbers, batchSize, limit)      { taken, loss, accuracy }: one training step for each
 //                                             batchSize image numbers, up to a loss beyond limit
 //   net.evaluate(images, labels, batchStatistics)    { loss, accuracy }; nothing moves
 //   net.gradient(images, labels)              { loss, accuracy, gradient }; running statistics move
-//   net.layers()                              numbers of the layers (see WATCHES of step.py) on the
+//   net.layers()                              numbers of the layers (see WATCHES of watch.py) on the
 //                                             last batch of steps(), as lastMetrics()
+//   net.look(images, labels)                  the same on any images in training mode; nothing moves
 //   net.lastMetrics()                         { gradientNorm, layers: [{ mean, variance, dead }] }
-//                                             of the last batch of steps(), before its update;
-//                                             an Error once something else was evaluated
+//                                             of that batch; an Error once another was evaluated
 //
 // The same numbers as bnlab.engines.compiled.engine: every operation is one of the module's.
 
+import { check } from "./check.js";
 import { normsOf, weightsOf } from "./norms.js";
 import { restored } from "./programs.js";
 
@@ -39,20 +41,6 @@ const LARGEST_BATCH = 300;
 const DATA = 2048; // images that batches are taken from, at most
 
 const REALS = { float32: Float32Array, float64: Float64Array };
-
-async function hash(bytes) {
-  const digest = await crypto.subtle.digest("SHA-256", bytes);
-  return [...new Uint8Array(digest)].map((b) => b.toString(16).padStart(2, "0")).join("");
-}
-
-async function check(name, bytes, expected) {
-  // crypto.subtle is missing on pages that are not served over https or from this machine.
-  if (!bytes) throw new Error(`${name} of the compiled nets is missing.`);
-  if (!globalThis.crypto?.subtle || !expected) return;
-  if ((await hash(bytes)) !== expected) {
-    throw new Error(`${name} of the compiled nets is not the file that was built; load it again.`);
-  }
-}
 
 export async function open({ manifest, programs, kernels }) {
   if (typeof WebAssembly !== "object" || !WebAssembly.validate(SIMD)) {
@@ -116,7 +104,8 @@ class Net {
     for (const name of [update, NORM]) {
       codes.push(this.moved(store.code(store.index.updates[name])));
     }
-    if (extra) {
+    if (extra === "clip") codes[2] = [...store.code(entry.extras.clip), ...codes[2]];
+    else if (extra) {
       codes.push(store.code(entry.extras[extra]));
       this.places.norms = entry.norms;
       this.weights = weightsOf(entry.initial[0].map((n) => store.index.rules[n]));
@@ -196,7 +185,7 @@ class Net {
   getState() {
     const state = {};
     for (const name of ["params", "buffers", "slot0", "slot1"]) {
-      state[name] = this.reals.slice(this.places[name], this.places[name] + this.sizes[name]);
+      state[name] = this.read(name);
     }
     state.counters = new Int32Array(this.sizes.counters);
     for (let i = 0; i < state.counters.length; i++) {
@@ -262,39 +251,50 @@ class Net {
     return { loss: this.reals[loss], accuracy: this.reals[accuracy] };
   }
 
-  evaluate(images, labels, batchStatistics = false) {
+  write(images, labels) {
     this.checkBatch(labels.length);
     this.reals.set(images, this.places.x);
     this.writeWhole(this.places.y, labels);
+  }
+
+  read(name) {
+    return this.reals.slice(this.places[name], this.places[name] + this.sizes[name]);
+  }
+
+  evaluate(images, labels, batchStatistics = false) {
+    this.write(images, labels);
     const ends = batchStatistics ? this.ends.gradient : this.ends.evaluation;
     return this.run(batchStatistics ? 0 : 1, labels.length, ends[0]);
   }
 
   gradient(images, labels) {
-    this.checkBatch(labels.length);
-    this.reals.set(images, this.places.x);
-    this.writeWhole(this.places.y, labels);
+    this.write(images, labels);
     const found = this.run(0, labels.length, this.ends.gradient[1]), at = this.places.gradient;
     return { ...found, gradient: this.reals.slice(at, at + this.sizes.params) };
   }
 
   layers() {
     if (!this.fresh) throw new Error("Ask for the layers right after steps().");
-    const [, first, end] = this.ends.gradient, { layers } = this.places;
+    const [, first, end] = this.ends.gradient;
     this.exports.run(this.batchSize, this.codes[0].place, first, end);
-    return Array.from(this.reals.subarray(layers, layers + this.sizes.layers));
+    return this.read("layers");
+  }
+
+  look(images, labels) {
+    const { buffers, counters, power1, power2 } = this.getState();
+    this.write(images, labels);
+    this.run(0, labels.length, this.ends.gradient[2]);
+    this.setState({ buffers, counters, power1, power2 });
+    return this.read("layers");
   }
 
   lastMetrics() {
-    if (!this.fresh) throw new Error("Ask for metrics right after steps().");
-    const [, first, end] = this.ends.gradient, { norm, layers } = this.places;
-    this.exports.run(this.batchSize, this.codes[0].place, first, end);
+    const numbers = this.layers(), layers = [];
     this.exports.run(this.sizes.params, this.codes[3].place, 0, this.codes[3].length);
-    const found = { gradientNorm: this.reals[norm], layers: [] };
-    for (let i = 0; i < this.sizes.layers; i += 3) {
-      const [mean, variance, dead] = this.reals.subarray(layers + i, layers + i + 3);
-      found.layers.push({ mean, variance, dead });
+    for (let i = 0; i < numbers.length; i += 3) {
+      const [mean, variance, dead] = numbers.subarray(i, i + 3);
+      layers.push({ mean, variance, dead });
     }
-    return found;
+    return { gradientNorm: this.reals[this.places.norm], layers };
   }
 }

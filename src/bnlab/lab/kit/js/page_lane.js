@@ -19,12 +19,13 @@ export class Lane {
    * @param shared   see page_jobs.js
    * @param variant  of the net: a key of the rules, as a rule the name of its normalizer
    * @param state    {depth, lr, batch_size, seed}, and what is not as usual: {sampler: {name, k},
-   *                 gamma, inputs}, the latter being run-time inputs of the net by their names
+   *                 gamma, positive, inputs}: gamma's start, whether filters of binary layers start
+   *                 positive, and run-time inputs of the net by their names
    */
   constructor(shared, variant, state, steps) {
     const { rules, store, train } = shared, net = shared.net(variant, state.depth);
     const vectors = Object.entries(store.rules(shared.keyOf(variant, state.depth))).map(
-      ([name, rule]) => [name, initial(rule, state.seed, { gamma: state.gamma ?? null })]);
+      ([name, rule]) => [name, initial(rule, state.seed, { gamma: state.gamma ?? null, positive: state.positive ?? false })]);
     net.start(Object.fromEntries(vectors));
     net.set({ ...rules.nets[variant].inputs, lr: state.lr });
     net.set(inputsFor(rules.nets[variant].inputs, state));

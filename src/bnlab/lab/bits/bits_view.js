@@ -1,0 +1,62 @@
+// The signs of a layer as pictures: of its inputs for a few digits, and of its filters. A square is
+// filled for plus; a sign that has flipped since the last look has the colour of flips.
+
+import { html, svg } from "../kit/js/elements.js";
+
+const GAP = 1;  // between two tiles, in squares
+const FILTER = 3;
+const KEY = { plus: "+1", minus: "−1", "new-plus": "+1, just flipped", "new-minus": "−1, just flipped" };
+
+/**
+ * Tiles of `side` x `side` bits, `columns` of them in a line; lines are `apart`, and begin at `left`:
+ * a path for each of KEY.
+ */
+function tiles({ now, flipped }, side, columns, { left = 0, apart = side + GAP } = {}) {
+  const found = Object.fromEntries(Object.keys(KEY).map((what) => [what, []]));
+  now.forEach((bit, i) => {
+    const tile = Math.floor(i / side ** 2), inside = i % side ** 2;
+    const x = left + (tile % columns) * (side + GAP) + (inside % side);
+    const y = Math.floor(tile / columns) * apart + Math.floor(inside / side);
+    found[`${flipped[i] ? "new-" : ""}${bit ? "plus" : "minus"}`].push(`M${x},${y}h1v1h-1z`);
+  });
+  return Object.entries(found).map(([what, squares]) =>
+    svg("path", { class: `bnlab-sign-${what}`, d: squares.join("") }));
+}
+
+function panel(kind) {
+  const picture = svg("svg", { class: "bnlab-signs", role: "img", "data-signs": kind });
+  const caption = html("figcaption", { class: "bnlab-caption" });
+  const element = html("figure", { class: `bnlab-figure bnlab-signs-of-${kind}` }, picture, caption);
+  function set(parts, width, height, text) {
+    picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    picture.setAttribute("aria-label", text);
+    picture.replaceChildren(...parts);
+    if (caption.textContent !== text) caption.textContent = text;
+  }
+  return { element, set };
+}
+
+/** `digits`: the pixels of each, of images with this side. */
+export function bitsView({ digits, side }) {
+  const inputs = panel("inputs"), weights = panel("weights"), apart = side + GAP;
+  const pixels = digits.flatMap((values, digit) => values.map((value, i) => svg("rect", {
+    class: "bnlab-pixel", x: i % side, y: digit * apart + Math.floor(i / side), width: 1, height: 1,
+    "fill-opacity": ((6 * value + 5) / 16).toFixed(2),  // from 0 to 16, see bnlab.data.digits
+  })));
+  const element = html("div", { class: "bnlab-bits-view" },
+    html("div", { class: "bnlab-signs-row" }, inputs.element, weights.element),
+    html("p", { class: "bnlab-caption bnlab-signs-key" }, ...Object.entries(KEY).map(([what, text]) =>
+      html("span", {}, html("span", { class: `bnlab-square bnlab-square-${what}` }), ` ${text}`))));
+
+  /** `found` as signsOf gives it, or null; `texts` as signsText; `shape`: {channels, side, filters}. */
+  function draw(found, texts, shape) {
+    element.hidden = found === null;
+    if (!found) return;
+    const { channels, filters } = shape, left = side + 2 * GAP, tile = FILTER + GAP;
+    inputs.set([...pixels, ...tiles(found.signs, shape.side, channels, { left, apart })],
+      left + channels * (shape.side + GAP) - GAP, digits.length * apart - GAP, texts.signs);
+    weights.set(tiles(found.weights, FILTER, channels),
+      channels * tile - GAP, filters * tile - GAP, texts.weights);
+  }
+  return { element, draw };
+}

@@ -1,0 +1,183 @@
+// What Bits has given so far, and the words for it. No drawing here.
+
+import { writeQuery } from "../kit/js/link_state.js";
+import { STYLE } from "../kit/js/style.js";
+
+export const LEVEL = "level";  // a guess beside the names of the nets
+const CLOSE = 2;               // hundredths of accuracy, six images, within which nets are level
+const LEARNED = 0.2;           // guessing among ten digits gives 0.1
+
+export const BITS_PLOTS = {
+  accuracy: "validation accuracy",
+  loss: "training loss (mean of 5 steps)",
+  flips: "share of the weights’ signs that flipped in 10 steps",
+  inside: "share of the signs’ inputs between −1 and 1",
+};
+
+const shareTicks = [[0.001, "≤ 0.1 %"], [0.01, "1 %"], [0.1, "10 %"], [1, "100 %"]];
+
+/** Scales as those of curve_plot.js. */
+export const BITS_SCALES = {
+  accuracy: "accuracy",
+  loss: "loss",
+  flips: { at: (share) => 1 + Math.log10(Math.min(1, Math.max(1e-3, share))) / 3, ticks: shareTicks },
+  inside: { at: (share) => share, ticks: [[0, "0 %"], [0.25, "25 %"], [0.5, "50 %"], [0.75, "75 %"], [1, "100 %"]] },
+};
+
+const label = (name) => STYLE[name].label;
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
+const percent = (share) => {
+  const value = 100 * share;
+  return `${value > 0 && value < 1 ? value.toPrecision(1) : value.toFixed(0)}\u00a0%`;
+};
+const VALUES = { accuracy: (v) => v.toFixed(2), loss: (v) => String(+v.toPrecision(2)), flips: percent, inside: percent };
+
+const SETTING = ["depth", "shortcuts", "start", "clip", "optimizer", "lr", "seed"];
+
+/** The setting of a training as text. */
+export const bitsKey = (state) => writeQuery(state, ["norms", ...SETTING]);
+/** All of a state. */
+export const bitsQuery = (state) => writeQuery(state, ["norms", ...SETTING, "net", "layer", "predict"]);
+
+export const clipText = (clip) => (clip === 0 ? "off" : String(clip));
+
+function settingText({ depth, shortcuts, start, clip, optimizer, lr }) {
+  const parts = [`${depth} blocks ${shortcuts === "on" ? "with" : "without"} shortcuts`, `first weights ${start}`];
+  if (clip) parts.push(`clipping at ${clip}`);
+  return `${parts.join(", ")}, ${optimizer === "adam" ? "Adam" : "SGD"} at ${lr}`;
+}
+
+/** A state in which the BN-free block has its shortcuts; `part` is what was changed last. */
+export function settled(state, part, block) {
+  if (state.shortcuts === "on" || !state.norms.includes(block)) return state;
+  if (part.norms && !part.shortcuts) return { ...state, shortcuts: "on" };
+  const norms = state.norms.filter((name) => name !== block);
+  return { ...state, norms: norms.length ? norms : ["none"] };
+}
+
+export function newBits(state) {
+  const empty = () => ({ loss: [], accuracy: [], flips: [], inside: [], bits: null, step: 0, divergedAt: null });
+  return { state: { ...state }, phase: "training", curves: new Map(state.norms.map((name) => [name, empty()])) };
+}
+
+export function addBits(outcome, name, content) {
+  const curve = outcome.curves.get(name);
+  for (const which of Object.keys(BITS_PLOTS)) curve[which].push(...content[which]);
+  curve.bits = content.bits ?? curve.bits;
+  curve.divergedAt = content.diverged_at;
+  curve.step = content.step;
+}
+
+export const hasBits = (outcome) => [...outcome.curves.values()].some(({ accuracy }) => accuracy.length);
+
+// ---- which signs -------------------------------------------------------------------------------
+
+/** The number of a layer, from 0. */
+export const layerNumber = (layer, depth) => ({ first: 0, middle: depth >> 1, last: depth - 1 })[layer];
+
+/** The net whose signs are drawn: the one that is asked for, if it was trained. */
+export const netShown = (outcome, net) => (outcome.curves.has(net) ? net : [...outcome.curves.keys()][0]);
+
+/** Bits of a text of hexadecimal digits. */
+export function bitsOf(text) {
+  return Uint8Array.from({ length: 4 * text.length }, (_, i) =>
+    (parseInt(text[i >> 2], 16) >> (3 - (i & 3))) & 1);
+}
+
+/** The signs of a layer, {signs, weights}: each {now, flipped} (arrays of bits); null if none are there. */
+export function signsOf({ bits }, layer) {
+  if (!bits) return null;
+  return Object.fromEntries(["signs", "weights"].map((kind) => {
+    const now = bitsOf(bits.now[kind][layer]);
+    const before = bits.before ? bitsOf(bits.before[kind][layer]) : now;
+    return [kind, { now, flipped: now.map((bit, i) => bit ^ before[i]) }];
+  }));
+}
+
+const shareOf = (bits) => bits.reduce((sum, bit) => sum + bit, 0) / bits.length;
+
+/** What the pictures of a layer's signs show, a sentence for each. */
+export function signsText(name, curve, layer, depth, found, every) {
+  const { step, inside, before } = curve.bits, where = `layer ${layer + 1} of ${depth}, ${label(name)}, step ${step}`;
+  const flips = ({ flipped }) => (before ? `${percent(shareOf(flipped))} flipped in ${every} steps` : "no look before");
+  const plus = ({ now }) => `${percent(shareOf(now))} are plus`;
+  return {
+    signs: `Signs of the inputs of ${where}: ${plus(found.signs)}, ${flips(found.signs)}; ${percent(inside[layer])} of the inputs lie between −1 and 1.`,
+    weights: `Signs of the weights of ${where}: ${plus(found.weights)}, ${flips(found.weights)}.`,
+  };
+}
+
+// ---- who is ahead ------------------------------------------------------------------------------
+
+/** [name, hundredths of accuracy], the best first; a net that diverged has none. */
+function ranking(outcome) {
+  return [...outcome.curves]
+    .map(([name, { accuracy, divergedAt }]) =>
+      [name, divergedAt === null && accuracy.length ? Math.round(100 * accuracy.at(-1)[1]) : -1])
+    .sort((one, other) => other[1] - one[1]);
+}
+
+/** The name of a net, or LEVEL. */
+export function leaderOfBits(outcome) {
+  const [[name, best], second] = ranking(outcome);
+  if (best < 100 * LEARNED) return LEVEL;
+  return second && best - second[1] <= CLOSE ? LEVEL : name;
+}
+
+const resultOf = (outcome) => ([name, hundredths]) => {
+  const { divergedAt } = outcome.curves.get(name);
+  if (divergedAt !== null) return `${label(name)} diverged at step ${divergedAt}`;
+  return `${label(name)} ${hundredths < 0 ? "has no point yet" : (hundredths / 100).toFixed(2)}`;
+};
+
+export function aheadOfBits(outcome) {
+  const ranked = ranking(outcome), [[, best]] = ranked, all = ranked.map(resultOf(outcome)).join("; ");
+  const lost = ranked.filter(([, hundredths]) => hundredths < 100 * LEARNED).map(([name]) => label(name));
+  if (best < 100 * LEARNED) return `Validation accuracy: ${all}. Nothing has been learned.`;
+  const failed = lost.length ? ` ${capital(lost.join(" and "))} ${lost.length > 1 ? "have" : "has"} learned nothing.` : "";
+  return `Validation accuracy: ${all}.${failed}`;
+}
+
+export const bitsGuesses = (norms) => [
+  ...norms.map((name) => ({ value: name, text: STYLE[name].short, swatchOf: name })),
+  { value: LEVEL, text: "level (within 0.02)" },
+];
+
+/** Whether the guess was right, with the numbers. */
+export function bitsVerdict(outcome, guess) {
+  if (outcome.phase !== "finished") return "The training did not reach its end: no verdict on the guess.";
+  const guessed = bitsGuesses(outcome.state.norms).find(({ value }) => value === guess).text;
+  return `Guess: ${guessed}. ${guess === leaderOfBits(outcome) ? "Right" : "Not right"}. ${aheadOfBits(outcome)}`;
+}
+
+// ---- all numbers -------------------------------------------------------------------------------
+
+const PHASES_OF_BITS = {
+  training: "Training: step", finished: "Finished: step", stopped: "Stopped at step", failed: "Broke off at step",
+};
+
+/** All results in one line of text. */
+export function bitsText(outcome, steps) {
+  const curves = [...outcome.curves];
+  const at = Math.max(0, ...curves.map(([, { divergedAt, step }]) => divergedAt ?? step));
+  const results = curves.map(([name, { flips, inside, divergedAt }]) => {
+    if (divergedAt !== null) return `${label(name)} diverged at step ${divergedAt}`;
+    const parts = [];
+    if (flips.length) parts.push(`${percent(flips.at(-1)[1])} of the weights’ signs flipped in 10 steps`);
+    if (inside.length) parts.push(`${percent(inside.at(-1)[1])} of the inputs between −1 and 1`);
+    return `${label(name)}: ${parts.join(", ")}`;
+  });
+  return `${PHASES_OF_BITS[outcome.phase]} ${at} of ${steps}; ${settingText(outcome.state)}. ${results.join("; ")}.`;
+}
+
+/** The alt text of a plot. */
+export function bitsPlotText(outcome, which, names) {
+  const ends = names.map((name) => {
+    const curve = outcome.curves.get(name), end = curve[which].at(-1);
+    if (curve.divergedAt !== null) return `${label(name)} diverged at step ${curve.divergedAt}`;
+    return end ? `${label(name)} is at ${VALUES[which](end[1])} at step ${end[0]}` : `${label(name)} has no point yet`;
+  });
+  return `${capital(BITS_PLOTS[which])} with ${settingText(outcome.state)}: ${ends.join("; ") || "all curves are switched off"}.`;
+}
+
+export const emptyBitsText = (which) => `${capital(BITS_PLOTS[which])}: no net is trained yet.`;

@@ -13,7 +13,7 @@ from bnlab.engines.compiled import artefact
 from bnlab.engines.compiled.catalogue import SETS, variants
 from bnlab.engines.compiled.nets import Net
 from bnlab.engines.compiled.watch import UNITS
-from bnlab.lab import Landscape, Lawn, Plane, SmallBatches, site
+from bnlab.lab import Bits, Landscape, Lawn, Plane, SmallBatches, site
 from bnlab.lab.__main__ import main
 from bnlab.lab.kit import page
 from bnlab.lab.kit.bundle import BundleError, script
@@ -156,14 +156,14 @@ def test_the_command_needs_the_repository_or_a_place(tmp_path, monkeypatch, caps
         ("units", ["side_by_side"]),
         ("lawn", ["lawn", "side_by_side"]),
         ("mimic", ["side_by_side"]),
-        ("binary", ["side_by_side"]),
+        ("binary", ["bits", "side_by_side"]),
     ],
 )
 def test_the_worker_of_a_set_can_do_what_its_widgets_declare(name, jobs):
     worker = content_of(name)["worker"]
     assert sorted(re.findall(r"^JOBS\.(\w+) = ", worker, re.M)) == jobs
     asked = {"landscape": Landscape(), "small_batches": SmallBatches(), "plane": Plane()}
-    asked["lawn"] = Lawn()
+    asked |= {"lawn": Lawn(), "bits": Bits()}
     for job, widget in asked.items():
         assert widget.options["job"] == job
         assert (widget.options["compiled"] == name) == (job in jobs)

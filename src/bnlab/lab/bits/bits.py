@@ -11,7 +11,6 @@ from bnlab.engines.compiled.catalogue import BINARY_DEPTHS, BINARY_NETS, BINARY_
 from bnlab.engines.compiled.watch import LOOKED_AT
 from bnlab.lab.bits.signs import EVERY, LOOKED_BATCH, binary_trainings, probe
 from bnlab.lab.kit.bundle import bundle, stylesheet
-from bnlab.lab.kit.points import EVALUATE_EVERY
 from bnlab.lab.kit.widget import (
     ComputingWidget,
     Content,
@@ -178,7 +177,7 @@ def bits_run(name: str, state: dict[str, object], steps: int = STEPS) -> Run:
         width=BINARY_WIDTH,
         batch_size=BATCH_SIZE,
         steps=steps,
-        eval_every=EVALUATE_EVERY,
+        eval_every=EVERY,  # where any engine stands still, so that signs can be looked at
         **{key: state[key] for key in ("depth", "lr", "seed")},
     )
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bnlab.data import digits
 from bnlab.engines.compiled.watch import LOOKED_AT, outputs_of
-from bnlab.lab.kit.points import BLOCK
+from bnlab.lab.kit.points import BLOCK, EVALUATE_EVERY
 from bnlab.lab.kit.widget import Content
 from bnlab.nets import BinaryResNet
 from bnlab.train import Run, make_trainer
@@ -40,7 +40,7 @@ def binary_trainings(runs: Mapping[str, Run], engine: str = "torch") -> Iterator
     """Name of a net and what is new about it, after every 10 steps; else None, after each step.
 
     New are the points of each of ``CURVES``, ``bits`` (see ``look``), ``step``, ``diverged_at`` and
-    ``done``.
+    ``done``. The Runs are evaluated every 10 steps.
     """
     lanes = {name: _lane(run, engine) for name, run in runs.items()}
     while lanes:
@@ -63,11 +63,11 @@ def _lane(run: Run, engine: str) -> Iterator[dict[str, object] | None]:
         if len(losses) == BLOCK:
             new["loss"].append([record.step, sum(losses) / BLOCK])
             losses.clear()
-        if record.val_accuracy is not None:
-            new["accuracy"].append([record.step, record.val_accuracy])
         if record.step % EVERY:
             yield None
             continue
+        if record.step % EVALUATE_EVERY == 0 or record.step == run.steps:
+            new["accuracy"].append([record.step, record.val_accuracy])
         bits, inside = look(trainer.net)
         new["inside"].append([record.step, sum(inside) / len(inside)])
         if before is not None:

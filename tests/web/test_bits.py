@@ -62,7 +62,7 @@ TRAIN = """async ([state, steps]) => {
   return [ends.get(id), heard.get(id)];
 }"""
 FILE = "compiled/binary.js"
-SHORT = "#bits?depth=4&norms=batch,none&lr=0.02"
+SHORT = "#bits?depth=4&norms=batch,none&shortcuts=off&start=positive&lr=0.02"
 KEY = "norms={}&depth={}&shortcuts={}&start={}&clip={}&optimizer={}&lr={}&seed={}"  # of a training
 
 

@@ -64,6 +64,18 @@ def test_every_net_that_is_offered_is_compiled_whatever_its_start(shortcuts, dep
             assert Net.of(run).key == variants("binary")[key, depth].key and is_ready(run)
 
 
+def test_from_its_defaults_signs_alone_stay_behind_and_a_scale_is_enough(widget):
+    """So says the chapter of the widget as it is first seen."""
+    for seed in SEEDS[:2]:
+        state = {**widget.state, "norms": ["batch", "signs", "none"], "seed": seed}
+        nets = collected(trainings(state, "compiled"))
+        ends = {name: net["accuracy"][-1][1] for name, net in nets.items()}
+        assert ends["signs"] < ends["none"] - 0.2 and ends["signs"] < ends["batch"] - 0.2
+        assert ends["none"] == pytest.approx(ends["batch"], abs=0.1)
+        inside = {name: net["inside"][-1][1] for name, net in nets.items()}
+        assert inside["signs"] < 0.5 * inside["batch"]
+
+
 def test_a_training_is_that_of_its_run():
     state = {**STATE, "norms": ["none"], "clip": 0.02}
     (found,) = collected(trainings(state, "compiled")).values()

@@ -34,7 +34,7 @@ class Bits extends TrainingWidget {
     const items = names.map((name) => ({ value: name, text: STYLE[name].short, swatchOf: name }));
     const clips = choices.clip.map((value) => ({ value, text: clipText(value) }));
     this.controls = {
-      norms: this.several("norms", "in place of BatchNorm", items),
+      norms: this.several("norms", "BatchNorm, or in its place", items),
       shortcuts: this.one("shortcuts", "shortcuts", choices.shortcuts),
       start: this.one("start", "first weights", choices.start),
       clip: this.one("clip", "gradient clipping", clips),

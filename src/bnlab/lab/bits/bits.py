@@ -92,10 +92,10 @@ class Bits(ComputingWidget):
 
     def __init__(
         self,
-        norms: Iterable[str] = ("batch", "signs", "none", "standardized"),
+        norms: Iterable[str] = ("batch", "signs", "none", "bn_free"),
         depth: int = 8,
-        shortcuts: str = "off",
-        start: str = "positive",
+        shortcuts: str = "on",
+        start: str = "centred",
         clip: float = 0.0,
         optimizer: str = "adam",
         lr: float = 0.005,

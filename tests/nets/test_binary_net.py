@@ -527,6 +527,8 @@ def test_a_few_steps_lower_the_loss(kind):
         ({"branch": "bn_free", "norm": "batch"}, "must be 'none' and shortcuts True, got 'batch'"),
         ({"branch": "bn_free", "shortcuts": False}, "shortcuts True, got 'none' and False"),
         ({"scale": "max"}, "unknown scale of a binary filter 'max'"),
+        ({"scale": "none", "standardized": True}, "filters that are not standardized"),
+        ({"scale": "none", "weights": "real"}, "scale='none' is for binary filters"),
         ({"standardized": 1}, "standardized must be True, False or None"),
         ({"shortcuts": "no"}, "shortcuts True or False, got None and 'no'"),
         ({"alpha": 0.0}, "alpha must be a positive number, got 0.0"),

@@ -169,7 +169,7 @@ class FilterConv(nn.Module):
         stride: of the convolution.
         standardized: standardize each filter before anything else; it needs two weights or more.
         binary: plus or minus one number a filter.
-        scale: of binary filters that are not standardized, see ``binary_weight``.
+        scale: of binary filters, see ``binary_weight``; ``none`` only if they are not standardized.
 
     Shape:
         (N, fan_in, H, W) -> (N, width, ceil(H / stride), ceil(W / stride)).
@@ -188,6 +188,10 @@ class FilterConv(nn.Module):
     ) -> None:
         super().__init__()
         check_name("scale of a binary filter", scale, SCALES)
+        if scale == "none" and (standardized or not binary):
+            raise ValueError(
+                "scale='none' is for binary filters that are not standardized: take 'mean_abs'."
+            )
         if standardized and fan_in * kernel**2 == 1:
             raise ValueError(
                 "a filter of one weight has no variance: use a larger kernel or width."

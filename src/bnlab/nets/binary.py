@@ -76,7 +76,7 @@ class BinaryBlock(nn.Module):
         variance: b squared.
         standardized: scaled weight standardization of the filters, with a gain.
         binary: binary filters; else only the activations are binary.
-        scale: of binary filters that are not standardized, see ``binary_weight``.
+        scale: of binary filters, see ``FilterConv``.
         shortcut: whether there is one.
         **options: options of the normalizer.
 
@@ -158,8 +158,8 @@ class BinaryResNet(nn.Module):
         weights: ``binary``, or ``real`` for the official first step of training, where only the
             activations are binary; its state dict then loads into the binary net.
         standardized: scaled weight standardization; None for what the branch has.
-        scale: of binary filters that are not standardized: ``mean_abs``, or ``none`` for signs
-            alone.
+        scale: of binary filters: ``mean_abs``, or ``none`` for signs alone, which goes with neither
+            standardized nor real filters.
         shortcuts: whether blocks have any.
         first_weights: ``centred`` (He's), or ``positive``: uniform between 0 and 1e-3 in binary
             layers, as in the official code. Without standardization all signs then start as plus;

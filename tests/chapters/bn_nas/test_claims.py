@@ -115,6 +115,7 @@ def few(monkeypatch):
     for module in (ranked_module, trainings, n2):
         monkeypatch.setattr(module, "drawn", lambda seed, count=3: drawn(seed, 3))
     monkeypatch.setattr(ranked_module, "MARKS", (1, 2))
+    monkeypatch.setattr(ranked_module, "FEW", 1)
     monkeypatch.setattr(
         ranked_module, "Search", lambda kind, lr: Search(kind, lr, steps=2, width=2)
     )
@@ -123,9 +124,10 @@ def few(monkeypatch):
 def test_what_is_measured_are_scores_beside_nets_alone(few):
     found = ranked([1], HERE, TINY, ["all", "last"])
     assert len(found["rows"]) == 6 and found["columns"] == list(COLUMNS)
-    row = dict(zip(COLUMNS, found["rows"][4], strict=True))
-    path = drawn(1)[1]
+    row = dict(zip(COLUMNS, found["rows"][3], strict=True))
+    path = drawn(1)[0]
     assert (row["trained"], row["path"], row["seed"]) == ("last", named(path), 1)
+    assert [len(row[-1]) for row in found["rows"]] == [2, 2, 2, 2, 0, 0]
     looked = trainings.searched(TINY, Search("last", 0.5, 2, 2), 1, [1, 2], [path])
     assert row["scores"] == [score(table, path) for table in looked["tables"]]
     assert row["accuracies"] == [one[0] for one in looked["accuracies"]]
@@ -150,7 +152,10 @@ def test_n4_has_the_factor_with_the_table_made_once_and_made_anew():
     table = {
         "seeds": [1, 2],
         "timed": list(n4.TIMED),
-        "seconds": [[3.0, 1e-2, 1e-4, 9e-5, 1e-6], [3.0, 1e-2, 1e-5, 9e-6, 1e-6]],
+        "seconds": [
+            [3.0, 1e-2, 1e-4, 9e-5, 1e-6, 2.0, 1.5],
+            [3.0, 1e-2, 1e-5, 9e-6, 1e-6, 2.0, 1.5],
+        ],
         "columns": list(n4.COLUMNS),
         "rows": [[1, 556, 300, 3], [2, 556, 300, 3]],
     }
@@ -161,6 +166,7 @@ def test_n4_has_the_factor_with_the_table_made_once_and_made_anew():
     assert told["search_tenth"] == pytest.approx(13 / 0.3, rel=0.01)
     assert told["indicator"] == pytest.approx(math.sqrt(1e5))
     assert told["counted"] == pytest.approx(100)
+    assert told["shorter_norms"] == pytest.approx(1.5)
 
 
 def test_n4_counts_the_same_each_time_and_times_every_part():

@@ -1,5 +1,7 @@
 """The space of N1 to N5, its nets alone, its supernets."""
 
+import copy
+
 import pytest
 import torch
 
@@ -13,13 +15,14 @@ from bnlab.chapters.bn_nas.trainings import (
     Search,
     accuracy_of,
     alone,
+    calibration,
     own,
     score,
     searched,
     trainer_of,
     truth,
 )
-from bnlab.nets.architecture import bn_indicator, indicator_table, macs
+from bnlab.nets.architecture import bn_indicator, indicator_table, macs, recalibrated
 from bnlab.train import train
 from bnlab.verdicts.work import HERE
 
@@ -109,6 +112,18 @@ def test_a_supernet_is_looked_at_at_each_mark():
         assert found_row == pytest.approx(row, abs=1e-6)
     assert found["accuracies"][0] == [accuracy_of(trainer, path) for path in asked]
     assert found["tables"][0] != found["tables"][1]
+
+
+def test_a_path_is_evaluated_with_statistics_of_its_own_and_the_supernet_stays():
+    trainer = trainer_of(TINY, Search("all", 0.1, 4, 2), 5)
+    list(trainer.steps())
+    before = copy.deepcopy(trainer.net.state_dict())
+    for path in [PATH, (0, 4, 1, 0)]:
+        net = recalibrated(trainer.net, path, calibration(trainer))
+        right = (net(trainer.val_x).argmax(1) == trainer.val_y).float().mean()
+        assert accuracy_of(trainer, path) == pytest.approx(right.item(), abs=1e-4)
+    after = trainer.net.state_dict()
+    assert all(torch.equal(after[name], before[name]) for name in before)
 
 
 def test_a_supernet_that_diverges_says_so():

@@ -18,6 +18,9 @@ from bnlab.chapters.bn_nas.trainings import (
     BATCH,
     BATCHES,
     MARKS,
+    RATES,
+    STEPS,
+    TRAINED,
     Search,
     calibration,
     score,
@@ -27,7 +30,7 @@ from bnlab.nets.architecture import bn_indicator, indicator_table
 from bnlab.nets.supernet import Supernet
 from bnlab.norms import recompute_statistics
 from bnlab.runs.evaluate import evaluate
-from bnlab.train import Run, threads
+from bnlab.train import Run, Trainer, threads
 from bnlab.verdicts.table import Table
 from bnlab.verdicts.work import HERE, Work
 
@@ -43,9 +46,9 @@ COLUMNS = ("seed", "images", "multiplications", "additions")
 """Per architecture: images that an evaluation passes through the net, its multiplications (mean
 over the architectures), and the additions of a score."""
 
-TIMED = ("training", "evaluation", "indicator", "table", "lookup")
+TIMED = ("training", "evaluation", "indicator", "table", "lookup", "norms", "last")
 """Seconds of the supernet's whole training, of an evaluation, of ``bn_indicator``, of making the
-table, and of a look-up in it."""
+table, and of a look-up in it; and of the whole training of fewer weights, see ``TRAINED``."""
 
 
 def measure(seeds: Sequence[int] = SEEDS, work: Work = HERE, base: Run = BASE) -> dict:
@@ -63,12 +66,8 @@ def measure(seeds: Sequence[int] = SEEDS, work: Work = HERE, base: Run = BASE) -
 
 @threads(1)
 def _timed(base: Run, seed: int) -> dict:
-    search = Search()
-    trainer, start = trainer_of(base, search, seed), time.process_time()
-    for record in trainer.steps():
-        if record.step == MARKS[0]:
-            break
-    training = (time.process_time() - start) * search.steps / MARKS[0]
+    others = [_begun(base, kind, seed)[1] for kind in TRAINED[1:]]
+    trainer, training = _begun(base, TRAINED[0], seed)
     net, paths = trainer.net, drawn(seed)[:PATHS]
     subnets, batches = [net.subnet(path) for path in paths], calibration(trainer)
 
@@ -89,11 +88,20 @@ def _timed(base: Run, seed: int) -> dict:
     )
     images = BATCHES * BATCH + len(trainer.val_x)
     work = round(images * float(np.mean([costs(path)[0] for path in paths])))
-    seconds = [training, evaluation, indicator, making, lookup]
+    seconds = [training, evaluation, indicator, making, lookup, *others]
     return {
         "seconds": [float(f"{each:.4g}") for each in seconds],
         "counted": [images, work, base.depth - 1],
     }
+
+
+def _begun(base: Run, kind: str, seed: int) -> tuple[Trainer, float]:
+    """A supernet after a tenth of its training, and the seconds that all of it would take."""
+    trainer, start = trainer_of(base, Search(kind, RATES[kind]), seed), time.process_time()
+    for record in trainer.steps():
+        if record.step == MARKS[0]:
+            break
+    return trainer, (time.process_time() - start) * STEPS / MARKS[0]
 
 
 def _seconds(once: Callable[[], object], count: int) -> float:
@@ -119,7 +127,9 @@ def values(data: dict) -> dict[str, np.ndarray]:
 
 def facts(data: dict) -> dict[str, object]:
     """Numbers for sentences: geometric means; ``search`` counts the supernet's training too."""
-    training, evaluation, indicator, making, lookup = (seconds_of(data, name) for name in TIMED)
+    training, evaluation, indicator, making, lookup, norms, last = (
+        seconds_of(data, name) for name in TIMED
+    )
     by_accuracy = training + CANDIDATES * evaluation
     by_score = training + making + CANDIDATES * lookup
     table = Table.of(data)
@@ -131,6 +141,8 @@ def facts(data: dict) -> dict[str, object]:
         "search_tenth": by_accuracy / (by_score - 0.9 * training),
         "counted": counted,
         "training_seconds": training,
+        "shorter_norms": training / norms,
+        "shorter_last": training / last,
         "evaluation_milliseconds": 1e3 * evaluation,
         "indicator_milliseconds": 1e3 * indicator,
         "lookup_microseconds": 1e6 * lookup,

@@ -5,6 +5,7 @@ Each seed is a unit of its own, see ``trainings``; a number of a unit is one num
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from bnlab.chapters.bn_nas.ranks import agreement, ceiling, partial, tau
 from bnlab.chapters.bn_nas.space import costs, drawn, named
 from bnlab.chapters.bn_nas.trainings import MARKS, RATES, Search, score, searched, truth
+from bnlab.nets.supernet import Path
 from bnlab.train import Run
 from bnlab.verdicts.interval import interval
 from bnlab.verdicts.table import Table
@@ -24,7 +26,10 @@ COLUMNS = (
 )
 """``trained`` says what was trained in the supernet; ``alone`` has the test accuracy in two
 trainings of the net alone; ``scores`` and ``accuracies`` have the indicator and the validation
-accuracy in the supernet at each of ``MARKS``."""
+accuracy in the supernet at each of ``MARKS``. Where not all weights are trained, only the first
+``FEW`` nets of a unit have accuracies: they tell whether it learns."""
+
+FEW = 8
 
 TENTH, QUARTER, HALF, ALL = range(len(MARKS))
 SIZES = ("layers", "macs", "parameters")
@@ -53,7 +58,10 @@ def ranked(
     missing = [case for case in wanted if case not in there]
     found = work.starmap(
         searched,
-        [(base, Search(kind, RATES[kind]), seed, MARKS, drawn(seed)) for kind, seed in missing],
+        [
+            (base, Search(kind, RATES[kind]), seed, MARKS, _asked(kind, seed))
+            for kind, seed in missing
+        ],
     )
     for (kind, seed), one in zip(missing, found, strict=True):
         there[kind, seed] = list(_rows(kind, seed, alone[seed], one))
@@ -66,9 +74,13 @@ def ranked(
     }
 
 
+def _asked(kind: str, seed: int) -> list[Path]:
+    return drawn(seed) if kind == "all" else drawn(seed)[:FEW]
+
+
 def _rows(kind: str, seed: int, alone: list, found: dict) -> Iterator[list]:
-    accuracies = zip(*found["accuracies"], strict=True)
-    for path, pair, reached in zip(drawn(seed), alone, accuracies, strict=True):
+    accuracies = itertools.chain(zip(*found["accuracies"], strict=True), itertools.repeat(()))
+    for path, pair, reached in zip(drawn(seed), alone, accuracies, strict=False):
         scores = [score(table, path) for table in found["tables"]]
         yield [kind, named(path), seed, *costs(path), pair, scores, list(reached)]
 

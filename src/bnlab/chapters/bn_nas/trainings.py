@@ -6,14 +6,17 @@ that no other unit has, and so has its supernet. Units share nothing but the spa
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from torch.nn import ModuleList
 from torch.optim import SGD
 
 from bnlab.chapters.bn_nas.space import BASE, drawn
-from bnlab.nets.architecture import indicator_table, recalibrated, train_only_norms
-from bnlab.nets.supernet import Path
+from bnlab.nets.architecture import indicator_table, train_only_norms
+from bnlab.nets.supernet import Path, Supernet
+from bnlab.norms import recompute_statistics
 from bnlab.runs.evaluate import evaluate
 from bnlab.train import Run, Trainer, threads
 from bnlab.verdicts.work import Work
@@ -102,9 +105,20 @@ def calibration(trainer: Trainer) -> list:
 
 
 def accuracy_of(trainer: Trainer, path: Path) -> float:
-    """Validation accuracy of a path in a supernet, its statistics made anew."""
-    net = recalibrated(trainer.net, path, calibration(trainer))
+    """Validation accuracy of a path in a supernet, its statistics made anew: ``recalibrated``."""
+    net = lone(trainer.net, path)
+    recompute_statistics(net, calibration(trainer))
     return round(evaluate(net, trainer.val_x, trainer.val_y)[1], 4)
+
+
+def lone(net: Supernet, path: Path) -> Supernet:
+    """``net.subnet(path)``, sooner: only what lies on the path is copied."""
+    chosen = copy.copy(net)
+    chosen._modules = dict(net._modules)
+    chosen.names = [(name,) for name in net.named(path)]
+    ops = (choice[op] for choice, op in zip(net.choices, path, strict=True))
+    chosen.choices = ModuleList(ModuleList([op]) for op in ops)
+    return chosen.subnet((0,) * len(path))
 
 
 @threads(1)

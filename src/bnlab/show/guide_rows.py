@@ -211,8 +211,8 @@ ROWS = (
     Row(
         "Binary nets",
         "Give each filter a scale, the mean size of its weights, and keep the shortcuts. In a "
-        "small net BatchNorm is then worth a point or two, and larger rates. In a large one, or with "
-        "filters of signs alone, keep it, unless you follow a recipe without it as a whole.",
+        "small net BatchNorm is then worth a point or two, and larger rates. In a large one, or "
+        "with filters of signs alone, keep it, unless you follow a recipe without it as a whole.",
         "A sign passes a gradient only where its input lies between -1 and 1. BatchNorm keeps it "
         "there, and a scale nearly so.",
         "In eight of ReActNet's blocks BatchNorm has {BNN1[test_batch]:.1f} %, nothing but the "

@@ -64,7 +64,7 @@ def test_what_is_said_of_the_search_is_in_its_table(tried):
     for options in (deep, bare, signs, deep | bare, signs | bare):
         assert lost(**options) > 5  # "hurts where there are many blocks, no shortcuts or no scale"
     for options in ({"optimizer": "sgd"}, {"stages": 2}, {"first_weights": "positive"}):
-        assert abs(lost(**options)) < 5  # "matter little"
+        assert abs(lost(**options)) < 5  # "matter less"
     for options in (signs, signs | bare):  # "dividing ... brought back all, in one seed"
         assert tried("divided", **options) > tried("batch", **options) - 3
     assert len(setups.load()["seeds"]) == 1

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from bnlab import claims, show
+from bnlab.chapters.binary_nets.trainings import Setup
 from bnlab.show import boxes
 from bnlab.show.guide import WITHDRAWN, names_of, told
 from bnlab.show.guide_row import Row
@@ -74,6 +75,7 @@ def test_a_row_changes_when_its_evidence_does(row, monkeypatch):
     assert told(withdrawn)[:2] == (WITHDRAWN, "")
 
 
+WRONG_LABELS = "Some labels are wrong, and the net learns them by heart"
 DECIDING = [
     ("An ordinary image net", "B1", "own_12", -1.0),
     ("An ordinary image net", "L3", "group_2_loss", 0.1),
@@ -91,6 +93,9 @@ DECIDING = [
     ("BatchNorm is too dear", "M2", "saved_mimic_residual_fused", 1.0),
     ("Some labels are wrong", "LW2", "behind_own", -1.0),
     ("Some labels are wrong", "LW3", "sgd_gain_over_decay", 0.5),
+    ("Binary nets", "BNN1", "test_none", 80.0),
+    ("Binary nets", "BNN3", "points_signs", 1.0),
+    ("Binary nets", "BNN3", "test_scaled_unchanged", 96.0),
     ("The group size", "L5", "slower_mlp6", 1.5),
     ("Weights of a scale", "R5", "range_own_none", 1.0),
     ("You are bound", "B1", "behind_long", 5.0),
@@ -123,11 +128,13 @@ def test_each_measured_row_has_a_fact_that_can_withdraw_it():
 
 
 def test_everything_measured_was_trained_by_descent_without_momentum_on_digits():
-    """But for the row on wrong labels, as the page says."""
+    """But for the rows on wrong labels and on binary nets, as the page says."""
     for row in ROWS:
         for name in names_of(row):
             run = claims.claim(name).runs["digits"]
-            usual = "adam" if row.when.startswith("Some labels are wrong") else "sgd"
+            if row.when == "Binary nets":
+                run = Setup("batch").run(run, run.lr, run.seed)
+            usual = "adam" if row.when in ("Binary nets", WRONG_LABELS) else "sgd"
             assert (run.data, run.optimizer, run.optimizer_options) == ("digits", usual, {}), name
 
 

@@ -3,7 +3,7 @@
 An evaluation makes the statistics of a path anew and counts right answers on validation images. A
 score sums entries of a table. The official code makes the table once; ``bn_indicator`` makes it at
 each call. Both are timed; to copy a path out of the supernet is not. The rows have what is counted,
-which is the same everywhere; ``seconds`` has what the clock said on the machine that measured.
+which is the same everywhere; ``times`` has what the clock said on the machine that measured.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def measure(seeds: Sequence[int] = SEEDS, work: Work = HERE, base: Run = BASE) -
         "base": base.to_dict(),
         "seeds": list(seeds),
         "timed": list(TIMED),
-        "seconds": [one["seconds"] for one in found],
+        "times": [one["times"] for one in found],
         "columns": list(COLUMNS),
         "rows": [[seed, *one["counted"]] for seed, one in zip(seeds, found, strict=True)],
     }
@@ -90,7 +90,7 @@ def _timed(base: Run, seed: int) -> dict:
     work = round(images * float(np.mean([costs(path)[0] for path in paths])))
     seconds = [training, evaluation, indicator, making, lookup, *others]
     return {
-        "seconds": [float(f"{each:.4g}") for each in seconds],
+        "times": [float(f"{each:.4g}") for each in seconds],
         "counted": [images, work, base.depth - 1],
     }
 
@@ -113,7 +113,7 @@ def _seconds(once: Callable[[], object], count: int) -> float:
 
 def seconds_of(data: dict, name: str) -> np.ndarray:
     """One of ``TIMED``, (seeds,)."""
-    return np.array(data["seconds"])[:, data["timed"].index(name)]
+    return np.array(data["times"])[:, data["timed"].index(name)]
 
 
 def values(data: dict) -> dict[str, np.ndarray]:

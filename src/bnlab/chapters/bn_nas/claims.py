@@ -78,10 +78,10 @@ N1 = Claim(
     core=("early", "alike"),
     setting="whether the nets differ in their number of layers",
     answer=(
-        "The authors could answer: their space has no layer without a block, their supernet sees "
-        "each block hundreds of times more often before it is read, and their nets differ less in "
-        "size. A supernet on CIFAR-10 or ImageNet, trained for epochs, whose nets all have "
-        "equally many layers, beside counts of FLOPs and parameters, would tell."
+        "The authors could answer: their supernet trains each block hundreds of times more often "
+        "before it is read, and here too the score comes to know nets of equal depth the longer "
+        "the supernet trains. A supernet on CIFAR-10 or ImageNet, trained for epochs, beside counts "
+        "of FLOPs and parameters, would tell."
     ),
     measure=n1_early_rank.measure,
     options=("base", "earlier"),

@@ -48,3 +48,8 @@ def test_the_partial_tau_of_a_size_in_disguise_is_nothing():
     assert tau(truth, score) > 0.25
     assert abs(partial(np.array([truth]), score, size)) < 0.12
     assert partial(np.array([truth]), truth, size) == pytest.approx(1)
+
+
+def test_accuracies_that_differ_by_rounding_are_a_tie():
+    assert tau([0.7, 0.7 + 1e-12, 0.8], [3, 2, 4]) == tau([0.7, 0.7, 0.8], [3, 2, 4])
+    assert tau([0.7, 0.7 + 1e-6, 0.8], [3, 2, 4]) != tau([0.7, 0.7, 0.8], [3, 2, 4])

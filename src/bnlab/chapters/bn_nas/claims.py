@@ -80,8 +80,8 @@ N1 = Claim(
     answer=(
         "The authors could answer: their supernet trains each block hundreds of times more often "
         "before it is read, and here too the score comes to know nets of equal depth the longer "
-        "the supernet trains. A supernet on CIFAR-10 or ImageNet, trained for epochs, beside counts "
-        "of FLOPs and parameters, would tell."
+        "the supernet trains. A supernet on CIFAR-10 or ImageNet, trained for epochs, beside "
+        "counts of FLOPs and parameters, would tell."
     ),
     measure=n1_early_rank.measure,
     options=("base", "earlier"),

@@ -17,7 +17,7 @@ def tau(x: np.ndarray, y: np.ndarray, alike: np.ndarray | None = None) -> float:
     """
     x, y = np.asarray(x), np.asarray(y)
     counts = np.ones((len(x), len(x)), bool) if alike is None else _equal(np.asarray(alike))
-    dx, dy = (np.sign(v[:, None] - v)[counts] for v in (x, y))
+    dx, dy = (_order(v[:, None] - v)[counts] for v in (x, y))
     norm = np.sqrt((dx * dx).sum() * (dy * dy).sum())
     return float((dx * dy).sum() / norm) if norm else 0.0
 
@@ -45,6 +45,11 @@ def partial(truth: np.ndarray, score: np.ndarray, size: np.ndarray) -> float:
         rest = np.sqrt((1 - a * a) * (1 - b * b))
         found.append((t - a * b) / rest if rest > NEAR else 0.0)
     return float(np.mean(found))
+
+
+def _order(difference: np.ndarray) -> np.ndarray:
+    """-1, 0 or 1: what differs by rounding alone is a tie."""
+    return np.where(np.abs(difference) <= NEAR, 0, np.sign(difference))
 
 
 def _equal(values: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ from bnlab.store import read_result, write_result
 from bnlab.verdicts.work import HERE, Work
 
 FILE = Path(__file__).with_suffix(".json")
+KEPT = Path(".cache/setups/bn_nas")
 COMMAND = "python -m bnlab.chapters.bn_nas.setups"
 SEEDS = (2000, 2001)
 NETS, ASKED = 16, 8
@@ -120,7 +121,7 @@ def load() -> dict:
 
 def main() -> None:
     """Search, and write the tables; interrupted, it goes on when called again."""
-    work = Work(FILE.parent / ".unfinished", progress=True)
+    work = Work(KEPT, progress=True)
     write_result(FILE, search(work))
     work.forget()
 

@@ -18,7 +18,7 @@ from tests.web.widget_page import ASSETS
 EVOLUTION, SAME_SIZE = 80, 81
 PATHS = paths()
 MACS = np.array([costs(path)[0] for path in PATHS])
-LAYERS = np.array([costs(path)[2] for path in PATHS])
+PARAMETERS, LAYERS = np.array([costs(path)[1:] for path in PATHS]).T
 SIZES = [len(names) for names in space().names]
 
 
@@ -118,10 +118,11 @@ def _fill(tried: list[int], count: int, make, fits: set[int], seen: set[int]) ->
 
 
 def same_size(number: int, allowed: list[int]) -> list[int]:
-    """Other paths whose size is within a twentieth."""
-    return [
-        i for i in allowed if i != number and abs(MACS[i] - MACS[number]) <= 0.05 * MACS[number]
-    ]
+    """Other paths whose size is within a twentieth, or else the nearest one."""
+    others = [i for i in allowed if i != number]
+    away = np.abs(MACS - MACS[number])
+    near = [i for i in others if away[i] <= 0.05 * MACS[number]]
+    return near or [min(others, key=lambda i: (away[i], i))]
 
 
 def random_one(numbers: list[int], seed: int) -> int:

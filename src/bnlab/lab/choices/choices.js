@@ -30,8 +30,8 @@ class Choices extends TrainingWidget {
   prepare() {
     super.prepare();
     const space = this.space = architectures(this.options);
-    const [layersTau, sizeTau] = [space.layers, space.macs].map((values) => agreement(space, values));
-    this.taus = { layersTau, sizeTau, mostTau: ceiling(space) };
+    const counted = ["layers", "macs", "parameters"].map((name) => agreement(space, space[name]));
+    this.taus = { counted, most: ceiling(space) };
     this.searched = false;   // the reader asked for a search
     this.round = Infinity;   // of the search, that is shown
     this.timer = 0;
@@ -107,7 +107,7 @@ class Choices extends TrainingWidget {
     super.change(part);
     if (Object.keys(before).every((name) => before[name] === this.state[name])) return;
     if (!this.running) this.calm();
-    if (!this.state.predict) this.verdict.now("");
+    if (!this.state.predict || before.step !== this.state.step) this.verdict.now("");
     this.show();
     this.redraw();
   }
@@ -125,7 +125,6 @@ class Choices extends TrainingWidget {
 
   start() {
     if (this.state.predict) this.searched = true;
-    this.round = 0;
     super.start();
   }
 
@@ -134,8 +133,15 @@ class Choices extends TrainingWidget {
   }
 
   end(result, phase) {
+    const search = phase === "finished" && this.searched;
+    if (search) this.round = 0;
     super.end(result, phase);
-    if (phase === "finished" && this.searched) this.play();
+    if (search) this.play();
+  }
+
+  /** A link shows the answer. */
+  arrived() {
+    if (!this.state.predict) this.hunt();
   }
 
   /** Of a supernet that is not trained yet: train it first. */
@@ -210,7 +216,7 @@ class Choices extends TrainingWidget {
   drawResult(result) {
     const { state, space, asking } = this, found = this.seen();
     const { step, scales, scores, allowed, chosen, tried, over } = found;
-    const taus = { ...this.taus, scoreTau: agreement(space, scores) };
+    const taus = { ...this.taus, score: agreement(space, scores) };
     const of = (i) => (i === null ? null : space.paths[i]);
     const key = this.write();
     this.grid.draw({

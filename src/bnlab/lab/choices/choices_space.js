@@ -7,11 +7,12 @@
 export function architectures({ blocks, costs, truth }) {
   let paths = [[]];
   for (const block of blocks) paths = paths.flatMap((path) => block.map((_, op) => [...path, op]));
-  const macs = paths.map((path) => path.reduce((sum, op, k) => sum + costs.table[k][op], costs.fixed));
+  const count = ({ table, fixed }) => paths.map((path) => path.reduce((sum, op, k) => sum + table[k][op], fixed));
+  const macs = count(costs.macs);
   const right = paths.map((_, i) => truth.right.reduce((sum, row) => sum + row[i], 0));
   const all = truth.images * truth.right.length;
   return {
-    blocks, paths, macs, right,
+    blocks, paths, macs, right, parameters: count(costs.parameters),
     layers: paths.map((path) => path.filter((op, k) => blocks[k][op] !== "identity").length),
     names: paths.map((path) => path.map((op, k) => blocks[k][op]).join("-")),
     accuracy: right.map((count) => count / all),

@@ -28,11 +28,12 @@ export function rankRows(space, scores, chosen, hidden, same = []) {
   }];
 }
 
-/** How score, layers, size and another training order all architectures, as the end of a sentence. */
-export function orderText({ names }, { scoreTau, layersTau, sizeTau, mostTau }) {
-  const most = mostTau === null ? "" : `, another training of the same nets ${tauText(mostTau)}`;
-  return `over all ${names.length}, γ has a Kendall’s τ of ${tauText(scoreTau)}, the number of layers `
-    + `${tauText(layersTau)}, MACs ${tauText(sizeTau)}${most}`;
+/** How score, size and another training order all architectures, as the end of a sentence. */
+export function orderText({ names }, { score, counted, most }) {
+  const [layers, macs, parameters] = counted.map(tauText);
+  const again = most === null ? "" : `, another training of the same nets ${tauText(most)}`;
+  return `over all ${names.length}, γ has a Kendall’s τ of ${tauText(score)}, the number of layers ${layers}, `
+    + `of MACs ${macs}, of parameters ${parameters}${again}`;
 }
 
 /** The answer in one sentence, after a search. */

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 
+from torch import nn
+
 from bnlab.chapters.bn_nas.space import BASE, supernet
 from bnlab.chapters.bn_nas.trainings import RATES, STEPS, Search, trainer_of
 from bnlab.data import load
@@ -33,12 +35,20 @@ def space() -> Supernet:
     return supernet()
 
 
-def costs() -> dict[str, object]:
-    """Multiply-accumulates of each operation, and of what all paths have."""
-    image = load(BASE.data).image_shape
-    table = macs_table(space(), image)
-    fixed = macs(space(), (0,) * len(table), image) - sum(row[0] for row in table)
-    return {"table": table, "fixed": fixed}
+def costs() -> dict[str, dict]:
+    """Multiply-accumulates and parameters: a table of the operations, and what all paths have."""
+    net, image = space(), load(BASE.data).image_shape
+    table = macs_table(net, image)
+    fixed = macs(net, (0,) * len(table), image) - sum(row[0] for row in table)
+    counts = [[_parameters(op) for op in choice] for choice in net.choices]
+    return {
+        "macs": {"table": table, "fixed": fixed},
+        "parameters": {"table": counts, "fixed": _parameters(net.stem) + _parameters(net.head)},
+    }
+
+
+def _parameters(part: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in part.parameters())
 
 
 def alone_run(path: Path, seed: int) -> Run:

@@ -1,4 +1,4 @@
-"""The search for a set-up, which was over before the claims were measured."""
+"""The search for a set-up, with seeds that are not counted."""
 
 import numpy as np
 import pytest

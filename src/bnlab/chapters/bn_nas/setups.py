@@ -1,10 +1,14 @@
-"""The search for a set-up that came before the claims: where is there an order to predict at all?
+"""The search for a set-up: in which trainings is there an order of nets to predict at all?
 
 ``python -m bnlab.chapters.bn_nas.setups`` trains all of it with seeds that are not counted, and
 writes ``setups.json`` beside this module. Two questions: how well do two trainings of the same nets
 alone agree (the noise ceiling), and at which rate does each kind of supernet learn most? The rates
 were chosen by that, on validation images. How the scores rank stands beside it: one sees what
 another choice would have given.
+
+Set-up and rates were chosen from shorter trials of this kind, before the claims were measured; the
+table was completed while they were. In it nets that are trained twice as long agree better still;
+so few nets do not tell such differences.
 """
 
 from __future__ import annotations

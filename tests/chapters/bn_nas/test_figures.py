@@ -20,7 +20,7 @@ def test_the_search_for_a_set_up_shows_every_way_and_which_one_was_taken():
     data = setups_figure.load()
     at = [data["columns"].index(name) for name in setups_figure.CHANGED]
     ways = {tuple(row[k] for k in at) for row in data["rows"]}
-    assert drawing.alt.count("ceiling") == len(ways)
+    assert drawing.alt.count(", ceiling ") == len(ways)
     assert f"{BASE.steps} steps, rate {BASE.lr:g}" in drawing.alt
 
 

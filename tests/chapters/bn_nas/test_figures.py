@@ -9,7 +9,7 @@ from bnlab.chapters.bn_nas.ranked import _by_supernet, _taken_over
 from bnlab.chapters.bn_nas.space import BASE
 
 
-@pytest.mark.parametrize("name", ["N1", "N2", "N4", "N5"])
+@pytest.mark.parametrize("name", ["N1", "N2", "N3", "N4", "N5"])
 def test_figures_say_what_they_show(name):
     drawing = show.plot(claims.load(name))
     assert len(drawing.alt) > 100 and "nan" not in drawing.alt + drawing.caption

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from bnlab.chapters.bn_nas.n4_stopwatch import CANDIDATES, seconds_of
 from bnlab.chapters.bn_nas.n5_found import FOUND, reached
-from bnlab.chapters.bn_nas.ranked import ceilings, each, taus, taus_of_size
+from bnlab.chapters.bn_nas.ranked import ALL, TENTH, ceilings, each, taus, taus_of_size
 from bnlab.chapters.bn_nas.trainings import TRAINED
 from bnlab.draw.figure import INK, Drawing, band, curve, draw, panel, plain_log
 from bnlab.draw.style import STYLE
@@ -165,6 +165,39 @@ def _reached(unit: Table) -> float:
     return np.mean([one[-1] for one in unit.entries("accuracies") if one])
 
 
+def shorter(evidence: Evidence) -> Drawing:
+    """N3: tau of the score before, early and late, and of the supernet's accuracy at the end."""
+    data, facts = evidence.data, evidence.facts
+    early, late = facts["tenth"], facts["steps"]
+    rows = {
+        "score before any step": ("score", taus_of_size(data, "layers")),
+        f"score after {early} steps": ("score", taus(data, "scores", TENTH)),
+        f"score after {late} steps": ("score", taus(data, "scores", ALL)),
+        f"accuracy after {late} steps": ("accuracy", taus(data, "accuracies", ALL)),
+    }
+    short, first = facts[f"score_{early}"], facts["score_0"]
+    axes = panel(f"After a tenth of the steps τ {short:.2f}, before any {first:.2f}", (5.6, 3.2))
+    for place, (look, numbers) in enumerate(rows.values()):
+        one, many = [place], [place] * len(numbers)
+        curve(axes, LOOKS[look], numbers, many, linestyle="", alpha=0.35, ms=5)
+        curve(axes, LOOKS[look], [numbers.mean()], one, linestyle="", ms=12)
+    axes.set_yticks(range(len(rows)), list(rows))
+    axes.margins(y=0.2)
+    axes.invert_yaxis()
+    axes.set(xlabel="Kendall’s τ with the truth")
+    told = "; ".join(
+        f"{name} {_signed(numbers.mean())}, from {_signed(numbers.min())} to "
+        f"{_signed(numbers.max())}"
+        for name, (_, numbers) in rows.items()
+    )
+    alt = f"Kendall's tau with the accuracy of nets trained alone: {told}."
+    caption = (
+        f"Small: each of {len(data['seeds'])} units; large: the mean. Before any step the score "
+        "is the number of layers."
+    )
+    return draw([axes], alt, caption)
+
+
 def stopwatch(evidence: Evidence) -> Drawing:
     """N4: seconds for one candidate, and for a whole search with the training before it."""
     data, facts = evidence.data, evidence.facts
@@ -250,4 +283,4 @@ def found(evidence: Evidence) -> Drawing:
     return draw([axes], alt, caption)
 
 
-FIGURES = {"N1": rank, "N2": norms, "N4": stopwatch, "N5": found}
+FIGURES = {"N1": rank, "N2": norms, "N3": shorter, "N4": stopwatch, "N5": found}

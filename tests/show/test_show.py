@@ -84,6 +84,13 @@ def test_a_sentence_takes_its_numbers_from_the_evidence():
         show.say("B1", "{ratio_13}")
 
 
+def test_a_sentence_may_begin_in_bold():
+    said = show.say("B1", "**In short.** {seeds} < 1000 seeds.")
+    page = said._repr_mimebundle_()["text/html"]
+    assert "<strong>In short.</strong>" in page and "&lt; 1000" in page and "**" not in page
+    assert str(said).startswith("In short. ")
+
+
 def test_what_is_said_is_escaped():
     assert "&lt;b&gt;" in page(show.say("B1", "<b>{seeds}"))
 

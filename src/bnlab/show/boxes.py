@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import string
 
 from bnlab import claims
@@ -185,11 +186,10 @@ def say(name: str, template: str, engine: str | None = None) -> Shown:
     Args:
         name: the claim's id.
         template: text with fields such as ``{ratio_12:.0f}``, facts of the claim; ``:power``
-            writes large numbers as powers of ten.
+            writes large numbers as powers of ten. What stands between ``**`` is bold.
         engine: of the evidence, see ``claims.load``.
     """
-    text = Formatter().vformat(template, (), claims.load(name, engine).facts)
-    return Shown(f'<p class="bnlab-say">{html.escape(text)}</p>', fill(text))
+    return _paragraph(Formatter().vformat(template, (), claims.load(name, engine).facts))
 
 
 class Facts(dict):
@@ -204,8 +204,12 @@ def say_together(template: str) -> Shown:
     fields = (name for _, name, _, _ in string.Formatter().parse(template) if name)
     names = dict.fromkeys(name.partition("[")[0] for name in fields)
     known = {name: Facts(claims.load(name).facts) for name in names}
-    text = Formatter().vformat(template, (), known)
-    return Shown(f'<p class="bnlab-say">{html.escape(text)}</p>', fill(text))
+    return _paragraph(Formatter().vformat(template, (), known))
+
+
+def _paragraph(text: str) -> Shown:
+    bold = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", html.escape(text))
+    return Shown(f'<p class="bnlab-say">{bold}</p>', fill(text.replace("**", "")))
 
 
 def say_verdict(*names: str) -> Shown:

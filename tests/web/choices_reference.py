@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.stats import kendalltau
 
 from bnlab import random
 from bnlab.chapters.bn_nas.space import costs, paths
@@ -54,14 +53,19 @@ def within(budget: int) -> list[int]:
 
 
 def tau(values: np.ndarray) -> float:
-    """Kendall's tau-b with each seed's accuracies, averaged."""
-    return float(np.mean([kendalltau(values, row).statistic for row in right()]))
+    """Kendall's tau-a with each seed's accuracies, averaged."""
+    return float(np.mean([_tau(values, row) for row in right()]))
+
+
+def _tau(x: np.ndarray, y: np.ndarray) -> float:
+    x, y = (np.sign(np.subtract.outer(v, v)) for v in (np.asarray(x), np.asarray(y)))
+    return float((x * y).sum() / (len(x) * (len(x) - 1)))
 
 
 def ceiling() -> float:
     """The same of each seed's accuracies with the others'."""
     rows = right()
-    return float(np.mean([kendalltau(row, rows.sum(0) - row).statistic for row in rows]))
+    return float(np.mean([_tau(row, rows.sum(0) - row) for row in rows]))
 
 
 def draws(seed: int, stream: int) -> Iterator[int]:

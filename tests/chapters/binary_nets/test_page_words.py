@@ -27,7 +27,7 @@ def test_signs_alone_collapse_and_a_wider_window_brings_a_large_part_back(found)
     said, facts = words(found["BNN3"]), found["BNN3"].facts
     assert found["BNN3"].verdict.said == "depends on the scale of the filters"
     assert said["signs"] == said["signs_bare"] == "holds"
-    assert said["window"] == said["window_bare"] == "holds"  # "here the window is a cause"
+    assert said["window"] == said["window_bare"] == "holds"  # "the harm is done on the way back"
     for end in ("", "_bare"):  # "It is not the only one"
         assert facts[f"test_signs{end}_widened"] < facts[f"test_signs{end}_batch"] - 5
         assert facts[f"inside_first_signs{end}_none"] < 25

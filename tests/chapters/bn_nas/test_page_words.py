@@ -19,14 +19,15 @@ def words(name):
 def test_early_the_score_ranks_nets_of_different_depth_and_no_others(facts):
     said = words("N1")
     assert said["early"] == "holds" and said["alike"] == "no effect"
-    assert said["beyond_layers"] == said["beyond_parameters"] == "opposite"  # "worse than counting"
+    assert said["beyond_layers"] == "undecided"  # "no more than the number of layers"
+    assert said["beyond_parameters"] == "opposite"  # "worse than the number of parameters"
     assert facts["N1"]["score_beside_layers_100"] < 0.05
 
 
-def test_training_takes_the_score_down_and_brings_it_back(facts):
+def test_training_adds_late_and_little_to_the_number_of_layers(facts):
     found = facts["N1"]
-    assert found["score_40"] < found["tau_layers"] - 0.1  # "first loses by training"
-    assert abs(found["score_400"] - found["tau_layers"]) < 0.05  # "ends where it began"
+    assert abs(found["score_100"] - found["tau_layers"]) < 0.03  # "tells early no more"
+    assert 0.03 < found["score_400"] - found["tau_layers"] < 0.15  # "in the end a little more"
     assert abs(found["tau_parameters"] - found["ceiling"]) < 0.1  # "about as well as"
     assert 0.05 < found["score_alike_400"] < found["tau_parameters_alike"] / 2  # "late, and little"
     assert found["score_beside_parameters_400"] > 0.1  # "beside parameters it does know something"
@@ -56,6 +57,7 @@ def test_the_factor_depends_on_what_one_counts(facts):
     found = facts["N4"]
     assert found["lookup"] > 50 * found["indicator"] > 500 * found["search"] / 5
     assert found["search_tenth"] < 200
+    assert found["lookup"] * 33_600 / found["images"] > 600_000  # "ours, too, would be above"
 
 
 def test_one_unit_is_repeated_with_the_rates_of_the_text(facts):

@@ -226,7 +226,7 @@ BNN3 = Claim(
             "the gradient as wide as the signals minus without",
             "",
             0.05,
-            says="a wider window of the gradient alone helps the net of signs",
+            says="a wider window of the gradient helps the net of signs",
             predicted=(0.05, 0.3),
         ),
         Effect(

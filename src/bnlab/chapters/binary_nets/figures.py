@@ -56,7 +56,7 @@ def collapse(evidence: Evidence) -> Drawing:
     )
     caption = (
         f"{facts['depth']} blocks, {facts['seeds']} seeds. a: a mark a seed, a line at the mean. "
-        "b: the same nets; full marks have no shortcuts, titles tell of those with signs alone."
+        "b: the same nets. Full marks: without shortcuts. Titles: the nets of signs alone."
     )
     return draw([score, window], alt, caption)
 

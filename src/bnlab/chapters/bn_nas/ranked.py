@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from bnlab.chapters.bn_nas.ranks import agreement, ceiling, partial, tau
+from bnlab.chapters.bn_nas.ranks import agreement, ceiling, partial, tau_b
 from bnlab.chapters.bn_nas.space import costs, drawn, named
 from bnlab.chapters.bn_nas.trainings import MARKS, RATES, Search, score, searched, truth
 from bnlab.nets.supernet import Path
@@ -150,8 +150,8 @@ def ceilings(data: Mapping, alike: bool = False) -> np.ndarray:
 
 
 def taus_with_size(data: Mapping, size: str, mark: int, trained: str = "all") -> np.ndarray:
-    """Tau of the score at a mark with a size, (seeds,): near 1, the score measures size."""
-    return each(data, lambda u: tau(u.column("scores")[:, mark], u.column(size)), trained)
+    """Tau-b of the score at a mark with a size, (seeds,): near 1, the score measures size."""
+    return each(data, lambda u: tau_b(u.column("scores")[:, mark], u.column(size)), trained)
 
 
 def taus_beside_size(data: Mapping, size: str, mark: int, trained: str = "all") -> np.ndarray:

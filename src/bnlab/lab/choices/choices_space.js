@@ -48,26 +48,23 @@ export function within({ macs, largest }, percent) {
   return [...macs.keys()].filter((i) => 100 * macs[i] <= percent * largest);
 }
 
-/** Kendall's tau-b. */
+/** Kendall's tau-a: pairs in the same order minus pairs in opposite order, over all pairs. A tie gains nothing. */
 export function kendall(x, y) {
-  let agree = 0, ordered = 0, alsoOrdered = 0;
+  let agree = 0;
   for (let i = 0; i < x.length; i++) {
     for (let j = 0; j < i; j++) {
-      const a = Math.sign(x[i] - x[j]), b = Math.sign(y[i] - y[j]);
-      agree += a * b;
-      ordered += a * a;
-      alsoOrdered += b * b;
+      agree += Math.sign(x[i] - x[j]) * Math.sign(y[i] - y[j]);
     }
   }
-  return ordered && alsoOrdered ? agree / Math.sqrt(ordered * alsoOrdered) : 0;
+  return agree / (x.length * (x.length - 1) / 2);
 }
 
 const meanOf = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** As bnlab.measure.ranking.rank_agreement: tau with each seed's truth, averaged. */
+/** Tau with each seed's truth, averaged. */
 export const agreement = ({ rows }, values) => meanOf(rows.map((row) => kendall(values, row)));
 
-/** As noise_ceiling: tau of each seed's truth with the mean of the other seeds; null for one seed. */
+/** Tau of each seed's truth with the mean of the other seeds; null for one seed. */
 export function ceiling({ rows, right }) {
   if (rows.length < 2) return null;
   return meanOf(rows.map((row) => kendall(row, right.map((sum, i) => sum - row[i]))));

@@ -40,7 +40,7 @@ def test_counts_follow_the_evidence_and_the_chapters(copy):
     assert after["chapters"] == before["chapters"] - 1
     found = {path.relative_to(copy).as_posix(): text for path, text in TOOL.differing(copy)}
     assert {"README.md", "book/index.md"} <= set(found)
-    assert f"{after['measured claims']}<!-- end --> are measured" in found["README.md"]
+    assert f"measured claims -->{after['measured claims']}<!-- end -->" in found["README.md"]
 
 
 def test_numbers_are_written_in_digits_or_words():

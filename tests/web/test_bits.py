@@ -12,8 +12,9 @@ from bnlab.lab import Bits
 from bnlab.lab.bits.bits import BATCH_SIZE, SEEDS, shapes, trainings
 from bnlab.lab.bits.signs import CURVES
 from tests.web.accessibility import violations
-from tests.web.pace import within
+from tests.web.pace import first_point_within
 from tests.web.widget_page import (
+    LISTEN,
     Carried,
     alts,
     finished,
@@ -36,25 +37,6 @@ from tests.web.widget_page import (
 
 pytestmark = pytest.mark.web
 
-LISTEN = """(() => {
-  const Real = globalThis.Worker;
-  globalThis.heard = new Map();
-  globalThis.ends = new Map();
-  globalThis.workers = [];
-  globalThis.Worker = class extends Real {
-    constructor(address) {
-      super(address);
-      workers.push(this);
-      this.addEventListener("message", ({ data }) => {
-        if (data.type === "ready") globalThis.workerReady = true;
-        if (["finished", "error"].includes(data.type)) ends.set(data.id, data);
-        if (data.type !== "points") return;
-        if (!heard.has(data.id)) heard.set(data.id, []);
-        heard.get(data.id).push(...data.points);
-      });
-    }
-  };
-})();"""
 TRAIN = """async ([state, steps]) => {
   const id = 1e9 + heard.size, asked = { type: "train", job: "bits", paused: false, singles: 0 };
   workers.at(-1).postMessage({ ...asked, id, state, steps });
@@ -280,21 +262,7 @@ def test_stop(page, folder, troubles):
 def test_the_first_point_comes_soon(page, folder, troubles):
     opened(page, folder, SHORT)
     finished(page)
-    train = """async () => {
-      const some = ".bnlab-stage [data-points]:not([data-points='0'])";
-      const drawn = () => document.querySelector(some);
-      const begun = performance.now();
-      document.querySelector(".bnlab-main").click();
-      while (!drawn()) await new Promise(requestAnimationFrame);
-      return performance.now() - begun;
-    }"""
-
-    def wait() -> float:
-        waited = page.evaluate(train)
-        finished(page)
-        return waited
-
-    within(page, 150, wait)
+    first_point_within(page, 150, finished)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

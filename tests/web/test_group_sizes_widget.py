@@ -11,7 +11,7 @@ from bnlab.lab.group_sizes.group_sizes import make_run, start_grid, variants_of
 from bnlab.lab.kit.points import Points
 from bnlab.train import make_trainer
 from tests.web.accessibility import violations
-from tests.web.pace import within
+from tests.web.pace import first_point_within, within
 from tests.web.trained_page import at_address, newest
 from tests.web.widget_page import (
     Carried,
@@ -120,20 +120,7 @@ def test_a_change_trains_again_and_the_last_of_a_thousand_wins(opened):
 
 
 def test_the_first_point_comes_within_a_tenth_of_a_second(opened):
-    train = """async () => {
-      const drawn = () => document.querySelector("[data-points]:not([data-points='0'])");
-      const begun = performance.now();
-      document.querySelector(".bnlab-main").click();
-      while (!drawn()) await new Promise(requestAnimationFrame);
-      return performance.now() - begun;
-    }"""
-
-    def wait() -> float:
-        waited = opened.evaluate(train)
-        finished(opened)
-        return waited
-
-    within(opened, 100, wait)
+    first_point_within(opened, 100, finished)
 
 
 @pytest.mark.parametrize("query", ["", "#groups?predict=1"])

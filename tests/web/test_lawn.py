@@ -12,6 +12,7 @@ from bnlab.lab.lawn.lawn import QUANTITIES, lawn_trainings
 from tests.web.accessibility import violations
 from tests.web.pace import within
 from tests.web.widget_page import (
+    LISTEN,
     Carried,
     alts,
     finished,
@@ -27,20 +28,6 @@ from tests.web.widget_page import (
 
 pytestmark = pytest.mark.web
 
-LISTEN = """(() => {
-  const Real = globalThis.Worker;
-  globalThis.heard = new Map();
-  globalThis.Worker = class extends Real {
-    constructor(address) {
-      super(address);
-      this.addEventListener("message", ({ data }) => {
-        if (data.type !== "points") return;
-        if (!heard.has(data.id)) heard.set(data.id, []);
-        heard.get(data.id).push(...data.points);
-      });
-    }
-  };
-})();"""
 NETS, NETS_FILE = ("adam", "lawn"), "compiled/lawn.js"
 
 

@@ -11,7 +11,7 @@ from bnlab.lab.kit.points import Points
 from bnlab.lab.mimic.mimic import BADGE, NETS, mimic_run, start_curves
 from bnlab.train import make_trainer
 from tests.web.accessibility import violations
-from tests.web.pace import within
+from tests.web.pace import first_point_within, within
 from tests.web.trained_page import at_address, newest
 from tests.web.widget_page import (
     Carried,
@@ -140,21 +140,7 @@ def test_every_control_trains_again(opened):
 
 def test_the_first_point_comes_within_a_tenth_of_a_second(opened):
     move(opened, "depth", 1)
-    train = """async () => {
-      const some = ".bnlab-stage [data-points]:not([data-points='0'])";
-      const drawn = () => document.querySelector(some);
-      const begun = performance.now();
-      document.querySelector(".bnlab-main").click();
-      while (!drawn()) await new Promise(requestAnimationFrame);
-      return performance.now() - begun;
-    }"""
-
-    def wait() -> float:
-        waited = opened.evaluate(train)
-        finished(opened)
-        return waited
-
-    within(opened, 100, wait)
+    first_point_within(opened, 100, finished)
 
 
 @pytest.mark.parametrize("query", ["", "#mimic?predict=1"])

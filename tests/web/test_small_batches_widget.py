@@ -11,6 +11,7 @@ from bnlab.lab import SmallBatches
 from bnlab.lab.small_batches.small_batches import small_trainings
 from tests.web.pace import within
 from tests.web.widget_page import (
+    LISTEN,
     Carried,
     finished,
     load,
@@ -21,21 +22,6 @@ from tests.web.widget_page import (
 )
 
 pytestmark = pytest.mark.web
-
-LISTEN = """(() => {
-  const Real = globalThis.Worker;
-  globalThis.heard = new Map();
-  globalThis.Worker = class extends Real {
-    constructor(address) {
-      super(address);
-      this.addEventListener("message", ({ data }) => {
-        if (data.type !== "points") return;
-        if (!heard.has(data.id)) heard.set(data.id, []);
-        heard.get(data.id).push(...data.points);
-      });
-    }
-  };
-})();"""
 
 
 @pytest.fixture(scope="module")

@@ -55,6 +55,27 @@ globalThis.ready = true;
 </script></body></html>
 """
 
+# What the worker of a page says, as it says it: points and ends of each training by its id.
+LISTEN = """(() => {
+  const Real = globalThis.Worker;
+  globalThis.heard = new Map();
+  globalThis.ends = new Map();
+  globalThis.workers = [];
+  globalThis.Worker = class extends Real {
+    constructor(address) {
+      super(address);
+      workers.push(this);
+      this.addEventListener("message", ({ data }) => {
+        if (data.type === "ready") globalThis.workerReady = true;
+        if (["finished", "error"].includes(data.type)) ends.set(data.id, data);
+        if (data.type !== "points") return;
+        if (!heard.has(data.id)) heard.set(data.id, []);
+        heard.get(data.id).push(...data.points);
+      });
+    }
+  };
+})();"""
+
 
 def write_page(
     folder: Path, widget: AnyWidget, host: str | None = "static", **options: object

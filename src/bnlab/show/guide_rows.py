@@ -234,6 +234,23 @@ ROWS = (
         },
     ),
     Row(
+        "You rank operations or architectures by the γ of their BatchNorms",
+        "Count parameters first: that costs nothing, and ranked better here. Compare γ only where "
+        "branches are added to a shortcut.",
+        "A γ whose output goes only into another normalizer has no size of its own. And a sum of γ "
+        "that nobody has trained counts layers.",
+        "Among 500 small nets a score from γ has a rank correlation of {N1[score_100]:.2f} with "
+        "the accuracy of the nets trained alone, after a quarter of the supernet's training, and "
+        "{N1[score_400]:.2f} after all; the number of layers has {N1[tau_layers]:.2f}, the number "
+        "of parameters {N1[tau_parameters]:.2f}. What the score finds reaches "
+        "{N5[test_score]:.0f} %, a random net of its size {N5[test_random]:.0f} %.",
+        ("N1", "N5"),
+        lambda f: (
+            f["N1"]["tau_parameters"] > f["N1"]["score_400"] + 0.05
+            and f["N5"]["test_score"] < f["N5"]["test_random"] + 2
+        ),
+    ),
+    Row(
         "Style transfer and image generation by style",
         "Instance norm.",
         "It removes the contrast of each image, which is part of its style.",

@@ -5,7 +5,6 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from scipy import stats
 
 from bnlab.measure import measure_indicator
 from bnlab.measure.ranking.indicator import INDICATOR, LAYERS, SIZE
@@ -57,7 +56,9 @@ def test_scores_sizes_and_taus():
     assert found.macs.tolist() == sizes.tolist()
 
     def tau(rows, others):
-        return np.mean([stats.kendalltau(a, b).statistic for a in rows for b in others])
+        pairs = list(itertools.combinations(range(len(PATHS)), 2))
+        signs = [[np.sign(v[i] - v[j]) for i, j in pairs] for v in (*rows, *others)]
+        return np.mean(np.array(signs[: len(rows)]) @ np.array(signs[len(rows) :]).T) / len(pairs)
 
     layers = [sum(op != 2 for op in path) for path in PATHS]  # 2 is the identity
     wanted = {INDICATOR: scores, LAYERS: [layers], SIZE: [sizes], "mine": [mine]}

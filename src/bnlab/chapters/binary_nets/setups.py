@@ -1,7 +1,7 @@
 """The search for set-ups that came before the claims: in which binary nets can anything fail?
 
 ``python -m bnlab.chapters.binary_nets.setups 2000`` trains them all with this seed, which is not
-counted, and writes ``setups.json`` beside this module.
+counted, and writes ``setups.json`` beside this module; interrupted, the same command goes on.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from bnlab.verdicts.tuning import best_rate, scores
 from bnlab.verdicts.work import HERE, Work
 
 FILE = Path(__file__).with_suffix(".json")
+KEPT = Path(".cache/setups/binary_nets")
 COMMAND = "python -m bnlab.chapters.binary_nets.setups 2000"
 COLUMNS = (
     *(field.name for field in fields(Setup)),
@@ -93,7 +94,7 @@ def main() -> None:
     """Search with the seeds of the command line, and write the table."""
     parser = argparse.ArgumentParser(description="Search for set-ups; see the module.")
     parser.add_argument("seeds", nargs="+", type=int)
-    work = Work(FILE.parent / ".unfinished", progress=True)
+    work = Work(KEPT, progress=True)
     write_result(FILE, search(parser.parse_args().seeds, work))
     work.forget()
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from bnlab.nets.binarize import RSign
 from bnlab.train import Engine, Run, Step, make_trainer, threads
 
-ENGINE = "torch"  # the compiled one has no rule for signs
+ENGINE = "torch"  # nothing of this is compiled beforehand but the narrow nets of the widget
 BASE = Run(net="binary", depth=8, width=16, batch_size=32, steps=200, eval_every=200)
 CLIP = 0.02  # as the official scripts; the default of their code is 0.04
 FILTERS = {"standardized": True, "scale": "mean_abs"}

@@ -8,7 +8,8 @@ another choice would have given.
 
 Set-up and rates were chosen from shorter trials of this kind, before the claims were measured; the
 table was completed while they were. In it nets that are trained twice as long agree better still;
-so few nets do not tell such differences.
+so few nets do not tell such differences. (The stored taus are tau-b, which is a little
+larger where a size ties nets; the command gives tau-a, as the claims have it.)
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ class Indicator:
         truth: what the subnets reached when trained alone, one row a seed, (S, A) float64.
         agreement: Kendall's tau with the truth, of the indicator, of the number of layers, of the
             size, and of any other score that was given.
-        ceiling: tau of the truth with itself, other seeds: no score can be asked for more.
+        ceiling: tau of the truth with itself, other seeds: as good as training each subnet again.
         beyond_size: tau of the indicator minus tau of the size, on the same subnets.
         size_in_score: tau between indicator and size: near 1, the indicator is a measure of size.
     """

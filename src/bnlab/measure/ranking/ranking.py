@@ -19,7 +19,7 @@ class Agreement:
     """A rank correlation, or a difference of two, with a 95 % interval.
 
     Attributes:
-        tau: Kendall's tau-b, averaged over rows; -1 (reversed) to 1 (same order), 0 by chance.
+        tau: Kendall's tau-a, averaged over rows; -1 (reversed) to 1 (same order), 0 by chance.
         low: lower end of the interval.
         high: its upper end.
         rows: tau of each row of the scores, (K,) float64.
@@ -35,12 +35,13 @@ class Agreement:
 
 
 def rank_agreement(truth: np.ndarray, scores: np.ndarray, seed: int = 0) -> Agreement:
-    r"""Kendall's tau-b of scores with a truth that was measured several times.
+    r"""Kendall's tau-a of scores with a truth that was measured several times.
 
-    tau_b = (P - Q) / sqrt((P + Q + T) (P + Q + U)) over all pairs of things: P in the same order
-    by both, Q in opposite order, T tied by the score alone, U by the truth alone. It is taken
-    between each row of the scores and each row of the truth, and averaged. A score that is the same
-    for all orders nothing: 0.
+    tau_a = (P - Q) / N over all N pairs of things: P in the same order by both, Q in opposite
+    order. It is taken between each row of the scores and each row of the truth, and averaged. A
+    pair that one of them ties counts for neither, as if the tie were broken at random. (Tau-b
+    divides by fewer pairs; it would put a score of few values, such as a number of layers, above
+    one that adds noise to it.) A score that is the same for all orders nothing: 0.
 
     One row of the truth is one noisy measurement, and so no score reaches 1: compare with
     ``noise_ceiling`` of the same truth. (Against the mean over the rows, as papers report it, tau
@@ -58,7 +59,7 @@ def rank_agreement(truth: np.ndarray, scores: np.ndarray, seed: int = 0) -> Agre
         ValueError: for other shapes, fewer than 5 things, values that are not finite, or a truth
             that is the same for all.
 
-    Source: Kendall 1945, Biometrika 33 (tau-b).
+    Source: Kendall 1938, Biometrika 30 (tau-a).
     """
     truth, scores = check_truth(truth), _table("scores", scores)
     if truth.shape[1] != scores.shape[1]:
@@ -72,7 +73,7 @@ def rank_agreement(truth: np.ndarray, scores: np.ndarray, seed: int = 0) -> Agre
 def agreement_beyond(
     truth: np.ndarray, scores: np.ndarray, rival: np.ndarray, seed: int = 0
 ) -> Agreement:
-    """Tau-b of the scores minus that of a rival that costs nothing, such as the size of a net.
+    """Tau of the scores minus that of a rival that costs nothing, such as the size of a net.
 
     Both see the same resampled things, so the interval is that of a paired difference: if it
     reaches 0, the score is not shown to know more than the rival.
@@ -95,11 +96,12 @@ def agreement_beyond(
 
 
 def noise_ceiling(truth: np.ndarray, seed: int = 0) -> Agreement:
-    """How well the truth agrees with itself: the most that can be asked of a score.
+    """How well the truth agrees with itself: what one more measurement of all would reach.
 
-    tau-b between each row of the truth and the mean of all *other* rows, averaged over the rows. It
+    Tau between each row of the truth and the mean of all *other* rows, averaged over the rows. It
     is what a score would reach that has measured the same things as often, in other seeds. With two
-    rows it is tau between them; more rows raise it towards the tau of the true order.
+    rows it is tau between them; more rows raise it towards the tau of the true order. A score
+    without noise of its own can be above it.
 
     Args:
         truth: (S, A), two rows or more.
@@ -108,13 +110,13 @@ def noise_ceiling(truth: np.ndarray, seed: int = 0) -> Agreement:
     Raises:
         ValueError: as ``rank_agreement``, or for a single row.
 
-    Source: the lower bound of Nili et al. 2014 (PLoS Comput. Biol. 10, e1003553), with tau-b.
+    Source: the lower bound of Nili et al. 2014 (PLoS Comput. Biol. 10, e1003553), with tau-a.
     """
     truth = check_truth(truth)
     if len(truth) < 2:
         raise ValueError("a noise ceiling needs a truth of two rows or more: measure again.")
     others = (truth.sum(0) - truth) / (len(truth) - 1)
-    taus = [_tau_b(one, other) for one, other in zip(truth, others, strict=True)]
+    taus = [_tau(one, other) for one, other in zip(truth, others, strict=True)]
 
     def statistic(counts: np.ndarray) -> np.ndarray:
         return np.stack([tau(counts) for tau in taus], -1)
@@ -150,28 +152,28 @@ def _table(name: str, values: np.ndarray) -> np.ndarray:
 Taus = Callable[[np.ndarray], np.ndarray]
 
 
-def _tau_b(x: np.ndarray, y: np.ndarray) -> Taus:
-    """Kendall's tau-b, (B, A) -> (B,): a pair counts as often as the product of its counts says.
+def _tau(x: np.ndarray, y: np.ndarray) -> Taus:
+    """Kendall's tau-a, (B, A) -> (B,): a pair counts as often as the product of its counts says.
 
-    Pairs of a thing with its own copies are tied in both and so in no term of tau-b. As quadratic
-    forms of the counts, thousands of resamples are a matrix product.
+    Pairs of a thing with its own copies are no pairs. As quadratic forms of the counts, thousands
+    of resamples are a matrix product.
     """
     dx, dy = (np.sign(v[:, None] - v) for v in (x, y))
+    pairs = 1 - np.eye(len(x))
 
-    def form(pairs: np.ndarray, counts: np.ndarray) -> np.ndarray:
-        return np.einsum("...a,...a->...", counts @ pairs, counts)
+    def form(matrix: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        return np.einsum("...a,...a->...", counts @ matrix, counts)
 
     def tau(counts: np.ndarray) -> np.ndarray:
-        agree = form(dx * dy, counts)
-        norm = np.sqrt(form(dx * dx, counts) * form(dy * dy, counts))
-        return np.divide(agree, norm, out=np.zeros_like(agree), where=norm > 0)
+        agree, all_ = form(dx * dy, counts), form(pairs, counts)
+        return np.divide(agree, all_, out=np.zeros_like(agree), where=all_ > 0)
 
     return tau
 
 
 def _pairs_of(truth: np.ndarray, scores: np.ndarray) -> Taus:
     """Tau of each row of the scores, averaged over all rows of the truth, (B, A) -> (B, K)."""
-    taus = [[_tau_b(row, one) for one in truth] for row in scores]
+    taus = [[_tau(row, one) for one in truth] for row in scores]
     return lambda counts: np.stack([np.mean([t(counts) for t in row], 0) for row in taus], -1)
 
 

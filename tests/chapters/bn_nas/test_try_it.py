@@ -1,5 +1,7 @@
 """What chapter 12 lets its reader try does what the text says, at that seed."""
 
+import itertools
+
 import numpy as np
 
 import tests.web.choices_reference as page
@@ -16,7 +18,7 @@ def test_the_score_ranks_worse_while_it_trains_and_comes_back():
 
 def test_the_block_without_a_shortcut_has_the_longest_bars():
     scales, starts = page.stored_scales("all", 1204, 400), np.cumsum([0, *page.SIZES])
-    blocks = [scales[a:b] for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    blocks = [scales[a:b] for a, b in itertools.pairwise(starts)]
     assert min(blocks[2]) > 1.3 * max(max(block) for k, block in enumerate(blocks) if k != 2)
     assert page.space().choices[2][0].residual is False
 

@@ -94,7 +94,7 @@ def _level(axes: Axes, y: float, word: str, dash: str, place: float) -> None:
         (place, y),
         xycoords=axes.get_yaxis_transform(),
         textcoords="offset points",
-        xytext=(0, 3),
+        xytext=(0, -12 if dash == "--" else 3),
         fontsize=10,
     )
 

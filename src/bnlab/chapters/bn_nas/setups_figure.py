@@ -40,7 +40,7 @@ def setups() -> Drawing:
             fontsize=10,
         )
     axes.axhline(0, color=INK, lw=0.8)
-    axes.margins(0.15)
+    axes.margins(x=0.35, y=0.15)
     axes.set(xlabel="test accuracy of nets alone, %", ylabel="noise ceiling, τ")
     told = "; ".join(
         f"{_changed(place, chosen)}: accuracy {100 * test:.0f} %, ceiling {most:.2f}"
@@ -48,7 +48,10 @@ def setups() -> Drawing:
     )
     alt = f"Noise ceiling against accuracy, for {len(places)} ways to train nets alone. {told}."
     seeds = len(table.distinct("seed"))
-    caption = f"Mean over {seeds} seeds that do not count, of {NETS} nets each, trained twice."
+    caption = (
+        f"Mean over {seeds} seeds that do not count, of {NETS} nets each, trained twice. "
+        "Some of it was measured after the choice."
+    )
     return draw([axes], alt, caption)
 
 

@@ -61,8 +61,9 @@ def test_what_is_said_of_the_search_is_in_its_table(tried):
 
     deep, bare, signs = {"depth": 16}, {"shortcuts": False}, {"scale": "none"}
     assert lost() < 3  # "Our first plan could not fail"
-    for options in (deep, bare, signs, deep | bare, signs | bare):
-        assert lost(**options) > 5  # "hurts where there are many blocks, no shortcuts or no scale"
+    for options in (signs, deep | bare, signs | bare):
+        assert lost(**options) > 25  # "most without a scale, and in 16 blocks without shortcuts"
+    assert max(lost(**options) for options in (deep, bare)) < 10
     for options in ({"optimizer": "sgd"}, {"stages": 2}, {"first_weights": "positive"}):
         assert abs(lost(**options)) < 5  # "matter less"
     for options in (signs, signs | bare):  # "dividing ... brought back all, in one seed"

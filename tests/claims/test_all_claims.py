@@ -35,13 +35,29 @@ def test_each_paper_has_its_claims_in_order():
 
 def test_claims_are_put_in_order_and_none_is_lost():
     b1, b2, s1 = (CLAIMS[name] for name in ("B1", "B2", "S1"))
-    assert list(in_order([b2, s1, b1], ["S", "B"])) == ["S1", "B1", "B2"]
+    assert list(in_order([b2, s1, b1], [], ["S", "B"])) == ["S1", "B1", "B2"]
     with pytest.raises(ValueError, match="counted from 1: B1 is missing"):
-        in_order([b2, s1], ["S", "B"])
+        in_order([b2, s1], [], ["S", "B"])
     with pytest.raises(ValueError, match="no series for claim B1"):
-        in_order([b1, s1], ["S"])
+        in_order([b1, s1], [], ["S"])
     with pytest.raises(ValueError, match="two claims have the id B1"):
-        in_order([b1, b1], ["B"])
+        in_order([b1, b1], [], ["B"])
+
+
+def test_a_claim_is_given_its_other_scales():
+    small = CLAIMS["B1"].with_others(())
+    large = small.on_cifar10(
+        effects=small.effects, runs=small.runs, measure=small.measure, values=small.values
+    )
+    found = in_order([small], [large], ["B"])["B1"]
+    assert found.scales == ("digits", "cifar10") and found.at("cifar10") is large
+    assert large.at("cifar10") is large and large.sentence == small.sentence
+    assert not (large.prediction or large.gap or large.answer)  # what was said of digits
+    with pytest.raises(ValueError, match="unknown scale of B1 'imagenet'"):
+        found.at("imagenet")
+    for wrong in ([large, large], [CLAIMS["S1"].on_cifar10()]):
+        with pytest.raises(ValueError, match="has no claim that it belongs to, or"):
+            in_order([small], wrong, ["B"])
 
 
 @EACH

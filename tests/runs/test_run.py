@@ -12,6 +12,7 @@ from bnlab.train import Run
 # Another value of each field. One of each option that the others allow.
 OTHER = {
     "data": "cifar10",
+    "image_size": 16,
     "sampler": "one_class",
     "augment": "flip",
     "label_noise": 0.2,
@@ -31,6 +32,8 @@ OTHER = {
     "optimizer_options": {"weight_decay": 0.1},
     "clip": 0.01,
     "lr": 0.2,
+    "schedule": "cosine",
+    "schedule_options": {"warmup": 5},
     "batch_size": 65,
     "steps": 201,
     "eval_every": 21,
@@ -70,7 +73,7 @@ def test_the_list_above_names_every_field():
 
 @pytest.mark.parametrize("field", OTHER)
 def test_the_key_changes_with_every_field(field):
-    data = "cifar100" if field == "augment" else "digits"
+    data = "cifar100" if field in ("augment", "image_size") else "digits"
     if field.startswith("method"):  # in place of the normalizers
         base = Run(net="plain", method="mimic_cifar")
     else:
@@ -165,7 +168,7 @@ def test_unknown_names_and_options(fields, message):
 
 
 def test_a_file_with_an_unknown_field_is_refused():
-    message = r"unknown field of a Run 'learning_rate'\. .*Known: data, sampler, .*, precision\."
+    message = r"unknown field of a Run 'learning_rate'\. .*Known: data, image_size, .*, precision\."
     with pytest.raises(ValueError, match=message):
         Run.from_dict({**Run().to_dict(), "learning_rate": 0.1})
     with pytest.raises(

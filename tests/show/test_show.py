@@ -33,7 +33,7 @@ def test_boxes_print_as_html_and_as_text(name):
     plain = " ".join(str(show.claim_box(name)).split())
     assert item.prediction in plain and item.falsifier in plain
     said = claims.load(name).verdict.said
-    assert str(show.verdict_box(name)).splitlines()[0].endswith(f"{name}: {said} at this scale")
+    assert str(show.verdict_box(name)).splitlines()[0].endswith(f"{name}: {said} on digits")
 
 
 @pytest.mark.parametrize("name", MEASURED)

@@ -78,14 +78,14 @@ def test_a_seed_counts_once():
 
 def test_learning_rates_are_not_taken_over_from_another_run():
     stored = claims.load("B1").data
-    short = b1_rates.BASES["digits"].replace(steps=3)
+    short = b1_rates.BASE.replace(steps=3)
     for change in ({"base": short}, {"depths": [3]}):
         with pytest.raises(ValueError, match="leave 'tuning' out"):
             claims.measure("B1", seeds=[200], tuning=stored, **change)
 
 
 def test_a_quick_look_has_facts_too():
-    short = b1_rates.BASES["digits"].replace(steps=20)
+    short = b1_rates.BASE.replace(steps=20)
     here = claims.measure("B1", seeds=[200, 201], depths=[1], base=short)
     assert here.facts["none_lr_1"] in b1_rates.LRS
     assert len(here.data["long"]) == 4
@@ -93,11 +93,15 @@ def test_a_quick_look_has_facts_too():
 
 def test_another_scale_does_not_overwrite_the_evidence(tmp_path):
     stored = claims.load("B2")
-    big = claims.Evidence(stored.claim, stored.data, {**stored.meta, "scale": "cifar10"})
+    own = ("effects", "measure", "values", "facts", "runs")
+    large = stored.claim.on_cifar10(**{name: getattr(stored.claim, name) for name in own})
+    both = stored.claim.with_others([large])
+    big = claims.Evidence(large, stored.data, {**stored.meta, "scale": "cifar10"})
     assert big.save(tmp_path).name == "B2-cifar10.json"
-    assert evidence.load(stored.claim, tmp_path, "cifar10").meta["scale"] == "cifar10"
+    found = evidence.load(both, tmp_path, "cifar10")
+    assert found.claim is large and " on CIFAR-10 (" in str(found.verdict)
     with pytest.raises(FileNotFoundError, match=r"B2\.json is not there"):
-        evidence.load(stored.claim, tmp_path)
+        evidence.load(both, tmp_path)
     (tmp_path / "B2-cifar10.json").rename(tmp_path / "B2.json")
     with pytest.raises(DamagedFileError, match="claim, format or scale"):
         evidence.load(stored.claim, tmp_path)
@@ -111,8 +115,8 @@ def test_a_folder_that_cannot_be_written_fails_before_measuring(tmp_path, capsys
 
 
 def test_unknown_scale_and_claim_list_the_known():
-    with pytest.raises(ValueError, match="Known: digits, cifar10"):
-        claims.measure("B1", seeds=[200], scale="imagenet")
+    with pytest.raises(ValueError, match="unknown scale of S1 'imagenet'"):
+        claims.measure("S1", seeds=[200], scale="imagenet")
     with pytest.raises(ValueError, match="Did you mean 'B1'"):
         claims.load("B11")
 
@@ -165,7 +169,7 @@ def test_the_command_lists_and_refuses(capsys, unmeasured):
     assert main(["list"]) == 0
     out = capsys.readouterr().out
     assert f"{unmeasured}: not measured yet" in out
-    assert f"B1: {claims.load('B1').verdict.word} at this scale" in out
+    assert f"B1: {claims.load('B1').verdict.word} on digits" in out
     assert main(["measure", "B99"]) == 1
     assert "unknown claim 'B99'" in capsys.readouterr().err
 

@@ -92,7 +92,7 @@ def test_every_word_has_a_look():
 
 
 def test_the_sentence_names_what_failed_and_what_the_seeds_leave_open():
-    assert verdict(["holds"], ["holds"]).sentence == "All of it holds at this scale."
+    assert verdict(["holds"], ["holds"]).sentence == "All of it holds on digits."
     found = verdict(["holds"], ["no effect", "undecided"])
     assert found.sentence == (
         "Its core holds: c0 is large. It is not shown that k0 is large. The seeds do not decide "

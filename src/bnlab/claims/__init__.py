@@ -11,27 +11,29 @@ from bnlab.verdicts import evidence
 from bnlab.verdicts.evidence import Evidence
 from bnlab.verdicts.interval import interval
 from bnlab.verdicts.parts import Effect, Judgement, judge
-from bnlab.verdicts.verdict import Change, Claim, Verdict, decide
+from bnlab.verdicts.verdict import DIGITS, Change, Claim, Verdict, decide
 
 CLAIMS: dict[str, Claim] = in_order(
     [claim for claims in chapters.collected("claims", "CLAIMS") for claim in claims],
+    [claim for claims in chapters.collected("cifar10_claims", "CLAIMS") for claim in claims],
     chapters.SERIES,
 )
+"""All claims by id; each knows itself at the other scales, see ``Claim.at``."""
 
 
-def claim(name: str) -> Claim:
-    """The claim with this id, such as "B1"."""
-    return evidence.find(CLAIMS, name)
+def claim(name: str, scale: str = DIGITS) -> Claim:
+    """The claim with this id, such as "B1", on digits or as it is measured at another scale."""
+    return evidence.find(CLAIMS, name).at(scale)
 
 
-def load(name: str, engine: str | None = None) -> Evidence:
+def load(name: str, engine: str | None = None, scale: str = DIGITS) -> Evidence:
     """The evidence that comes with the book for the claim with this id; see ``evidence.load``."""
-    return evidence.load(claim(name), engine=engine)
+    return evidence.load(claim(name), engine=engine, scale=scale)
 
 
-def measure(name: str, **options: object) -> Evidence:
+def measure(name: str, scale: str = DIGITS, **options: object) -> Evidence:
     """Measure the claim with this id here and now; see ``evidence.measure``."""
-    return evidence.measure(claim(name), **options)
+    return evidence.measure(claim(name, scale), **options)
 
 
 __all__ = [

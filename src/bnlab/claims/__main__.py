@@ -22,16 +22,17 @@ from bnlab.sweep import processes
 from bnlab.verdicts import audit, evidence
 from bnlab.verdicts.evidence import Evidence
 from bnlab.verdicts.provenance import closure
-from bnlab.verdicts.verdict import LEAST_SEEDS, Claim
+from bnlab.verdicts.verdict import DIGITS, LEAST_SEEDS, Claim
 from bnlab.verdicts.work import Work
 
 
 def show_all(paper: str | None) -> None:
     """Print each claim with its verdict, computed from its evidence, or why it has none."""
     for item in chosen(paper):
-        try:
-            print(evidence.load(item).verdict)
-        except FileNotFoundError:
+        found = [scale for scale in item.scales if evidence.is_there(item, scale)]
+        for scale in found:
+            print(evidence.load(item, scale=scale).verdict)
+        if DIGITS not in found:
             print(f"{item.id}: {item.without_evidence}. {item.sentence}")
             if item.untestable:
                 print(f"  {item.untestable} Instead: {item.instead}")
@@ -57,15 +58,13 @@ def measure_all(
 
     Until a claim's evidence is written its parts are kept beside it: the same call goes on there.
     """
-    items, scale = [claim(name) for name in names], options.get("scale", "digits")
-    for item in items:
-        _check_scale(item, scale)
+    scale = options.pop("scale", DIGITS)
+    items = [claim(name, scale) for name in names]
     _check_writable(folder)
     for item in items:
-        own = {key: value for key, value in options.items() if key != "scale" or value != "digits"}
         work = Work(evidence.unfinished(item, folder, scale), executor, progress=True)
         try:
-            result = evidence.measure(item, work=work, **own)
+            result = evidence.measure(item, work=work, **options)
         except StoreBusyError as error:
             raise StoreBusyError(
                 f"{item.id} is being measured by another process, which keeps its parts in "
@@ -90,7 +89,7 @@ def _before(item: Claim, folder: Path, scale: str) -> Evidence | None:
 def judge_all(names: list[str], folder: Path) -> None:
     """Judge stored rows by today's rule; the verdict before stays in the file."""
     for item in [claim(name) for name in names] or list(CLAIMS.values()):
-        for scale in item.runs:
+        for scale in item.scales:
             if (folder / evidence.file_name(item, scale)).exists():
                 stored = evidence.load(item, folder, scale)
                 new = evidence.judged(stored)
@@ -105,11 +104,6 @@ def _check_writable(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".writable."):
         pass
-
-
-def _check_scale(item: Claim, scale: str) -> None:
-    if item.runs and scale not in item.runs:
-        raise ValueError(unknown(f"scale of {item.id}", scale, item.runs))
 
 
 def check_all(names: list[str], folder: Path, again: int, stamps: bool) -> bool:

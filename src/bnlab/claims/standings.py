@@ -59,7 +59,7 @@ def standings(claims: dict[str, Claim], folder: Path | None = None) -> list[Stan
 
 def _found(claim: Claim, folder: Path | None) -> dict[str, Evidence]:
     found = {}
-    for scale in claim.runs:
+    for scale in claim.scales:
         try:
             found[scale] = evidence.load(claim, folder, scale)
         except FileNotFoundError:

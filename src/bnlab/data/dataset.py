@@ -20,6 +20,7 @@ class Dataset:
         num_classes: labels are 0 to num_classes - 1.
         train_x: float32, (n, C, H, W). Likewise ``val_x`` and ``test_x``.
         train_y: int64, (n,). Likewise ``val_y`` and ``test_y``.
+        source: where it comes from, as evidence names it; empty for the data set's own files.
 
     Raises:
         ValueError: for an empty part, NaN or infinite inputs, shapes or labels that do not fit.
@@ -33,6 +34,7 @@ class Dataset:
     val_y: np.ndarray
     test_x: np.ndarray
     test_y: np.ndarray
+    source: str = ""
 
     def __post_init__(self) -> None:
         for part in ("train", "val", "test"):

@@ -16,6 +16,7 @@ from bnlab.runs.augment import augmented
 from bnlab.runs.build import build, make_device, optimizer_of, training_batches, training_data
 from bnlab.runs.evaluate import evaluate
 from bnlab.runs.losses import LOSSES
+from bnlab.runs.rates import set_rate
 from bnlab.runs.run import Run
 
 
@@ -71,6 +72,7 @@ class Trainer(Engine):
         logits = self._forward(x, step)
         loss = self.loss(logits, y)
         loss.backward()
+        set_rate(self.optimizer, self.run, step)
         if self.run.clip is not None:
             adaptive_clip_grad(self.net, self.run.clip)
         self.optimizer.step()

@@ -21,6 +21,7 @@ from bnlab.runs.evaluate import SLICE
 from bnlab.runs.history import DIVERGED, Step
 from bnlab.runs.losses import LOSSES
 from bnlab.runs.optimizers import BASES, make_optimizer
+from bnlab.runs.rates import set_rate
 from bnlab.runs.run import Run
 
 OWN = ("lr", "seed", "gamma", "label_noise")
@@ -124,6 +125,7 @@ class StackTrainer:
         self.net.zero_grad()
         losses, accuracies = self._scores(self.net(x), y)
         losses.sum().backward()  # a net's gradient knows nothing of the other losses
+        set_rate(self.optimizer, self.runs[0], step)
         self._step()
         return torch.stack([losses.detach(), accuracies]).cpu().double().numpy()
 

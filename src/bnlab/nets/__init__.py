@@ -22,7 +22,7 @@ NETS: dict[str, type[nn.Module]] = {
 }
 NET_OPTIONS = {
     "mlp": (),
-    "plain": (),
+    "plain": ("downsample",),
     "resnet": ("branch",),
     "binary": (
         "branch",

@@ -1,12 +1,16 @@
-"""A plain convolutional net: no shortcuts."""
+"""A plain convolutional net: no shortcuts. With max pooling between its stages it is a small VGG."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
+from bnlab.errors import check_name
 from bnlab.nets.activation import relu_after
 from bnlab.nets.stages import stages
 from bnlab.norms import make_norm
+
+
+DOWNSAMPLE = ("stride", "max_pool")
 
 
 class PlainConvNet(nn.Module):
@@ -14,12 +18,17 @@ class PlainConvNet(nn.Module):
 
     Normalizers that contain a nonlinearity have no ReLU.
 
+    Source of the VGG-like net: Simonyan and Zisserman 2015, arXiv 1409.1556, which Santurkar et al.
+    2018 and Lubana et al. 2021 train; global average pooling stands for its three linear layers.
+
     Args:
         image_shape: (C, H, W), 8 x 8 or 32 x 32 pixels or any other size.
         num_classes: number of outputs.
         depth: convolutions.
         width: channels of the first stage; see ``stages``.
         norm: a name for ``make_norm``.
+        downsample: how a stage after the first halves the image: ``stride`` of its first
+            convolution, or ``max_pool`` of 2 x 2 before it, as in a VGG.
         **options: options of the normalizer.
 
     Shape:
@@ -33,12 +42,18 @@ class PlainConvNet(nn.Module):
         depth: int,
         width: int,
         norm: str = "none",
+        *,
+        downsample: str = "stride",
         **options: object,
     ) -> None:
         super().__init__()
+        check_name("downsample", downsample, DOWNSAMPLE)
         channels = image_shape[0]
         layers: list[nn.Module] = []
         for out, stride in stages(image_shape[1], depth, width):
+            if stride > 1 and downsample == "max_pool":
+                layers.append(nn.MaxPool2d(2))
+                stride = 1
             conv = nn.Conv2d(channels, out, 3, stride, padding=1)
             after = make_norm(norm, out, **options)
             layers += [conv, after, relu_after(after)]

@@ -15,8 +15,8 @@ from bnlab import random
 from bnlab.errors import check_name
 
 AUGMENTATIONS = ("none", "flip", "crop_flip")
-PADDING = 4
-"""Pixels at each side; for images of 32 x 32 pixels (He et al. 2016, section 4.2)."""
+SHARE = 8
+"""The padding at each side is this part of the image: 4 of 32 pixels (He et al. 2016, section 4.2)."""
 
 CAN_BE_AUGMENTED = ("cifar10", "cifar100")
 
@@ -26,18 +26,18 @@ def check_augment(name: str, data: str) -> None:
     check_name("augment", name, AUGMENTATIONS)
     if name != "none" and data not in CAN_BE_AUGMENTED:
         raise ValueError(
-            f"augment={name!r} is not for data={data!r}: a mirrored digit is no digit, and "
-            f"{PADDING} pixels are half of its width. Use augment='none', or one of "
-            f"{', '.join(CAN_BE_AUGMENTED)}."
+            f"augment={name!r} is not for data={data!r}: a mirrored digit is no digit. Use "
+            f"augment='none', or one of {', '.join(CAN_BE_AUGMENTED)}."
         )
 
 
 def augmented(x: Tensor, name: str, seed: int, step: int) -> Tensor:
     """The images of a batch, each changed at random.
 
-    ``flip`` mirrors an image, left to right, with probability 1/2. ``crop_flip`` also pads it with
-    ``PADDING`` pixels at each side and cuts an image of the old size out of it, anywhere. The
-    padding is zero, which is the mean colour of standardized images.
+    ``flip`` mirrors an image, left to right, with probability 1/2. ``crop_flip`` also pads it at
+    each side, images of 32 x 32 with 4 pixels and those of 16 x 16 with 2, and cuts an image of the
+    old size out of it, anywhere. The padding is zero, which is the mean colour of standardized
+    images.
 
     Which change depends on the seed, the step and the place in the batch alone, not on the device.
 
@@ -55,19 +55,20 @@ def augmented(x: Tensor, name: str, seed: int, step: int) -> Tensor:
     if name == "none":
         return x
     count, channels, height, width = x.shape
+    padding = height // SHARE
     # One transfer to a GPU.
-    drawn = torch.from_numpy(_draw(name, seed, step, count)).to(x.device)
+    drawn = torch.from_numpy(_draw(name, seed, step, count, padding)).to(x.device)
     down, right, is_mirrored = drawn[..., None]
     rows = down + torch.arange(height, device=x.device)
     columns = torch.arange(width, device=x.device).expand(count, -1)
     columns = right + torch.where(is_mirrored == 1, columns.flip(1), columns)
-    padded = pad(x, [PADDING] * 4)
+    padded = pad(x, [padding] * 4)
     # Places in a padded plane, row after row: three times as fast as four indices.
     places = (rows[:, :, None] * padded.shape[3] + columns[:, None]).view(count, 1, -1)
     return padded.flatten(2).gather(2, places.expand(-1, channels, -1)).view(x.shape)
 
 
-def _draw(name: str, seed: int, step: int, count: int) -> np.ndarray:
+def _draw(name: str, seed: int, step: int, count: int, padding: int) -> np.ndarray:
     """The crop's first row and column of each image, and whether it is mirrored; (3, count)."""
     first = (step - 1) * count
 
@@ -75,7 +76,7 @@ def _draw(name: str, seed: int, step: int, count: int) -> np.ndarray:
         return random.integers(seed, stream, high, count, first)
 
     if name == "flip":
-        middle = np.full(count, PADDING)
+        middle = np.full(count, padding)
         return np.stack([middle, middle, integers(random.MIRRORED, 2)])
-    places = [integers(stream, 2 * PADDING + 1) for stream in (random.CROP_ROW, random.CROP_COLUMN)]
+    places = [integers(stream, 2 * padding + 1) for stream in (random.CROP_ROW, random.CROP_COLUMN)]
     return np.stack([*places, integers(random.MIRRORED, 2)])

@@ -49,7 +49,7 @@ def threads(count: int | None) -> Iterator[None]:
 
 def build(run: Run) -> nn.Module:
     """The untrained net of a Run, on the CPU, with torch's fused kernels where there are any."""
-    data = load(run.data, run.split_seed)
+    data = load(run.data, run.split_seed, run.image_size)
     options = {"native": True, **run.norm_options}
     shape, classes = data.image_shape, data.num_classes
     sizes = (run.depth, run.width)
@@ -76,7 +76,7 @@ def optimizer_of(run: Run, net: nn.Module) -> torch.optim.Optimizer:
 
 def training_data(run: Run) -> Dataset:
     """The data of a Run; some training labels are wrong if it says so."""
-    data = load(run.data, run.split_seed)
+    data = load(run.data, run.split_seed, run.image_size)
     if not run.label_noise:
         return data
     wrong = with_wrong_labels(data.train_y, run.label_noise, data.num_classes, run.seed)

@@ -19,7 +19,7 @@ def flop_of_step(run: Run, net: nn.Module | None = None) -> float:
         net: its net, if there is one already.
     """
     # Where a filter of a convolution is applied: in every place, as if no stage had fewer.
-    places = math.prod(load(run.data, run.split_seed).image_shape[1:])
+    places = math.prod(load(run.data, run.split_seed, run.image_size).image_shape[1:])
     parameters = (net or build(run)).parameters()
     numbers = sum(p.numel() * (places if p.ndim == 4 else 1) for p in parameters)
     return 6.0 * numbers * run.batch_size

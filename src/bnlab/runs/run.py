@@ -9,7 +9,7 @@ import math
 import operator
 from dataclasses import dataclass, field
 
-from bnlab.data import DATASETS, check_sampler
+from bnlab.data import DATASETS, check_sampler, check_size
 from bnlab.errors import check_name, check_number, unknown
 from bnlab.methods import check_method
 from bnlab.nets import NET_OPTIONS, NETS
@@ -18,6 +18,7 @@ from bnlab.norms.weight import WEIGHT_NORMS, weight_norm_options
 from bnlab.runs.augment import check_augment
 from bnlab.runs.losses import LOSSES
 from bnlab.runs.optimizers import check_optimizer
+from bnlab.runs.schedules import check_schedule
 
 PRECISIONS = ("float32", "float64")
 NAMES = {
@@ -34,6 +35,7 @@ OPTIONS = (
     "weight_norm_options",
     "method_options",
     "optimizer_options",
+    "schedule_options",
 )
 
 
@@ -43,6 +45,8 @@ class Run:
 
     Attributes:
         data: name of the data set.
+        image_size: height and width of the images: for CIFAR 32, or 16 (means over 2 x 2 pixels);
+            None is the data set's own size.
         sampler: ``iid``, ``one_class`` or ``k_classes`` (which takes the option ``k``).
         sampler_options: options of the sampler.
         augment: how training images are changed at random: ``none``, ``flip`` or ``crop_flip``, see
@@ -50,7 +54,7 @@ class Run:
         label_noise: share of wrong labels among the training images, 0 to 1.
         net: ``mlp``, ``plain``, ``resnet``, ``binary`` or ``supernet``.
         net_options: options of the net, see ``NET_OPTIONS``: ``branch`` of a resnet or a binary
-            net; ``ops`` of a supernet, and ``path`` for the subnet on it alone. Without a path, a
+            net; ``downsample`` of a plain net; ``ops`` of a supernet, and ``path`` for the subnet on it alone. Without a path, a
             supernet is trained on another one at each step (``Supernet.sample``), and evaluated on
             its first.
         depth: hidden layers, convolutions, residual or binary blocks, or choice blocks.
@@ -69,7 +73,10 @@ class Run:
         optimizer_options: options of ``make_optimizer``, such as ``momentum``. LAWN's
             ``free_steps`` are no more than ``steps``.
         clip: factor of adaptive gradient clipping; None for no clipping.
-        lr: learning rate, constant.
+        lr: learning rate; with a schedule, the largest one.
+        schedule: the rate over the steps: ``constant``, ``cosine`` or ``steps``, see
+            ``bnlab.runs.schedules``.
+        schedule_options: ``warmup`` (steps), and of ``steps`` ``milestones`` and ``gamma``.
         batch_size: images a step.
         steps: updates of the weights.
         eval_every: steps between two evaluations on the validation images.
@@ -82,6 +89,7 @@ class Run:
     """
 
     data: str = "digits"
+    image_size: int | None = None
     sampler: str = "iid"
     sampler_options: dict[str, object] = field(default_factory=dict)
     augment: str = "none"
@@ -102,6 +110,8 @@ class Run:
     optimizer_options: dict[str, object] = field(default_factory=dict)
     clip: float | None = None
     lr: float = 0.1
+    schedule: str = "constant"
+    schedule_options: dict[str, object] = field(default_factory=dict)
     batch_size: int = 64
     steps: int = 200
     eval_every: int = 20
@@ -114,6 +124,7 @@ class Run:
             check_name(name, getattr(self, name), known)
         for name in OPTIONS:
             object.__setattr__(self, name, _as_in_json(name, getattr(self, name)))
+        check_size(self.data, self.image_size)
         check_augment(self.augment, self.data)
         check_sampler(self.sampler, self.sampler_options)
         check_options(self.norm, self.norm_options)
@@ -129,6 +140,7 @@ class Run:
             self._check_integer(name, 0)
         make_norm(self.norm, self.width, **self.norm_options)  # a bad option fails here, not later
         self._check_positive("lr")
+        check_schedule(self.schedule, self.schedule_options, self.steps)
         self._check_free_steps()
         if self.clip is not None:
             self._check_positive("clip")

@@ -62,7 +62,7 @@ def verdict_box(name: str, here: Evidence | None = None) -> Shown:
         raise ValueError(f"here is a measurement of {here.claim.id}; the box is about {name}.")
     evidence = claims.load(name)
     verdict = evidence.verdict
-    head = f"{MARKS[verdict.word]} {name}: {verdict.said} at this scale"
+    head = f"{MARKS[verdict.word]} {name}: {verdict.said} on {verdict.where}"
     columns = ["The claim says", "What was measured", "Counts, if", "Evidence", "So"]
     if here is not None:
         count = len(here.data["seeds"])
@@ -162,7 +162,7 @@ def claims_table(paper: str) -> Shown:
         known = sorted({item.paper for item in claims.CLAIMS.values()})
         raise ValueError(f"no claims of paper {paper!r}. Known: {', '.join(known)}.")
     rows = [[item.id, item.sentence, marked_word(item)] for item in items]
-    page, text = table(["Id", "Claim", "Verdict at this scale"], rows)
+    page, text = table(["Id", "Claim", "Verdict on digits"], rows)
     return Shown(f'<div class="bnlab-table">{page}</div>', text)
 
 
@@ -218,7 +218,7 @@ def say_verdict(*names: str) -> Shown:
     for name in names:
         item, verdict = claims.claim(name), claims.load(name).verdict
         lines.append(
-            f"{name} ({item.authors}): {item.sentence} The verdict at this scale: {verdict.said}. "
+            f"{name} ({item.authors}): {item.sentence} The verdict on {verdict.where}: {verdict.said}. "
             f"{verdict.sentence}"
         )
     page = "".join(f'<p class="bnlab-say">{html.escape(line)}</p>' for line in lines)

@@ -12,7 +12,7 @@ STYLE = "display:inline-block;padding:.1em .6em;margin:.15em .35em .15em 0"
 
 
 def chips(*names: str) -> Shown:
-    """The claims' ids with their verdicts at this scale, each a small box in the verdict's colour.
+    """The claims' ids with their verdicts on digits, each a small box in the verdict's colour.
 
     Args:
         names: ids of claims.

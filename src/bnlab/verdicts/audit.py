@@ -63,7 +63,7 @@ def check_all(
         stamps: write into a file that passes that today's code vouches for it; needs ``again``.
     """
     for claim in claims:
-        for scale in claim.runs:
+        for scale in claim.scales:
             if scale == "digits" or (folder / file_name(claim, scale)).exists():
                 yield check_file(claim, folder, scale, again, stamps)
             if (folder / REPEATED / file_name(claim, scale)).exists():
@@ -72,7 +72,7 @@ def check_all(
 
 def foreign_files(claims: Iterable[Claim], folder: Path) -> list[Report]:
     """Files in the folder that are nobody's evidence."""
-    known = {file_name(claim, scale) for claim in claims for scale in claim.runs}
+    known = {file_name(claim, scale) for claim in claims for scale in claim.scales}
     paths = sorted([*folder.glob("*.json"), *(folder / REPEATED).glob("*.json")])
     found = [str(path.relative_to(folder)) for path in paths if path.name not in known]
     return [Report(name, ("no claim has such evidence: remove the file",)) for name in found]

@@ -13,9 +13,10 @@ import numpy as np
 import torch
 
 import bnlab
+from bnlab.data import load as load_images
 from bnlab.errors import check_name, unknown
 from bnlab.store import DamagedFileError, read_result, write_result
-from bnlab.train import make_device
+from bnlab.train import Run, make_device
 from bnlab.train.single import ENGINES
 from bnlab.verdicts import history
 from bnlab.verdicts.definition import definition
@@ -34,7 +35,7 @@ class Evidence:
         claim: the claim.
         data: what ``claim.measure`` returned.
         meta: format, scale, versions, device, seconds of all parts of the measurement, one after
-            the other; the verdict when it was measured and the code that measured it; when and
+            the other; on CIFAR-10 which copy of the images; the verdict when it was measured and the code that measured it; when and
             by what measures, and what the file held before (see ``history``).
     """
 
@@ -58,7 +59,7 @@ class Evidence:
         return self.claim.facts(self.data)
 
     def save(self, folder: Path | None = None) -> Path:
-        """Write ``ID.json``, in one step."""
+        """Write ``ID.json`` or ``ID-cifar10.json``, in one step."""
         path = (folder or results_folder()) / file_name(self.claim, self.meta["scale"])
         write_result(path, {"claim": self.claim.id, **self.meta, **self.data})
         return path
@@ -66,7 +67,12 @@ class Evidence:
 
 META = ("format", "scale", "versions", "device", "seconds")
 UNFINISHED = ".unfinished"
-LATER = ("verdict", "code", *history.KEYS)  # what was measured before they were kept lacks them
+LATER = (
+    "images",
+    "verdict",
+    "code",
+    *history.KEYS,
+)  # what was measured before they were kept lacks them
 
 
 def results_folder() -> Path:
@@ -76,7 +82,7 @@ def results_folder() -> Path:
 
 
 def file_name(claim: Claim, scale: str = "digits") -> str:
-    """``B1.json`` for digits, from which verdicts follow; ``B1-cifar10.json`` beside it."""
+    """``B1.json`` for digits, ``B1-cifar10.json`` for CIFAR-10: each has a verdict of its own."""
     return f"{claim.id}.json" if scale == "digits" else f"{claim.id}-{scale}.json"
 
 
@@ -106,6 +112,7 @@ def load(
         FileNotFoundError: if the claim has not been measured.
         DamagedFileError: if the file is truncated, changed by hand or of another format.
     """
+    claim = claim.at(scale)
     path = _of_engine(folder or results_folder(), engine) / file_name(claim, scale)
     payload = read_result(path, command(claim, scale, engine))
     try:
@@ -121,6 +128,11 @@ def load(
     return Evidence(claim, payload, meta)
 
 
+def is_there(claim: Claim, scale: str = "digits", folder: Path | None = None) -> bool:
+    """Whether a claim has evidence at a scale."""
+    return ((folder or results_folder()) / file_name(claim, scale)).exists()
+
+
 def measure(
     claim: Claim,
     seeds: Sequence[int] | None = None,
@@ -130,7 +142,7 @@ def measure(
     """Measure a claim here and now.
 
     Args:
-        claim: one that has a measurement.
+        claim: one that has a measurement, at the scale that is wanted.
         seeds: which; the claim's own by default. A verdict needs at least 8 of them.
         work: does its parts: on an executor, or kept so that they can be resumed; by default one
             after the other in this process.
@@ -154,17 +166,24 @@ def measure(
     check_code()
     meta = {
         "format": FORMAT,
-        "scale": data["base"]["data"],
+        "scale": claim.scale,
         "versions": versions(),
         "device": f"{device} ({platform.machine()})",
         "seconds": round(own.seconds, 1),
         "code": {"digest": code, "how": "measured"},
     }
+    if source := _source(Run.from_dict(data["base"])):
+        meta["images"] = source
     found = Evidence(claim, data, meta)
     if len(data["seeds"]) >= LEAST_SEEDS:
         meta["verdict"] = found.verdict.summary
         meta["result"] = history.result(history.MEASURED, definition(claim))
     return found
+
+
+def _source(run: Run) -> str:
+    """Where the images of a Run come from, if there is more than one copy of them."""
+    return load_images(run.data, run.split_seed, run.image_size).source
 
 
 def with_past(found: Evidence, past: Evidence | None) -> Evidence:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from bnlab.errors import unknown
 from bnlab.train import Run
 from bnlab.verdicts.parts import (
     FAILS,
@@ -28,8 +30,12 @@ SHOWN, IN_PART, DEPENDS = "shown", "shown in part", "depends"
 NOT_SHOWN, REVERSED, ALGEBRA = "not shown", "reversed", "holds by algebra"
 WORDS = (SHOWN, IN_PART, DEPENDS, NOT_SHOWN, REVERSED, UNDECIDED, ALGEBRA)
 NOT_MEASURED, NOT_TESTABLE = "not measured yet", "cannot be tested here"
+DIGITS, CIFAR10 = "digits", "cifar10"
+SCALES = {DIGITS: "digits", CIFAR10: "CIFAR-10"}
+"""The scales at which claims are measured, and how they are said: a verdict holds on one."""
+
 WHOLE = {
-    SHOWN: "All of it holds at this scale.",
+    SHOWN: "All of it holds on {where}.",
     ALGEBRA: "It follows from the definitions; the measurement checks that our code obeys it.",
 }
 CORE = {
@@ -83,7 +89,7 @@ class Verdict:
 
     @property
     def word(self) -> str:
-        """One of ``WORDS``; all of them hold 'at this scale'."""
+        """One of ``WORDS``; all of them hold at the claim's scale."""
         if all(j.word == HOLDS for j in self.judgements):
             algebra = all(j.effect.kind == "identity" for j in self.judgements)
             return ALGEBRA if algebra else SHOWN
@@ -101,6 +107,11 @@ class Verdict:
         """The word as it is said: with the setting that decides, if there is one."""
         said = {DEPENDS: f"depends on {self.claim.setting}", ALGEBRA: "holds by algebra, checked"}
         return said.get(self.word, self.word)
+
+    @property
+    def where(self) -> str:
+        """The scale at which it holds, as it is said after 'on'."""
+        return SCALES[self.claim.scale]
 
     @property
     def core(self) -> tuple[Judgement, ...]:
@@ -133,7 +144,7 @@ class Verdict:
         """What the word means for this claim: which of its parts hold, and which do not."""
         core = {word: [j for j in self.core if j.word == word] for word in PART_WORDS}
         if self.word in WHOLE:
-            return WHOLE[self.word]
+            return WHOLE[self.word].format(where=self.where)
         parts = [f"{CORE[word]}{_listed(found)}." for word, found in core.items() if found]
         others = [j for j in self.judgements if j not in self.core and j.word != HOLDS]
         for word, start in CONDITION.items():
@@ -142,7 +153,7 @@ class Verdict:
         return " ".join(parts)
 
     def __str__(self) -> str:
-        head = f"{self.claim.id}: {self.said} at this scale ({self.seeds} seeds)"
+        head = f"{self.claim.id}: {self.said} on {self.where} ({self.seeds} seeds)"
         return "\n".join([head, *(f"  {j}" for j in self.judgements)])
 
 
@@ -179,7 +190,10 @@ class Claim:
         facts: ``facts(data)`` gives the numbers that sentences in the book may use.
         repeat: ``repeat(data, seeds)`` measures these seeds of the data again; by default
             ``measure(seeds)``.
-        runs: the Run that all trainings share, for each scale.
+        runs: the Run that all trainings share, under the name of the scale.
+        scale: on which images it is measured, a key of ``SCALES``.
+        others: the same claim at other scales, each with parts, predictions and a measurement of
+            its own.
 
     Raises:
         ValueError: for a claim that cannot be tested and does not say what is tested instead, or
@@ -208,6 +222,8 @@ class Claim:
     facts: Callable[[dict], dict[str, object]] | None = field(default=None, repr=False)
     repeat: Callable[[dict, list[int]], dict] | None = field(default=None, repr=False)
     runs: Mapping[str, Run] = field(default_factory=dict, repr=False, hash=False)
+    scale: str = DIGITS
+    others: tuple[Claim, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         if bool(self.untestable) != bool(self.instead):
@@ -218,14 +234,47 @@ class Claim:
             raise ValueError(f"claim {self.id}: a measurement needs effects and runs.")
         if self.effects and not self.core:
             object.__setattr__(self, "core", (self.effects[0].name,))
-        unknown = set(self.core) - {effect.name for effect in self.effects}
-        if unknown:
-            raise ValueError(f"claim {self.id}: its core {min(unknown)!r} is none of its effects.")
+        missing = set(self.core) - {effect.name for effect in self.effects}
+        if missing:
+            raise ValueError(f"claim {self.id}: its core {min(missing)!r} is none of its effects.")
         if len(self.core) > 1 and not self.setting:
             raise ValueError(
                 f"claim {self.id}: a core of several parts is one part in several settings; say "
                 "what 'setting' is varied."
             )
+
+    @property
+    def scales(self) -> tuple[str, ...]:
+        """Where it has a measurement."""
+        return tuple(one.scale for one in (self, *self.others) if one.measure is not None)
+
+    def at(self, scale: str) -> Claim:
+        """The claim as it is measured at a scale.
+
+        Raises:
+            ValueError: for a scale that it does not have; the known ones are listed.
+        """
+        found = {one.scale: one for one in (self, *self.others)}
+        if scale not in found:
+            raise ValueError(unknown(f"scale of {self.id}", scale, found))
+        return found[scale]
+
+    def on_cifar10(self, **changes: object) -> Claim:
+        """The same sentence, to be measured on CIFAR-10.
+
+        What was said of digits does not come along: effects, prediction, gap, answer, measurement
+        and the rest are given anew.
+
+        Args:
+            **changes: fields of the claim at that scale.
+        """
+        own = ("id", "paper", "authors", "sentence", "chapter")
+        kept = {name: getattr(self, name) for name in own}
+        return Claim(**{**kept, "scale": CIFAR10, **changes})
+
+    def with_others(self, others: Iterable[Claim]) -> Claim:
+        """The same claim, which knows itself at other scales."""
+        return dataclasses.replace(self, others=tuple(others))
 
     @property
     def without_evidence(self) -> str:

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bnlab.errors import check_name
 from bnlab.train import History, Run
 from bnlab.verdicts.table import Table
 from bnlab.verdicts.trainings import train_all
@@ -25,24 +24,9 @@ SEEDS = tuple(range(100, 116))
 TUNING_SEEDS = tuple(range(8))
 LRS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 SMALL_LR = 0.01
-BASES = {
-    "digits": Run(net="mlp", width=64, lr=SMALL_LR, batch_size=64, steps=300),
-    "cifar10": Run(
-        data="cifar10",
-        net="resnet",
-        width=16,
-        lr=SMALL_LR,
-        batch_size=128,
-        steps=2000,
-        eval_every=200,
-        optimizer_options={"momentum": 0.9},
-    ),
-}
-DEPTHS = {  # the first decides; the second shows how far the claim reaches
-    "digits": (12, 6),
-    "cifar10": (9,),  # 9 blocks: the ResNet-20 of He et al. 2016
-}
-ENGINES = {"digits": "compiled", "cifar10": "torch"}
+BASE = Run(net="mlp", width=64, lr=SMALL_LR, batch_size=64, steps=300)
+DEPTHS = (12, 6)  # the first decides; the second shows how far the claim reaches
+ENGINE = "compiled"
 LONG = 10  # to the end: so many times the steps, at the small rate
 LONG_SEED = 700  # what is added to a seed for its long training: nobody had looked at those seeds
 LONG_COLUMNS = ("norm", "seed", "accuracy", "loss")
@@ -52,42 +36,36 @@ COLUMNS = ("depth", "norm", "lr", "seed", "val_accuracy", "test_accuracy", "dive
 def measure(
     seeds: Sequence[int] = SEEDS,
     work: Work = HERE,
-    scale: str = "digits",
-    depths: Sequence[int] | None = None,
+    depths: Sequence[int] = DEPTHS,
     tuning: dict | None = None,
-    device: str = "cpu",
-    engine: str | None = None,
-    base: Run | None = None,
+    engine: str = ENGINE,
+    base: Run = BASE,
 ) -> dict:
     """Train with and without BatchNorm at every learning rate, depth and seed.
 
     Args:
         seeds: whose test accuracies are the evidence.
         work: does the trainings.
-        scale: ``digits``, or ``cifar10`` for a residual net on a GPU.
         depths: of the net; the first one decides.
         tuning: an earlier measurement; its trainings with the tuning seeds are taken over.
-        device: see ``train``.
-        engine: see ``train``; by default ``compiled`` for digits, else ``torch``.
-        base: what all trainings share; by default the Run of this scale.
+        engine: see ``train``.
+        base: what all trainings share.
 
     Returns:
         ``engine``, ``base`` (the Run that all share), ``columns`` and ``rows``, one a training,
         for the ``tuning_seeds`` and the ``seeds``.
     """
-    check_name("scale", scale, BASES)
-    base, depths = base or BASES[scale], tuple(depths or DEPTHS[scale])
-    engine = engine or ENGINES[scale]
+    depths = tuple(depths)
     kept = _taken_over(tuning, base, depths) if tuning else []
     tuning_seeds = tuple(tuning["tuning_seeds"]) if tuning else TUNING_SEEDS
     check_seeds(seeds, tuning_seeds)
     new = seeds if tuning else (*tuning_seeds, *seeds)
     plan = itertools.product(depths, NORMS, LRS, new)
     runs = [base.replace(depth=d, norm=norm, lr=lr, seed=seed) for d, norm, lr, seed in plan]
-    rows = [*kept, *map(_row, train_all(work, runs, engine, device))]
+    rows = [*kept, *map(_row, train_all(work, runs, engine))]
     end = base.replace(depth=depths[0], lr=SMALL_LR, steps=LONG * base.steps)
     longer = [end.replace(norm=norm, seed=seed + LONG_SEED) for norm in NORMS for seed in seeds]
-    long = train_all(work, longer, engine, device)
+    long = train_all(work, longer, engine)
     return {
         "engine": engine,
         "base": base.to_dict(),

@@ -108,11 +108,11 @@ B1 = Claim(
         "deep residual net on CIFAR-10, trained for as many epochs as there, would tell."
     ),
     measure=b1_rates.measure,
-    options=("scale", "depths", "tuning", "device", "engine", "base"),
+    options=("depths", "tuning", "engine", "base"),
     values=b1_rates.values,
     facts=_facts_b1,
     repeat=b1_rates.repeat,
-    runs=b1_rates.BASES,
+    runs={"digits": b1_rates.BASE},
 )
 
 B2 = Claim(

@@ -70,7 +70,7 @@ class Net:
     @classmethod
     def of(cls, run: Run) -> Net:
         """What the programs of a Run depend on."""
-        data = load(run.data, run.split_seed)
+        data = load(run.data, run.split_seed, run.image_size)
         # Kernels of torch, and what a program takes as an input, make no other program.
         inputs = ("native", "noise_seed", *steps.INPUTS.get(run.norm, ()))
         options = {k: v for k, v in run.norm_options.items() if k not in inputs}

@@ -42,6 +42,10 @@ def refusal(run: Run) -> str:
     uncompiled = [name for name, usual in NOT_COMPILED.items() if options.get(name, usual) != usual]
     if uncompiled:
         return f"does not take the option {uncompiled[0]!r} of an optimizer"
+    if run.schedule != "constant" or run.schedule_options:
+        return f"trains at a constant rate, got schedule={run.schedule!r}"
+    if run.net_options.get("downsample", "stride") != "stride":
+        return "halves images by a stride, and does not pool them"
     if run.augment != "none":
         return f"does not augment images, got augment={run.augment!r}"
     if projected_layers(run.method, run.method_options) is not None:
@@ -75,7 +79,7 @@ def is_supported(run: Run) -> bool:
 
 
 def _is_plain(run: Run) -> bool:
-    data = load(run.data, run.split_seed)
+    data = load(run.data, run.split_seed, run.image_size)
     largest = max(len(data.val_x), len(data.test_x), run.batch_size)
     fits = max(data.image_shape[1:]) <= LARGEST_SIDE and largest <= LARGEST_BATCH
     is_base = run.optimizer in BASES and run.clip is None

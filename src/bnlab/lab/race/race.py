@@ -165,10 +165,10 @@ def _counted(net: str, width: int, steps: int, claim: str) -> dict[str, object] 
     """Settings of the runs that the evidence for a claim counts, if this race trains such nets."""
     base, norms, lrs, depths = {
         "B1": (
-            b1_rates.BASES["digits"],
+            b1_rates.BASE,
             b1_rates.NORMS,
             b1_rates.LRS,
-            b1_rates.DEPTHS["digits"],
+            b1_rates.DEPTHS,
         ),
         "S2": (s2_noisy_race.BASE, s2_noisy_race.NORMS, s2_noisy_race.LRS, s2_noisy_race.DEPTHS),
     }[claim]

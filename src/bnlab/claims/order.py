@@ -18,7 +18,8 @@ def in_order(
         series: the first letters of the ids, in the order that is wanted.
 
     Raises:
-        ValueError: for two claims of one id at one scale, letters that no series has, or a number left out.
+        ValueError: for two claims of one id at one scale, letters that no series has, or a
+            number left out.
     """
     found: dict[str, Claim] = {}
     for claim in claims:
@@ -43,7 +44,8 @@ def in_order(
 def _attach(found: dict[str, Claim], elsewhere: Iterable[Claim]) -> None:
     for other in elsewhere:
         known = found.get(other.id)
-        if known is None or other.scale in {one.scale for one in (known, *known.others)}:
+        there = () if known is None else (known, *known.others)
+        if not there or other.scale in {one.scale for one in there}:
             raise ValueError(
                 f"claim {other.id} at scale {other.scale!r} has no claim that it belongs to, or "
                 "there are two of it."

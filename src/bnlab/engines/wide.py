@@ -17,7 +17,10 @@ from bnlab.nets import MLP, Block, PlainConvNet, ResNet
 from bnlab.norms import NORMS, BatchNorm, GroupNorm, LayerNorm, NoisyBatchNorm, Normalizer, RMSNorm
 from bnlab.norms.functional import mean_square
 
-KEPT = (nn.ReLU, nn.Identity, nn.MaxPool2d, nn.Flatten, nn.Sequential, Block, MLP, PlainConvNet, ResNet)
+KEPT = (
+    *(nn.ReLU, nn.Identity, nn.MaxPool2d, nn.Flatten, nn.Sequential),
+    *(Block, MLP, PlainConvNet, ResNet),
+)
 
 
 class WideLinear(nn.Module):

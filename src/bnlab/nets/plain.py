@@ -1,4 +1,4 @@
-"""A plain convolutional net: no shortcuts. With max pooling between its stages it is a small VGG."""
+"""A plain convolutional net, without shortcuts. With max pooling it is a small VGG."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from bnlab.errors import check_name
 from bnlab.nets.activation import relu_after
 from bnlab.nets.stages import stages
 from bnlab.norms import make_norm
-
 
 DOWNSAMPLE = ("stride", "max_pool")
 

@@ -16,7 +16,7 @@ from bnlab.errors import check_name
 
 AUGMENTATIONS = ("none", "flip", "crop_flip")
 SHARE = 8
-"""The padding at each side is this part of the image: 4 of 32 pixels (He et al. 2016, section 4.2)."""
+"""The padding at each side is this part of the image: 4 of 32 pixels (He et al. 2016, 4.2)."""
 
 CAN_BE_AUGMENTED = ("cifar10", "cifar100")
 

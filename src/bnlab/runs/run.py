@@ -54,9 +54,9 @@ class Run:
         label_noise: share of wrong labels among the training images, 0 to 1.
         net: ``mlp``, ``plain``, ``resnet``, ``binary`` or ``supernet``.
         net_options: options of the net, see ``NET_OPTIONS``: ``branch`` of a resnet or a binary
-            net; ``downsample`` of a plain net; ``ops`` of a supernet, and ``path`` for the subnet on it alone. Without a path, a
-            supernet is trained on another one at each step (``Supernet.sample``), and evaluated on
-            its first.
+            net; ``downsample`` of a plain net; ``ops`` of a supernet, and ``path`` for the
+            subnet on it alone. Without a path, a supernet is trained on another one at each step
+            (``Supernet.sample``), and evaluated on its first.
         depth: hidden layers, convolutions, residual or binary blocks, or choice blocks.
         width: units or channels.
         norm: name of the normalizer.

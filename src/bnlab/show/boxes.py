@@ -218,8 +218,8 @@ def say_verdict(*names: str) -> Shown:
     for name in names:
         item, verdict = claims.claim(name), claims.load(name).verdict
         lines.append(
-            f"{name} ({item.authors}): {item.sentence} The verdict on {verdict.where}: {verdict.said}. "
-            f"{verdict.sentence}"
+            f"{name} ({item.authors}): {item.sentence} The verdict on {verdict.where}: "
+            f"{verdict.said}. {verdict.sentence}"
         )
     page = "".join(f'<p class="bnlab-say">{html.escape(line)}</p>' for line in lines)
     return Shown(page, "\n".join(fill(line) for line in lines))

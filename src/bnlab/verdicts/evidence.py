@@ -35,8 +35,8 @@ class Evidence:
         claim: the claim.
         data: what ``claim.measure`` returned.
         meta: format, scale, versions, device, seconds of all parts of the measurement, one after
-            the other; on CIFAR-10 which copy of the images; the verdict when it was measured and the code that measured it; when and
-            by what measures, and what the file held before (see ``history``).
+            the other; on CIFAR-10 which copy of the images; the verdict when it was measured and
+            the code that measured it; when and by what measures, and what the file held before (see ``history``).
     """
 
     claim: Claim
@@ -67,7 +67,7 @@ class Evidence:
 
 META = ("format", "scale", "versions", "device", "seconds")
 UNFINISHED = ".unfinished"
-LATER = (
+LATER = ("images", "verdict", "code", *history.KEYS)  # some files lack them
     "images",
     "verdict",
     "code",

@@ -36,7 +36,8 @@ class Evidence:
         data: what ``claim.measure`` returned.
         meta: format, scale, versions, device, seconds of all parts of the measurement, one after
             the other; on CIFAR-10 which copy of the images; the verdict when it was measured and
-            the code that measured it; when and by what measures, and what the file held before (see ``history``).
+            the code that measured it; when and by what measures, and what the file held before (see
+            ``history``).
     """
 
     claim: Claim
@@ -68,11 +69,6 @@ class Evidence:
 META = ("format", "scale", "versions", "device", "seconds")
 UNFINISHED = ".unfinished"
 LATER = ("images", "verdict", "code", *history.KEYS)  # some files lack them
-    "images",
-    "verdict",
-    "code",
-    *history.KEYS,
-)  # what was measured before they were kept lacks them
 
 
 def results_folder() -> Path:

@@ -14,7 +14,7 @@ from bnlab.draw.figure import RC
 
 SIZE = 10
 POINT = 4.0  # half the side of a point, in points
-RADII = (0, 8, 16, 26, 38)  # how far a name may lie from its point, in points
+RADII = (0, 8, 16, 26, 38, 52, 70, 90)  # how far a name may lie from its point, in points
 SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
 
 
@@ -58,7 +58,7 @@ def place_labels(
         text.set(fontsize=SIZE, color=colour)
         box = text.get_window_extent(renderer)
         half = np.array([box.width, box.height]) / 2 + unit
-        where = _free(centre, half, taken, frame, unit, RADII if place < needed else RADII[:1])
+        where = _free(centre, half, taken, frame, unit, RADII if place < needed else RADII[:2])
         text.remove()
         if where is None:
             continue

@@ -7,6 +7,7 @@ import pytest
 
 from bnlab import claims
 from bnlab.chapters.mimicnorm import m1_cifar10 as m1
+from bnlab.chapters.mimicnorm import m4_cifar10 as m4
 from bnlab.chapters.mimicnorm.cifar10_nets import MILESTONES, base
 from bnlab.train import build
 from bnlab.verdicts.race import COLUMNS
@@ -100,3 +101,47 @@ def test_m1_repeats_itself_to_the_last_bit(monkeypatch):
     assert set(m1.values(data)) == {e.name for e in claims.claim("M1", "cifar10").effects}
     assert -100 <= m1.facts(data)["lead_plain"] <= 100
     assert m1.repeat(data, [7])["rows"] == data["rows"]
+
+
+def test_the_nets_of_m4_differ_in_the_last_normalizer_or_in_the_initial_weights():
+    runs = {name: m4.BASE.replace(**arm.fields) for name, arm in m4.ARMS.items()}
+    options = {name: run.method_options for name, run in runs.items()}
+    assert options["last_norm"] == {"part": "last_norm", "variance": 2.8}
+    assert options["neither"] == {"part": "neither", "variance": 2.8}
+    nets = {name: build(run.replace(**DIGITS)) for name, run in runs.items()}
+    for one, other in zip(
+        nets["last_norm"].parameters(), nets["neither"].parameters(), strict=True
+    ):
+        assert one.equal(other)
+    norms = {
+        name: any("running" in b for b, _ in net.named_buffers()) for name, net in nets.items()
+    }
+    assert norms == {"last_norm": True, "neither": False, "none": False}
+    assert all(m4.TOO_LARGE in arm.lrs for arm in m4.ARMS.values())
+
+
+def test_m4_reads_the_largest_usable_rate_of_each_seed():
+    limit = {"last_norm": 0.3, "neither": 0.03, "none": 0.1}
+    lrs = dict.fromkeys(m4.ARMS, (0.01, 0.03, 0.1, 0.3, 1.0))
+    data = made(m4.ARMS, m4.SEEDS, lrs, lambda arm, lr, _: 0.4 if lr <= limit[arm] else 0.3)
+    for row in data["rows"]:
+        if row[0] == "neither" and row[1] >= 0.3:
+            row[-3:] = [0.1, 0.1, 9]  # it diverged
+    data["base"] = m4.BASE.to_dict()
+    found = m4.values(data)
+    np.testing.assert_allclose(found["rate"], 1)
+    np.testing.assert_allclose(found["bare"], np.log10(3))
+    np.testing.assert_allclose(found["trains"], 0.3)
+    facts = m4.facts(data)
+    assert facts["diverged_at_neither_0_3"] == 8 and facts["diverged_at_neither_0_1"] == 0
+    assert facts["rate_times"] == pytest.approx(10) and facts["at_none_1"] == pytest.approx(30)
+    assert claims.decide(claims.claim("M4", "cifar10"), found).core[0].word == "holds"
+
+
+def test_m4_trains_the_counted_seeds_at_every_rate(monkeypatch):
+    tiny(m4, monkeypatch, (0.0003, 0.3))
+    data = m4.measure([7], HERE)
+    pairs = {(row[0], row[1]) for row in data["rows"] if row[2] == 7}
+    assert pairs == {(row[0], row[1]) for row in data["rows"] if row[2] == 0} and len(pairs) >= 6
+    assert set(m4.values(data)) == {e.name for e in claims.claim("M4", "cifar10").effects}
+    assert m4.repeat(data, [7])["rows"] == data["rows"]

@@ -21,17 +21,30 @@ def cells(kind):
     return ["".join(cell["source"]) for cell in CELLS if cell["cell_type"] == kind]
 
 
+def saying():
+    return [code for code in cells("code") if "show.say" in code]
+
+
 def sentences():
     """What the cells that say something say, with the evidence as it is now."""
-    said = [code for code in cells("code") if "show.say" in code]
-    assert len(said) == 10
+    said = saying()
+    assert len(said) == 13
     texts = []
     for code in said:
         scope = {"claims": claims, "show": show}
         *head, last = code.strip().split("\n\n")
         exec("\n\n".join(head), scope)
-        texts.append(str(eval(last, scope)))
+        texts.append(" ".join(str(eval(last, scope)).split()))
     return texts
+
+
+def the_sum():
+    """The sum, the count and what failed, on digits."""
+    return [text for code, text in zip(saying(), sentences(), strict=True) if is_of_the_sum(code)]
+
+
+def is_of_the_sum(code):
+    return ("say_sum" in code or "say_failed" in code) and "cifar10" not in code
 
 
 @pytest.fixture
@@ -50,11 +63,14 @@ def change(path, **fields):
 def test_the_page_has_its_parts():
     text = "\n".join(cells("markdown"))
     assert re.findall("^# (.*)$", text, re.M)[0].endswith("?")
-    for part in ("The sum", "All parts in one column", "Every claim", "What we do not know"):
+    for part in (
+        *("The sum", "All parts in one column", "The same claims on photographs"),
+        *("Every claim", "What we do not know"),
+    ):
         assert f"## {part}" in text
     assert text.count("<details>") >= 2 and "For the lecturer" in text
     code = "\n".join(cells("code"))
-    for call in ("show.say_sum(", "show.say_failed()", "show.forest()", "show.scoreboard()"):
+    for call in ("show.say_sum(", "show.say_failed()", "show.forest()", "show.scales()"):
         assert call in code
 
 
@@ -73,7 +89,7 @@ def test_cells_are_short_and_import_the_package_only():
 
 
 def test_the_text_counts_what_the_evidence_says():
-    total, counted, failed = sentences()[-3:]
+    total, counted, failed = the_sum()
     items = [item for item in claims.CLAIMS.values() if item.measure]
     verdicts = [claims.load(item.id).verdict for item in items]
     assert f"Of {len(claims.CLAIMS)} claims of {len(SERIES)} papers, {len(items)} of" in " ".join(
@@ -118,16 +134,16 @@ def test_the_prose_says_what_the_evidence_carries():
 
 def test_the_text_follows_when_evidence_changes(folder):
     """B8 with equal growth in both chains: the claim is no longer shown, and the page says so."""
-    before = [" ".join(text.split()) for text in sentences()[-3:]]
+    before = the_sum()
 
     def equal(rows):
         return [[*row[:-1], [row[-1][1], row[-1][1]]] for row in rows]
 
     change(folder / "B8.json", rows=equal)
-    total, _, failed = (" ".join(text.split()) for text in sentences()[-3:])
+    total, _, failed = the_sum()
     assert total != before[0] and re.search(r"Shown in part: [^.]*\bB8\b", total)
     assert "B8: shown in part. Its core holds: " in failed and "B8:" not in before[2]
-    assert "B8: shown in part." in str(show.scoreboard())
+    assert "B8: shown in part on digits." in str(show.scoreboard())
     found = 'id="claim-B8" data-paper="bjorck2018" data-verdict="shown in part"'
     assert found in show.scoreboard().page
 
@@ -146,7 +162,7 @@ def _steeper(row):
 
 def test_the_text_follows_when_evidence_is_gone(folder):
     (folder / "B8.json").unlink()
-    total = " ".join(sentences()[-3].split())
+    total = the_sum()[0]
     measured = sum(1 for item in claims.CLAIMS.values() if item.measure) - 1
     assert f"9 papers, {measured} of" in total
     assert "B8: not measured yet" in str(show.scoreboard())
@@ -156,6 +172,9 @@ def test_without_any_evidence_nothing_is_claimed(folder):
     for path in folder.glob("*.json"):
         path.unlink()
     total, failed = str(show.say_sum(SUM)), str(show.say_failed())
-    assert total == "none 0" and failed == "No claim is measured yet."
+    assert total == failed == "No claim is measured on digits yet."
+    assert "nothing to compare" in str(show.say_scales()) and "nothing to draw" in str(
+        show.scales()
+    )
     with pytest.raises(FileNotFoundError, match="nothing to draw"):
         show.forest()

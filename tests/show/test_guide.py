@@ -11,11 +11,11 @@ import torch
 
 from bnlab import claims, show
 from bnlab.chapters.binary_nets.trainings import Setup
-from bnlab.show import boxes
 from bnlab.show.guide import WITHDRAWN, names_of, told
 from bnlab.show.guide_row import Row
 from bnlab.show.guide_rows import ROWS
 from bnlab.show.guide_sources import SOURCES
+from bnlab.show.scaled import scaled_words
 from bnlab.verdicts import evidence
 
 BOOK = Path(__file__).parents[2] / "book"
@@ -177,7 +177,7 @@ def test_every_claim_is_a_link_to_its_row_with_its_word(page):
     assert len(named) == sum(len(row.claims) for row in ROWS)
     for target, name, word in named:
         assert target == name and f'id="claim-{target}"' in rows
-        assert word == boxes.marked_word(claims.claim(name))
+        assert word == scaled_words(claims.claim(name))
 
 
 def test_on_a_phone_each_cell_has_a_line_of_its_own_with_its_columns_name(page):

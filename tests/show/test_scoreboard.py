@@ -80,6 +80,66 @@ def test_totals_add_up():
     assert int(str(facts["seeds"]).split()[0]) >= 8
 
 
+def test_sums_are_of_one_scale_each(second_scale):
+    table = standings(CLAIMS)
+    before, nothing = totals(table), totals(table, "cifar10")
+    assert nothing["measured"] == nothing["effects"] == nothing["minutes"] == 0
+    assert nothing["seeds"] == "no" and nothing["not_measured_yet"] == len(CLAIMS)
+    assert str(show.say_sum("{shown_ids}", "cifar10")) == "No claim is measured on CIFAR-10 yet."
+    second_scale("B2", {"explode": 20.0})
+    second_scale("S1")
+    table = standings(CLAIMS)
+    after = totals(table, "cifar10")
+    assert totals(table) == before
+    assert (after["measured"], after["measured_papers"], after["effects"]) == (1, 1, 4)
+    assert (after["not_shown_ids"], after["shown_ids"], after["minutes"]) == ("B2", "none", 10.0)
+    assert after["predicted_right"] + after["predicted_wrong"] + after["predicted_none"] == 1
+    said = show.say_sum("{not_shown_ids} on {scale}, {seeds} seeds", "cifar10")
+    assert str(said) == f"B2 on CIFAR-10, {before['seeds'].split()[-1]} seeds"
+
+
+def test_a_standing_has_a_word_for_each_scale(second_scale):
+    second_scale("B2", {"explode": 20.0})
+    (one,) = [one for one in standings(CLAIMS) if one.claim.id == "B2"]
+    assert one.word == one.word_at("digits") == "shown"
+    assert one.word_at("cifar10") == one.said_at("cifar10") == "not shown"
+    (blocked,) = [one for one in standings(CLAIMS) if one.claim.id == "N5"]
+    assert blocked.word_at("cifar10") == "not measured yet"
+    assert blocked.prediction_at("cifar10") == "none" and not blocked.judgements_at("cifar10")
+
+
+def row_of(name):
+    return re.search(f'<tr id="claim-{name}".*?</tr>', show.scoreboard().page).group()
+
+
+def test_a_row_has_both_verdicts_with_their_parts_evidence_and_colours(second_scale):
+    second_scale("B2", {"explode": 20.0}, prediction="We expect less.")
+    row, effects = row_of("B2"), CLAIMS["B2"].effects
+    assert 'data-verdict="shown" data-cifar10="not shown"' in row
+    words = re.findall('<td data-column="([^"]+)"><span class="word" data-word="([^"]+)">', row)
+    assert words == [("Digits", "shown"), ("CIFAR-10", "not shown")]
+    assert row.count("<li>") == 2 * len(effects)
+    assert row.index("On digits</p><ul>") < row.index("On CIFAR-10</p><ul>")
+    for name in ("B2.json", "B2-cifar10.json"):
+        assert f'href="../results/{name}"' in row
+    assert "We expect less." in row and CLAIMS["B2"].prediction in row
+    assert "What the authors could answer" in row and "not the official pixels" in row
+    plain = " ".join(str(show.scoreboard()).split())
+    assert "B2: shown on digits; not shown on CIFAR-10. Deep nets" in plain
+    assert '.bnlab-scoreboard .word[data-word="not shown"]{color:' in show.scoreboard().page
+
+
+def test_what_failed_is_told_for_each_scale(second_scale):
+    before = str(show.say_failed())
+    assert str(show.say_failed("cifar10")) == "No claim is measured on CIFAR-10 yet."
+    second_scale("B2", {})
+    nothing_failed = "Every claim that is measured on CIFAR-10 is shown there."
+    assert str(show.say_failed("cifar10")) == nothing_failed
+    second_scale("B2", {"explode": 20.0})
+    assert str(show.say_failed("cifar10")).startswith("B2: not shown. Its core is not beyond")
+    assert str(show.say_failed()) == before and "B2:" not in before
+
+
 def test_every_claim_has_a_row_with_its_paper_and_verdict():
     assert re.findall(r'id="claim-(\w+)"', TABLE) == [item.id for item in ITEMS]
     for item, row in zip(ITEMS, ROWS, strict=True):
@@ -119,7 +179,8 @@ def test_more_tells_the_first_editions_word_and_why_it_changed():
         assert ("Word of the first edition" in row) == bool(first)
         if first:
             assert f"<dd>{first['word']}, until {RULE_CHANGED['day']}. The first edition" in row
-        assert ("Changed after a first result" in row) == bool(item.changes)
+        changes = [one.changes for one in (item, *item.others)]
+        assert ("Changed after a first result" in row) == any(changes)
 
 
 def test_measured_rows_show_effects_seeds_machine_and_links():
@@ -128,7 +189,9 @@ def test_measured_rows_show_effects_seeds_machine_and_links():
             assert "../results/" not in row and "nothing yet" in row
             continue
         stored = claims.load(item.id)
-        assert row.count("<li>") == len(item.effects) and row.count(" (95\u00a0%: ") >= 1
+        found = standings({item.id: item})[0].found.values()
+        assert row.count("<li>") == sum(len(one.claim.effects) for one in found)
+        assert row.count(" (95\u00a0%: ") >= 1
         assert f"digits, {len(stored.data['seeds'])} seeds, {stored.meta['device']}" in row
         assert f'href="../results/{item.id}.json"' in row
         assert f'class="bnlab-page" href="{item.chapter}.ipynb"' in row
@@ -143,10 +206,15 @@ def test_what_cannot_be_tested_says_what_is_tested_instead():
 
 def test_each_choice_has_a_label_and_a_rule_of_its_own():
     page = show.scoreboard().page
-    assert page.count("<label>") == page.count("<select name=") == 2
+    assert page.count("<label>") == page.count("<select name=") == 3
+    for label in ("Paper", "Verdict on digits", "Verdict on CIFAR-10"):
+        assert f"<label>{label}<br>" in page
     options = re.findall(r'<option value="([^"]+)"', page)
     papers = {item.paper for item in CLAIMS.values()}
     assert set(options) == {"all", *papers, *MARKS}
+    assert options.count("not measured yet") == 2 and options.count("cannot be tested here") == 1
+    for name, option in re.findall(r"select\[name=(\w+)\] option\[value=.([^\]]+).\]", page):
+        assert f':not([data-{name}="{option}"])' in page
     for option in set(options) - {"all"}:
         assert f'option[value="{option}"]:checked' in page
     assert 'option[value="all"]:checked' not in page

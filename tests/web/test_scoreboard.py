@@ -16,12 +16,14 @@ WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 780}
 pytestmark = pytest.mark.web
 
 
-def ids(paper=None, word=None):
+def ids(paper=None, word=None, photographs=None):
     """The claims that must be left."""
     return [
         one.claim.id
         for one in sorted(standings(CLAIMS), key=lambda one: one.claim.chapter)
-        if paper in (None, one.claim.paper) and word in (None, one.word)
+        if paper in (None, one.claim.paper)
+        and word in (None, one.word)
+        and photographs in (None, one.word_at("cifar10"))
     ]
 
 
@@ -61,8 +63,8 @@ def test_a_paper_and_a_verdict_are_chosen_by_keyboard(board):
     expect(page.locator(".count")).to_have_text(f"{len(ids('bjorck2018'))} of {len(CLAIMS)} claims")
     assert left(page) == ids("bjorck2018")
     page.keyboard.press("Tab")
-    expect(page.get_by_label("Verdict")).to_be_focused()
-    page.get_by_label("Verdict").select_option("shown")
+    expect(page.get_by_label("Verdict on digits")).to_be_focused()
+    page.get_by_label("Verdict on digits").select_option("shown")
     assert left(page) == ids("bjorck2018", "shown")
     page.get_by_label("Paper").select_option("all")
     assert left(page) == ids(word="shown")
@@ -70,12 +72,12 @@ def test_a_paper_and_a_verdict_are_chosen_by_keyboard(board):
 
 def test_every_choice_leaves_what_it_says(board):
     page = board()
-    for name, at in (("paper", 0), ("verdict", 1)):
+    for name, at in (("paper", 0), ("verdict", 1), ("cifar10", 2)):
         select = page.locator(f"select[name={name}]")
         values = select.locator("option").evaluate_all("all => all.map(o => o.value)")
         for value in values[1:]:
             select.select_option(value)
-            wanted = ids(*(value if at == place else None for place in range(2)))
+            wanted = ids(*(value if at == place else None for place in range(3)))
             assert left(page) == wanted
             questions = {CLAIMS[name].chapter for name in wanted}
             shown = page.locator(".bnlab-scoreboard tr.question:visible")
@@ -88,11 +90,11 @@ def test_every_choice_leaves_what_it_says(board):
 def test_the_choice_is_kept_in_the_address(board):
     page = board()
     page.get_by_label("Paper").select_option("lubana2021")
-    page.get_by_label("Verdict").select_option("not measured yet")
+    page.get_by_label("Verdict on digits").select_option("not measured yet")
     state = page.evaluate("location.hash")
     assert state == "#scoreboard?paper=lubana2021&verdict=not+measured+yet"
     again = board(state)
-    expect(again.get_by_label("Verdict")).to_have_value("not measured yet")
+    expect(again.get_by_label("Verdict on digits")).to_have_value("not measured yet")
     assert left(again) == ids("lubana2021", "not measured yet")
     other = board("#scoreboard?paper=nobody")
     assert left(other) == ids()

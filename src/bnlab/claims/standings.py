@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from bnlab.verdicts import evidence
 from bnlab.verdicts.evidence import Evidence
 from bnlab.verdicts.parts import NONE, PART_WORDS, RIGHT, WRONG, Judgement
-from bnlab.verdicts.verdict import NOT_MEASURED, NOT_TESTABLE, WORDS, Claim
+from bnlab.verdicts.verdict import (
+    DIGITS,
+    NOT_MEASURED,
+    NOT_TESTABLE,
+    SCALES,
+    WORDS,
+    Claim,
+    Verdict,
+)
 
 REPEATABLE = "compiled"
 """The engine that the pages have: they can repeat its trainings to the bit."""
@@ -19,37 +26,53 @@ REPEATABLE = "compiled"
 
 @dataclass(frozen=True)
 class Standing:
-    """A claim and its evidence, if there is any.
+    """A claim and its evidence, if there is any. Each scale has a verdict of its own.
 
     Attributes:
         claim: the claim.
-        found: its evidence by scale; the verdict is that of ``digits``.
+        found: its evidence by scale.
     """
 
     claim: Claim
     found: dict[str, Evidence]
 
-    @cached_property
+    @property
     def word(self) -> str:
-        """The verdict's word, or why there is none."""
-        main = self.found.get("digits")
-        return main.verdict.word if main else self.claim.without_evidence
-
-    @property
-    def said(self) -> str:
-        """The word as it is said, such as ``depends on depth``."""
-        main = self.found.get("digits")
-        return main.verdict.said if main else self.claim.without_evidence
-
-    @property
-    def prediction(self) -> str:
-        """Whether our prediction was right, wrong, or none."""
-        return self.found["digits"].verdict.prediction if "digits" in self.found else NONE
+        """The verdict's word on digits, or why there is none; see ``word_at`` for other scales."""
+        return self.word_at(DIGITS)
 
     @property
     def judgements(self) -> tuple[Judgement, ...]:
-        """The judgements of all effects, at the scale that decides."""
-        return self.found["digits"].verdict.judgements if "digits" in self.found else ()
+        """The judgements of all effects on digits."""
+        return self.judgements_at(DIGITS)
+
+    def word_at(self, scale: str) -> str:
+        """The verdict's word at a scale, or why there is none."""
+        verdict = self._verdict(scale)
+        return verdict.word if verdict else without_evidence(self.claim, scale)
+
+    def said_at(self, scale: str) -> str:
+        """The word at a scale as it is said, such as ``depends on depth``."""
+        verdict = self._verdict(scale)
+        return verdict.said if verdict else without_evidence(self.claim, scale)
+
+    def prediction_at(self, scale: str) -> str:
+        """Whether our prediction for a scale was right, wrong, or none."""
+        verdict = self._verdict(scale)
+        return verdict.prediction if verdict else NONE
+
+    def judgements_at(self, scale: str) -> tuple[Judgement, ...]:
+        """The judgements of all effects at a scale."""
+        verdict = self._verdict(scale)
+        return verdict.judgements if verdict else ()
+
+    def _verdict(self, scale: str) -> Verdict | None:
+        return self.found[scale].verdict if scale in self.found else None
+
+
+def without_evidence(claim: Claim, scale: str) -> str:
+    """What to say of a claim that has no evidence at a scale."""
+    return claim.without_evidence if scale == DIGITS else NOT_MEASURED
 
 
 def standings(claims: dict[str, Claim], folder: Path | None = None) -> list[Standing]:
@@ -89,33 +112,32 @@ def standardized(judgement: Judgement) -> tuple[float, float, float]:
     return mean, min(ends), max(mean, *ends)
 
 
-def totals(table: Sequence[Standing]) -> dict[str, object]:
-    """Numbers for sentences about all claims."""
-    judged = [judgement for one in table for judgement in one.judgements]
-    every = [each for one in table for each in one.found.values()]
-    seeds = [len(each.data["seeds"]) for each in every]
+def totals(table: Sequence[Standing], scale: str = DIGITS) -> dict[str, object]:
+    """Numbers for sentences about all claims, at one scale: sums never mix two of them."""
+    here = [one.found[scale] for one in table if scale in one.found]
+    judged = [judgement for one in table for judgement in one.judgements_at(scale)]
+    seeds = [len(each.data["seeds"]) for each in here]
     facts: dict[str, object] = {
         "claims": len(table),
         "papers": len({one.claim.paper for one in table}),
-        "measured": sum(bool(one.found) for one in table),
-        "measured_papers": len({one.claim.paper for one in table if one.found}),
+        "scale": SCALES[scale],
+        "measured": len(here),
+        "measured_papers": len({each.claim.paper for each in here}),
         "effects": len(judged),
         "seeds": " to ".join(str(count) for count in sorted({min(seeds), max(seeds)}))
         if seeds
         else "no",
-        "minutes": sum(each.meta["seconds"] for each in every) / 60,
-        "scales": _listed(dict.fromkeys(s for one in table for s in one.found)),
-        "machines": _listed(dict.fromkeys(each.meta["device"] for each in every)),
+        "minutes": sum(each.meta["seconds"] for each in here) / 60,
+        "machines": listed(dict.fromkeys(each.meta["device"] for each in here)),
     }
     for word in (*WORDS, NOT_MEASURED, NOT_TESTABLE):
-        names = [one.claim.id for one in table if one.word == word]
-        facts |= {_key(word): len(names), f"{_key(word)}_ids": _listed(names)}
+        names = [one.claim.id for one in table if one.word_at(scale) == word]
+        facts |= {_key(word): len(names), f"{_key(word)}_ids": listed(names)}
     for word in PART_WORDS:
         facts[f"{_key(word)}_effects"] = sum(judgement.word == word for judgement in judged)
-    for word in (RIGHT, WRONG, NONE):
-        found = [one for one in table if one.judgements and one.prediction == word]
-        facts[f"predicted_{word}"] = len(found)
-    engines = [one.found["digits"].data.get("engine") for one in table if "digits" in one.found]
+    predictions = [each.verdict.prediction for each in here]
+    facts |= {f"predicted_{word}": predictions.count(word) for word in (RIGHT, WRONG, NONE)}
+    engines = [each.data.get("engine") for each in here]
     return {**facts, "repeatable": engines.count(REPEATABLE)}
 
 
@@ -123,7 +145,7 @@ def _key(word: str) -> str:
     return word.replace(" ", "_")
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Iterable[str]) -> str:
     """Write ``A, B and C``, or ``none``."""
     *most, last = [*names] or ["none"]
     return f"{', '.join(most)} and {last}" if most else last

@@ -26,13 +26,16 @@ CSS = (
     "background:none!important;color:inherit!important;max-width:none!important}"
     ".bnlab-box td:last-child,.bnlab-table td:last-child{white-space:nowrap}"
     ".bnlab-table.bnlab-formulas td:last-child{white-space:normal}"
+    ".bnlab-box.bnlab-scales td:last-child{white-space:normal}"
+    ".bnlab-scales td:not(:first-child){width:28%}"
     ".bnlab-formulas td:nth-child(2){width:46%}"
     ".bnlab-table{overflow-x:auto}.bnlab-say{margin:.6em 0}"
     # On a phone a row becomes a card: each cell on a line of its own, with its column's name.
     "@media(max-width:640px){"
     + ",".join(f".bnlab-box {part},.bnlab-table {part}" for part in ("table", "tbody", "tr", "td"))
     + "{display:block}.bnlab-box thead,.bnlab-table thead{display:none}"
-    ".bnlab-box td,.bnlab-table td{border:0;padding:.1em 0;white-space:normal!important}"
+    ".bnlab-box td,.bnlab-table td{border:0;padding:.1em 0;white-space:normal!important;"
+    "width:auto!important}"
     ".bnlab-box tr,.bnlab-table tr{padding:.5em 0;"
     "border-bottom:1px solid color-mix(in srgb,currentColor 25%,transparent)}"
     ".bnlab-box td::before,.bnlab-table td::before{content:attr(data-column) ': ';font-weight:600}}"

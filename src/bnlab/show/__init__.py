@@ -11,7 +11,9 @@ from bnlab.show.boxes import claim_box, claims_table, say, say_together, say_ver
 from bnlab.show.chips import chips
 from bnlab.show.forest import forest
 from bnlab.show.guide import guide, say_guide
+from bnlab.show.scales import say_scales, scales
 from bnlab.show.scoreboard import say_failed, say_sum, scoreboard
+from bnlab.show.second_scale import on_cifar10
 from bnlab.show.source import source
 from bnlab.verdicts.evidence import Evidence
 
@@ -43,13 +45,16 @@ __all__ = [
     "forest",
     "guide",
     "methods_table",
+    "on_cifar10",
     "plot",
     "say",
     "say_failed",
     "say_guide",
+    "say_scales",
     "say_sum",
     "say_together",
     "say_verdict",
+    "scales",
     "scoreboard",
     "source",
     "verdict_box",

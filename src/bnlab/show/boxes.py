@@ -5,32 +5,36 @@ from __future__ import annotations
 import html
 import re
 import string
+from collections.abc import Sequence
 
 from bnlab import claims
-from bnlab.claims import Claim, Evidence, Judgement, Verdict
+from bnlab.claims import Evidence, Judgement, Verdict
 from bnlab.draw.shown import Shown, fill, table
-from bnlab.draw.style import PARTS, VERDICTS
+from bnlab.draw.style import PARTS
 from bnlab.draw.words import power, size, span
+from bnlab.show.scaled import MARKS, marked_word
+from bnlab.train import Run
 from bnlab.verdicts.parts import NONE, WRONG
-from bnlab.verdicts.verdict import ALGEBRA, LEAST_SEEDS, NOT_MEASURED, NOT_TESTABLE, SHOWN
-
-MARKS = {word: look["mark"] for word, look in VERDICTS.items()} | {
-    NOT_MEASURED: "–",
-    NOT_TESTABLE: "⊘",
-}
+from bnlab.verdicts.verdict import ALGEBRA, CIFAR10, DIGITS, LEAST_SEEDS, SCALES, SHOWN
 
 FIRST_WORD = "Word of the first edition"
 PART_MARKS = {word: look["mark"] for word, look in PARTS.items()}
 
 
-def _paragraphs(rows: dict[str, str]) -> tuple[str, str]:
+def paragraphs(rows: dict[str, str]) -> tuple[str, str]:
+    """Lines that begin with a name in bold, as HTML and as plain text."""
     page = "".join(f"<p><b>{html.escape(k)}:</b> {html.escape(v)}</p>" for k, v in rows.items())
     return page, "\n".join(fill(f"{k}: {v}") for k, v in rows.items())
 
 
-def claim_box(name: str) -> Shown:
-    """The box that opens a measurement: the claim, what would make it false, our prediction."""
-    item = claims.claim(name)
+def claim_box(name: str, scale: str = DIGITS) -> Shown:
+    """The box that opens a measurement: the claim, what would make it false, our prediction.
+
+    Args:
+        name: the claim's id.
+        scale: for which it is written: ``digits`` or ``cifar10``.
+    """
+    item = claims.claim(name, scale)
     rows = {"Claim": f"{item.sentence} ({item.authors})"}
     if item.untestable:
         rows |= {"It cannot be tested here": item.untestable, "Tested instead": item.instead}
@@ -39,8 +43,8 @@ def claim_box(name: str) -> Shown:
         "Our prediction, written before these seeds were run": item.prediction,
         "How far we are from the paper": item.gap,
     }
-    page, text = _paragraphs(rows)
-    head = f"Claim {item.id}"
+    page, text = paragraphs(rows)
+    head = f"Claim {item.id}" + (f" on {SCALES[scale]}" if scale != DIGITS else "")
     return Shown(
         f'<div class="bnlab-box claim" role="group" aria-label="{head}">'
         f'<p class="head">{head}</p>{page}</div>',
@@ -48,19 +52,25 @@ def claim_box(name: str) -> Shown:
     )
 
 
-def verdict_box(name: str, here: Evidence | None = None) -> Shown:
+def verdict_box(name: str, here: Evidence | None = None, scale: str = DIGITS) -> Shown:
     """The box that closes a measurement: the verdict, computed from the evidence.
 
     Args:
         name: the claim's id.
         here: what this notebook has just measured of this claim, shown beside the evidence.
+        scale: at which the verdict holds: ``digits`` or ``cifar10``.
 
     Raises:
-        ValueError: if ``here`` is the measurement of another claim.
+        ValueError: if ``here`` is the measurement of another claim, or at another scale.
     """
     if here is not None and here.claim.id != name:
         raise ValueError(f"here is a measurement of {here.claim.id}; the box is about {name}.")
-    evidence = claims.load(name)
+    if here is not None and here.claim.scale != scale:
+        raise ValueError(
+            f"here is a measurement on {SCALES[here.claim.scale]}; the box is about the verdict "
+            f"on {SCALES[scale]}."
+        )
+    evidence = claims.load(name, scale=scale)
     verdict = evidence.verdict
     head = f"{MARKS[verdict.word]} {name}: {verdict.said} on {verdict.where}"
     columns = ["The claim says", "What was measured", "Counts, if", "Evidence", "So"]
@@ -69,10 +79,11 @@ def verdict_box(name: str, here: Evidence | None = None) -> Shown:
         columns.insert(4, f"This run, {count} seed{'s' if count > 1 else ''}")
     rows = [_row(j, verdict, here) for j in verdict.judgements]
     page, text = table(columns, rows)
-    notes, notes_text = _paragraphs(notes_on(evidence, here))
+    notes, notes_text = paragraphs(notes_on(evidence, here))
     return Shown(
         f'<div class="bnlab-box {verdict.word.replace(" ", "-")}" role="group" '
-        f'aria-label="Verdict on {name}"><p class="head">{html.escape(head)}</p>'
+        f'aria-label="Verdict on {name}, on {verdict.where}">'
+        f'<p class="head">{html.escape(head)}</p>'
         f"<p>{html.escape(verdict.sentence)}</p>{page}{notes}</div>",
         f"{head}\n{fill(verdict.sentence)}\n{text}\n{notes_text}",
     )
@@ -105,6 +116,8 @@ def notes_on(evidence: Evidence, here: Evidence | None = None) -> dict[str, str]
         "Evidence": f"mean over {verdict.seeds} seeds with its 95\u00a0% interval; a part holds if "
         "the whole interval is where the margin puts it. Margins are ours, fixed before measuring."
     }
+    if item.scale == CIFAR10:
+        rows["Images and nets"] = images_and_nets(evidence)
     if here is not None and len(here.data["seeds"]) < LEAST_SEEDS:
         rows["This run"] = f"fewer than {LEAST_SEEDS} seeds, too few for a verdict of its own."
     rows["Our prediction"] = prediction(verdict)
@@ -138,21 +151,21 @@ def capitalized(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def word_for(item: Claim) -> str:
-    """The verdict's word as it is said, or why there is none."""
-    try:
-        return claims.load(item.id).verdict.said
-    except FileNotFoundError:
-        return item.without_evidence
+def images_and_nets(evidence: Evidence) -> str:
+    """Which copy of the images, what the trainings start from, which seeds and how long it took."""
+    run, seeds, meta = Run.from_dict(evidence.data["base"]), evidence.data["seeds"], evidence.meta
+    pixels = f", {run.image_size} × {run.image_size} pixels" if run.image_size else ""
+    return (
+        f"{meta.get('images') or run.data}{pixels}. The Run that was varied: {run.net} of depth "
+        f"{run.depth} and width {run.width}, {run.steps:,} steps of {run.batch_size} images. "
+        f"Seeds {_listed_seeds(seeds)}; {meta['device']}, {meta['seconds'] / 60:.0f} minutes."
+    )
 
 
-def marked_word(item: Claim) -> str:
-    """``word_for`` with its mark."""
-    try:
-        verdict = claims.load(item.id).verdict
-    except FileNotFoundError:
-        return f"{MARKS[item.without_evidence]} {item.without_evidence}"
-    return f"{MARKS[verdict.word]} {verdict.said}"
+def _listed_seeds(seeds: Sequence[int]) -> str:
+    first, last = min(seeds), max(seeds)
+    in_a_row = sorted(seeds) == list(range(first, last + 1)) and first < last
+    return f"{first} to {last}" if in_a_row else ", ".join(map(str, seeds))
 
 
 def claims_table(paper: str) -> Shown:
@@ -161,8 +174,8 @@ def claims_table(paper: str) -> Shown:
     if not items:
         known = sorted({item.paper for item in claims.CLAIMS.values()})
         raise ValueError(f"no claims of paper {paper!r}. Known: {', '.join(known)}.")
-    rows = [[item.id, item.sentence, marked_word(item)] for item in items]
-    page, text = table(["Id", "Claim", "Verdict on digits"], rows)
+    rows = [[i.id, i.sentence, *(marked_word(i, scale) for scale in SCALES)] for i in items]
+    page, text = table(["Id", "Claim", *(f"Verdict on {said}" for said in SCALES.values())], rows)
     return Shown(f'<div class="bnlab-table">{page}</div>', text)
 
 
@@ -180,7 +193,7 @@ class Formatter(string.Formatter):
         return kwargs[key]
 
 
-def say(name: str, template: str, engine: str | None = None) -> Shown:
+def say(name: str, template: str, engine: str | None = None, scale: str = DIGITS) -> Shown:
     """A sentence whose numbers come from the evidence, so that it follows when that changes.
 
     Args:
@@ -188,8 +201,9 @@ def say(name: str, template: str, engine: str | None = None) -> Shown:
         template: text with fields such as ``{ratio_12:.0f}``, facts of the claim; ``:power``
             writes large numbers as powers of ten. What stands between ``**`` is bold.
         engine: of the evidence, see ``claims.load``.
+        scale: of the evidence: ``digits`` or ``cifar10``.
     """
-    return _paragraph(Formatter().vformat(template, (), claims.load(name, engine).facts))
+    return _paragraph(Formatter().vformat(template, (), claims.load(name, engine, scale).facts))
 
 
 class Facts(dict):
@@ -200,11 +214,20 @@ class Facts(dict):
 
 
 def say_together(template: str) -> Shown:
-    """A paragraph with numbers of several claims, such as ``{B1[ratio_12]:.0f}``, like ``say``."""
+    """A paragraph with numbers of several claims, such as ``{B1[ratio_12]:.0f}``, like ``say``.
+
+    Those of another scale are written ``{B1@cifar10[ratio]:.0f}``.
+    """
     fields = (name for _, name, _, _ in string.Formatter().parse(template) if name)
     names = dict.fromkeys(name.partition("[")[0] for name in fields)
-    known = {name: Facts(claims.load(name).facts) for name in names}
+    known = {name: Facts(_evidence(name).facts) for name in names}
     return _paragraph(Formatter().vformat(template, (), known))
+
+
+def _evidence(name: str) -> Evidence:
+    """Of ``B1`` on digits, of ``B1@cifar10`` on CIFAR-10."""
+    claim, _, scale = name.partition("@")
+    return claims.load(claim, scale=scale or DIGITS)
 
 
 def _paragraph(text: str) -> Shown:
@@ -213,12 +236,16 @@ def _paragraph(text: str) -> Shown:
 
 
 def say_verdict(*names: str) -> Shown:
-    """The verdicts on claims in sentences: the claim, the word, and what it means."""
+    """The verdicts on claims in sentences: the claim, the word, and what it means.
+
+    They are those on digits; ``B1@cifar10`` is that on CIFAR-10.
+    """
     lines = []
     for name in names:
-        item, verdict = claims.claim(name), claims.load(name).verdict
+        verdict = _evidence(name).verdict
+        item = verdict.claim
         lines.append(
-            f"{name} ({item.authors}): {item.sentence} The verdict on {verdict.where}: "
+            f"{item.id} ({item.authors}): {item.sentence} The verdict on {verdict.where}: "
             f"{verdict.said}. {verdict.sentence}"
         )
     page = "".join(f'<p class="bnlab-say">{html.escape(line)}</p>' for line in lines)

@@ -1,4 +1,4 @@
-"""All effects of all measured claims in one column: a forest plot."""
+"""All effects of all claims that are measured on digits in one column: a forest plot."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TICKS = (-30, -5, -1, 0, 1, 5, 30)
 
 
 def forest() -> Drawing:
-    """Each effect's distance from its margin, in standard deviations between the seeds.
+    """Each effect's distance from its margin on digits, in standard deviations between the seeds.
 
     Raises:
         FileNotFoundError: if no claim is measured.
@@ -35,9 +35,10 @@ def forest() -> Drawing:
     if math.isinf(distance):
         far = "with no spread between its seeds, and so infinitely many standard deviations"
     alt = (
-        f"Forest plot of {len(rows)} effects of {len({name for name, _ in rows})} claims: "
-        f"{by_word}. The one that supports its claim least is {name} {worst.effect.name}, "
-        f"{far} {side} its margin."
+        f"Forest plot of {len(rows)} effects of {len({name for name, _ in rows})} claims, "
+        f"measured on digits: {by_word}. "
+        f"The one that supports its claim least is {name} {worst.effect.name}, {far} {side} its "
+        "margin."
     )
     caption = (
         "Each row is a part of a claim: mean and 95 % interval over the seeds, as a distance from "
@@ -45,7 +46,7 @@ def forest() -> Drawing:
         "Circle: holds; square: no effect; diamond: opposite; cross: does not hold; triangle: "
         "undecided; arrow: farther than the axis."
     )
-    title = f"{counts[HOLDS]} of {len(rows)} parts hold"
+    title = f"{counts[HOLDS]} of {len(rows)} parts hold on digits"
     return draw([_panel(title, rows)], alt, caption)
 
 

@@ -7,10 +7,11 @@ import string
 
 from bnlab import claims
 from bnlab.draw.shown import Shown, fill
-from bnlab.show.boxes import Facts, Formatter, marked_word
+from bnlab.show.boxes import Facts, Formatter
 from bnlab.show.guide_row import Row
 from bnlab.show.guide_rows import ROWS
 from bnlab.show.guide_sources import SOURCES
+from bnlab.show.scaled import scaled_words
 from bnlab.verdicts import evidence
 
 WITHDRAWN = "Our evidence no longer carries the advice that stood here: look at the verdicts."
@@ -77,7 +78,7 @@ def _row(row: Row) -> str:
 
 
 def _link(name: str) -> str:
-    word = html.escape(marked_word(evidence.find(claims.CLAIMS, name)))
+    word = html.escape(scaled_words(evidence.find(claims.CLAIMS, name)))
     return f'<a class="bnlab-page" href="13_scoreboard.ipynb#claim-{name}">{name}</a>: {word}'
 
 
@@ -95,7 +96,7 @@ def _chapters(row: Row) -> str:
 def _text(row: Row) -> str:
     advice, why, measured = told(row)
     lines = [f"{row.when}: {advice} {why}".rstrip(), measured or NOTHING]
-    lines += [f"{name}: {marked_word(claims.claim(name))}" for name in row.claims]
+    lines += [f"{name}: {scaled_words(claims.claim(name))}" for name in row.claims]
     lines += [f"{SOURCES[key][0]}: {says}." for key, says in row.literature.items()]
     first, *others = lines
     return "\n".join([fill(first), *(fill(f"  {line}") for line in others)])

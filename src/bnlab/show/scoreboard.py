@@ -11,12 +11,26 @@ from bnlab.claims import Evidence
 from bnlab.claims.standings import REPEATABLE, Standing, standings, totals
 from bnlab.draw.shown import Shown, fill
 from bnlab.draw.style import VERDICTS, dark
-from bnlab.show.boxes import FIRST_WORD, MARKS, PART_MARKS, Formatter, notes_on
+from bnlab.show.boxes import FIRST_WORD, PART_MARKS, Formatter, notes_on
+from bnlab.show.scaled import MARKS
 from bnlab.verdicts.evidence import file_name
-from bnlab.verdicts.verdict import ALGEBRA, NOT_MEASURED, SHOWN, Claim, Judgement
+from bnlab.verdicts.verdict import (
+    ALGEBRA,
+    CIFAR10,
+    DIGITS,
+    NOT_MEASURED,
+    SCALES,
+    SHOWN,
+    WORDS,
+    Claim,
+    Judgement,
+)
 
 COLUMNS = ("Claim", "Digits", "CIFAR-10", "What came out", "Engine", "Evidence")
-SCALES = {"Digits": "digits", "CIFAR-10": "cifar10"}
+CHOICES = {  # what can be chosen beside the paper, by the name of its data attribute
+    "verdict": (DIGITS, tuple(MARKS)),
+    "cifar10": (CIFAR10, (*WORDS, NOT_MEASURED)),
+}
 ALL = "all"
 NOTHING = "none yet"
 STYLE = (
@@ -48,7 +62,8 @@ STYLE = (
     ".bnlab-scoreboard dd{margin:0 0 .4em}"
     ".bnlab-scoreboard summary{cursor:pointer}"
     ".bnlab-scoreboard .word{font-weight:700}"
-    ".bnlab-scoreboard [data-column='CIFAR-10'] .word{font-weight:400}"
+    ".bnlab-scoreboard .word[data-word='not measured yet']{font-weight:400}"
+    ".bnlab-scoreboard .scale{margin:.4em 0 .2em;font-weight:600}"
     "@media(max-width:640px){.bnlab-scoreboard td:first-child::before{content:none}}"
 )
 
@@ -57,15 +72,16 @@ def _colours() -> str:
     """CSS that gives the verdicts' words their colours."""
     rules = ""
     for word, look in VERDICTS.items():
-        place = f'.bnlab-scoreboard tr[data-verdict="{word}"] [data-column=Digits] .word'
+        place = f'.bnlab-scoreboard .word[data-word="{word}"]'
         rules += f"{place}{{color:{look['light']}}}" + dark(place, f"color:{look['dark']}")
     return rules
 
 
 def _filters(papers: Sequence[str]) -> str:
-    """CSS that hides what the two choices leave out: it needs no kernel and no script."""
+    """CSS that hides what the choices leave out: it needs no kernel and no script."""
     rules = ""
-    for name, values in (("paper", papers), ("verdict", MARKS)):
+    choices = {name: words for name, (_, words) in CHOICES.items()}
+    for name, values in {"paper": papers, **choices}.items():
         for value in values:
             chosen = f'.bnlab-scoreboard:has(select[name={name}] option[value="{value}"]:checked)'
             other = f'{chosen} tr[data-{name}]:not([data-{name}="{value}"])'
@@ -77,16 +93,17 @@ def _filters(papers: Sequence[str]) -> str:
 def scoreboard() -> Shown:
     """Every claim, question by question, with its verdict at each scale, parts and evidence.
 
-    It can be filtered by paper and verdict.
+    It can be filtered by paper and by the verdict at each scale.
     """
     table = sorted(standings(claims.CLAIMS), key=lambda one: one.claim.chapter)
     papers = dict.fromkeys((one.claim.paper, one.claim.authors) for one in table)
     written = {item.chapter for item in claims.CLAIMS.values() if item.measure is not None}
     head = "".join(f'<th scope="col">{column}</th>' for column in COLUMNS)
     body = "".join(_question(name, table, written) for name in chapters.ALL)
-    choices = _select("paper", "Paper", papers) + _select(
-        "verdict", "Verdict", [(word, f"{MARKS[word]} {word}") for word in MARKS]
-    )
+    choices = _select("paper", "Paper", papers)
+    for name, (scale, words) in CHOICES.items():
+        marked = [(word, f"{MARKS[word]} {word}") for word in words]
+        choices += _select(name, f"Verdict on {SCALES[scale]}", marked)
     css = STYLE + _colours() + _filters([key for key, _ in papers])
     page = (
         f'<style>{css}</style><div class="bnlab-table bnlab-scoreboard">'
@@ -121,42 +138,54 @@ def _row(one: Standing, written: set[str]) -> str:
         f"<b>{item.id}.</b> {html.escape(item.sentence)} <i>({html.escape(item.authors)})</i>"
         f'<details class="bnlab-more"><summary>More on {item.id}</summary>{_more(one)}</details>'
     )
-    parts = "".join(f"<li>{html.escape(_part(j))}</li>" for j in one.judgements)
-    came_out = f"<ul>{parts}</ul>" if parts else "nothing yet"
+    came_out = "".join(_came_out(one, scale) for scale in one.found) or "nothing yet"
     if item.untestable:  # the verdict, now or later, is about another test
         came_out += f"<br>Tested instead: {html.escape(item.instead)}"
-    words = (_word(one, scale) for scale in SCALES.values())
+    words = (_word(one, scale) for scale in SCALES)
     cells = (first, *words, came_out, engine(one), _sources(one, written))
     inner = "".join(
         f'<td data-column="{column}">{cell}</td>'
         for column, cell in zip(COLUMNS, cells, strict=True)
     )
-    return (
-        f'<tr id="claim-{item.id}" data-paper="{item.paper}" data-verdict="{one.word}">{inner}</tr>'
+    words_at = "".join(
+        f' data-{name}="{one.word_at(scale)}"' for name, (scale, _) in CHOICES.items()
     )
+    return f'<tr id="claim-{item.id}" data-paper="{item.paper}"{words_at}>{inner}</tr>'
+
+
+def _came_out(one: Standing, scale: str) -> str:
+    parts = "".join(f"<li>{html.escape(_part(j))}</li>" for j in one.judgements_at(scale))
+    return f'<p class="scale">On {SCALES[scale]}</p><ul>{parts}</ul>'
 
 
 def _word(one: Standing, scale: str) -> str:
-    if scale in one.found:
-        verdict = one.found[scale].verdict
-        word, said = verdict.word, verdict.said
-    else:
-        word = said = one.claim.without_evidence if scale == "digits" else NOT_MEASURED
-    return f'<span class="word">{MARKS[word]}\u00a0{html.escape(said)}</span>'
+    word, said = one.word_at(scale), html.escape(one.said_at(scale))
+    return f'<span class="word" data-word="{word}">{MARKS[word]}\u00a0{said}</span>'
 
 
 def engine(one: Standing) -> str:
-    """What trained the nets behind a verdict, and whether the page can do it again to the bit."""
-    if "digits" not in one.found:
-        return NOTHING
-    name = one.found["digits"].data.get("engine")
+    """What trained the nets behind the verdicts, and whether a page can do it again to the bit."""
+    lines = [f"{SCALES[scale]}: {_engine(found)}" for scale, found in one.found.items()]
+    return "<br>".join(lines) or NOTHING
+
+
+def _engine(found: Evidence) -> str:
+    name = found.data.get("engine")
     if name == REPEATABLE:
-        return "compiled: a page can repeat it to the bit"
+        return "compiled, a page can repeat it to the bit"
     return "PyTorch, in stacks" if name == "stack" else "PyTorch"
 
 
 def _more(one: Standing) -> str:
-    item, found = one.claim, one.found.get("digits")
+    """What the table has no room for, scale by scale."""
+    items = [item for item in (one.claim, *one.claim.others) if item.effects]
+    return "".join(
+        f'<p class="scale">On {SCALES[item.scale]}</p>{_details(item, one.found.get(item.scale))}'
+        for item in items
+    )
+
+
+def _details(item: Claim, found: Evidence | None) -> str:
     rows = {}
     if item.untestable:
         rows = {"It cannot be tested here": item.untestable}
@@ -203,36 +232,47 @@ def _sources(one: Standing, written: set[str]) -> str:
 
 def _measured(item: Claim, scale: str, found: Evidence) -> str:
     name = file_name(item, scale)
-    text = f"{scale}, {len(found.data['seeds'])} seeds, {found.meta['device']}"
+    text = f"{SCALES[scale]}, {len(found.data['seeds'])} seeds, {found.meta['device']}"
     return f'{html.escape(text)}<br><a href="../results/{name}">{name}</a>'
 
 
 def _text(one: Standing) -> str:
-    lines = [f"{one.claim.id}: {one.said}. {one.claim.sentence}"]
-    lines += [f"  {_part(judgement)}" for judgement in one.judgements]
+    lines = [f"{one.claim.id}: {_said(one)}. {one.claim.sentence}"]
+    for scale in one.found:
+        lines += [f"  On {SCALES[scale]}, {_part(j)}" for j in one.judgements_at(scale)]
     return "\n".join(fill(line) for line in lines)
 
 
-def say_sum(template: str) -> Shown:
-    """A sentence about all claims whose numbers come from the evidence, like ``say``."""
-    facts = totals(standings(claims.CLAIMS))
-    text = Formatter().vformat(template, (), facts)
+def _said(one: Standing) -> str:
+    """The verdicts' words with their scales, or why there is none."""
+    words = [f"{one.said_at(scale)} on {SCALES[scale]}" for scale in one.found]
+    return "; ".join(words) or one.word
+
+
+def say_sum(template: str, scale: str = DIGITS) -> Shown:
+    """A sentence about all claims whose numbers come from the evidence, like ``say``.
+
+    Args:
+        template: with fields such as ``{shown_ids}``, see ``totals``.
+        scale: whose verdicts are counted. Where nothing is measured there, it says only that.
+    """
+    facts = totals(standings(claims.CLAIMS), scale)
+    text = Formatter().vformat(template, (), facts) if facts["measured"] else _nothing(scale)
     return Shown(f'<p class="bnlab-say">{html.escape(text)}</p>', fill(text))
 
 
-def say_failed() -> Shown:
-    """For each measured claim that is not shown, which of its parts decided."""
-    table = standings(claims.CLAIMS)
-    nothing = "Every claim that is measured is shown."
-    if not any(one.judgements for one in table):
-        nothing = "No claim is measured yet."
-    lines = [_why(one) for one in table if one.judgements and one.word not in (SHOWN, ALGEBRA)] or [
-        nothing
-    ]
+def _nothing(scale: str) -> str:
+    return f"No claim is measured on {SCALES[scale]} yet."
+
+
+def say_failed(scale: str = DIGITS) -> Shown:
+    """For each claim that is measured at a scale and not shown there, which parts decided."""
+    verdicts = [one.found[scale].verdict for one in standings(claims.CLAIMS) if scale in one.found]
+    nothing = f"Every claim that is measured on {SCALES[scale]} is shown there."
+    lines = [
+        f"{verdict.claim.id}: {verdict.said}. {verdict.sentence}"
+        for verdict in verdicts
+        if verdict.word not in (SHOWN, ALGEBRA)
+    ] or [nothing if verdicts else _nothing(scale)]
     page = "".join(f'<p class="bnlab-say">{html.escape(line)}</p>' for line in lines)
     return Shown(page, "\n".join(fill(line) for line in lines))
-
-
-def _why(one: Standing) -> str:
-    verdict = one.found["digits"].verdict
-    return f"{one.claim.id}: {verdict.said}. {verdict.sentence}"

@@ -3,8 +3,8 @@
 Margins are again half of what the paper reports, but in points of accuracy: 2.3 and 11.5 points
 (from memory). Its nets err on a quarter of the images, ours on about 42 and 46 of a hundred, so
 that half of the paper's ratio of errors would be nearly its whole gap in points. Half of its points
-are here 1.03 and 1.12 times the errors. What Batch Renormalization may lose is two points, not one:
-a fifth of what BatchNorm loses in the paper, where seeds differ by about one.
+are here 1.03 and 1.12 times the errors. What Batch Renormalization may lose is two points, not one,
+as seeds differ by about a point here: less than a fifth of what BatchNorm loses in the paper.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from bnlab.verdicts.verdict import Claim, Effect
 
 GAP = (
     "The paper trains Inception-v3 on ImageNet for 130,000 steps, with 50 workers of 32 images. We "
-    "train a VGG of six convolutions with 16 to 64 channels on images of 16×16 for about an epoch, with "
-    "momentum and weight decay, a rate that falls along a cosine, and the paper's schedule of "
+    "train a VGG of six convolutions with 16 to 64 channels on images of 16×16 for about an epoch, "
+    "with momentum and weight decay, a rate that falls along a cosine, and the paper's schedule of "
     "limits shortened in proportion. The running statistics have a momentum of 0.1, those of the "
     "paper 0.01. Each method is at its own best rate. "
 )

@@ -16,7 +16,14 @@ W1 = claims.W1.on_cifar10(
         "without a normalizer, or at γ = 4 it is still smaller; or one of the two is so where "
         "gradients pass through the statistics."
     ),
-    prediction=("PREDICTION"),
+    prediction=(
+        "Known was one eigenvalue with another seed, 2,700 without a normalizer, where the theory "
+        "of white noise says 2,500; none with BatchNorm. On digits the same net's was 6.6 times "
+        "smaller with held statistics at γ = 1, 19 times where gradients pass through them, and "
+        "at γ = 4 larger by 2.4 and smaller by 1.2 times. Photographs resemble each other more "
+        "than noise does, which enlarges the first layer's part of both nets. So all comes out as "
+        "on digits: all parts hold but the last."
+    ),
     gap=(
         "The net is the paper's for CIFAR-10, four layers of width 1000, with its loss and start; "
         "its convolutional net was not measured. Of the training images the first "

@@ -1,8 +1,7 @@
-"""W1 on CIFAR-10: which nets and inputs are measured, and what follows from the eigenvalues."""
+"""W1 on CIFAR-10: which nets are measured, and what follows from the eigenvalues."""
 
 import numpy as np
 import pytest
-import torch
 
 from bnlab.chapters.mean_field import w1_cifar10 as w1
 from bnlab.chapters.mean_field import wide_net
@@ -24,35 +23,25 @@ def small_cifar(monkeypatch):
     monkeypatch.setitem(DATASETS, "cifar10", loaded)
 
 
-def test_every_net_is_measured_on_all_inputs(small_cifar, monkeypatch):
+def test_every_net_is_measured_on_images_of_each_size(small_cifar, monkeypatch):
     monkeypatch.setattr(w1, "BASE", w1.BASE.replace(width=12))
-    monkeypatch.setattr(w1, "INPUTS", w1.INPUTS[1:])
+    monkeypatch.setattr(w1, "SIZES", (16,))
     data = w1.measure(seeds=[3], image_size=16)
     assert data["base"]["image_size"] == 16
     nets = [("none", 1.0), ("batch", 1.0), ("batch", 4.0)]
-    inputs = [("photographs", 16), ("gaussian", 16)]
-    assert [tuple(row[:5]) for row in data["rows"]] == [(*i, *n, 3) for i in inputs for n in nets]
+    assert [row[:4] for row in data["rows"]] == [[16, *net, 3] for net in nets]
     run = w1.BASE.replace(image_size=16, norm="batch", gamma=4.0, seed=3)
-    found = wide_net.eigenvalue(
-        wide_net.net_at_start(run), "constant", w1.batch(run, "photographs")
-    )
-    assert data["rows"][2][5] == found != data["rows"][2][6]
+    found = wide_net.eigenvalue(wide_net.net_at_start(run), "constant", w1.images(run))
+    assert data["rows"][2][4] == found != data["rows"][2][5]
     assert w1.repeat(data, [3]) == data
     assert all(np.isfinite(number) for number in w1.facts(data).values())
-
-
-def test_noise_has_the_shape_of_the_images_and_is_the_same_for_all_weights(small_cifar):
-    run = w1.BASE.replace(image_size=16)
-    noise = w1.batch(run, "gaussian")
-    assert noise.shape == w1.batch(run, "photographs").shape == (40, 3, 16, 16)
-    assert torch.equal(noise, w1.batch(run.replace(seed=1), "gaussian"))
 
 
 def test_the_photographs_of_the_base_decide():
     """The eigenvalue without a normalizer is 100, and with BatchNorm as the table says."""
     table = {(32, 1.0): (10, 5), (32, 4.0): (200, 50), (16, 1.0): (1, 1), (16, 4.0): (1, 1)}
-    rows = [["photographs", size, "none", 1.0, 7, 100, 100] for size in (32, 16)]
-    rows += [["photographs", size, "batch", g, 7, *pair] for (size, g), pair in table.items()]
+    rows = [[size, "none", 1.0, 7, 100, 100] for size in (32, 16)]
+    rows += [[size, "batch", g, 7, *pair] for (size, g), pair in table.items()]
     data = {"base": w1.BASE.to_dict(), "seeds": [7], "columns": list(w1.COLUMNS), "rows": rows}
     wanted = {"one": 1, "four": np.log10(0.5), "one_through": np.log10(20)}
     wanted["four_through"] = np.log10(2)

@@ -1,12 +1,13 @@
 """W1 of Wei et al. 2019 on CIFAR-10: the largest Fisher eigenvalue before the first step.
 
 The net is the paper's for CIFAR-10: four layers with weights and width 1000 on 32 x 32 pixels. It
-decides; 16 x 16 pixels and white noise are there to see on what the answer depends. Settings and
-margins are those of digits, fixed before the seeds of ``SEEDS`` were run. Nothing is trained.
+decides; 16 x 16 pixels are there to see whether the answer depends on them. Settings and margins
+are those of digits, fixed before the seeds of ``SEEDS`` were run. Nothing is trained.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -25,11 +26,9 @@ from bnlab.verdicts.work import HERE, Work
 
 SEEDS = tuple(range(1388, 1396))
 BASE = wide_net.BASE.replace(data="cifar10", image_size=32, width=1000)
-PICTURES, NOISE = "photographs", "gaussian"
-INPUTS = ((PICTURES, 32), (PICTURES, 16), (NOISE, 16))  # kind and image size
+SIZES = (32, 16)
 NORMS = (("none", 1.0), *(("batch", gamma) for gamma in DECISIVE))  # normalizer and gamma
-NOISE_SEED = 2150  # the same white noise for all weights
-COLUMNS = ("inputs", "image_size", "norm", "gamma", "seed", "held", "through")
+COLUMNS = ("image_size", "norm", "gamma", "seed", "held", "through")
 
 
 def measure(seeds: Sequence[int] = SEEDS, work: Work = HERE, image_size: int | None = None) -> dict:
@@ -45,14 +44,12 @@ def measure(seeds: Sequence[int] = SEEDS, work: Work = HERE, image_size: int | N
         statistics that are held constant and for those that gradients pass through.
     """
     base = BASE if image_size is None else BASE.replace(image_size=image_size)
-    cases = [(*one, *net, seed) for one in INPUTS for net in NORMS for seed in seeds]
+    cases = [(size, *net, seed) for size in SIZES for net in NORMS for seed in seeds]
     runs = [
         base.replace(image_size=size, norm=norm, gamma=gamma, seed=seed)
-        for _, size, norm, gamma, seed in cases
+        for size, norm, gamma, seed in cases
     ]
-    found = work.starmap(
-        eigenvalues, [(run, case[0]) for run, case in zip(runs, cases, strict=True)]
-    )
+    found = work.map(eigenvalues, runs)
     return {
         "base": base.to_dict(),
         "seeds": list(seeds),
@@ -61,20 +58,17 @@ def measure(seeds: Sequence[int] = SEEDS, work: Work = HERE, image_size: int | N
     }
 
 
-def eigenvalues(run: Run, inputs: str) -> list[float]:
+def eigenvalues(run: Run) -> list[float]:
     """With statistics that are held constant, and that gradients pass through."""
-    net, x = wide_net.net_at_start(run), batch(run, inputs)
+    net, x = wide_net.net_at_start(run), images(run)
     through = wide_net.eigenvalue(net, THROUGH, x)
     held = through if run.norm == "none" else wide_net.eigenvalue(net, HELD, x)
     return [held, through]
 
 
-def batch(run: Run, inputs: str) -> Tensor:
-    """The first training images of a Run's data, or white noise in their shape."""
-    found = torch.tensor(load(run.data, image_size=run.image_size).train_x[:IMAGES])
-    if inputs == PICTURES:
-        return found
-    return torch.randn(found.shape, generator=torch.Generator().manual_seed(NOISE_SEED))
+def images(run: Run) -> Tensor:
+    """The first training images of a Run's data."""
+    return torch.tensor(load(run.data, image_size=run.image_size).train_x[:IMAGES])
 
 
 def repeat(data: dict, seeds: Sequence[int]) -> dict:
@@ -82,25 +76,23 @@ def repeat(data: dict, seeds: Sequence[int]) -> dict:
     return measure(seeds, image_size=data["base"]["image_size"])
 
 
-def select(
-    data: dict, inputs: str, size: int, norm: str, gamma: float, name: str = "held"
-) -> np.ndarray:
+def select(data: dict, size: int, norm: str, gamma: float, name: str = "held") -> np.ndarray:
     """The eigenvalues of a net, (seeds,)."""
-    table = Table.of(data).where(inputs=inputs, image_size=size, norm=norm, gamma=gamma)
+    table = Table.of(data).where(image_size=size, norm=norm, gamma=gamma)
     return table.column(name, seed=data["seeds"])
 
 
-def decades(data: dict, inputs: str, size: int, gamma: float, name: str = "held") -> np.ndarray:
+def decades(data: dict, size: int, gamma: float, name: str = "held") -> np.ndarray:
     """log10 of the eigenvalue without a normalizer over that with BatchNorm, (seeds,)."""
-    plain = select(data, inputs, size, "none", 1.0, name)
-    return np.log10(plain / select(data, inputs, size, "batch", gamma, name))
+    plain = select(data, size, "none", 1.0, name)
+    return np.log10(plain / select(data, size, "batch", gamma, name))
 
 
 def values(data: dict) -> dict[str, np.ndarray]:
     """The effects of W1, one number a seed."""
     found = {}
     for name, gamma in zip(("one", "four"), DECISIVE, strict=True):
-        net = (PICTURES, data["base"]["image_size"], gamma)
+        net = (data["base"]["image_size"], gamma)
         found[name], found[f"{name}_through"] = decades(data, *net), decades(data, *net, "through")
     return found
 
@@ -126,14 +118,12 @@ def facts(data: dict) -> dict[str, object]:
         "seeds": len(data["seeds"]),
         "image_size": data["base"]["image_size"],
     }
-    for inputs, size in INPUTS:
-        for norm, gamma in NORMS:
-            end = fact_name(inputs, size, norm, gamma)
-            value = select(data, inputs, size, norm, gamma).mean()
-            found[f"value_{end}"] = value
-            found[f"theory_{end}"] = value / predicted(data, size, norm, gamma)
-            if norm == "batch":
-                for name in ("held", "through"):
-                    ratio = decades(data, inputs, size, gamma, name).mean()
-                    found[f"{name}_{end}"] = math.pow(10, ratio)
+    for size, (norm, gamma) in itertools.product(SIZES, NORMS):
+        end = fact_name(size, norm, gamma)
+        value = select(data, size, norm, gamma).mean()
+        found[f"value_{end}"] = value
+        found[f"theory_{end}"] = value / predicted(data, size, norm, gamma)
+        if norm == "batch":
+            for name in ("held", "through"):
+                found[f"{name}_{end}"] = math.pow(10, decades(data, size, gamma, name).mean())
     return found

@@ -17,12 +17,23 @@ def test_the_scaled_net_differs_in_the_last_convolution_of_each_block_alone():
 
 
 def test_an_update_is_stretched_to_the_length_that_is_given():
-    _, before, after = b2._profiles("batch", 0, 0.1, 1, None)
-    fresh = b2._trainer("batch", b2.BASE.replace(seed=0, precision="float64"))
+    run = b2.BASE.replace(seed=0, lr=0.1)
+    _, before, after = b2._profiles("batch", run, 1, None)
+    fresh = b2._trainer("batch", run.replace(precision="float64"))
     wanted = block_variances(fresh.net, fresh.train_x[: b2.PROBE_IMAGES])
     assert before == pytest.approx(list(wanted), rel=1e-3)
-    assert b2._profiles("batch", 0, 0.1, 1, 1e-9) == (1e-9, before, before)
+    assert b2._profiles("batch", run, 1, 1e-9) == (1e-9, before, before)
     assert after != before
+
+
+def test_parameters_come_back_from_a_vector_whatever_their_order_in_memory():
+    net = torch.nn.Conv2d(2, 3, 3).to(memory_format=torch.channels_last)
+    before = [p.detach().clone() for p in net.parameters()]
+    vector = b2._vector(net.parameters())
+    b2._give(net.parameters(), 2 * vector)
+    for p, old in zip(net.parameters(), before, strict=True):
+        assert torch.equal(p, 2 * old)
+    assert torch.equal(b2._vector(net.parameters()), 2 * vector)
 
 
 @pytest.fixture

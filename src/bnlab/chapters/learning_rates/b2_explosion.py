@@ -12,12 +12,12 @@ bounded by ``MOST``, since their mean was that of a few seeds; and all was measu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
 from scipy import stats
-from torch.nn.utils import parameters_to_vector, vector_to_parameters
+from torch import Tensor, nn
 
 from bnlab.measure.signals.signals import block_variances
 from bnlab.train import Run, Trainer, threads
@@ -44,44 +44,68 @@ COLUMNS = ("net", "seed", "first_loss", "diverging_lr", "step", "before", "after
 
 
 def measure(seeds: Sequence[int] = SEEDS, work: Work = HERE) -> dict:
+    """``explosion`` on digits."""
+    return explosion(BASE, seeds, work, TRAINED, TRAINED_LRS)
+
+
+def explosion(
+    base: Run,
+    seeds: Sequence[int],
+    work: Work,
+    trained: int,
+    trained_lrs: Mapping[str, Sequence[float]],
+) -> dict:
     """Find each net's smallest rate that diverges, and look inside at the step that does it.
 
     A net is trained for 10 steps at ever larger rates until it diverges. For the plain net, the
     variance of each block's output is taken before and after the update that made the loss exceed
     the bound. The others take their own update at the same rate and step, stretched to the length
     of the plain net's update. The search is made in float32, the variances are taken in float64,
-    where nothing overflows. Then all are trained for ``TRAINED`` steps at some rates, to see at
-    which ones they learn.
+    where nothing overflows. Then nets are trained longer at some rates, to see at which ones they
+    learn.
+
+    Args:
+        base: what all nets share.
+        seeds: of the nets.
+        work: does the parts.
+        trained: so many steps are the longer training.
+        trained_lrs: its rates, for the nets that are to be trained so.
 
     Returns:
         ``base``, ``columns`` and ``rows``: one a net and seed, with the loss at the start, the
         smallest diverging rate (null: none on the grid), and the variances before and after; and
         ``trained``, one a net, rate and seed, with ``trained_columns``.
     """
-    plan = [(net, lr, seed) for seed in seeds for net in NETS for lr in TRAINED_LRS[net]]
+    runs = [base.replace(seed=seed) for seed in seeds]
+    plan = [
+        (net, run.replace(lr=lr, steps=trained))
+        for run in runs
+        for net, lrs in trained_lrs.items()
+        for lr in lrs
+    ]
     return {
-        "base": BASE.to_dict(),
+        "base": base.to_dict(),
         "seeds": list(seeds),
         "columns": list(COLUMNS),
-        "rows": [row for rows in work.map(_rows, seeds) for row in rows],
+        "rows": [row for rows in work.map(_rows, runs) for row in rows],
         "trained_columns": list(TRAINED_COLUMNS),
         "trained": work.starmap(_trained, plan),
     }
 
 
-def _rows(seed: int) -> list[list]:
+def _rows(run: Run) -> list[list]:
     """The rows of a seed, one a net."""
-    found = {net: _first_divergence(net, seed) for net in NETS}
+    found = {net: _first_divergence(net, run) for net in NETS}
     lr, step = found["none"][1:]
     if lr is None:
         raise RuntimeError(
             f"the net without a normalizer did not diverge at any rate up to {LRS[-1]} "
-            f"(seed {seed}); B2 cannot be measured in this setting."
+            f"(seed {run.seed}); B2 cannot be measured in this setting."
         )
     rows, length = [], None  # of the plain net's update, which comes first
     for net, (first_loss, own_lr, _) in found.items():
-        length, *variances = _profiles(net, seed, lr, step, length)
-        rows.append([net, seed, first_loss, own_lr, step, *variances])
+        length, *variances = _profiles(net, run.replace(lr=lr), step, length)
+        rows.append([net, run.seed, first_loss, own_lr, step, *variances])
     return rows
 
 
@@ -95,10 +119,10 @@ def _trainer(net: str, run: Run) -> Trainer:
 
 
 @threads(1)
-def _first_divergence(net: str, seed: int) -> tuple[float, float | None, int]:
+def _first_divergence(net: str, run: Run) -> tuple[float, float | None, int]:
     """Loss at the start, smallest rate that diverges or None, and the update that did it."""
     for lr in LRS:
-        records = list(_trainer(net, BASE.replace(seed=seed, lr=lr)).steps(looks=False))
+        records = list(_trainer(net, run.replace(lr=lr)).steps(looks=False))
         first_loss = float(f"{records[1].loss:.4g}")
         if records[-1].diverged:
             return first_loss, lr, max(records[-1].step, 1)
@@ -106,27 +130,27 @@ def _first_divergence(net: str, seed: int) -> tuple[float, float | None, int]:
 
 
 @threads(1)
-def _trained(net: str, lr: float, seed: int) -> list:
-    """What a net has learned after ``TRAINED`` steps."""
-    trainer = _trainer(net, BASE.replace(seed=seed, lr=lr, steps=TRAINED))
+def _trained(net: str, run: Run) -> list:
+    """What a net has learned at the end."""
+    trainer = _trainer(net, run)
     *_, last = trainer.steps(looks=False)
     _, accuracy = trainer.evaluate(*trainer.part("val"))
     end = last.step if last.diverged else None
-    return [net, lr, seed, round(accuracy, 4) if end is None else None, end]
+    return [net, run.lr, run.seed, round(accuracy, 4) if end is None else None, end]
 
 
 @threads(1)
 def _profiles(
-    net: str, seed: int, lr: float, step: int, length: float | None
+    net: str, run: Run, step: int, length: float | None
 ) -> tuple[float, list[float], list[float]]:
     """Variances by block before and after update number ``step``, in float64: they may be huge.
 
     Returns:
         The length of the update (``length`` if given: then it is stretched to it), the variances.
     """
-    trainer = _trainer(net, BASE.replace(seed=seed, lr=lr, steps=step, precision="float64"))
+    trainer = _trainer(net, run.replace(steps=step, precision="float64"))
     weights = {
-        record.step: parameters_to_vector(trainer.net.parameters()).detach().clone()
+        record.step: _vector(trainer.net.parameters())
         for record in trainer.steps(looks=False)
         if not record.diverged
     }
@@ -135,10 +159,23 @@ def _profiles(
     after = before + update * ((length or own) / own)
     profiles = []
     for vector in (before, after):
-        vector_to_parameters(vector, trainer.net.parameters())
+        _give(trainer.net.parameters(), vector)
         variances = block_variances(trainer.net, trainer.train_x[:PROBE_IMAGES])
         profiles.append([float(f"{v:.4g}") for v in variances])
     return length or own, *profiles
+
+
+def _vector(parameters: Iterable[nn.Parameter]) -> Tensor:
+    """A copy of all parameters, one after the other, whatever their order in memory."""
+    return torch.cat([p.detach().reshape(-1) for p in parameters])
+
+
+@torch.no_grad()
+def _give(parameters: Iterable[nn.Parameter], vector: Tensor) -> None:
+    """Set the parameters from a ``_vector`` of them."""
+    parameters = list(parameters)
+    for p, part in zip(parameters, vector.split([p.numel() for p in parameters]), strict=True):
+        p.copy_(part.view(p.shape))
 
 
 def profiles(data: dict, net: str, when: str) -> np.ndarray:
@@ -166,22 +203,30 @@ def diverging_rate(data: dict, net: str) -> np.ndarray:
     return np.array([lr or BEYOND for lr in found])
 
 
+def trained_lrs(data: dict) -> dict[str, list[float]]:
+    """The rates of the longer training, in rising order, for each net that had one."""
+    found: dict[str, list[float]] = {}
+    for net, lr in Table(data["trained_columns"], data["trained"]).distinct("net", "lr"):
+        found.setdefault(net, []).append(lr)
+    return found
+
+
 def learned(data: dict, net: str) -> np.ndarray:
-    """Validation accuracy after ``TRAINED`` steps, (rates, seeds); diverged nets: chance."""
+    """Validation accuracy after the longer training, (rates, seeds); diverged nets: chance."""
     table = Table(data["trained_columns"], data["trained"]).where(net=net)
-    return scores(table, "val_accuracy", lr=TRAINED_LRS[net], seed=data["seeds"])
+    return scores(table, "val_accuracy", lr=trained_lrs(data)[net], seed=data["seeds"])
 
 
 def usable_rate(data: dict, net: str) -> np.ndarray:
-    """The largest usable rate after ``TRAINED`` steps, (seeds,); see ``usable_rates``."""
-    return usable_rates(TRAINED_LRS[net], learned(data, net))
+    """The largest usable rate of the longer training, (seeds,); see ``usable_rates``."""
+    return usable_rates(trained_lrs(data)[net], learned(data, net))
 
 
 def borne(data: dict) -> tuple[int, int]:
     """How many nets with BatchNorm diverged at no rate; how many of them learn at the largest."""
     rates = Table.of(data).where(net="batch").entries("diverging_lr")
     never = np.array([lr is None for lr in rates])
-    at_largest = learned(data, "batch")[TRAINED_LRS["batch"].index(LRS[-1])]
+    at_largest = learned(data, "batch")[trained_lrs(data)["batch"].index(LRS[-1])]
     return int(never.sum()), int((at_largest[never] >= LEARNED).sum())
 
 
@@ -208,16 +253,26 @@ def median_interval(numbers: np.ndarray) -> tuple[float, float, float]:
 
 def facts(data: dict) -> dict[str, object]:
     """Numbers for sentences about B2; ``_low`` and ``_high``: the interval of a median."""
-    effect, found = values(data), {"seeds": len(data["seeds"]), "blocks": BASE.depth}
+    counts = {
+        f"{net}_learned": int((learned(data, net).max(0) >= LEARNED).sum())
+        for net in trained_lrs(data)
+    }
+    never = dict(zip(("never", "never_learned"), borne(data), strict=True))
+    return facts_of_explosion(data) | counts | never | {"trained": TRAINED}
+
+
+def facts_of_explosion(data: dict) -> dict[str, object]:
+    """Numbers for sentences about ``explosion``, on any images."""
+    effect = values(data)
+    found: dict[str, object] = {"seeds": len(data["seeds"]), "blocks": data["base"]["depth"]}
     for net in NETS:
         found[f"{net}_lr"] = float(np.median(diverging_rate(data, net)))
-        found[f"{net}_first_loss"] = float(
-            np.median(Table.of(data).where(net=net).column("first_loss"))
-        )
+        first_loss = Table.of(data).where(net=net).column("first_loss")
+        found[f"{net}_first_loss"] = float(np.median(first_loss))
         for when in ("before", "after"):
             middle = typical(data, net, when)
             found[f"{net}_growth_{when}"] = middle[-1] / middle[0]
-        found[f"{net}_learned"] = int((learned(data, net).max(0) >= LEARNED).sum())
+    for net in trained_lrs(data):
         found[f"{net}_top"] = 100 * float(np.median(learned(data, net).max(0)))
     for net in ("batch", "scaled"):
         found[f"{net}_usable"] = float(np.median(usable_rate(data, net)))
@@ -232,8 +287,6 @@ def facts(data: dict) -> dict[str, object]:
         found |= {f"{name}_median{end}": 10**number for end, number in ends}
     return {
         **found,
-        "trained": TRAINED,
-        **dict(zip(("never", "never_learned"), borne(data), strict=True)),
         "ratio": 10 ** effect["rate"].mean(),
         "usable_ratio": 10 ** effect["usable"].mean(),
         "scaled_decades": scaled.mean(),

@@ -1,4 +1,4 @@
-"""Bjorck et al. 2018 on CIFAR-10: B1 with small residual nets.
+"""Bjorck et al. 2018 on CIFAR-10: B1 and B2 with small residual nets.
 
 Margins and predictions were written before the counted seeds were run.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from bnlab.chapters.learning_rates import b1_cifar10, claims
+from bnlab.chapters.learning_rates import b1_cifar10, b2_cifar10, b2_explosion, claims
 from bnlab.chapters.learning_rates.b1_cifar10 import BASE, LONG, SMALL_LR
 from bnlab.verdicts.verdict import Effect
 
@@ -77,4 +77,79 @@ B1 = claims.B1.on_cifar10(
     runs={"cifar10": BASE},
 )
 
-CLAIMS = (B1,)
+B2 = claims.B2.on_cifar10(
+    falsifier=(
+        "In the diverging step late blocks grow no more than early ones; or BatchNorm's blocks do "
+        "so too, in a step of the same size; or the net without a normalizer diverges at no "
+        "smaller rate than with BatchNorm; or its usable rate, even with a better start, is no "
+        "smaller than BatchNorm's."
+    ),
+    prediction=(
+        "Known is one other seed: the net without a normalizer diverged at rate 0.001, with "
+        "BatchNorm at none up to 10; in that step its last block grew by ten decades more than "
+        "its first one, with BatchNorm less than before. So the first three parts come out as on "
+        "digits. The usable rates are not known: after 40 steps the net with a scaled start had "
+        "learned nothing at 0.003 or 0.01, and BatchNorm little at 0.03 and 0.1. We expect the "
+        "digits' factor, 3 to 40."
+    ),
+    gap=(
+        "The paper looks at a ResNet-110 on CIFAR-10. We look at 18 residual blocks of 8 to 32 "
+        "channels, on images halved to 16 pixels, over the first 10 steps, and over "
+        f"{b2_cifar10.TRAINED} for the usable rates: a quarter of an epoch. Momentum and weight "
+        "decay are the paper's; images are not augmented. With He's initial weights the net "
+        "without a normalizer starts at a loss of several hundred, where a guess has 2.3."
+    ),
+    effects=(
+        Effect(
+            "explode",
+            "growth of the variance from first to last block, gained in the diverging step (a "
+            f"growth beyond {b2_explosion.MOST:g} decades counts as that)",
+            "decades",
+            1.0,
+            says="in the step that diverges the activations explode with depth",
+            predicted=(3.0, math.inf),
+        ),
+        Effect(
+            "control",
+            "the same with BatchNorm, in a step of the same length",
+            "decades",
+            1.0,
+            kind="same",
+            upper=True,
+            says="with BatchNorm a step of the same length does nothing of the kind",
+            predicted=(-1.0, 1.0),
+        ),
+        Effect(
+            "rate",
+            "smallest learning rate that diverges within 10 steps, BatchNorm over no normalizer (a "
+            "lower bound: a net that never diverged counts as one step above the largest rate)",
+            "decades",
+            0.5,
+            says="without a normalizer deep nets diverge at smaller rates",
+            predicted=(3.0, 5.5),
+        ),
+        Effect(
+            "usable",
+            f"largest usable learning rate after {b2_cifar10.TRAINED} steps, BatchNorm over no "
+            "normalizer with a scaled start",
+            "decades",
+            0.5,
+            says="with BatchNorm larger rates are usable, too",
+            predicted=(math.log10(3), math.log10(40)),
+        ),
+    ),
+    answer=(
+        "The net without a normalizer does not even start well here, so its diverging rate tells "
+        "of the start as much as of the step; and a quarter of an epoch is too short to say which "
+        "rates are usable. The authors' net starts with Xavier's weights and learns at small "
+        "rates; their sweep, with 110 layers and all epochs, would tell the two apart."
+    ),
+    measure=b2_cifar10.measure,
+    options=("image_size",),
+    values=b2_explosion.values,
+    facts=b2_cifar10.facts,
+    repeat=b2_cifar10.repeat,
+    runs={"cifar10": b2_cifar10.BASE},
+)
+
+CLAIMS = (B1, B2)

@@ -7,7 +7,8 @@ has a worse one on each side. Then the counted seeds are trained at it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,10 +47,12 @@ class Arm:
     Attributes:
         fields: of the Run, in place of those of the base.
         lrs: the rates that are tried first, neighbours in ``RATES``, in rising order.
+        also: what a ``train_one`` of the chapter takes behind the Run.
     """
 
     fields: Mapping[str, object]
     lrs: tuple[float, ...]
+    also: tuple[object, ...] = ()
 
 
 def race(
@@ -64,6 +67,7 @@ def race(
     device: str = "cpu",
     image_size: int | None = None,
     tuning_seeds: Sequence[int] = TUNING_SEEDS,
+    train_one: Callable[..., list] | None = None,
 ) -> dict:
     """Find the best rate of every arm, and train the counted seeds at it.
 
@@ -78,6 +82,9 @@ def race(
         device: see ``train``. On a GPU up to ``STACK`` nets are trained in one call.
         image_size: in place of that of the base.
         tuning_seeds: that choose the rates.
+        train_one: trains one net where a Run alone does not say all: a function at the top of a
+            module of the Run and what the arm has in ``also``, which returns what ``outcome``
+            returns. It trains on the device that it is told in ``also``, a net a call.
 
     Returns:
         ``base``, ``seeds``, ``tuning_seeds``, ``arms`` (their names), ``columns`` and ``rows``, one
@@ -97,13 +104,16 @@ def race(
         "columns": list(COLUMNS),
         "rows": _taken_over(tuning, base, tuning_seeds),
     }
-    _search(data, arms, work, device)
+    trained = functools.partial(
+        _trained, arms=arms, base=base, work=work, device=device, own=train_one
+    )
+    _search(data, arms, trained)
     pairs = [(arm, lr) for arm in arms for lr in rates_of(data, arm)]
     if not everywhere:
         pairs = [(arm, best_lr(data, arm)) for arm in arms]
     pairs += [(arm, best_lr(data, other)) for arm, other in borrowed]
     plan = [(arm, lr, seed) for arm, lr in dict.fromkeys(pairs) for seed in seeds]
-    data["rows"] += _trained(plan, arms, base, work, device)
+    data["rows"] += trained(plan)
     return data
 
 
@@ -114,16 +124,15 @@ def _taken_over(tuning: dict | None, base: Run, tuning_seeds: Sequence[int]) -> 
     return Table.of(tuning).where(seed=list(tuning_seeds)).rows
 
 
-def _search(data: dict, arms: Mapping[str, Arm], work: Work, device: str) -> None:
+def _search(data: dict, arms: Mapping[str, Arm], trained: Callable[[list], list[list]]) -> None:
     """Add the trainings of the tuning seeds, until no best rate is an edge."""
-    base = Run.from_dict(data["base"])
     while plan := [
         (arm, lr, seed)
         for arm, one in arms.items()
         for lr in _next_rates(data, arm, one.lrs)
         for seed in data["tuning_seeds"]
     ]:
-        data["rows"] += _trained(plan, arms, base, work, device)
+        data["rows"] += trained(plan)
 
 
 def _next_rates(data: dict, arm: str, first: Sequence[float]) -> list[float]:
@@ -141,9 +150,13 @@ def _trained(
     base: Run,
     work: Work,
     device: str,
+    own: Callable[..., list] | None,
 ) -> list[list]:
     runs = [base.replace(**arms[arm].fields, lr=lr, seed=seed) for arm, lr, seed in plan]
-    if device == "cpu":
+    if own is not None:
+        items = [(run, *arms[arm].also) for run, (arm, *_) in zip(runs, plan, strict=True)]
+        found = work.starmap(own, items)
+    elif device == "cpu":
         found = work.map(train_one, runs)
     else:
         parts = [runs[i : i + STACK] for i in range(0, len(runs), STACK)]

@@ -51,8 +51,8 @@ def both(tmp_path_factory):
         return run
 
     def outcome(run):
-        arm = next(arm for arm in arms.values() if run.replace(**arm.fields) == run)
-        return [2.0, 1.5, 0.9 if run.lr == arm.lrs[1] else 0.8, 0.5, None]
+        name, arm = next(one for one in arms.items() if run.replace(**one[1].fields) == run)
+        return [1.0 + len(name) / 100, 1.5, 0.9 if run.lr == arm.lrs[1] else 0.8, 0.5, None]
 
     work = Work(folder=tmp_path_factory.mktemp("parts"))
     with pytest.MonkeyPatch.context() as patch:

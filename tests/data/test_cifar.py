@@ -17,6 +17,7 @@ import numpy as np
 import pooch
 import pytest
 
+from bnlab.claims.__main__ import main
 from bnlab.data import cifar, load
 from bnlab.data.cifar import CIFAR10, CIFAR100, cifar10, cifar100
 from bnlab.train import Run, train
@@ -241,6 +242,23 @@ def test_no_network(cache, monkeypatch):
         change_archive(monkeypatch, url=f"http://127.0.0.1:{closed.getsockname()[1]}/{ARCHIVE}")
         with pytest.raises(OSError, match=f"ConnectionError.*put {ARCHIVE} into .*BNLAB_DATA"):
             cifar10()
+
+
+def test_a_measurement_without_images_ends_before_it_begins(cache, monkeypatch, tmp_path, capsys):
+    """Without a network, with a wrong checksum, and with a folder that lacks the archive."""
+    measure = ["measure", "--scale", "cifar10", "B1", "--output", str(tmp_path / "results")]
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        change_archive(monkeypatch, url=f"http://127.0.0.1:{closed.getsockname()[1]}/{ARCHIVE}")
+        assert main(measure) == 1
+    assert "CIFAR-10 could not be downloaded (ConnectionError" in capsys.readouterr().err
+    with server(monkeypatch, bytes(1000)):
+        assert main(measure) == 1
+    assert "checksum differs, and it was not kept" in capsys.readouterr().err
+    monkeypatch.setenv("BNLAB_DATA", str(tmp_path))
+    assert main(measure) == 1
+    assert f"has neither {ARCHIVE} nor the folder" in capsys.readouterr().err
+    assert not (tmp_path / "results").exists()
 
 
 def test_server_without_the_archive(cache, monkeypatch):

@@ -122,7 +122,7 @@ def test_on_a_gpu_a_part_holds_nets_that_make_few_stacks(tmp_path, monkeypatch):
     found = on_a_gpu(Work(), monkeypatch, parts, everywhere=True)
     alone = race.race(ARMS, BASE, SEEDS, Work(), everywhere=True)
     assert [row[:3] for row in found["rows"]] == [row[:3] for row in alone["rows"]]
-    assert [len(part) for part in parts][-2:] != [1, 1] and max(map(len, parts)) <= STACK
+    assert max(map(len, parts)) <= STACK
     for part in parts:
         norms = [run.norm for run in part]
         assert norms == sorted(norms, key=norms.index), "arm after arm: one stack each"

@@ -27,8 +27,8 @@ BASE = Run(
     optimizer_options={"momentum": 0.9},
     schedule="cosine",
     batch_size=4,
-    steps=4,
-    eval_every=4,
+    steps=10,
+    eval_every=10,
 )
 ARMS = {norm: Arm({"norm": norm}, (0.01, 0.03, 0.1)) for norm in ("none", "batch")}
 SEEDS = [1, 2, 3]

@@ -125,7 +125,7 @@ def _looks(run: Run, size: Size, device: str) -> np.ndarray:
             batch = trainer.batch(numbers, step)
             with contextlib.suppress(ValueError):  # a loss that is not finite
                 seen = measure_landscape(trainer.net, cross_entropy, *batch, VGG.steps(run.lr))
-                found.append((seen.loss_range, seen.changes.max(), seen.effective_beta))
+                found.append((seen.loss_range, seen.gradient_change_max, seen.effective_beta))
         trainer.update(numbers, step)
     return np.log10(np.median(found, axis=0)) if found else np.full(3, np.nan)
 

@@ -10,7 +10,8 @@ import pytest
 from bnlab import claims
 from bnlab.chapters.learning_rates import b1_rates
 from bnlab.claims import CLAIMS
-from bnlab.claims.__main__ import main, make_parser, pool
+from bnlab.claims.__main__ import main, make_parser
+from bnlab.claims.measuring import pool
 from bnlab.store import Results
 from bnlab.verdicts import evidence
 from bnlab.verdicts.work import Work

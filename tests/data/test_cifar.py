@@ -7,9 +7,9 @@ import contextlib
 import dataclasses
 import http.server
 import io
+import itertools
 import os
 import socket
-import tarfile
 import threading
 from pathlib import Path
 
@@ -17,42 +17,15 @@ import numpy as np
 import pooch
 import pytest
 
+from bnlab.claims.__main__ import main
 from bnlab.data import cifar, load
 from bnlab.data.cifar import CIFAR10, CIFAR100, cifar10, cifar100
 from bnlab.train import Run, train
+from tests.data.cifar_files import FILES, FOLDER, packed, records, write
 
-ARCHIVE, FOLDER = CIFAR10.archive.name, CIFAR10.archive.folder
-TRAIN, TEST, FILES = CIFAR10.train, CIFAR10.test, CIFAR10.archive.members
+ARCHIVE = CIFAR10.archive.name
+TRAIN, TEST = CIFAR10.train, CIFAR10.test
 MEAN, STD = (np.array(c)[:, None, None] for c in (CIFAR10.mean, CIFAR10.std))
-PER_FILE = 8
-
-
-def records(seed, count=PER_FILE, layout=CIFAR10):
-    """Random images, their first pixel a serial number: uint8, (count, bytes)."""
-    made = np.random.default_rng(seed).integers(0, 256, (count, layout.record), dtype=np.uint8)
-    for place, classes in enumerate(layout.classes):
-        made[:, place] = np.arange(count) * 7 % classes
-    made[:, len(layout.classes)] = seed * count + np.arange(count)
-    return made
-
-
-def packed(files):
-    """A gzipped tar of files (name: bytes), as bytes."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-        for name, content in files.items():
-            info = tarfile.TarInfo(f"{FOLDER}/{name}")
-            info.size = len(content)
-            tar.addfile(info, io.BytesIO(content))
-    return buffer.getvalue()
-
-
-def write(folder, raw, layout=CIFAR10):
-    """The unpacked folder of a layout, inside of ``folder``."""
-    (folder / layout.archive.folder).mkdir()
-    for name, made in raw.items():
-        (folder / layout.archive.folder / name).write_bytes(made.tobytes())
-    return folder / layout.archive.folder
 
 
 @pytest.fixture(autouse=True)
@@ -271,6 +244,23 @@ def test_no_network(cache, monkeypatch):
             cifar10()
 
 
+def test_a_measurement_without_images_ends_before_it_begins(cache, monkeypatch, tmp_path, capsys):
+    """Without a network, with a wrong checksum, and with a folder that lacks the archive."""
+    measure = ["measure", "--scale", "cifar10", "B1", "--output", str(tmp_path / "results")]
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        change_archive(monkeypatch, url=f"http://127.0.0.1:{closed.getsockname()[1]}/{ARCHIVE}")
+        assert main(measure) == 1
+    assert "CIFAR-10 could not be downloaded (ConnectionError" in capsys.readouterr().err
+    with server(monkeypatch, bytes(1000)):
+        assert main(measure) == 1
+    assert "checksum differs, and it was not kept" in capsys.readouterr().err
+    monkeypatch.setenv("BNLAB_DATA", str(tmp_path))
+    assert main(measure) == 1
+    assert f"has neither {ARCHIVE} nor the folder" in capsys.readouterr().err
+    assert not (tmp_path / "results").exists()
+
+
 def test_server_without_the_archive(cache, monkeypatch):
     with (
         server(monkeypatch, b"not here", status=404),
@@ -334,6 +324,107 @@ def test_downloaded_once(cache, monkeypatch, raw, tmp_path):
     cifar._load.cache_clear()
     assert all(map(np.array_equal, arrays(first), arrays(cifar10())))  # the server is gone
     assert list(cache.iterdir()) == [cache / ARCHIVE]
+
+
+# ---------------------------------------------------------------------------- half the size
+
+
+def test_half_the_size_is_means_over_two_by_two_pixels(folder, raw):
+    made = raw[TEST]
+    made[0, 1:] = 0
+    made[0, 1:3], made[0, 33:35] = (10, 20), (30, 43)  # the first two rows of the red plane
+    (folder / TEST).write_bytes(made.tobytes())
+    data = load("cifar10", image_size=16)
+    assert data.image_shape == (3, 16, 16) and data.train_x.dtype == np.float32
+    red = data.test_x[0, 0] * STD[0] + MEAN[0]
+    assert red[0, 0] * 255 == pytest.approx((10 + 20 + 30 + 43) / 4, abs=1e-4)
+    np.testing.assert_allclose(red.ravel()[1:], 0, atol=1e-6)
+    means = standardized(made).reshape(-1, 3, 16, 2, 16, 2).mean((3, 5))
+    np.testing.assert_allclose(data.test_x, means, atol=1e-6)
+
+
+def test_both_sizes_have_the_same_split(folder):
+    whole, half = cifar10(3), cifar10(3, image_size=16)
+    for part in ("train", "val", "test"):
+        x, small = getattr(whole, f"{part}_x"), getattr(half, f"{part}_x")
+        means = x.reshape(len(x), 3, 16, 2, 16, 2).mean((3, 5))
+        np.testing.assert_allclose(small, means, atol=1e-5)
+        assert np.array_equal(getattr(whole, f"{part}_y"), getattr(half, f"{part}_y"))
+    assert arrays(load("cifar10", 3, 32))[0].shape == whole.train_x.shape
+
+
+def test_cifar100_can_be_halved_too(folder100):
+    assert load("cifar100", image_size=16).image_shape == (3, 16, 16)
+
+
+@pytest.mark.parametrize("net", ["mlp", "plain", "resnet"])
+def test_each_net_trains_on_half_the_size(folder, net):
+    run = Run(data="cifar10", net=net, depth=3, width=4, norm="batch", batch_size=4, steps=2)
+    half = run.replace(image_size=16)
+    assert half.key() != run.key()
+    assert np.isfinite(train(half, device="cpu").loss).all()
+
+
+@pytest.mark.parametrize("size", [7, 8, 0, -16, 64, 16.5, "16"])
+def test_a_size_that_is_none_is_refused_by_run_and_load(size):
+    """Before any file is looked for: here is none."""
+    message = "not for data='cifar10': its images have 32 x 32 pixels. Use 32, or 16"
+    for made in (Run, lambda data, image_size: load(data, image_size=image_size)):
+        with pytest.raises(ValueError, match=f"image_size={size!r} is {message}"):
+            made(data="cifar10", image_size=size)
+
+
+@pytest.mark.parametrize("size", [8, 16, 32])
+def test_digits_have_no_other_size(size):
+    for made in (Run, lambda image_size: load("digits", image_size=image_size)):
+        with pytest.raises(ValueError, match="not for data='digits': its images have 8 x 8 pixels"):
+            made(image_size=size)
+
+
+# ------------------------------------------------------------------------------ which pixels
+
+
+def test_what_are_not_the_official_pixels_is_called_a_copy(folder):
+    assert cifar10().source == "CIFAR-10 (a copy: not the official pixels)"
+    assert cifar10(image_size=16).source == cifar10().source
+
+
+@pytest.mark.parametrize(("off", "said"), [(0, "CIFAR-10"), (1e-8, "CIFAR-10"), (1e-7, "a copy")])
+def test_the_means_of_the_pixels_tell_the_official_ones(folder, raw, monkeypatch, off, said):
+    """To eight digits: here those of the files stand in for the published ones."""
+    pixels = np.concatenate([raw[name][:, 1:] for name in TRAIN]).reshape(-1, 3, 1024)
+    means = tuple((pixels.mean((0, 2)) / 255 + [0, 0, off]).tolist())
+    monkeypatch.setattr(cifar, "CIFAR10", dataclasses.replace(CIFAR10, means=means))
+    for size in cifar.SIZES:
+        source = cifar10(image_size=size).source
+        assert said in source and ("copy" in source) == (off > cifar.NEAR)
+
+
+def test_the_published_means_agree_with_each_other():
+    """Those of 0 to 255, as they stand in other projects, and the rounded ones."""
+    means = np.array([125.30691805, 122.95039414, 113.86538318]) / 255
+    np.testing.assert_allclose(CIFAR10.means, means, atol=1e-8)
+    np.testing.assert_allclose(CIFAR10.means, CIFAR10.mean, atol=5e-5)
+
+
+def test_the_jpeg_copy_has_nearly_the_official_statistics():
+    """What JPEG changes is small. Every fifth image of the training files is looked at."""
+    path = Path(__file__).parents[3] / "shared" / "data" / "cifar10_jpeg.npz"
+    if not path.is_file():
+        pytest.skip("beside the repository lies no shared/data/cifar10_jpeg.npz.")
+    image = pytest.importorskip("PIL.Image", reason="Pillow decodes the copy")
+    stored = np.load(path)
+    prefix, body = stored["prefix"].tobytes(), stored["body"].tobytes()
+    ends = np.cumsum(stored["lengths"].astype(np.int64) - len(prefix))[:50_000]
+    cuts = [*itertools.pairwise([0, *ends.tolist()])][::5]
+    files = (io.BytesIO(prefix + body[start:end]) for start, end in cuts)
+    pixels = np.stack([np.asarray(image.open(file).convert("RGB")) for file in files])
+    assert np.bincount(stored["labels"][:50_000]).tolist() == [5000] * 10
+    assert np.bincount(stored["labels"][50_000:]).tolist() == [1000] * 10
+    means, stds = pixels.mean((0, 1, 2)) / 255, pixels.std((0, 1, 2)) / 255
+    off = np.abs(means - CIFAR10.means)
+    assert cifar.NEAR < off.max() < 5e-3
+    np.testing.assert_allclose(stds, CIFAR10.std, atol=5e-3)
 
 
 # -------------------------------------------------------------------------------- CIFAR-100

@@ -162,6 +162,9 @@ def test_unknown_nets_normalizers_and_options():
         (32, 3, [(16, 1), (32, 2), (64, 2)]),
         (32, 6, [(16, 1), (16, 1), (32, 2), (32, 1), (64, 2), (64, 1)]),
         (32, 2, [(16, 1), (32, 2)]),
+        (16, 3, [(16, 1), (32, 2), (64, 2)]),
+        (16, 6, [(16, 1), (16, 1), (32, 2), (32, 1), (64, 2), (64, 1)]),
+        (15, 4, [(16, 1), (16, 1), (32, 2), (32, 1)]),
         (4, 3, [(16, 1), (16, 1), (16, 1)]),
     ],
 )
@@ -169,7 +172,7 @@ def test_stages_halve_the_image_and_double_the_width(size, depth, want):
     assert stages(size, depth, 16) == want
 
 
-@pytest.mark.parametrize("size", [1, 7, 8, 31, 32, 64])
+@pytest.mark.parametrize("size", [1, 7, 8, 15, 16, 31, 32, 64])
 @pytest.mark.parametrize("depth", range(1, 14))
 def test_stages_share_the_layers_out_evenly(size, depth):
     plan = stages(size, depth, 4)

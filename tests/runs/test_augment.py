@@ -30,6 +30,18 @@ def test_the_changes_are_a_crop_of_the_padded_image_or_of_its_mirror_image():
         np.testing.assert_array_equal(made.numpy(), crop[:, :, ::-1] if flip else crop)
 
 
+def test_images_of_half_the_size_are_padded_with_half_as_many_pixels():
+    images = IMAGES[..., ::2, ::2]
+    out = augmented(images, "crop_flip", 5, 1)
+    rows, columns = (random.integers(5, s, 5, 6) for s in (random.CROP_ROW, random.CROP_COLUMN))
+    flips = random.integers(5, random.MIRRORED, 2, 6)
+    for image, made, row, column, flip in zip(images, out, rows, columns, flips, strict=True):
+        padded = np.pad(image.numpy(), ((0, 0), (2, 2), (2, 2)))
+        crop = padded[:, row : row + 16, column : column + 16]
+        np.testing.assert_array_equal(made.numpy(), crop[:, :, ::-1] if flip else crop)
+    assert len({*rows.tolist(), *columns.tolist()}) > 2, "the images have moved"
+
+
 def test_flip_alone_mirrors_some_images_and_moves_none():
     out = augmented(IMAGES, "flip", 5, 3)
     flips = random.integers(5, random.MIRRORED, 2, 6, 12).astype(bool)

@@ -6,24 +6,18 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import multiprocessing
 import os
 import sys
-import tempfile
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Executor
+from collections.abc import Iterable
 from pathlib import Path
 
 from bnlab.claims import CLAIMS, claim
+from bnlab.claims.measuring import ALL, kind, measure_all, own_folder, wanted
+from bnlab.data.cifar import SIZES
 from bnlab.errors import unknown
-from bnlab.store import DamagedFileError, StoreBusyError
-from bnlab.sweep import processes
 from bnlab.verdicts import audit, evidence
-from bnlab.verdicts.evidence import Evidence
 from bnlab.verdicts.provenance import closure
 from bnlab.verdicts.verdict import DIGITS, LEAST_SEEDS, Claim
-from bnlab.verdicts.work import Work
 
 
 def show_all(paper: str | None) -> None:
@@ -51,41 +45,6 @@ def chosen(paper: str | None) -> list[Claim]:
     return found
 
 
-def measure_all(
-    names: list[str], folder: Path, executor: Executor | None, options: dict[str, object]
-) -> None:
-    """Measure claims and write their evidence; a folder that cannot be written fails first.
-
-    Until a claim's evidence is written its parts are kept beside it: the same call goes on there.
-    """
-    scale = options.pop("scale", DIGITS)
-    items = [claim(name, scale) for name in names]
-    _check_writable(folder)
-    for item in items:
-        work = Work(evidence.unfinished(item, folder, scale), executor, progress=True)
-        try:
-            result = evidence.measure(item, work=work, **options)
-        except StoreBusyError as error:
-            raise StoreBusyError(
-                f"{item.id} is being measured by another process, which keeps its parts in "
-                f"{work.folder}. Wait until it has ended, or name another --output."
-            ) from error
-        path = evidence.with_past(result, _before(item, folder, scale)).save(folder)
-        work.forget()
-        print(f"wrote {path}\n{result.verdict}")
-
-
-def _before(item: Claim, folder: Path, scale: str) -> Evidence | None:
-    """The evidence that is about to be replaced, if there is any that can be read."""
-    try:
-        return evidence.load(item, folder, scale)
-    except FileNotFoundError:
-        return None
-    except DamagedFileError as error:
-        print(f"{error} Its earlier results are lost.", file=sys.stderr)
-        return None
-
-
 def judge_all(names: list[str], folder: Path) -> None:
     """Judge stored rows by today's rule; the verdict before stays in the file."""
     for item in [claim(name) for name in names] or list(CLAIMS.values()):
@@ -96,14 +55,6 @@ def judge_all(names: list[str], folder: Path) -> None:
                 if new is not stored:
                     print(f"wrote {new.save(folder)}")
                 print(stored.verdict)
-
-
-def _check_writable(folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{folder} is a file: name a folder for the evidence with --output.")
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=".writable."):
-        pass
 
 
 def check_all(names: list[str], folder: Path, again: int, stamps: bool) -> bool:
@@ -124,26 +75,6 @@ def show_code(names: list[str]) -> None:
         if item.measure is None:
             raise ValueError(f"claim {item.id} has no measurement yet.")
         print(f"{item.id}: {closure(item.measure)}")
-
-
-@contextlib.contextmanager
-def pool(count: int) -> Iterator[Executor | None]:
-    """That many processes, or None for this one.
-
-    After an error or Ctrl-C they end at once: the parts that they were at are done anew next time.
-    """
-    if count == 1:
-        yield None
-        return
-    before = multiprocessing.active_children()
-    with processes(count) as executor:
-        try:
-            yield executor
-        except BaseException:
-            for worker in multiprocessing.active_children():
-                if worker not in before:
-                    worker.terminate()
-            raise
 
 
 def seeds(text: str) -> list[int]:
@@ -169,6 +100,16 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def size(text: str) -> int:
+    """Height and width of the images."""
+    known = [str(one) for one in SIZES]
+    if text not in known:
+        raise argparse.ArgumentTypeError(
+            f"CIFAR-10 has images of {' or '.join(known)} pixels a side, got {text!r}"
+        )
+    return int(text)
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m bnlab.claims", description=__doc__)
@@ -178,12 +119,18 @@ def make_parser() -> argparse.ArgumentParser:
     one = commands.add_parser(
         "measure", help="measure claims and write results/ID.json; interrupted, it resumes"
     )
-    one.add_argument("ids", nargs="+", metavar="ID", help="such as B1")
+    one.add_argument(
+        "ids", nargs="+", metavar="ID", help=f"such as B1; {ALL}: each that has the scale"
+    )
     one.add_argument("--seeds", type=seeds, help="300-307 or 300,301,...; default: the claim's own")
     one.add_argument("--scale", help="digits or cifar10, where a claim has it")
-    one.add_argument("--device", help="cpu, cuda or auto, where a claim has the choice")
+    one.add_argument("--device", help="cpu, cuda or auto; on a GPU into a folder of its own")
+    one.add_argument(
+        "--image-size", type=size, help="32 or 16, of CIFAR-10; into a folder of its own"
+    )
     one.add_argument("--engine", help="where a claim has the choice; into a folder of its own")
     one.add_argument("--processes", type=positive, default=1, help="at once (default 1)")
+    one.add_argument("--dry-run", action="store_true", help="say how long it would take, about")
     test = commands.add_parser(
         "check", help="fail if a verdict no longer follows, or its Run, effects or code changed"
     )
@@ -221,12 +168,19 @@ def run(given: argparse.Namespace) -> int:
         if given.stamp and not given.repeat:
             raise ValueError("--stamp needs --repeat N: only a repeated sample can vouch.")
         return 0 if check_all(given.ids, folder, given.repeat, given.stamp) else 1
-    options = {key: getattr(given, key) for key in ("seeds", "scale", "device", "engine")}
-    if given.engine and not given.output:
-        folder /= given.engine  # beside the evidence that counts, not in its place
-    with pool(given.processes) as executor:
-        measure_all(given.ids, folder, executor, {k: v for k, v in options.items() if v})
-    return 0
+    return 0 if measure(given, folder) else 1
+
+
+def measure(given: argparse.Namespace, folder: Path) -> bool:
+    """Measure what the command line names; whether all went well."""
+    names = ("seeds", "device", "image_size", "engine")
+    options = {name: value for name in names if (value := getattr(given, name))}
+    if options.get("device") == "auto":
+        options["device"] = kind("auto")
+    items = wanted(CLAIMS, given.ids, given.scale or DIGITS)
+    if not given.output:
+        folder = own_folder(folder, options)
+    return measure_all(items, folder, options, given.processes, given.dry_run, ALL in given.ids)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -153,7 +153,7 @@ def measure(
         raise ValueError(f"claim {claim.id} has no measurement yet.")
     if seeds is not None and (not len(seeds) or len(set(seeds)) < len(seeds)):
         raise ValueError(f"seeds must be different numbers, at least one, got {list(seeds)}.")
-    _check_options(claim, options)
+    check_options(claim, options)
     device, code = make_device(options.get("device", "cpu")), code_meaning(claim.measure)
     check_code()
     own = dataclasses.replace(work, code=code)
@@ -214,7 +214,8 @@ def versions() -> dict[str, str]:
     }
 
 
-def _check_options(claim: Claim, options: dict) -> None:
+def check_options(claim: Claim, options: dict) -> None:
+    """Raise a ``ValueError`` for an option that the measurement of a claim does not have."""
     for name in options:
         if name not in claim.options:
             known = claim.options or ("none",)

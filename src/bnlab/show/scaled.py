@@ -51,4 +51,4 @@ def is_measured(item: Claim) -> bool:
 def scaled_words(item: Claim) -> str:
     """The marked words with their scales; that of CIFAR-10 where it is measured."""
     scales = (DIGITS, CIFAR10) if is_measured(item) else (DIGITS,)
-    return "; ".join(f"{SCALES[scale]}: {marked_word(item, scale)}" for scale in scales)
+    return ", ".join(f"{marked_word(item, scale)} ({SCALES[scale]})" for scale in scales)

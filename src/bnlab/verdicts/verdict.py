@@ -263,10 +263,7 @@ class Claim:
         """The same sentence, to be measured on CIFAR-10.
 
         What was said of digits does not come along: effects, prediction, gap, answer, measurement
-        and the rest are given anew.
-
-        Args:
-            **changes: fields of the claim at that scale.
+        and the rest are given anew, as fields.
         """
         own = ("id", "paper", "authors", "sentence", "chapter")
         kept = {name: getattr(self, name) for name in own}

@@ -5,7 +5,7 @@ import pytest
 
 from bnlab.chapters.learning_rates import b1_cifar10 as b1
 from bnlab.train import Run
-from bnlab.verdicts.race import COLUMNS, RATES, Arm
+from bnlab.verdicts.race import COLUMNS, RATES, Arm, train_one
 
 TINY = Run(net="resnet", depth=1, width=4, batch_size=16, steps=10, eval_every=10)
 
@@ -23,9 +23,7 @@ def test_long_trainings_have_seeds_of_their_own_and_a_repetition_makes_the_same_
     assert [row[:3] for row in data["long"]] == [
         [arm, b1.SMALL_LR, seed + 8] for arm in ("none", "batch") for seed in (5, 6)
     ]
-    longer = b1.train_one(
-        TINY.replace(norm="batch", lr=b1.SMALL_LR, seed=14, steps=30, eval_every=30)
-    )
+    longer = train_one(TINY.replace(norm="batch", lr=b1.SMALL_LR, seed=14, steps=30, eval_every=30))
     assert data["long"][-1][3:] == longer
     again = b1.repeat(data, [6])
     seed = COLUMNS.index("seed")
@@ -80,7 +78,7 @@ def test_each_part_is_read_from_its_own_trainings(data):
 
 def test_facts_say_where_the_largest_rate_that_was_tried_is_usable(data):
     found = b1.facts(data)
-    assert (found["edge_none"], found["edge_batch"]) == (0, 2)
+    assert (found["largest_none"], found["largest_batch"]) == (0.1, 1.0)
     assert (found["usable_none"], found["usable_batch"]) == (0.03, 1.0)
     assert found["long_batch"] == pytest.approx(61.5) and found["long_end_batch"] == 1.0
     assert found["long_steps"] == 3 * b1.BASE.steps

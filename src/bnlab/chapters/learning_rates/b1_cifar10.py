@@ -12,18 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from bnlab.train import Run
-from bnlab.verdicts.race import (
-    COLUMNS,
-    STACK,
-    Arm,
-    arm_facts,
-    lead,
-    race,
-    rates_of,
-    train_one,
-    train_some,
-    usable,
-)
+from bnlab.verdicts.beyond import go_beyond, outcomes
+from bnlab.verdicts.race import COLUMNS, Arm, arm_facts, lead, race, rates_of, usable
 from bnlab.verdicts.table import Table
 from bnlab.verdicts.work import HERE, Work
 
@@ -72,21 +62,14 @@ def measure(
     """
     shared = {"tuning": tuning, "device": device, "image_size": image_size}
     data = race(ARMS, BASE, seeds, work, everywhere=True, **shared)
+    go_beyond(data, ARMS, work, device)
     steps = LONG * BASE.steps
     end = Run.from_dict(data["base"]).replace(lr=SMALL_LR, steps=steps, eval_every=steps)
     plan = [(arm, SMALL_LR, seed + LONG_SEED) for arm in ARMS for seed in seeds]
     runs = [end.replace(**ARMS[arm].fields, seed=seed) for arm, _, seed in plan]
-    found = _outcomes(runs, work, device)
+    found = outcomes(runs, work, device)
     data["long"] = [[*case, *numbers] for case, numbers in zip(plan, found, strict=True)]
     return data
-
-
-def _outcomes(runs: Sequence[Run], work: Work, device: str) -> list[list]:
-    """What became of each training: one part a net, or on a GPU a part for many."""
-    if device == "cpu":
-        return work.map(train_one, runs)
-    parts = [runs[i : i + STACK] for i in range(0, len(runs), STACK)]
-    return [row for rows in work.starmap(train_some, [(p, device) for p in parts]) for row in rows]
 
 
 def repeat(data: dict, seeds: Sequence[int]) -> dict:
@@ -115,8 +98,7 @@ def facts(data: dict) -> dict[str, object]:
 
     ``long_``: accuracy at the small rate, in per cent, and ``long_end_``, the training loss of the
     last tenth, which says how far a net has come; ``usable_``: the median of the largest usable
-    rates; ``edge_``: for how many seeds that is the largest rate of all that were tried, so that
-    it is a lower bound.
+    rates; ``largest_``: the largest rate that was tried.
     """
     effect = values(data)
     found = arm_facts(data) | {
@@ -131,5 +113,5 @@ def facts(data: dict) -> dict[str, object]:
         found[f"long_{arm}"] = 100 * to_the_end(data)[arm].mean()
         found[f"long_end_{arm}"] = to_the_end(data, "end")[arm].mean()
         found[f"usable_{arm}"] = float(np.median(rates))
-        found[f"edge_{arm}"] = int((rates == rates_of(data, arm)[-1]).sum())
+        found[f"largest_{arm}"] = rates_of(data, arm)[-1]
     return found

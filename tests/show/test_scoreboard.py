@@ -124,6 +124,7 @@ def test_a_row_has_both_verdicts_with_their_parts_evidence_and_colours(second_sc
     for name in ("B2.json", "B2-cifar10.json"):
         assert f'href="../results/{name}"' in row
     assert "We expect less." in row and html.escape(CLAIMS["B2"].prediction) in row
+    assert row.count("<dt>Our prediction</dt><dd>right.</dd>") == 2
     assert "What the authors could answer" in row and "not the official pixels" in row
     plain = " ".join(str(show.scoreboard()).split())
     assert "B2: shown on digits; not shown on CIFAR-10. Deep nets" in plain

@@ -191,7 +191,7 @@ def _details(item: Claim, found: Evidence | None) -> str:
         rows = {"It cannot be tested here": item.untestable}
     rows |= {
         "It would be false if": item.falsifier,
-        "Our prediction": item.prediction,
+        "Our prediction, written before measuring": item.prediction,
         "How far we are from the paper": item.gap,
     }
     core = {True: " (core)", False: ""}

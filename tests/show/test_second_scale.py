@@ -81,6 +81,16 @@ def test_boxes_name_their_scale(second_scale):
         show.claim_box("S4", scale="cifar10")
 
 
+def test_the_box_on_digits_tells_the_verdict_on_cifar10(second_scale):
+    """Which the reader of a page would else learn from its last section alone."""
+    assert "On CIFAR-10" not in str(show.verdict_box("B2"))
+    second_scale("B2", {"explode": 100.0})
+    word = claims.load("B2", scale="cifar10").verdict.said
+    assert word != claims.load("B2").verdict.said
+    assert f"On CIFAR-10: ○ {word}; see the last section." in str(show.verdict_box("B2"))
+    assert "see the last section" not in str(show.verdict_box("B2", scale="cifar10"))
+
+
 def test_a_box_refuses_a_measurement_at_another_scale(second_scale):
     second_scale("B2", {})
     with pytest.raises(ValueError, match=r"a measurement on digits; .* verdict on CIFAR-10"):

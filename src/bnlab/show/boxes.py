@@ -12,7 +12,7 @@ from bnlab.claims import Evidence, Judgement, Verdict
 from bnlab.draw.shown import Shown, fill, table
 from bnlab.draw.style import PARTS
 from bnlab.draw.words import power, size, span
-from bnlab.show.scaled import MARKS, marked_word
+from bnlab.show.scaled import MARKS, is_measured, marked_word
 from bnlab.train import Run
 from bnlab.verdicts.parts import NONE, WRONG
 from bnlab.verdicts.verdict import ALGEBRA, CIFAR10, DIGITS, LEAST_SEEDS, SCALES, SHOWN
@@ -79,7 +79,7 @@ def verdict_box(name: str, here: Evidence | None = None, scale: str = DIGITS) ->
         columns.insert(4, f"This run, {count} seed{'s' if count > 1 else ''}")
     rows = [_row(j, verdict, here) for j in verdict.judgements]
     page, text = table(columns, rows)
-    notes, notes_text = paragraphs(notes_on(evidence, here))
+    notes, notes_text = paragraphs({**_elsewhere(name, scale), **notes_on(evidence, here)})
     return Shown(
         f'<div class="bnlab-box {verdict.word.replace(" ", "-")}" role="group" '
         f'aria-label="Verdict on {name}, on {verdict.where}">'
@@ -87,6 +87,14 @@ def verdict_box(name: str, here: Evidence | None = None, scale: str = DIGITS) ->
         f"<p>{html.escape(verdict.sentence)}</p>{page}{notes}</div>",
         f"{head}\n{fill(verdict.sentence)}\n{text}\n{notes_text}",
     )
+
+
+def _elsewhere(name: str, scale: str) -> dict[str, str]:
+    """The verdict on CIFAR-10, under that on digits."""
+    item = claims.claim(name)
+    if scale != DIGITS or not is_measured(item):
+        return {}
+    return {f"On {SCALES[CIFAR10]}": f"{marked_word(item, CIFAR10)}; see the last section."}
 
 
 def _row(judgement: Judgement, verdict: Verdict, here: Evidence | None) -> list[str]:

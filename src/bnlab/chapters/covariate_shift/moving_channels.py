@@ -140,6 +140,13 @@ def watch_all(
         moved["rows"].append([*case, moves])
 
 
+def seen_at(data: dict, *arms: str) -> list[float]:
+    """The rates at which somebody looked inside the nets of all these arms, in rising order."""
+    moves = Table.of(data["moves"])
+    rates = [{lr for (lr,) in moves.where(arm=arm).distinct("lr")} for arm in arms]
+    return sorted(set.intersection(*rates))
+
+
 def movement(data: dict, arm: str, lr: float, name: str = "step") -> np.ndarray:
     """One of ``MOVES`` for each layer, (seeds, layers); NaN where a net diverged at once."""
     table = Table.of(data["moves"]).where(arm=arm, lr=lr)

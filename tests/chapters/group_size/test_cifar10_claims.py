@@ -165,7 +165,7 @@ def test_the_tradeoff_is_layer_norm_over_small_groups(both):
     assert found["speed"] == pytest.approx(np.log10([2.0]))
     assert found["speed_4"] == pytest.approx(np.log10([2.0]))
     facts = l3_l5_cifar10.tradeoff_facts(data)
-    assert (facts["beyond_layer"], facts["beyond_group_2"]) == (1, 0)
+    assert facts["usable_layer"] == pytest.approx(0.3)
     assert facts["usable_2"] == pytest.approx(10) and facts["slower_4"] == pytest.approx(2)
 
 

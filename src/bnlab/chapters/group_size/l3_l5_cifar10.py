@@ -15,6 +15,7 @@ from scipy import stats
 from bnlab.chapters.group_size.l2_l4_cifar10 import cosines
 from bnlab.chapters.group_size.trainings import fields
 from bnlab.train import Run, threads
+from bnlab.verdicts.beyond import go_beyond
 from bnlab.verdicts.race import (
     COLUMNS,
     Arm,
@@ -94,6 +95,8 @@ def measure(
             device=device,
             image_size=image_size,
         )
+        if everywhere:
+            go_beyond(found, arms, work, device)
         data = {**found, "rows": data["rows"] + [[*row, None] for row in found["rows"]]}
     base = Run.from_dict(data["base"])
     plan = [(norm, seed, base) for norm in NORMS for seed in seeds]
@@ -154,15 +157,13 @@ def order_facts(data: dict) -> dict[str, object]:
 def tradeoff_facts(data: dict) -> dict[str, object]:
     """Numbers for sentences about L5, beside those of the arms.
 
-    ``usable_NORM`` is the largest usable rate, a geometric mean; ``beyond_NORM`` counts the seeds
-    for which it is the largest one that was tried, so that a larger one may be usable too;
-    ``usable_2``, ``slower_2`` (``_4``) are layer norm's numbers over those of small groups.
+    ``usable_NORM`` is the largest usable rate, a geometric mean; ``largest_NORM`` the largest that
+    was tried; ``usable_2``, ``slower_2`` (``_4``) are layer norm's numbers over those of small groups.
     """
     found = arm_facts(data)
     for norm in SIZES:
         rates = usable(data, norm)
         found[f"usable_{norm}"] = 10 ** np.log10(rates).mean()
-        found[f"beyond_{norm}"] = int(sum(rates == rates_of(data, norm)[-1]))
         found[f"largest_{norm}"] = rates_of(data, norm)[-1]
     effects = tradeoff_values(data)
     for size, end in (("2", ""), ("4", "_4")):

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bnlab.chapters.mimicnorm.cifar10_nets import base, plain
+from bnlab.verdicts.beyond import go_beyond
 from bnlab.verdicts.race import Arm, arm_facts, at_rate, of_arm, race, rates_of, usable
 from bnlab.verdicts.table import fact_name
 from bnlab.verdicts.tuning import CHANCE
@@ -35,7 +36,7 @@ def measure(
     image_size: int | None = None,
 ) -> dict:
     """Train each net at all rates of its search; see ``race``."""
-    return race(
+    data = race(
         ARMS,
         BASE,
         seeds,
@@ -45,6 +46,8 @@ def measure(
         device=device,
         image_size=image_size,
     )
+    go_beyond(data, ARMS, work, device)
+    return data
 
 
 def repeat(data: dict, seeds: Sequence[int]) -> dict:

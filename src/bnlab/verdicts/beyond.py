@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bnlab.train import Run
-from bnlab.verdicts.race import RATES, STACK, Arm, rates_of, train_one, train_some, usable
+from bnlab.verdicts import race
+from bnlab.verdicts.race import STACK, Arm, rates_of, train_one, train_some, usable
 from bnlab.verdicts.work import Work
 
 
@@ -36,8 +37,8 @@ def go_beyond(data: dict, arms: Mapping[str, Arm], work: Work, device: str = "cp
 def _next_rate(data: dict, arm: str) -> Sequence[float]:
     """The rate above the largest one that was tried, if that is usable for a seed; else none."""
     largest = rates_of(data, arm)[-1]
-    at = RATES.index(largest) + 1
-    return RATES[at : at + 1] if largest in usable(data, arm) else ()
+    at = race.RATES.index(largest) + 1
+    return race.RATES[at : at + 1] if largest in usable(data, arm) else ()
 
 
 def outcomes(runs: Sequence[Run], work: Work, device: str = "cpu") -> list[list]:

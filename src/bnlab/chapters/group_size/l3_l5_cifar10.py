@@ -158,7 +158,8 @@ def tradeoff_facts(data: dict) -> dict[str, object]:
     """Numbers for sentences about L5, beside those of the arms.
 
     ``usable_NORM`` is the largest usable rate, a geometric mean; ``largest_NORM`` the largest that
-    was tried; ``usable_2``, ``slower_2`` (``_4``) are layer norm's numbers over those of small groups.
+    was tried; ``usable_2``, ``slower_2`` (``_4``) are layer norm's numbers over those of
+    small groups.
     """
     found = arm_facts(data)
     for norm in SIZES:

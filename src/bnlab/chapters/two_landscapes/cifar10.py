@@ -2,6 +2,7 @@
 
 ``python -m bnlab.chapters.two_landscapes.cifar10`` measures it, in about seven minutes of a core,
 and writes ``cifar10.json`` beside this module. Plain SGD at a constant rate, as in the paper.
+``PREDICTED`` was written before any net was trained so, without trials.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ KEPT = Path(".cache/two_landscapes")
 COMMAND = "python -m bnlab.chapters.two_landscapes.cifar10"
 RATES = (0.01, 0.03, 0.1, 0.3)
 EVERY = 32
+PREDICTED = {"band_low": (0.7, 1.5), "band_high": (0.4, 1.2), "range_top": (0.02, 0.5)}
 BASE = Run(
     data="cifar10",
     image_size=16,

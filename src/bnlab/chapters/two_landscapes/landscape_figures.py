@@ -62,7 +62,7 @@ def orders(data: Mapping) -> Drawing:
     bands = {_span(listed(data, name)): band_ratio(data, name) for name in LISTS}
     ranges = {f"{lr:g}": range_ratio(data, lr) for lr in data["rates"]}
     panels = [
-        _dots(f"a: band, {_ends(bands)}", bands, "from the smallest to the largest rate"),
+        _dots(f"a: band, {_ends(bands)}", bands, "rates of the band"),
         _dots(f"b: range, {_ends(ranges)}", ranges, "learning rate of the net"),
     ]
     said = [
@@ -160,6 +160,6 @@ def _dots(title: str, found: Mapping[str, np.ndarray], what: str) -> Axes:
         axes.plot([place - 0.3, place + 0.3], [_mean(ratios)] * 2, color=INK, lw=1.5)
     plain_log(axes, "y", FACTORS)
     axes.set_ylim(0.02, 4)
-    axes.set_xticks(range(len(found)), found, fontsize=10)
+    axes.set_xticks(range(len(found)), [name.replace(" to", "\nto") for name in found])
     axes.set(xlabel=what, ylabel="batch norm ÷ none")
     return axes

@@ -16,7 +16,9 @@ from bnlab.chapters.two_landscapes.landscapes import (
     curves,
     edges,
     facts,
+    geometric_mean,
     listed,
+    lost,
     range_ratio,
 )
 from bnlab.draw.figure import INK, Drawing, band, draw, panel, plain_log
@@ -25,7 +27,8 @@ from bnlab.draw.style import STYLE
 from bnlab.draw.words import power
 
 SIZE = (4.4, 3.7)
-FACTORS = (0.01, 0.03, 0.1, 0.3, 1, 3)
+ENDS = (0.02, 4)
+FACTORS = (0.03, 0.1, 0.3, 1, 3)
 
 
 def side_by_side(data: Mapping) -> Drawing:
@@ -66,7 +69,7 @@ def orders(data: Mapping) -> Drawing:
         _dots(f"b: range, {_ends(ranges)}", ranges, "learning rate of the net"),
     ]
     said = [
-        "; ".join(f"{name}: {power(_mean(ratios))}" for name, ratios in found.items())
+        "; ".join(f"{name}: {power(geometric_mean(ratios))}" for name, ratios in found.items())
         for found in (bands, ranges)
     ]
     alt = (
@@ -114,7 +117,8 @@ def _where(data: Mapping) -> str:
     base = data["base"]
     size = f" at {base['image_size']} x {base['image_size']} pixels" if base["image_size"] else ""
     images = "" if data["base"]["data"] == "digits" else f"Images: {data['images']}{size}. "
-    return f"{images}{len(data['seeds'])} seeds, {base['steps']} steps."
+    gone = f" {lost(data)} of {len(data['rows'])} nets diverged." if lost(data) else ""
+    return f"{images}{len(data['seeds'])} seeds, {base['steps']} steps.{gone}"
 
 
 def _limits(parts: Sequence[np.ndarray]) -> tuple[float, float]:
@@ -123,13 +127,9 @@ def _limits(parts: Sequence[np.ndarray]) -> tuple[float, float]:
     return 0.8 * every[every > 0].min(), 1.3 * min(every.max(), 100)
 
 
-def _mean(ratios: np.ndarray) -> float:
-    return float(np.exp(np.log(ratios).mean()))
-
-
 def _ends(found: Mapping[str, np.ndarray]) -> str:
     first, *_, last = found.values()
-    return f"{power(_mean(first))}× to {power(_mean(last))}×"
+    return f"{power(geometric_mean(first))}× to {power(geometric_mean(last))}×"
 
 
 def _span(rates: Sequence[float]) -> str:
@@ -156,10 +156,15 @@ def _dots(title: str, found: Mapping[str, np.ndarray], what: str) -> Axes:
     look = STYLE["batch"]
     for place, ratios in enumerate(found.values()):
         x = place + np.linspace(-0.15, 0.15, len(ratios))
-        axes.plot(x, ratios, look["marker"], color=look["light"], ms=6)
-        axes.plot([place - 0.3, place + 0.3], [_mean(ratios)] * 2, color=INK, lw=1.5)
+        axes.plot(x, np.clip(ratios, *ENDS), look["marker"], color=look["light"], ms=6)
+        axes.plot(
+            [place - 0.3, place + 0.3],
+            [np.clip(geometric_mean(ratios), *ENDS)] * 2,
+            color=INK,
+            lw=1.5,
+        )
     plain_log(axes, "y", FACTORS)
-    axes.set_ylim(0.02, 4)
+    axes.set_ylim(ENDS)
     axes.set_xticks(range(len(found)), [name.replace(" to", "\nto") for name in found])
     axes.set(xlabel=what, ylabel="batch norm ÷ none")
     return axes

@@ -108,13 +108,18 @@ def edges(data: Mapping, norm: str, rates: Sequence[float]) -> tuple[np.ndarray,
 
 def width(data: Mapping, norm: str, rates: Sequence[float]) -> np.ndarray:
     """Mean over the looks of the width of the band, (seeds,)."""
-    low, high = edges(data, norm, rates)
-    return (high - low).mean(1)
+    return _between(*edges(data, norm, rates)).mean(1)
+
+
+def _between(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """From low to high; infinite where a net has diverged, also where all have."""
+    return np.where(np.isinf(high), np.inf, high - np.where(np.isinf(low), 0, low))
 
 
 def early_range(data: Mapping, norm: str, lr: float) -> np.ndarray:
     """Median over the early looks of the range along the gradient, (seeds,)."""
-    return _early(data, curves(data, norm, lr, "highest") - curves(data, norm, lr, "lowest"))
+    ends = (curves(data, norm, lr, name) for name in ("lowest", "highest"))
+    return _early(data, _between(*ends))
 
 
 def _early(data: Mapping, found: np.ndarray) -> np.ndarray:
@@ -132,19 +137,36 @@ def listed(data: Mapping, name: str) -> list[float]:
 def band_ratio(data: Mapping, name: str) -> np.ndarray:
     """Width of the band over a list of rates with BatchNorm over that without, (seeds,)."""
     none, batch = (width(data, norm, listed(data, name)) for norm in NORMS)
-    return batch / none
+    return ratio(batch, none)
 
 
 def range_ratio(data: Mapping, lr: float) -> np.ndarray:
     """Early range along the gradient with BatchNorm over that without, (seeds,)."""
     none, batch = (early_range(data, norm, lr) for norm in NORMS)
-    return batch / none
+    return ratio(batch, none)
 
 
 def squared_ratio(data: Mapping, lr: float) -> np.ndarray:
     """Early squared length of the gradient with BatchNorm over that without, (seeds,)."""
     none, batch = (_early(data, curves(data, norm, lr, "size")) for norm in NORMS)
-    return (batch / none) ** 2
+    return ratio(batch, none) ** 2
+
+
+def ratio(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """One over the other: 0 or infinite where one of both is, undefined where both are."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return one / other
+
+
+def geometric_mean(ratios: np.ndarray) -> float:
+    """Of the seeds: 0, infinite or undefined if one of them is."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return float(np.exp(np.log(ratios).mean()))
+
+
+def lost(data: Mapping) -> int:
+    """How many nets diverged."""
+    return sum(len(row[-1]) < len(data["looks"]) for row in data["rows"])
 
 
 def facts(data: Mapping) -> dict[str, object]:
@@ -158,11 +180,11 @@ def facts(data: Mapping) -> dict[str, object]:
     found: dict[str, object] = {"seeds": len(data["seeds"]), "top": data["rates"][-1]}
     for name in LISTS:
         ratios = band_ratio(data, name)
-        found[f"band_{name}"] = np.exp(np.log(ratios).mean())
+        found[f"band_{name}"] = geometric_mean(ratios)
         found[f"wider_{name}"] = int((ratios > 1).sum())
     for lr in data["rates"]:
         ratios = range_ratio(data, lr)
-        found[fact_name("range", lr)] = found["range_top"] = np.exp(np.log(ratios).mean())
+        found[fact_name("range", lr)] = found["range_top"] = geometric_mean(ratios)
         found["narrower_top"] = int((ratios < 1).sum())
-        found[fact_name("squared", lr)] = np.exp(np.log(squared_ratio(data, lr)).mean())
+        found[fact_name("squared", lr)] = geometric_mean(squared_ratio(data, lr))
     return found

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from bnlab.chapters.two_landscapes import landscapes
+from bnlab.chapters.two_landscapes import cifar10, landscapes
 from bnlab.check import EXERCISES, check
 from bnlab.measure import VGG, measure_landscape
 from bnlab.train import Run, Trainer
@@ -103,3 +103,29 @@ def test_the_solution_of_the_second_exercise_passes():
     names = {"np": np}
     exec(re.search(r"```python\n(.*?)```", NAMED["two-end"], re.S).group(1), names)
     assert check("2L.2", names["band"]).passed
+
+
+def test_the_stored_measurement_is_the_one_that_its_module_makes():
+    data = cifar10.stored()
+    assert Run.from_dict(data["base"]) == cifar10.BASE
+    assert data["rates"] == list(cifar10.RATES) and data["seeds"] == list(landscapes.SEEDS)
+    assert data["looks"] == list(range(0, cifar10.BASE.steps, cifar10.EVERY))
+    assert len(data["rows"]) == 2 * len(data["rates"]) * len(data["seeds"])
+    assert "CIFAR-10" in data["images"] and landscapes.lost(data) == 0
+
+
+def test_what_the_page_says_of_photographs_still_follows_from_the_measurement():
+    data = cifar10.stored()
+    found = landscapes.facts(data)
+    for name, (low, high) in cifar10.PREDICTED.items():
+        assert not low <= found[name] <= high  # "All three predictions fail"
+    assert (landscapes.band_ratio(data, "low") > 1).all()  # "disagree again"
+    for lr in data["rates"][:3]:
+        assert (landscapes.range_ratio(data, lr) < 1).all()
+    assert (landscapes.band_ratio(data, "top") < 1).all()  # "both orders turn"
+    assert (landscapes.range_ratio(data, data["rates"][3]) > 1).all()
+    half = len(data["looks"]) // 2
+    early = {
+        lr: landscapes.curves(data, "none", lr, "loss")[:, :half].mean() for lr in data["rates"]
+    }
+    assert max(early, key=early.get) == data["rates"][-1]  # "learns most slowly of its four"

@@ -27,8 +27,8 @@ from bnlab.draw.style import STYLE
 from bnlab.draw.words import power
 
 SIZE = (4.4, 3.7)
-ENDS = (0.02, 4)
-FACTORS = (0.03, 0.1, 0.3, 1, 3)
+ENDS = (0.02, 15)
+FACTORS = (0.03, 0.1, 0.3, 1, 3, 10)
 
 
 def side_by_side(data: Mapping) -> Drawing:
@@ -165,6 +165,8 @@ def _dots(title: str, found: Mapping[str, np.ndarray], what: str) -> Axes:
         )
     plain_log(axes, "y", FACTORS)
     axes.set_ylim(ENDS)
-    axes.set_xticks(range(len(found)), [name.replace(" to", "\nto") for name in found])
+    # Two lines each, so that the panels are alike.
+    names = [name.replace(" to", "\nto") if " to" in name else f"{name}\n" for name in found]
+    axes.set_xticks(range(len(found)), names)
     axes.set(xlabel=what, ylabel="batch norm ÷ none")
     return axes

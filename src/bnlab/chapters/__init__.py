@@ -28,6 +28,9 @@ ALL = (
 )
 """The chapters, in the order of the book; a chapter imports only from those before it."""
 
+PAGES = ("two_landscapes",)
+"""Folders of pages that are no chapters, and have exercises."""
+
 SERIES = ("S", "B", "W", "L", "R", "M", "LW", "BNN", "N")
 """The first letters of the claims' ids, a paper each, in the order of the scoreboard."""
 
@@ -39,6 +42,6 @@ def collected(part: str, name: str) -> Iterator:
         part: of a chapter, such as ``figures``; a chapter without this module is passed over.
         name: of the object in the module, such as ``FIGURES``.
     """
-    for chapter in ALL:
+    for chapter in (*ALL, *PAGES):
         if (Path(__file__).parent / chapter / f"{part}.py").exists():
             yield getattr(importlib.import_module(f"{__name__}.{chapter}.{part}"), name)

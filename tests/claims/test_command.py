@@ -21,10 +21,14 @@ def test_the_list_names_all_claims_and_guesses_nothing(capsys, unmeasured):
     assert main(["list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     heads = [line for line in lines if not line.startswith("  ")]
+    elsewhere = [line for line in heads if " on CIFAR-10 (" in line]
+    heads = [line for line in heads if line not in elsewhere]
     assert [line.split(":")[0] for line in heads] == list(CLAIMS)
     for item, line in zip(CLAIMS.values(), heads, strict=True):
         if item.measure is None:
             assert line.startswith(f"{item.id}: {item.without_evidence}. ")
+    there = [name for name, item in CLAIMS.items() if evidence.is_there(item, "cifar10")]
+    assert [line.split(":")[0] for line in elsewhere] == there
     assert f"{unmeasured}: not measured yet. Nets dream." in heads
     assert "  It takes sleep. Instead: Whether they rest." in lines
 

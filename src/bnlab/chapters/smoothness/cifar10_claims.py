@@ -67,9 +67,10 @@ S4_CIFAR10 = S4.on_cifar10(
     ),
     core=("change",),
     answer=(
-        "The paper's training is ten times as long, and most of what we call late would be early "
-        "there. A net of 13 or 16 layers on images of 32 pixels, trained to the end, would tell "
-        "whether the smoothing fades at last."
+        "The paper's training is 14 times as long, in steps, so that what we call late is early "
+        "there. And the paper says smoother, not by how much: by a margin as that of β the core "
+        "would hold. A net of 13 or 16 layers on images of 32 pixels, trained to the end, would "
+        "tell whether the smoothing fades at last."
     ),
     measure=s4_cifar10.measure,
     options=("tuning", "device", "image_size"),

@@ -54,8 +54,8 @@ def side_by_side(data: Mapping) -> Drawing:
         "wide with batch norm."
     )
     caption = (
-        f"{_where(data)} A shade a seed, lines are medians; × is batch norm over none: the mean "
-        "width in (a), the median width over the first half in (b)."
+        f"{_where(data)} A shade a seed, lines are medians; × is batch norm over none: of "
+        "the mean width over all steps in (a), of the median over the first half in (b)."
     )
     return draw(panels, alt, caption)
 

@@ -35,7 +35,7 @@ from bnlab.chapters.binary_nets.tuned import (
     measured,
 )
 from bnlab.nets.binarize import FilterConv
-from bnlab.train import build
+from bnlab.train import Run, build
 from bnlab.verdicts.interval import interval
 from bnlab.verdicts.work import HERE
 
@@ -266,7 +266,7 @@ def test_the_nets_of_bnn3_differ_in_scale_and_shortcuts_alone():
 
 def test_the_stored_search_is_the_one_that_the_module_makes():
     stored = setups.load()
-    assert stored["base"] == BASE.to_dict()
+    assert Run.from_dict(stored["base"]) == BASE
     assert all(2000 <= seed < 2100 for seed in stored["seeds"])
     wanted = [
         [*dataclasses.astuple(setup), lr, seed] for setup, lr, seed in setups.cases(stored["seeds"])

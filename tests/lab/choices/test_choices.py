@@ -30,7 +30,7 @@ from bnlab.lab.choices.supernets import (
 )
 from bnlab.nets import Supernet
 from bnlab.nets.architecture import bn_indicator
-from bnlab.train import build
+from bnlab.train import Run, build
 from bnlab.verdicts.evidence import results_folder
 from tests.lab.kit.heard import Heard
 
@@ -153,7 +153,7 @@ def test_the_stored_truth_is_measured():
     assert len(found["right"]) == len(found["seeds"]) >= 1
     assert found["seeds"] == list(TRUTH_SEEDS[: len(found["seeds"])])
     assert all(len(row) == len(paths()) for row in found["right"])
-    assert found["run"] == BASE.to_dict(), "measure the truth anew"
+    assert Run.from_dict(found["run"]) == BASE, "measure the truth anew"
     for number in (3, 470):
         run = alone_run(paths()[number], found["seeds"][0])
         right = found["images"] * accuracy(run)["test"]

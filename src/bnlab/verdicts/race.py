@@ -30,7 +30,7 @@ RATES = (1e-4, 3e-4, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 """Every rate is one of these."""
 
 TUNING_SEEDS = (0,)
-"""One training a rate: a rate is three times the one before it, and neighbours differ by more."""
+"""One training a rate: of two rates that are about as good it may take either."""
 
 LAST = 10
 """The last tenth of the steps says where a training ends."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from bnlab.train import Run
 from bnlab.verdicts.beyond import go_beyond, outcomes
-from bnlab.verdicts.race import COLUMNS, Arm, arm_facts, lead, race, rates_of, usable
+from bnlab.verdicts.race import COLUMNS, Arm, arm_facts, at_rate, lead, race, rates_of, usable
 from bnlab.verdicts.table import Table
 from bnlab.verdicts.work import HERE, Work
 
@@ -93,12 +93,20 @@ def values(data: dict) -> dict[str, np.ndarray]:
     }
 
 
+def _chosen_again(data: dict, arm: str) -> float:
+    """Mean test accuracy at the rate with the best mean validation of the counted seeds."""
+    rates = rates_of(data, arm)
+    best = max(rates, key=lambda lr: at_rate(data, arm, "val_accuracy", lr).mean())
+    return float(at_rate(data, arm, "test_accuracy", best).mean())
+
+
 def facts(data: dict) -> dict[str, object]:
     """Numbers for sentences about B1, besides those of ``arm_facts``.
 
     ``long_``: accuracy at the small rate, in per cent, and ``long_end_``, the training loss of the
     last tenth, which says how far a net has come; ``usable_``: the median of the largest usable
-    rates; ``largest_``: the largest rate that was tried.
+    rates; ``largest_``: the largest rate that was tried. ``own_again``: ``own``, if validation of
+    the counted seeds had chosen the rates, and not that of the one tuning seed.
     """
     effect = values(data)
     found = arm_facts(data) | {
@@ -107,6 +115,7 @@ def facts(data: dict) -> dict[str, object]:
         "behind_long": -100 * effect["small"].mean(),
         "own": 100 * effect["own"].mean(),
         "ratio": 10 ** effect["rate"].mean(),
+        "own_again": 100 * (_chosen_again(data, "batch") - _chosen_again(data, "none")),
     }
     for arm in data["arms"]:
         rates = usable(data, arm)

@@ -70,7 +70,8 @@ B1 = claims.B1.on_cifar10(
             "The search for the largest usable rate goes on as long as the largest one that was "
             "tried is usable for a seed; the net without a normalizer was trained at one more.",
             "For seven of eight seeds the largest rate that was tried without a normalizer was "
-            "usable, so that the first ratio, 3.5, was only a bound from above. It stayed so.",
+            "usable, so that the first ratio, 3.5, was only a bound from above. The number did "
+            "not change.",
         ),
     ),
     answer=(

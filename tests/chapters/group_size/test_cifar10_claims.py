@@ -61,7 +61,7 @@ def both(tmp_path_factory):
         patch.setattr(race, "train", made_up)
         patch.setattr(race, "outcome", outcome)
         found = [claims.measure(name, "cifar10", seeds=[7], work=work) for name in ("L3", "L5")]
-        assert len(trained) == 8 * 3 + 3 * 3 + 5  # by the first of the two alone
+        assert len(trained) == 8 * 3 * 2 + 3 * 3 + 5  # by the first of the two alone
         again = found[1].claim.repeat(found[1].data, [7])
         assert {run.seed for run in trained[38:]} == {7}
         with pytest.raises(ValueError, match="chose the learning rates"):

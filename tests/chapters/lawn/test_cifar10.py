@@ -10,7 +10,7 @@ from bnlab.train import Run, Trainer, train
 from bnlab.verdicts.race import Arm, outcome
 
 TINY = Run(net="plain", depth=2, width=4, optimizer="adam", steps=20, eval_every=20)
-FREE = {"lawn_early": 5, "lawn_late": 10}
+FREE = {"lawn_33": 2, "lawn_100": 5, "lawn_300": 10, "lawn_600": 15}
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def tiny(monkeypatch):
 
 
 def test_what_is_seen_at_the_end_is_that_of_the_first_training_images(tiny):
-    run = TINY.replace(**tiny["lawn_early"].fields, lr=0.001, seed=5)
+    run = TINY.replace(**tiny["lawn_100"].fields, lr=0.001, seed=5)
     found = lw2.ended(run, "cpu")
     assert found[:-2] == outcome(train(run, "torch", "cpu"))
     trainer = Trainer(run, "cpu")
@@ -67,8 +67,7 @@ def test_a_seed_that_chooses_is_not_counted(tiny):
 @pytest.fixture
 def data():
     """LAWN's late setting is the better one; its gradient is ten times that of Adam alone."""
-    val = {"alone": 0.5, "decay_small": 0.55, "decay_large": 0.5, "lawn_early": 0.4}
-    val["lawn_late"] = 0.52
+    val = dict.fromkeys(lw2.ARMS, 0.4) | {"alone": 0.5, "decay_4": 0.55, "lawn_300": 0.52}
     rows = [
         [arm, lr, 0, 1.0, 1.0, score - (lr != 0.003) / 10, score, None, None, None]
         for arm, score in val.items()
@@ -77,8 +76,8 @@ def data():
     for seed in lw2.SEEDS:
         for arm, logits, gradient in (
             ("alone", 4.0, 0.1),
-            ("decay_small", 3.0, 0.2),
-            ("lawn_late", 2.0, 1.0),
+            ("decay_4", 3.0, 0.2),
+            ("lawn_300", 2.0, 1.0),
         ):
             rows.append([arm, 0.003, seed, 1.0, 1.0, val[arm], val[arm], None, logits, gradient])
     return {
@@ -92,13 +91,13 @@ def data():
 
 
 def test_each_part_is_read_from_its_own_trainings(data):
-    assert lw2.chosen(data, "lawn") == ("lawn_late", 0.003)
+    assert lw2.chosen(data, "lawn") == ("lawn_300", 0.003)
     found = lw2.values(data)
     np.testing.assert_allclose(found["gradient_own"], 1)
     np.testing.assert_allclose(found["logits_own"], np.log10(2))
     np.testing.assert_allclose(found["accuracy_own"], -0.03)
     facts = lw2.facts(data)
-    assert facts["gradient_ratio"] == pytest.approx(10) and facts["arm_decay"] == "decay_small"
+    assert facts["gradient_ratio"] == pytest.approx(10) and facts["arm_decay"] == "decay_4"
     assert facts["gain"] == pytest.approx(2) and facts["behind"] == pytest.approx(3)
-    assert facts["tried_lawn_early"] == pytest.approx(40)
+    assert facts["tried_lawn_100"] == pytest.approx(40)
     assert claims.decide(claims.claim("LW2", "cifar10"), found).said == "shown in part"

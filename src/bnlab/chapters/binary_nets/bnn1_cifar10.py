@@ -32,6 +32,7 @@ BASE = Run(
     **OPTIMIZERS["adam"],
 )
 RATES = (0.003, 0.01, 0.03)
+TUNING_SEEDS = (0, 1)
 HURRIED = {"steps": SHORT, "eval_every": SHORT}
 
 
@@ -56,7 +57,16 @@ def measure(
     image_size: int | None = None,
 ) -> dict:
     """Choose the rate of each arm, and train with it; see ``race``."""
-    return race(ARMS, BASE, seeds, work, tuning=tuning, device=device, image_size=image_size)
+    return race(
+        ARMS,
+        BASE,
+        seeds,
+        work,
+        tuning=tuning,
+        device=device,
+        image_size=image_size,
+        tuning_seeds=TUNING_SEEDS,
+    )
 
 
 def repeat(data: dict, seeds: Sequence[int]) -> dict:

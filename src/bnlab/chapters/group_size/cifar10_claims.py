@@ -25,7 +25,7 @@ GAP = (
     "CIFAR-100, in batches of 256. Our nets have its 10 convolutions, halve the images by stride "
     "and are trained with momentum, weight decay, flips and a falling rate as there, but with 8, "
     "16 and 32 channels, on images of 16 × 16 pixels, in batches of 64, for one epoch. Rates are "
-    "three times apart; the best one is that of the highest validation accuracy in one training. "
+    "three times apart; the best one is that of the highest validation accuracy in two trainings. "
 )
 
 L2_CIFAR10 = L2.on_cifar10(

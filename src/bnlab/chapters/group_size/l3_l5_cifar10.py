@@ -32,6 +32,7 @@ from bnlab.verdicts.work import HERE, Work
 
 SEEDS = tuple(range(1356, 1364))
 STEPS = 704  # one epoch
+TUNING_SEEDS = (0, 1)
 BASE = Run(
     data="cifar10",
     image_size=16,
@@ -94,6 +95,7 @@ def measure(
             everywhere=everywhere,
             device=device,
             image_size=image_size,
+            tuning_seeds=TUNING_SEEDS,
         )
         if everywhere:
             go_beyond(found, arms, work, device)

@@ -30,8 +30,8 @@ LW2 = claims.LW2.on_cifar10(
         f"halved to 16 x 16 pixels, with Adam in batches of 64, for {STEPS:,} steps, "
         f"{STEPS / 704:.1f} epochs, {WARMUP} of them warm-up, then along a cosine to 0. No label "
         "is wrong, there is no augmentation. Each method chooses among at least three rates with "
-        "one seed; weight decay, an L2 term, of 0.0001 or 0.001, and a free phase of "
-        f"{WARMUP} or {3 * WARMUP} steps with them. All matrices of weights are held. Logits and "
+        "two seeds; with them weight decay, an L2 term, of 0.00001 to 0.01 in steps of ten, and a "
+        f"free phase of {WARMUP // 3}, {WARMUP}, {3 * WARMUP} or {6 * WARMUP} steps. All matrices of weights are held. Logits and "
         f"gradient are those of {IMAGES:,} training images. The rate that was fixed beforehand is "
         "left out for its time. There is no official code."
     ),

@@ -2,7 +2,7 @@
 
 In a small VGG without normalizers, which is homogeneous as a whole but for its biases, with right
 labels and a rate that rises and falls. Each method chooses its rate, and with it its weight decay
-or its free phase, of two. Then the counted seeds are trained, and at the end the logits and the
+or its free phase, of four. Then the counted seeds are trained, and at the end the logits and the
 gradient are looked at, on some training images.
 """
 
@@ -16,7 +16,7 @@ import torch
 from bnlab.engines.engine import history_of
 from bnlab.train import Run, make_trainer, threads
 from bnlab.verdicts.race import COLUMNS as RACED
-from bnlab.verdicts.race import TUNING_SEEDS, Arm, at_rate, best_lr, of_arm, outcome, race
+from bnlab.verdicts.race import Arm, at_rate, best_lr, of_arm, outcome, race
 from bnlab.verdicts.ties import first_best
 from bnlab.verdicts.tuning import check_seeds
 from bnlab.verdicts.work import HERE, Work
@@ -39,6 +39,7 @@ BASE = Run(
     eval_every=STEPS,
 )
 RATES = (0.001, 0.003, 0.01)
+TUNING_SEEDS = (0, 1)
 
 
 def _decay(amount: float) -> Arm:
@@ -51,11 +52,13 @@ def _lawn(steps: int) -> Arm:
 
 METHODS = {
     "alone": {"alone": Arm({}, RATES)},
-    "decay": {"decay_small": _decay(1e-4), "decay_large": _decay(1e-3)},
-    "lawn": {"lawn_early": _lawn(WARMUP), "lawn_late": _lawn(3 * WARMUP)},
+    "decay": {f"decay_{-power}": _decay(10.0**power) for power in (-5, -4, -3, -2)},
+    "lawn": {
+        f"lawn_{steps}": _lawn(steps) for steps in (WARMUP // 3, WARMUP, 3 * WARMUP, 6 * WARMUP)
+    },
 }
-"""Each method with the settings among which it chooses. LAWN's free phase ends with the warm-up, or
-lasts three times as long."""
+"""Each method with the settings among which it chooses: ``decay_5`` is a weight decay of 1e-5,
+``lawn_100`` LAWN with a free phase of 100 steps, as long as the warm-up."""
 
 ARMS = {name: arm for settings in METHODS.values() for name, arm in settings.items()}
 COLUMNS = (*RACED, "logits", "gradient")
@@ -78,7 +81,16 @@ def measure(
     check_seeds(seeds, TUNING_SEEDS)
     raced = tuning and {**tuning, "rows": [row[: len(RACED)] for row in tuning["rows"]]}
     raced = raced and {**raced, "columns": list(RACED)}
-    data = race(ARMS, BASE, (), work, tuning=raced, device=device, image_size=image_size)
+    data = race(
+        ARMS,
+        BASE,
+        (),
+        work,
+        tuning=raced,
+        device=device,
+        image_size=image_size,
+        tuning_seeds=TUNING_SEEDS,
+    )
     base = Run.from_dict(data["base"])
     plan = [(*chosen(data, how), seed) for how in METHODS for seed in seeds]
     runs = [base.replace(**ARMS[arm].fields, lr=lr, seed=seed) for arm, lr, seed in plan]

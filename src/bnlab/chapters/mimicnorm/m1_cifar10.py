@@ -19,6 +19,7 @@ NETS = ("residual", "plain")
 STEPS = 1408
 BASE = base(STEPS, warmup=100)
 RATES = (0.03, 0.1, 0.3)
+TUNING_SEEDS = (0, 1)
 ARMS = {
     "residual_batch": Arm(residual("batch"), RATES),
     "residual_mimic": Arm(residual("mimic"), RATES),
@@ -36,7 +37,16 @@ def measure(
     image_size: int | None = None,
 ) -> dict:
     """Choose each method's rate in each net, and train with it; see ``race``."""
-    return race(ARMS, BASE, seeds, work, tuning=tuning, device=device, image_size=image_size)
+    return race(
+        ARMS,
+        BASE,
+        seeds,
+        work,
+        tuning=tuning,
+        device=device,
+        image_size=image_size,
+        tuning_seeds=TUNING_SEEDS,
+    )
 
 
 def repeat(data: dict, seeds: Sequence[int]) -> dict:

@@ -20,6 +20,7 @@ from bnlab.verdicts.work import HERE, Work
 
 SEEDS = tuple(range(1380, 1388))
 BASE = base(352, warmup=50)
+TUNING_SEEDS = (0, 1)
 TOO_LARGE = 0.3  # for the net without the last BatchNorm, in trials
 ARMS = {
     "last_norm": Arm(plain("last_norm"), (0.03, 0.1, 0.3, 1.0)),
@@ -45,6 +46,7 @@ def measure(
         everywhere=True,
         device=device,
         image_size=image_size,
+        tuning_seeds=TUNING_SEEDS,
     )
     go_beyond(data, ARMS, work, device)
     return data

@@ -31,8 +31,8 @@ BNN1 = claims.BNN1.on_cifar10(
         "halved to 16 x 16 pixels, in one stage, without a teacher or augmentation, with Adam and "
         "a rate that falls to 0 along a cosine (theirs: a line), in batches of 64, for "
         f"{SHORT} and {LONG:,} steps, {SHORT / EPOCH:.1f} and {LONG / EPOCH:.1f} epochs, each at "
-        "rates tuned with two seeds. Filters of signs alone, which the digits' claim tries too, are "
-        "left out: they are not the paper's."
+        "rates tuned with two seeds. Filters of signs alone, which the digits' claim tries too, "
+        "are left out: they are not the paper's."
     ),
     effects=(
         Effect(

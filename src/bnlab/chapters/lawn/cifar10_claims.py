@@ -31,7 +31,8 @@ LW2 = claims.LW2.on_cifar10(
         f"{STEPS / 704:.1f} epochs, {WARMUP} of them warm-up, then along a cosine to 0. No label "
         "is wrong, there is no augmentation. Each method chooses among at least three rates with "
         "two seeds; with them weight decay, an L2 term, of 0.00001 to 0.01 in steps of ten, and a "
-        f"free phase of {WARMUP // 3}, {WARMUP}, {3 * WARMUP} or {6 * WARMUP} steps. All matrices of weights are held. Logits and "
+        f"free phase of {WARMUP // 3}, {WARMUP}, {3 * WARMUP} or {6 * WARMUP} steps. "
+        "All matrices of weights are held. Logits and "
         f"gradient are those of {IMAGES:,} training images. The rate that was fixed beforehand is "
         "left out for its time. There is no official code."
     ),

@@ -19,10 +19,12 @@ from bnlab.draw.style import STYLE, color_variables, variables
 INK = "#010203"  # stands for the page's text colour until the SVG is written
 CSS = (
     ".bnlab-figure{margin:0}"
-    # Side by side where there is room, else one below the other: legible on a phone.
-    ".bnlab-panels{display:flex;flex-wrap:wrap;gap:.6rem}"
-    ".bnlab-panels svg{flex:1 1 19rem;min-width:0;max-width:26rem!important;"
-    "height:auto;background:none}"
+    # All panels of one size, in full rows, or one below the other: legible on a phone.
+    ".bnlab-figure{container-type:inline-size}"
+    ".bnlab-panels{display:grid;gap:.6rem;grid-template-columns:repeat(var(--columns),1fr);"
+    "max-width:calc(var(--columns)*27rem)}"
+    ".bnlab-panels svg{width:100%;height:auto;background:none}"
+    "@container(max-width:34rem){.bnlab-panels{grid-template-columns:minmax(0,27rem)}}"
     ".bnlab-figure figcaption{font-size:.95em;margin-top:.4em}"
 ) + color_variables(".bnlab-figure")
 RC = {
@@ -40,6 +42,8 @@ RC = {
     "axes.spines.top": False,
     "axes.spines.right": False,
 }
+THIRD = 3.5  # inches: a panel of three in a row, whose letters are legible in a third of a page
+LETTERS_AN_INCH = 8.6  # of a title
 
 
 class Drawing:
@@ -58,7 +62,8 @@ class Drawing:
         label, caption = html.escape(self.alt, quote=True), html.escape(self.caption)
         page = (
             f'<style>{CSS}</style><figure class="bnlab-figure">'
-            f'<div class="bnlab-panels" role="img" aria-label="{label}">{"".join(self.svgs)}</div>'
+            f'<div class="bnlab-panels" style="--columns:{columns(len(self.svgs))}" role="img" '
+            f'aria-label="{label}">{"".join(self.svgs)}</div>'
             f"<figcaption>{caption}</figcaption></figure>"
         )
         return {"text/html": page, "text/plain": repr(self)}
@@ -110,12 +115,46 @@ def plain_log(axes: Axes, which: str, ticks: Sequence[float] | None = None) -> N
     axis.set_minor_formatter(NullFormatter())
 
 
+def columns(panels: int) -> int:
+    """How many panels of a figure stand in a row, so that none stands alone."""
+    return 2 if panels in (2, 4) else min(panels, 3)
+
+
 def draw(panels: Sequence[Axes], alt: str, caption: str) -> Drawing:
-    """Write panels as SVG whose colours are the page's; the same panels give the same bytes."""
+    """Write panels as SVG whose colours are the page's; the same panels give the same bytes.
+
+    Panels of one figure are made as wide and as high as the largest of them, narrower where three
+    stand in a row, and get the letters a, b, c before their titles. Captions use these.
+    """
+    _of_one_size(panels)
+    _title(panels)
     # Ids must differ between all figures of a page.
     salt = hashlib.sha256((alt + caption).encode()).hexdigest()[:8]
     svgs = [_svg(axes.figure, f"{salt}{i}") for i, axes in enumerate(panels)]
     return Drawing(svgs, alt, caption)
+
+
+def _of_one_size(panels: Sequence[Axes]) -> None:
+    sizes = [axes.figure.get_size_inches() for axes in panels]
+    width, height = (max(size) for size in zip(*sizes, strict=True))
+    if columns(len(panels)) == 3:
+        width = min(width, THIRD)
+    for axes in panels:
+        axes.figure.set_size_inches(width, height)
+
+
+def _title(panels: Sequence[Axes]) -> None:
+    """Write the titles over the whole width, in as many lines in each panel, with letters."""
+    letters = [f"{letter}  " for letter in "abcdefgh"] if len(panels) > 1 else [""]
+    width = int(panels[0].figure.get_figwidth() * LETTERS_AN_INCH)
+    pairs = zip(letters, panels, strict=False)
+    titles = [textwrap.wrap(letter + axes.get_title(), width) for letter, axes in pairs]
+    lines = max(map(len, titles))
+    for axes, title in zip(panels, titles, strict=True):
+        axes.set_title("")
+        text = "\n".join(title + [""] * (lines - len(title)))
+        look = {"fontsize": RC["axes.titlesize"], "weight": "bold", "color": INK}
+        axes.figure.suptitle(text, x=0.01, ha="left", **look)
 
 
 def _svg(figure: Figure, salt: str) -> str:

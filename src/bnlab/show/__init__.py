@@ -7,13 +7,22 @@ from bnlab.chapters.the_family.table import methods_table
 from bnlab.draw.figure import Drawing
 from bnlab.draw.style import STYLE
 from bnlab.errors import unknown
-from bnlab.show.boxes import claim_box, claims_table, say, say_together, say_verdict, verdict_box
+from bnlab.show.boxes import (
+    claim_box,
+    claims_table,
+    how_far,
+    say,
+    say_together,
+    say_verdict,
+    verdict_box,
+)
 from bnlab.show.chips import chips
 from bnlab.show.forest import forest
 from bnlab.show.guide import guide, say_guide
 from bnlab.show.scales import say_scales, scales
 from bnlab.show.scoreboard import say_failed, say_sum, scoreboard
 from bnlab.show.second_scale import on_cifar10
+from bnlab.show.short import in_short
 from bnlab.show.source import source
 from bnlab.verdicts.evidence import Evidence
 
@@ -44,6 +53,8 @@ __all__ = [
     "claims_table",
     "forest",
     "guide",
+    "how_far",
+    "in_short",
     "methods_table",
     "on_cifar10",
     "plot",

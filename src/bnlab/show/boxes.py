@@ -18,6 +18,10 @@ from bnlab.verdicts.parts import NONE, WRONG
 from bnlab.verdicts.verdict import ALGEBRA, CIFAR10, DIGITS, LEAST_SEEDS, SCALES, SHOWN
 
 FIRST_WORD = "Word of the first edition"
+PREDICTED = "Our prediction, written before these seeds were run"
+AT_ONCE = ("Our prediction", "What the authors could answer", "This run")
+"""Notes under a verdict that are read without opening its details."""
+
 PART_MARKS = {word: look["mark"] for word, look in PARTS.items()}
 
 
@@ -25,6 +29,11 @@ def paragraphs(rows: dict[str, str]) -> tuple[str, str]:
     """Lines that begin with a name in bold, as HTML and as plain text."""
     page = "".join(f"<p><b>{html.escape(k)}:</b> {html.escape(v)}</p>" for k, v in rows.items())
     return page, "\n".join(fill(f"{k}: {v}") for k, v in rows.items())
+
+
+def unfold(summary: str, page: str) -> str:
+    """HTML that a reader opens."""
+    return f"<details><summary>{html.escape(summary)}</summary>{page}</details>"
 
 
 def claim_box(name: str, scale: str = DIGITS) -> Shown:
@@ -38,13 +47,29 @@ def claim_box(name: str, scale: str = DIGITS) -> Shown:
     rows = {"Claim": f"{item.sentence} ({item.authors})"}
     if item.untestable:
         rows |= {"It cannot be tested here": item.untestable, "Tested instead": item.instead}
-    rows |= {
-        "It would be false if": item.falsifier,
-        "Our prediction, written before these seeds were run": item.prediction,
-        "How far we are from the paper": item.gap,
-    }
+    rows["It would be false if"] = item.falsifier
     page, text = paragraphs(rows)
+    folded, told = paragraphs({PREDICTED: item.prediction})
+    page, text = page + unfold(f"{PREDICTED}: guess first", folded), f"{text}\n{told}"
     head = f"Claim {item.id}" + (f" on {SCALES[scale]}" if scale != DIGITS else "")
+    return Shown(
+        f'<div class="bnlab-box claim" role="group" aria-label="{head}">'
+        f'<p class="head">{head}</p>{page}</div>',
+        f"{head}\n{text}",
+    )
+
+
+def how_far(*names: str) -> Shown:
+    """How far our nets and data are from the paper's, once for all claims of a chapter.
+
+    Args:
+        names: ids of claims, on digits. Those with the same answer share it.
+    """
+    said: dict[str, list[str]] = {}
+    for name in names:
+        said.setdefault(claims.claim(name).gap, []).append(name)
+    page, text = paragraphs({", ".join(ids): gap for gap, ids in said.items()})
+    head = "How far we are from the paper"
     return Shown(
         f'<div class="bnlab-box claim" role="group" aria-label="{head}">'
         f'<p class="head">{head}</p>{page}</div>',
@@ -79,12 +104,16 @@ def verdict_box(name: str, here: Evidence | None = None, scale: str = DIGITS) ->
         columns.insert(4, f"This run, {count} seed{'s' if count > 1 else ''}")
     rows = [_row(j, verdict, here) for j in verdict.judgements]
     page, text = table(columns, rows)
-    notes, notes_text = paragraphs({**_elsewhere(name, scale), **notes_on(evidence, here)})
+    told = _elsewhere(name, scale) | notes_on(evidence, here)
+    _, notes_text = paragraphs(told)
+    first, _ = paragraphs({k: v for k, v in told.items() if k in AT_ONCE})
+    rest, _ = paragraphs({k: v for k, v in told.items() if k not in AT_ONCE})
     return Shown(
         f'<div class="bnlab-box {verdict.word.replace(" ", "-")}" role="group" '
         f'aria-label="Verdict on {name}, on {verdict.where}">'
         f'<p class="head">{html.escape(head)}</p>'
-        f"<p>{html.escape(verdict.sentence)}</p>{page}{notes}</div>",
+        f"<p>{html.escape(verdict.sentence)}</p>{first}"
+        f"{unfold('Parts, margins and intervals', page + rest)}</div>",
         f"{head}\n{fill(verdict.sentence)}\n{text}\n{notes_text}",
     )
 

@@ -21,13 +21,6 @@ PARTS = (
     "Take-away",
     "Scale up",
 )
-    "What the paper",
-    "Things to try",
-    "What is disputed",
-    "Exercises",
-    "Take-away",
-    "Scale up",
-)
 SAID = ("say", "in_short")  # what prints sentences; a reader reads them like the others
 
 

@@ -184,8 +184,9 @@ def profiles(data: dict, net: str, when: str) -> np.ndarray:
 
 
 def typical(data: dict, net: str, when: str) -> np.ndarray:
-    """The median profile over the seeds, on a logarithmic scale, (blocks,)."""
-    return np.exp(np.median(np.log(profiles(data, net, when)), axis=0))
+    """The median profile over the seeds, on a logarithmic scale, (blocks,); 0 where it is 0."""
+    with np.errstate(divide="ignore"):
+        return np.exp(np.median(np.log(profiles(data, net, when)), axis=0))
 
 
 def growth(data: dict, net: str) -> np.ndarray:

@@ -9,10 +9,15 @@ def test_what_chapter_08_says_in_words_still_follows_from_the_evidence():
     """Sentences of the chapter that no code prints; if one fails, the text must change."""
     l2, l3, l4, l5, l6 = (claims.load(f"L{number}") for number in range(2, 7))
     assert l2.verdict.word == l4.verdict.word == l3.verdict.word == "shown"
-    assert abs(l2.facts["layer_20"] - l2.facts["none_20"]) < 0.05  # "as with layer norm"
-    assert 0.5 < l4.facts["batch_20"] / l4.facts["instance_20"] < 1  # "near instance norm"
+    assert abs(l2.facts["layer_20"] - l2.facts["none_20"]) < 0.05  # "next to nothing"
+    l2_photos, l4_photos = (claims.load(name, scale="cifar10") for name in ("L2", "L4"))
+    assert l2_photos.verdict.word == l4_photos.verdict.word == "shown"  # "there again"
+    photos = [claims.load(name, scale="cifar10") for name in ("L3", "L5")]
+    assert {one.verdict.word for one in photos} == {"undecided"}  # "neither L3 nor L5"
+    words = {one.effect.name: one.word for one in photos[1].verdict.judgements}
+    assert words["stability"] == "undecided" and photos[1].facts["usable_2"] < 1
     facts = l3.facts
-    assert facts["tau_others_low"] < 0.2  # "the interval reaches below our margin"
+    assert facts["tau_others_low"] < 0.2  # "below our margin"
     assert facts["tau_sharpness_low"] < 0 < facts["tau_sharpness_high"]  # "it does not"
     sharp = [facts[f"{norm}_sharpness"] for norm in GROUPS]
     assert sharp == sorted(sharp)  # "Within group norm this fits"
@@ -22,13 +27,11 @@ def test_what_chapter_08_says_in_words_still_follows_from_the_evidence():
     most = max(facts[f"{norm}_sharpness"] for norm in l3.data["norms"])
     assert facts["variance_sharpness"] == most  # "starts sharpest of all"
     assert facts["variance_loss"] < min(facts[f"{norm}_loss"] for norm in GROUPS)
-    assert rates["filter_response"] > rates["group_4"]  # "bears a larger rate, and is slower"
-    assert facts["filter_response_loss"] > facts["group_4_loss"]
     facts = l5.facts
-    assert l5.verdict.word == "reversed"  # "layer norm that loses ground"
+    assert l5.verdict.word == "reversed"  # "bear larger rates"
     for end in ("plain10", "2_plain10", "2_plain20"):  # "faster and bore larger rates"
         assert facts[f"slower_{end}"] > 1 > facts[f"usable_{end}"]
-    for net in ("mlp6", "mlp12"):  # "in MLPs the large group did both"
+    for net in ("mlp6", "mlp12"):  # "in the perceptrons the large group does both"
         assert facts[f"slower_{net}"] < 1 < facts[f"usable_{net}"]
     last = {name: profiles["12"] for name, profiles in start_grid().items()}
     cosine = {name: one["cosine"][-1][0] for name, one in last.items()}
@@ -42,5 +45,3 @@ def test_what_chapter_08_says_in_words_still_follows_from_the_evidence():
     for net in l6.data["nets"]:  # "the best or level in every net"
         best = max(l6.facts[f"{norm}_{net}"] for norm in l6.data["norms"])
         assert best - l6.facts[f"batch_{net}"] < 1
-    assert l6.facts["instance_plain20"] == min(l6.facts[f"{n}_plain20"] for n in l6.data["norms"])
-    assert abs(l6.facts["instance_resnet"] - l6.facts["batch_resnet"]) < 1  # "level"

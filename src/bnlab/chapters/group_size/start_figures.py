@@ -106,7 +106,7 @@ def similarity(evidence: Evidence) -> Drawing:
     data, facts = evidence.data, evidence.facts
     deep = data["depths"][0]
     ends = [facts[f"{norm}_{deep}"] for norm in ("instance", "layer")]
-    left = _profiles(data, "Layer by layer", np.asarray, SIMILAR)
+    left = _profiles(data, "With layer norm ever more alike", np.asarray, SIMILAR)
     left.set(ylabel="cosine of two samples", ylim=(0, 1.05))
     right = _by_size(
         data,
@@ -120,8 +120,8 @@ def similarity(evidence: Evidence) -> Drawing:
         f"{facts[f'{norm}_{deep}']:.2f} ({size_word(norm)})" for norm in l2_l4_at_start.SIZES
     )
     alt = (
-        f"Left: mean cosine of two samples' activations against the layer, for four normalizers at "
-        f"depth {deep}. Right: the cosine in the last layer by group size: {listed}; with "
+        f"a: mean cosine of two samples' activations against the layer, for four normalizers at "
+        f"depth {deep}. b: the cosine in the last layer by group size: {listed}; with "
         f"BatchNorm {facts[f'batch_{deep}']:.2f}."
     )
     return draw([left, right], alt, _start_caption(data))
@@ -131,7 +131,7 @@ def _start_caption(data: dict) -> str:
     seeds = len(data["seeds"])
     return (
         f"{seeds} seed{'s' if seeds > 1 else ''}; the shade spans all. Untrained nets, 128 digits. "
-        f"Left: median, depth {data['depths'][0]}. Right: mean."
+        f"a: median, depth {data['depths'][0]}. b: mean."
     )
 
 
@@ -141,12 +141,12 @@ def explosion(evidence: Evidence) -> Drawing:
     deep = data["depths"][0]
     left = _profiles(
         data,
-        "Back through the layers",
+        "Instance norm: gradients grow",
         lambda rows: rows / rows[:, -1:],
         EXPLODING,
     )
     plain_log(left, "y", [0.3, 1, 3, 10, 30])
-    left.set(ylabel="gradient norm ÷ that of the last layer")
+    left.set(ylabel="gradient ÷ the last layer's")
     right = _by_size(
         data,
         f"Instance norm has {power(facts['apart'])}× layer norm's",
@@ -160,8 +160,8 @@ def explosion(evidence: Evidence) -> Drawing:
         f"{facts[f'{norm}_{deep}']:.2g} ({size_word(norm)})" for norm in l2_l4_at_start.SIZES
     )
     alt = (
-        f"Left: norm of the gradient at each convolution's output over that of the last one, at "
-        f"depth {deep}. Right: first over last layer by group size at depth {deep}: {listed}; with "
+        f"a: norm of the gradient at each convolution's output over that of the last one, at "
+        f"depth {deep}. b: first over last layer by group size at depth {deep}: {listed}; with "
         f"BatchNorm {facts[f'batch_{deep}']:.2g}. With instance norm the ratio is "
         f"{power(facts['deeper'])} times as large as at depth {data['depths'][-1]}."
     )

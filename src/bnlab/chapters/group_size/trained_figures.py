@@ -52,7 +52,7 @@ def order(evidence: Evidence) -> Drawing:
     """L3: loss at the best rate over the cosine at the start; best rates and sharpness."""
     data, facts = evidence.data, evidence.facts
     left = _scatter(data, f"Alike and slow: τ = {facts['tau']:.2f}")
-    right = _sharpness(data, "Sharpness and the best rate")
+    right = _sharpness(data, "2 ÷ sharpness, and the best rate")
     listed = ", ".join(
         f"{word(norm)} {facts[f'{norm}_cosine']:.2f} and {facts[f'{norm}_loss']:.2f}"
         for norm in data["norms"]
@@ -62,13 +62,13 @@ def order(evidence: Evidence) -> Drawing:
         for norm in data["norms"]
     )
     alt = (
-        "Left: mean training loss at each normalizer's best rate against the cosine of two samples "
-        f"at the start: {listed}. Right: 2 over the sharpness at the start, and the best of the "
+        "a: mean training loss at each normalizer's best rate against the cosine of two samples "
+        f"at the start: {listed}. b: 2 over the sharpness at the start, and the best of the "
         f"rates that were tried: {bounds}."
     )
     caption = (
-        f"{len(data['seeds'])} seeds, depth 10. Left: mean, lines span all seeds; numbers are "
-        "group sizes. Right: 2 ÷ sharpness (open) and the best rate, by the mean loss of the "
+        f"{len(data['seeds'])} seeds, depth 10. a: mean, lines span all seeds; numbers are "
+        "group sizes. b: 2 ÷ sharpness (open) and the best rate, by the mean loss of the "
         "tuning seeds (filled)."
     )
     return draw([left, right], alt, caption)
@@ -128,11 +128,11 @@ def tradeoff(evidence: Evidence) -> Drawing:
         for (net, norm), end in ends
     )
     alt = (
-        f"Left: mean training loss against learning rate ({PLACES[net]}), with layer norm, groups "
-        f"of 2 and groups of 4. Right: layer norm over small groups: {ratios}."
+        f"a: mean training loss against learning rate ({PLACES[net]}), with layer norm, groups "
+        f"of 2 and groups of 4. b: layer norm over small groups: {ratios}."
     )
     caption = (
-        f"{len(data['seeds'])} seeds. Left: mean, the shade spans all seeds. Right: geometric "
+        f"{len(data['seeds'])} seeds. a: mean, the shade spans all seeds. b: geometric "
         "means, the lines span all seeds; 2 and 4 are group sizes, and the number behind a net's "
         "name is its depth."
     )

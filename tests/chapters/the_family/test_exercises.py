@@ -63,6 +63,11 @@ def test_group_norm_right():
     ).passed
 
 
+def test_group_norm_in_another_type():
+    feedback = check("01.2", lambda x, size, eps: group_norm(x.float(), size, eps))
+    assert feedback.passed is False and "Keep the type of x" in feedback.text
+
+
 @pytest.mark.parametrize(
     ("options", "hint"),
     [

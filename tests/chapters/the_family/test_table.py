@@ -36,9 +36,20 @@ def test_what_is_known_by_definition(table):
     assert found["batch"]["Stored"] == "running_mean, running_var"
     assert found["batch"]["Others matter in"] == "train"
     assert found["rms"]["Learned"] == "weight" and found["rms"]["Stored"] == "–"
-    for name in ("none", "layer", "group", "instance", "rms", "batch_renorm"):
+    for name in ("none", "layer", "group", "instance", "rms"):
         assert found[name]["Train = eval"] == "yes"
         assert found[name]["Others matter in"] == "neither"
+
+
+def test_batch_renorm_is_tried_beyond_its_limits_too(table):
+    found = rows(table.text)["batch_renorm"]
+    assert found["Train = eval"] == "yes, unless clipped"
+    assert found["Others matter in"] == "train, where clipped"
+
+
+def test_a_letter_has_one_meaning():
+    """g is a group's size and gamma is learned; no formula of weights uses them otherwise."""
+    assert not any(sign in method.formula for method in WEIGHTS.values() for sign in "gγ")
 
 
 def test_the_page_has_the_same_cells(table):

@@ -72,6 +72,8 @@ def _compare_groups(answer: Callable, x: Tensor, group_size: int, eps: float) ->
     if not isinstance(y, Tensor) or y.shape != x.shape:
         shape = tuple(y.shape) if isinstance(y, Tensor) else type(y).__name__
         return f"The output must have the shape of x, {tuple(x.shape)}, got {shape}."
+    if y.dtype != x.dtype:
+        return f"x is {x.dtype}, and your output is {y.dtype}. Keep the type of x."
     if torch.allclose(y, _group_norm(x, group_size, eps), atol=1e-9):
         return ""
     groups, biased = x.shape[1] // group_size, _group_norm(x, group_size, 0.0)

@@ -18,15 +18,20 @@ from bnlab.norms.weight import WEIGHT_NORMS, normalize_weights
 
 SHAPE = (32, 32, 8, 8)
 SMALL = 1e-6  # rounding; a real change is larger
+BEYOND = 50.0  # times as large: what no method corrects without clipping
 
 
 @dataclass(frozen=True)
 class Method:
-    """What no module can say about itself: its formula, and what its statistic is taken over."""
+    """What no module can say about itself: its formula, and what its statistic is taken over.
+
+    ``clips`` says that the method limits a correction, so that it is tried beyond the limits too.
+    """
 
     formula: str
     over: str
     options: tuple[tuple[str, object], ...] = ()
+    clips: bool = False
 
 
 SHIFTED = "γ (x − μ) / √(σ² + ε) + β"
@@ -41,6 +46,7 @@ METHODS: dict[str, Method] = {
     "batch_renorm": Method(
         "γ (r (x − μ) / σ + d) + β, with r = σ / σ_run, d = (μ − μ_run) / σ_run, both clipped",
         BATCH,
+        clips=True,
     ),
     "variance": Method("γ x / √(σ² + ε) + β", BATCH),
     "l1_batch": Method("γ (x − μ) / (mean |x| + ε) + β", BATCH),
@@ -61,10 +67,11 @@ METHODS: dict[str, Method] = {
     ),
 }
 WEIGHTS: dict[str, Method] = {
-    "weight_norm": Method("w = g v / ‖v‖", "the weights of one output"),
+    "weight_norm": Method("w = a v / ‖v‖, with a learned", "the weights of one output"),
     "weight_standardization": Method("w = (v − μ) / √(σ² + ε)", "the weights of one output"),
     "scaled_weight_standardization": Method(
-        "w = γ g (v − μ) / √(n (σ² + ε)), n = number of inputs", "the weights of one output"
+        "w = k a (v − μ) / √(n (σ² + ε)), with n inputs, a learned, and k = 1.71 before a ReLU",
+        "the weights of one output",
     ),
     "weight_mean": Method("w = v − μ", "the weights of one output"),
 }
@@ -93,7 +100,7 @@ def methods_table(kind: str = "activations", device: str = "cpu") -> Shown:
     # A mean of its own, which running statistics have to find.
     batches = torch.randn(4, *SHAPE, generator=torch.Generator().manual_seed(0)) + 0.5
     costs = _costs(modules, "plain" if of_weights else "batch", batches[0].to(device))
-    rows = [_row(name, modules[name].cpu(), batches, costs[name]) for name in methods]
+    rows = [_row(name, modules[name].cpu(), batches, costs[name], methods) for name in methods]
     formulas = [[_label(name), method.formula, method.over] for name, method in methods.items()]
     (first, text_1), (second, text_2) = table(FORMULAS, formulas), table(BEHAVIOUR, rows)
     return Shown(
@@ -108,13 +115,18 @@ def _costs(modules: dict[str, nn.Module], first: str, x: torch.Tensor) -> dict[s
     return measure_cost({name: module.to(x.device) for name, module in ordered.items()}, x)
 
 
-def _row(name: str, module: nn.Module, batches: torch.Tensor, cost: float) -> list[str]:
+def _row(
+    name: str, module: nn.Module, batches: torch.Tensor, cost: float, methods: dict[str, Method]
+) -> list[str]:
     with torch.no_grad():
         for one in batches[2:]:
             module.train()(one)
-    found = measure_dependence(module, batches[0], batches[1])
+    words = _words(measure_dependence(module, batches[0], batches[1]))
+    if methods[name].clips:
+        far = BEYOND * batches[:2]
+        words = _clipped(words, _words(measure_dependence(module, far[0], far[1])))
     learned, stored = (_names(kind) for kind in (module.named_parameters(), module.named_buffers()))
-    return [_label(name), learned, stored, *_words(found), f"{cost:.1f}"]
+    return [_label(name), learned, stored, *words, f"{cost:.1f}"]
 
 
 def _label(name: str) -> str:
@@ -149,3 +161,12 @@ def _names(tensors: Iterable[tuple[str, torch.Tensor]]) -> str:
 def _words(found: Dependence) -> list[str]:
     modes = [m for m in ("train", "eval") if getattr(found, m) > SMALL]
     return [" and ".join(modes) or "neither", "no" if found.modes > SMALL else "yes"]
+
+
+def _clipped(within: list[str], beyond: list[str]) -> list[str]:
+    """The words for inputs within the limits, with what changes where a correction is clipped."""
+    (others, others_beyond), (same, same_beyond) = zip(within, beyond, strict=True)
+    return [
+        others if others == others_beyond else f"{others_beyond}, where clipped",
+        same if same == same_beyond else f"{same}, unless clipped",
+    ]

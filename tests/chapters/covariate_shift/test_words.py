@@ -45,7 +45,7 @@ def test_what_chapter_04_says_of_photographs_still_follows_from_the_evidence():
     # "on photographs by three"; "One measure agrees with the paper"
     assert [words[name] for name in moves] == ["does not hold"] * 3 + ["holds"]
     words = words_of(s2)
-    assert words["ahead_6"] == words["moves"] == "holds"  # "still learns faster"; "again shakes"; "less far"
+    assert words["ahead_6"] == words["moves"] == "holds"  # "again shakes"; "less far"
     assert words["moves_whole"] == "opposite" and s2.facts["taken"] < 50
     assert words["accuracy_6"] != "holds"  # "No lead in accuracy is shown"
 

@@ -18,10 +18,10 @@ from bnlab.verdicts.table import fact_name
 
 SIZE = (4.4, 3.7)
 PLACES = {
-    "step": "a step",
-    "step_before": "a step,\nbefore",
-    "whole": "the\ntraining",
-    "whole_before": "training,\nbefore",
+    "step": "step,\nafter",
+    "step_before": "step,\nbefore",
+    "whole": "run,\nafter",
+    "whole_before": "run,\nbefore",
 }
 
 
@@ -37,13 +37,14 @@ def _losses(
     plain_log(axes, "x", [lr for lr in lrs if f"{lr:g}"[-1] == "1"] or lrs)
     is_mean = name == "loss"
     plain_log(axes, "y", [0.1, 0.2, 0.5, 1, 2] if is_mean else [0.01, 0.1, 1])
-    what = "mean training loss, nats" if is_mean else "training loss at the end, nats"
+    what = "mean loss, nats" if is_mean else "loss at the end, nats"
     axes.set(xlabel="learning rate", ylabel=what)
     return axes
 
 
-def _name(axes: Axes, data: dict, depth: int, name: str, places: Mapping) -> None:
+def _name(axes: Axes, data: dict, name: str, places: Mapping) -> None:
     """Write the names of nets at their curves: rate and offset of each."""
+    depth = data["depths"][0]
     for norm, (at, offset) in places.items():
         value = np.exp(np.log(select(data, "race", norm, at, name, depth)).mean())
         label(axes, norm, at, value, STYLE[norm]["short"], xytext=offset)
@@ -60,9 +61,12 @@ def _movements(data: dict, nets: Iterable[tuple[str, float]], title: str) -> Axe
         axes.vlines(at, [min(one) for one in found], [max(one) for one in found], **look)
         fill = {"mfc": "none"} if again else {}
         means = [one.mean() for one in found]
-        axes.plot(at, means, ls="none", marker=STYLE[norm]["marker"], ms=9, mew=2, **fill, **look)
+        text = STYLE[norm]["short"] + (", own rate" if again else "")
+        marks = {"ls": "none", "marker": STYLE[norm]["marker"], "ms": 8, "mew": 2, "label": text}
+        axes.plot(at, means, **marks, **fill, **look)
     plain_log(axes, "y", [1, 3, 10, 30, 100])
-    axes.set(ylabel="movement, % of the deviation")
+    axes.set(ylabel="movement, %", ylim=(0.6, 1500))
+    axes.legend(loc="upper left", frameon=False, fontsize=11, labelcolor="linecolor")
     axes.set_xticks(range(len(PLACES)), PLACES.values())
     axes.set_xlim(-0.6, len(PLACES) - 0.4)
     return axes
@@ -86,16 +90,17 @@ def race_and_movement(evidence: Evidence) -> Drawing:
     mean, last = (
         _losses(data, s1_race.NORMS, s1_race.LRS, depth, title, name)
         for name, title in (
-            ("loss", f"Mean over the run: {power(faster)}× lower"),
-            ("end", f"At the end: {power(end)}× higher" if end > 1 else "At the end"),
+            ("loss", f"BatchNorm's mean loss is {power(faster)}× lower at best"),
+            ("end", f"Its loss at the end is {power(end)}× that of none"),
         )
     )
-    _name(mean, data, depth, "loss", {"none": (0.3, (-24, 10)), "batch": (0.1, (-8, -30))})
-    moves = _movements(data, nets, f"Inputs move {power(calmer)}× less in a step")
+    _name(mean, data, "loss", {"none": (0.3, (-24, 10)), "batch": (0.1, (-8, -30))})
+    _name(last, data, "end", {"none": (0.03, (-26, -14)), "batch": (1, (6, -24))})
+    moves = _movements(data, nets, f"Its inputs move {power(calmer)}× less in a step")
     alt = (
-        f"Left: mean training loss against learning rate at depth {depth}; at its best rate it is "
-        f"{power(faster)} times lower with BatchNorm. Middle: the loss at the end of the training; "
-        f"each at its best rate, BatchNorm's is {power(end)} times that of no normalizer. Right: "
+        f"a: mean training loss against learning rate at depth {depth}; at its best rate it is "
+        f"{power(faster)} times lower with BatchNorm. b: the loss at the end of the training; "
+        f"each at its best rate, BatchNorm's is {power(end)} times that of no normalizer. c: "
         "how far what goes into the layers moves, in per cent of its standard deviation. In a "
         f"step: {_listed(data, nets, 'step')}; before the normalizer: "
         f"{_listed(data, nets, 'step_before')}. From the first step to the last: "
@@ -103,9 +108,10 @@ def race_and_movement(evidence: Evidence) -> Drawing:
         f"{_listed(data, nets, 'whole_before')}."
     )
     caption = (
-        f"{seeds} seeds; shades and lines span all. Left and middle: geometric means. Right: "
-        f"rate {nets[0][1]:g}, the best one of the net without a normalizer; hollow: BatchNorm at "
-        f"its own, {nets[-1][1]:g}. “Before”: what goes into the normalizer."
+        f"{seeds} seeds; shades and lines span all. a and b: geometric means. c: movement in % of "
+        "the standard deviation, in a step and from the first step of the run to the last; “after” "
+        f"is what the next layer gets, “before” what goes into the normalizer. Rate {nets[0][1]:g} "
+        f"is the best one of the net without a normalizer, {nets[-1][1]:g} BatchNorm's own."
     )
     return draw([mean, last, moves], alt, caption)
 
@@ -119,32 +125,28 @@ def noise(evidence: Evidence) -> Drawing:
     mean, last = (
         _losses(data, s2_noisy_race.NORMS, data["lrs"], depth, title, name)
         for name, title in (
-            ("loss", f"Mean: noisy leads by {ahead:.1f}× at best"),
-            ("end", f"At the end it has {power(ends)}× the loss"),
+            ("loss", f"Noisy BatchNorm's mean loss is {ahead:.1f}× below none's at best"),
+            ("end", f"Its loss at the end is {power(ends)}× that of none"),
         )
     )
-    _name(
-        mean,
-        data,
-        depth,
-        "loss",
-        {"none": (0.3, (-20, 14)), "batch": (0.1, (-4, -30)), "noisy_batch": (0.03, (40, 6))},
-    )
+    above = {"noisy_batch": (0.03, (40, 6))}
+    _name(mean, data, "loss", {"none": (0.3, (-20, 14)), "batch": (0.1, (-4, -30)), **above})
+    _name(last, data, "end", {"none": (0.03, (-26, -14)), "batch": (1, (6, -26)), **above})
     nets = [(norm, lr) for norm in s2_noisy_race.NORMS]
-    moves = _movements(data, nets, "Noise moves inputs, but not for good")
+    moves = _movements(data, nets, "Noise shakes inputs, but carries them less far")
     alt = (
-        f"Left: mean training loss against learning rate at depth {depth}. Each at its best rate, "
+        f"a: mean training loss against learning rate at depth {depth}. Each at its best rate, "
         f"that of no normalizer is {ahead:.1f} times that of noisy BatchNorm; the noise takes "
-        f"{taken:.0f} % of BatchNorm's lead. Middle: the loss at the end; each at its best rate, "
-        f"noisy BatchNorm has {power(ends)} times that of no normalizer, by medians. Right: how "
+        f"{taken:.0f} % of BatchNorm's lead. b: the loss at the end; each at its best rate, "
+        f"noisy BatchNorm has {power(ends)} times that of no normalizer, by medians. c: how "
         f"far what goes into the layers moves at rate {lr:g}, in per cent of its standard "
         f"deviation. In a step: {_listed(data, nets, 'step')}. From the first step to the last: "
         f"{_listed(data, nets, 'whole')}."
     )
     caption = (
-        f"{seeds} seeds; shades and lines span all. Left and middle: geometric means. Right: rate "
-        f"{lr:g}, in a step and from the first step to the last; “before”: what goes into the "
-        "normalizer."
+        f"{seeds} seeds; shades and lines span all. a and b: geometric means. c: movement at rate "
+        f"{lr:g} in % of the standard deviation, in a step and from the first step of the run to "
+        "the last; “after” is what the next layer gets, “before” what goes into the normalizer."
     )
     return draw([mean, last, moves], alt, caption)
 
@@ -155,8 +157,8 @@ def gradient_shift(evidence: Evidence) -> Drawing:
     depths, seeds, length = data["depths"], len(data["seeds"]), equal_steps.LENGTHS[-1]
     ratios = [facts[f"ratio_{depth}"] for depth in depths]
     equal = [facts[f"equal_{fact_name(depth, length)}"] for depth in depths]
-    shift = _by_depth(data, f"Shift: {power(ratios[0])}× to {power(ratios[-1])}×")
-    same = _at_one_length(data, f"Same length of step: {power(equal[0])}× to {power(equal[-1])}×")
+    shift = _by_depth(data, f"Shift of none ÷ BatchNorm: {power(ratios[0])} to {power(ratios[-1])}")
+    same = _at_one_length(data, f"For steps of one length: {power(equal[0])} to {power(equal[-1])}")
     linear = _linear(data)
     told, told_equal = (
         "; ".join(
@@ -165,18 +167,18 @@ def gradient_shift(evidence: Evidence) -> Drawing:
         for each in (ratios, equal)
     )
     alt = (
-        "Left: shift of the gradients without a normalizer over that with BatchNorm, against "
-        f"depth, both at the best rate without a normalizer: {told}. Middle: the same ratio if "
+        "a: shift of the gradients without a normalizer over that with BatchNorm, against "
+        f"depth, both at the best rate without a normalizer: {told}. b: the same ratio if "
         f"all steps have length {length:g}, and the shift is divided by the size of the "
-        f"gradient: {told_equal}. Right: cosine of the gradients before and after in the deep "
+        f"gradient: {told_equal}. c: cosine of the gradients before and after in the deep "
         "linear net, by learning rate; at "
         f"{shift_by_depth.LINEAR_LR:g} its median is {facts['linear_none_1e04']:.2f} without and "
         f"{facts['linear_batch_1e04']:.2f} with BatchNorm."
     )
     caption = (
-        f"{seeds} seeds; above 1 BatchNorm's is smaller. Left and middle: geometric means; the "
-        "lines span all seeds. Thin curves, left: other rates; dotted, middle: before the first "
-        "update. Right: mean, the shade spans all seeds."
+        f"{seeds} seeds; above 1 BatchNorm's is smaller. a and b: geometric means; the lines span "
+        "all seeds. Thin curves in a: one rate at all depths; dotted in b: before the first "
+        "update. c: mean, the shade spans all seeds."
     )
     return draw([shift, same, linear], alt, caption)
 
@@ -236,7 +238,7 @@ def _name_ends(axes: Axes, x: float, ends: Mapping[float, float]) -> None:
 
 
 def _linear(data: dict) -> Axes:
-    axes, lrs = panel("Deep linear net: cosine", SIZE), data["linear_lrs"]
+    axes, lrs = panel("Deep linear net: gradients turn with BatchNorm", SIZE), data["linear_lrs"]
     for norm in shift_by_depth.NORMS:
         rows = np.array([shift_by_depth.linear(data, norm, lr) for lr in lrs])
         band(axes, norm, lrs, np.nanmin(rows, 1), np.nanmax(rows, 1))

@@ -111,6 +111,7 @@ def few(evidence: Evidence) -> Drawing:
         plain_log(axes, "x", sizes)
         plain_log(axes, "y", [1, 2, 5, 10, 20, 50])
         axes.set(xlabel="samples that share statistics", ylabel="test errors, %", ylim=(0.06, 95))
+        axes.tick_params(axis="y", which="minor", left=False)
         axes.legend(frameon=False, fontsize=11, labelcolor="linecolor", loc="lower left")
         panels.append(axes)
     alt = f"a, b: test errors against the size of the groups in a batch of 32. {'; '.join(told)}."

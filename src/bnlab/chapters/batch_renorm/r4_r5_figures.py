@@ -14,8 +14,8 @@ from bnlab.draw.style import STYLE
 from bnlab.verdicts.evidence import Evidence
 from bnlab.verdicts.table import Table
 
-WORDS = {"mixed": "mixed", "four": "4", "two": "2", "pure": "1"}
-"""Classes of a group, as ticks."""
+WORDS = {"mixed": "mixed", "four": "four classes", "two": "two classes", "pure": "one class"}
+TICKS = {"mixed": "mixed", "four": "4", "two": "2", "pure": "1"}
 
 STRESSED = ("batch", "renorm", "constant", "group")  # ticks of the stress test
 
@@ -38,7 +38,7 @@ def alike(evidence: Evidence) -> Drawing:
             curve(axes, norm, range(len(order)), rows.mean(1), label=STYLE[norm]["label"])
             ends = {WORDS[one]: score for one, score in zip(order, rows.mean(1), strict=True)}
             told.append(f"{NET_NAMES[net]}, {NAMES[norm]}: {listed(ends)}")
-        axes.set_xticks(range(len(order)), [WORDS[one] for one in order])
+        axes.set_xticks(range(len(order)), [TICKS[one] for one in order])
         axes.set_yticks(np.arange(20, 101, 20) if net == "mlp" else np.arange(90, 101, 2))
         axes.set(ylabel="test accuracy, %", xlabel="classes in a group of eight")
         low, high = axes.get_ylim()
@@ -78,7 +78,7 @@ def stressed(data: dict) -> tuple[Axes, dict[str, float]]:
         "constant": constant.where(what="pure", lr=lr).column("test_running", seed=data["seeds"]),
         "group": select(part, r4_alike.GROUP, best_lr(part, r4_alike.GROUP), "test_running"),
     }
-    axes = panel("One class: constants recover the rest")
+    axes = panel("One class: constant statistics repair it")
     for place, name in enumerate(STRESSED):
         look = {"renorm": "batch_renorm", "constant": "batch_renorm"}.get(name, name)
         dots(axes, place, look, 100 * found[name])

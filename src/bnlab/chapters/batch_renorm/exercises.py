@@ -55,10 +55,14 @@ def batch_of_two(answer: object) -> str:
 def _two_numbers(answer: object) -> tuple[float, float] | None:
     """Both numbers of a pair, an array or a tensor; None for anything else."""
     try:
-        first, second = (float(part) for part in answer)  # type: ignore[attr-defined]
+        first, second = map(_number, answer)  # type: ignore[call-overload]
     except (TypeError, ValueError):
         return None
     return first, second
+
+
+def _number(part: object) -> float:
+    return float(part.detach() if isinstance(part, Tensor) else part)  # type: ignore[arg-type]
 
 
 def _near(a: float, b: float) -> bool:

@@ -55,14 +55,14 @@ def batch_of_two(answer: object) -> str:
 def _two_numbers(answer: object) -> tuple[float, float] | None:
     """Both numbers of a pair, an array or a tensor; None for anything else."""
     try:
-        first, second = map(_number, answer)  # type: ignore[call-overload]
+        first, second = map(_number, answer)
     except (TypeError, ValueError):
         return None
     return first, second
 
 
 def _number(part: object) -> float:
-    return float(part.detach() if isinstance(part, Tensor) else part)  # type: ignore[arg-type]
+    return float(part.detach() if isinstance(part, Tensor) else part)
 
 
 def _near(a: float, b: float) -> bool:

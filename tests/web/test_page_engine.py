@@ -242,7 +242,7 @@ def test_single_steps_pause_and_stop(chapter):
         press(chapter, "One step")
         loss, accuracy = mine["records"][step - 1]
         expect(summary).to_contain_text(f"Paused at step {step} of 300.")
-        expect(summary).to_contain_text(f"batch norm: loss {loss:.2g}, accuracy {accuracy:.2f}.")
+        expect(summary).to_contain_text(f"batch norm: loss {loss:.7f}, accuracy {accuracy:.2f}.")
     press_both(chapter, "Continue", "Pause", BEGUN)
     expect(summary).to_contain_text("Paused at step")
     paused = still(chapter, "newest()")

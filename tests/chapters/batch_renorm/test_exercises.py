@@ -1,10 +1,12 @@
 """The exercises of chapter 07: right answers pass, typical wrong ones get their own hint."""
 
+import numpy as np
 import pytest
 import torch
 
+from bnlab.chapters.batch_renorm.methods import SCHEDULES
 from bnlab.check import check
-from bnlab.norms import BatchRenorm
+from bnlab.norms import BatchRenorm, make_norm
 from bnlab.train import Run
 
 
@@ -20,6 +22,10 @@ def test_batch_of_two_right():
     x = torch.tensor([[1.0], [5.0]], dtype=torch.float64)
     inference = norm.eval()(x)[0].item()
     assert check("07.1", (norm.train()(x)[0].item(), inference)).passed
+    for same in ([-1, 0.5], torch.tensor([-1, 0.5]), np.array([-1, 0.5]), (x[0] - 2, 0.5)):
+        assert check("07.1", same).passed
+    layer = make_norm("batch", 1)  # with its eps
+    assert check("07.1", (layer(x.float())[0], 0.5)).passed
 
 
 @pytest.mark.parametrize(
@@ -28,6 +34,12 @@ def test_batch_of_two_right():
         ((0.5, -1), "other way round"),
         ((0.5, 0.5), "running statistics do not count"),
         ((-0.7071, 0.5), "biased"),
+        ((-0.7, 0.5), "biased"),
+        ((1, 0.5), "second sample"),
+        ((-1, 2.5), "second sample"),
+        ((-1, None), "two numbers"),
+        ("-1, 0.5", "two numbers"),
+        ((-1, 0.5, 0), "two numbers"),
         ((-2, 0.5), "Training is not right"),
         ((-1, -1), "other sample does not count"),
         ((-1, 0.25), "not by the variance"),
@@ -84,6 +96,17 @@ def d_by_batch(x, mean, sd, r_max, d_max):
     return (x - x.mean(0)) / of_batch * (of_batch / sd).clamp(1 / r_max, r_max) + d
 
 
+@torch.no_grad()
+def constant(x, mean, sd, r_max, d_max):
+    return renorm(x, mean, sd, r_max, d_max)
+
+
+def moving(x, mean, sd, r_max, d_max):
+    y = renorm(x, mean, sd, r_max, d_max)
+    mean += 0.01 * (x.mean(0) - mean).detach()
+    return y
+
+
 @pytest.mark.parametrize(
     ("wrong", "hint"),
     [
@@ -93,6 +116,9 @@ def d_by_batch(x, mean, sd, r_max, d_max):
         (unclipped, "do not clip"),
         (no_lower_limit, "lower limit"),
         (d_by_batch, "running deviation"),
+        (constant, "on them alone"),
+        (moving, "Do not change mean"),
+        (lambda x, *rest: renorm(x, *rest).float(), "keep the type"),
         (lambda x, *_: x, "off by up to"),
         (lambda x, *_: x[:1], "has shape"),
         (lambda *_: None, "returns nothing"),
@@ -113,7 +139,14 @@ def plan(
     **setting,
 ):
     return [
-        Run(norm=norm, batch_size=size, lr=lr, seed=seed, **setting)
+        Run(
+            norm=norm,
+            norm_options={"group_size": 8} if norm == "group" else {},
+            batch_size=size,
+            lr=lr,
+            seed=seed,
+            **setting,
+        )
         for norm in norms
         for size in sizes
         for lr in lrs
@@ -121,15 +154,24 @@ def plan(
     ]
 
 
-def closed(runs):
-    limits = {"r_max": 1.0, "d_max": 0.0}
-    return [r.replace(norm_options=limits) if r.norm == "batch_renorm" else r for r in runs]
+def limited(runs, **options):
+    return [r.replace(norm_options=options) if r.norm == "batch_renorm" else r for r in runs]
+
+
+def renorm_only_wider(runs):
+    limits = {"r_max": 10.0}
+    wide = [r for r in runs if r.norm == "batch_renorm" and r.lr == 0.1]
+    return [r.replace(norm_options=limits) if r in wide else r for r in runs]
 
 
 def test_fair_plan_right():
     assert check("07.3", plan()).passed
     assert check("07.3", plan(sizes=(2, 4, 64), seeds=range(20), depth=4)).passed
-    assert check("07.3", plan(norms=("batch", "batch_renorm", "layer"))).passed
+    for third in ("layer", "group", "none"):  # a control, paired
+        assert check("07.3", plan(norms=("batch", "batch_renorm", third))).passed
+    assert check("07.3", limited(plan(), r_max=1.5, d_max=0.5)).passed
+    assert check("07.3", limited(plan(), schedule=SCHEDULES["paper"])).passed
+    assert check("07.3", plan(lrs=(0.0001, 0.01, 0.03, 0.1, 0.3))).passed
 
 
 @pytest.mark.parametrize(
@@ -137,7 +179,14 @@ def test_fair_plan_right():
     [
         (plan(norms=("batch",)), "batch and batch_renorm"),
         (plan(norms=("batch", "layer")), "batch and batch_renorm"),
-        (closed(plan()), "is BatchNorm"),
+        (limited(plan(), r_max=1.0, d_max=0.0), "is BatchNorm"),
+        (limited(plan(), schedule={}), "is BatchNorm"),  # the paper's: it opens after 5,000 steps
+        (renorm_only_wider(plan()), "several settings"),
+        (plan(lrs=(1e-9, 1e-8, 1e-7, 1e-6)), "between 0.003 and 3"),
+        (plan(lrs=(0.1, 0.11, 0.12, 0.13)), "factor of 10"),
+        (plan(sizes=(1, 32)), "single sample"),
+        (plan() + plan(norms=("group",), sizes=(2,)), "more tries"),
+        (plan() + plan(norms=("batch_renorm",), seeds=range(12, 20)), "lacks seeds"),
         (plan(steps=5), "at least 100 steps"),
         (plan(sizes=(2,)), "as a control"),
         (plan(sizes=(8, 64)), "4 or less"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from matplotlib.axes import Axes
 
 from bnlab.chapters.batch_renorm import r2_speed, r3_limits_at_work, r4_r5_figures
 from bnlab.chapters.batch_renorm import r3_few_samples as small
@@ -23,6 +24,7 @@ from bnlab.draw.style import STYLE
 from bnlab.norms import make_norm
 from bnlab.verdicts.evidence import Evidence
 from bnlab.verdicts.table import Table, fact_name
+from bnlab.verdicts.verdict import LEAST_SEEDS
 
 
 def identity(evidence: Evidence) -> Drawing:
@@ -38,7 +40,7 @@ def identity(evidence: Evidence) -> Drawing:
         at, place = (64, (0, -20)) if norm == "batch" else (14, (14, -8))
         label(sign, norm, apart[at], y[at], ha="left" if at < 40 else "center", xytext=place)
     sign.set(xlabel="first input minus second, deviations", ylabel="output of the first")
-    gaps = panel(f"Training is inference, to {facts['output_largest']:.0e}")
+    gaps = panel("In training as in inference, up to rounding")
     for norm, name in (("batch_renorm", "output"), ("batch", "batch")):
         pairs = [(row["size"], row[name]) for row in Table.of(data) if row[name] is not None]
         sizes, found = np.array(pairs).T
@@ -49,14 +51,14 @@ def identity(evidence: Evidence) -> Drawing:
     gaps.set_yscale("log")
     gaps.set(xlabel="batch size", ylabel="largest relative difference", ylim=(1e-18, 1e3))
     alt = (
-        "Left: the output of the first of two samples against the distance between them. With "
+        "a: the output of the first of two samples against the distance between them. With "
         "BatchNorm it is a step from -1 to 1; with unlimited Batch Renormalization a straight "
-        "line. Right: largest relative difference between the output in training and in "
+        "line. b: largest relative difference between the output in training and in "
         f"inference: at most {facts['output_largest']:.1g} with unlimited Batch Renormalization, "
         f"{facts['batch_typical']:.2g} with BatchNorm (median)."
     )
     caption = (
-        f"Left: running mean 0 and variance 1. Right: {facts['seeds']} seeds, layers with random "
+        f"a: running mean 0 and variance 1. b: {facts['seeds']} seeds, layers with random "
         "numbers, vectors and images, and a net of four layers; 64 bits a number."
     )
     return draw([sign, gaps], alt, caption)
@@ -65,40 +67,39 @@ def identity(evidence: Evidence) -> Drawing:
 def speed(evidence: Evidence) -> Drawing:
     """R2: the grid, and loss and accuracy of each net at its best."""
     data, facts = evidence.data, evidence.facts
-    panels = [grid(data, r2_speed.METHODS, "32 samples: each its own rate")]
+    panels = [grid(data, r2_speed.METHODS, "Each has its best rate")]
     wanted = {
-        "loss": ("mean training loss, nats", f"Loss: {facts['speed']:.2f}× BatchNorm's", 1),
-        "test_running": ("test accuracy, %", f"Accuracy: {-facts['behind']:+.1f} points", 100),
+        "loss": ("mean training loss, nats", f"Loss: {facts['speed']:.2f} × BatchNorm's", 1),
+        "test_running": ("test accuracy, %", "As accurate at the end", 100),
     }
     for name, (unit, title, factor) in wanted.items():
         axes = panel(title, size=SMALL)
         for place, method in enumerate(r2_speed.METHODS):
             dots(axes, place, method.norm, factor * at_best(data, method, name))
-        axes.set_xticks(range(3), ["BatchNorm", "Renorm.", "group norm"])
+        axes.set_xticks(range(3), ["batch", "renorm", "group"])
         axes.set(ylabel=unit)
         panels.append(axes)
     loss = {name: facts[f"loss_{norm}"] for norm, name in NAMES.items()}
     test = {name: facts[f"test_running_{norm}"] for norm, name in NAMES.items()}
     alt = (
-        "Left: validation accuracy against learning rate. Middle: mean training loss at each "
-        f"method's best rate: {', '.join(f'{n} {v:.2f}' for n, v in loss.items())}. Right: test "
+        "a: validation accuracy against learning rate. b: mean training loss at each "
+        f"method's best rate: {', '.join(f'{n} {v:.2f}' for n, v in loss.items())}. c: test "
         f"accuracy: {', '.join(f'{n} {v:.1f} %' for n, v in test.items())}."
     )
     caption = (
-        f"Left: {len(data['tuning_seeds'])} tuning seeds; rings: the choice. Middle "
-        f"and right: {len(data['seeds'])} other seeds; bars: mean."
+        f"a: {len(data['tuning_seeds'])} tuning seeds; rings: the choice. b and c: "
+        f"{len(data['seeds'])} other seeds; bars: mean."
     )
     return draw(panels, alt, caption)
 
 
 def few(evidence: Evidence) -> Drawing:
-    """R3: test errors of both nets over the number of samples to normalize over."""
-    data, facts, panels, told = evidence.data, evidence.facts, [], []
+    """R3: test errors of both nets over the size of a group, and which part training has lost."""
+    data, panels, told = evidence.data, [], []
+    sizes = sorted(data["groups"])
     for net in NETS:
-        part, start = of_net(data, net), "" if net == "mlp" else "conv_"
-        errors = [100 - facts[f"test_running_{norm}_{start}4"] for norm in small.RUNNING]
-        axes = panel("{}, groups of four: {:.1f} or {:.1f} %".format(NET_NAMES[net], *errors))
-        sizes = sorted(data["groups"])
+        part = of_net(data, net)
+        axes = panel(f"{NET_NAMES[net]}: {_outcome(evidence, net)}")
         for norm in small.NORMS:
             rows = np.array(
                 [100 * at_best(part, small.in_groups(norm, n, net), "test_running") for n in sizes]
@@ -108,16 +109,63 @@ def few(evidence: Evidence) -> Drawing:
             ends = dict(zip((f"groups of {n}" for n in sizes), 100 - rows.mean(1), strict=True))
             told.append(f"{NET_NAMES[net]}, {NAMES[norm]}: {listed(ends)}")
         plain_log(axes, "x", sizes)
-        plain_log(axes, "y", [1, 2, 5, 10, 20, 50, 90])
-        axes.set(xlabel="samples that share statistics", ylabel="test errors, %")
-        axes.legend(frameon=False, fontsize=11, labelcolor="linecolor")
+        plain_log(axes, "y", [1, 2, 5, 10, 20, 50])
+        axes.set(xlabel="samples that share statistics", ylabel="test errors, %", ylim=(0.06, 95))
+        axes.tick_params(axis="y", which="minor", left=False)
+        axes.legend(frameon=False, fontsize=11, labelcolor="linecolor", loc="lower left")
         panels.append(axes)
-    alt = f"Test errors against the size of the groups in a batch of 32. {'; '.join(told)}."
+    alt = f"a, b: test errors against the size of the groups in a batch of 32. {'; '.join(told)}."
     caption = (
-        f"Groups in a batch of 32, each method at its own best rate. {len(data['seeds'])} seeds, "
-        "mean; the shade spans all."
+        f"a, b: groups in a batch of 32, each method at its own best rate. {len(data['seeds'])} "
+        "seeds, mean; the shade spans all."
     )
+    if sizes[0] < sizes[-1]:
+        axes, shares = repaired(data)
+        panels.append(axes)
+        alt += f" c: test accuracy of the perceptrons with groups of {sizes[0]}: {shares}."
+        caption += (
+            f" c: perceptrons with groups of {sizes[0]}; with recomputed statistics; and, beside "
+            "them, trained with groups of 32."
+        )
     return draw(panels, alt, caption)
+
+
+def _outcome(evidence: Evidence, net: str) -> str:
+    """Whether there are fewer errors with Batch Renormalization in groups of four, as a title."""
+    if len(evidence.data["seeds"]) < LEAST_SEEDS:
+        return "groups of four"
+    word = {one.effect.name: one.word for one in evidence.verdict.judgements}[net]
+    fewer = f"{evidence.facts[f'fewer_{net}']:.0f} % fewer errors at four"
+    return {"holds": fewer, "undecided": "undecided at four"}.get(word, "no gain at four")
+
+
+def repaired(data: dict) -> tuple[Axes, str]:
+    """R3: what recomputed statistics give back in the smallest groups, and what they do not."""
+    least, *_, most = sorted(data["groups"])
+    part, told, ends = of_net(data, "mlp"), [], {}
+    axes = panel("")
+    places = ("running", "recomputed", f"groups of {most}")
+    for norm in small.NORMS:
+        few_samples, whole = (small.in_groups(norm, size) for size in (least, most))
+        rows = 100 * np.array(
+            [
+                at_best(part, few_samples, "test_running"),
+                at_best(part, few_samples, "test_recomputed"),
+                at_best(part, whole, "test_recomputed"),
+            ]
+        )
+        band(axes, norm, range(3), rows.min(1), rows.max(1))
+        curve(axes, norm, range(3), rows.mean(1), label=STYLE[norm]["label"])
+        ends[norm] = rows.mean(1)
+        told.append(f"{NAMES[norm]}: {listed(dict(zip(places, ends[norm], strict=True)))}")
+    gained, missing = np.diff(ends["batch"])
+    share = f"{gained:.0f} of {gained + missing:.0f} points"
+    axes.set_title(f"Groups of {least}: recomputing gives back {share}")
+    axes.set_xticks(range(3), [*places[:2], f"of {most}"], fontsize=11)
+    axes.set_yticks(range(0, 101, 20))
+    axes.set(ylabel="test accuracy, %", ylim=(-45, 105), xlabel="statistics (perceptron)")
+    axes.legend(frameon=False, fontsize=11, labelcolor="linecolor", loc="lower left")
+    return axes, "; ".join(told)
 
 
 def four_accuracies(evidence: Evidence, alone: bool = False) -> Drawing:
@@ -164,7 +212,7 @@ def limits(evidence: Evidence) -> Drawing:
     table = Table(r3_limits_at_work.COLUMNS, evidence.data["limits"])
     panels, step, facts = [], table.column("step"), evidence.facts
     for name, neutral in (("r", 1.0), ("d", 0.0)):
-        axes = panel(f"{name}: {facts[f'{name}_clipped']:.1f} % beyond the limit")
+        axes = panel(f"{name}: {facts[f'{name}_clipped']:.1f} % are beyond the open limit")
         low, middle, high = (table.column(f"{name}_{q}") for q in (5, 50, 95))
         most = table.column(f"{name}_max")
         band(axes, "batch_renorm", step, low, high)
@@ -178,7 +226,7 @@ def limits(evidence: Evidence) -> Drawing:
         panels.append(axes)
     plain_log(panels[0], "y", [0.1, 0.2, 0.5, 1, 2, 3])
     alt = (
-        "r (left) and d (right) that groups of four ask for, against the step, with the limits "
+        "r (a) and d (b) that groups of four ask for, against the step, with the limits "
         f"opening. At the end nine in ten values of r lie between {facts['end_r_5']:.2f} and "
         f"{facts['end_r_95']:.2f}, of d between {facts['end_d_5']:.2f} and "
         f"{facts['end_d_95']:.2f}. With open limits {facts['r_clipped']:.1f} % of r and "
@@ -221,8 +269,8 @@ def controls(evidence: Evidence) -> Drawing:
     plans.set(ylabel="test accuracy, %")
     ends = {name: facts[fact_name("schedule", name)] for name in SCHEDULES}
     alt = (
-        f"Left: test accuracy with groups of four against momentum; at {moments[0]:g}: "
-        f"{', '.join(told)}. Right: with other schedules of the limits: "
+        f"a: test accuracy with groups of four against momentum; at {moments[0]:g}: "
+        f"{', '.join(told)}. b: with other schedules of the limits: "
         f"{', '.join(f'{name} {value:.1f} %' for name, value in ends.items())}."
     )
     caption = (

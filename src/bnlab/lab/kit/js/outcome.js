@@ -56,9 +56,10 @@ function resultText([norm, { loss, accuracy, divergedAt }]) {
   return `${label(norm)}: ${parts.join(", ") || "no point yet"}`;
 }
 
+/** With all the digits that a loss has: a reader compares them with those of Python. */
 function batchText([norm, { batch, divergedAt }]) {
   if (divergedAt !== null || !batch) return resultText([norm, { loss: [], accuracy: [], divergedAt }]);
-  return `${label(norm)}: loss ${lossText(batch[0])}, accuracy ${accuracyText(batch[1])}`;
+  return `${label(norm)}: loss ${batch[0].toFixed(7)}, accuracy ${accuracyText(batch[1])}`;
 }
 
 const PHASES = {

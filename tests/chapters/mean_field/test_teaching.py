@@ -39,7 +39,7 @@ def test_it_is_the_eigenvalue_of_the_package(norm):
     wanted = measure_curvature(
         net, None, x, kind="fisher", top=1, bottom=0, probes=0, tolerance=1e-10
     ).top[0]
-    assert taught()(net, x, turns=1500) == pytest.approx(wanted, rel=1e-9)
+    assert taught()(net, x, turns=150) == pytest.approx(wanted, rel=1e-9)
     assert taught()(net, x) == pytest.approx(wanted, rel=0.1), "and roughly after twenty turns"
 
 
@@ -47,4 +47,4 @@ def test_its_gradients_go_through_the_statistics():
     net, x = net_and_batch("batch")
     options = {"kind": "fisher", "top": 1, "bottom": 0, "probes": 0}
     held = measure_curvature(net, None, x, batch_statistics="constant", **options).top[0]
-    assert taught()(net, x, turns=300) < 0.9 * held
+    assert taught()(net, x, turns=150) < 0.9 * held

@@ -76,7 +76,7 @@ def test_the_hook_and_the_first_thing_to_try(page, folder, troubles):
     without = train_all(page, 78)
     for gamma, (_, first, star) in without.items():
         assert first == with_momentum[gamma][1], "the border does not follow"
-        assert 0.5 < star / with_momentum[gamma][2] < 0.56, "the line falls by nearly half"
+        assert 0.45 < star / with_momentum[gamma][2] < 0.6, "the line falls by nearly half"
 
 
 def test_it_breaks_without_a_normalizer(page, folder, troubles):

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.web.site_server import SITE, serve
+
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
     "--no-sandbox",
@@ -43,6 +45,14 @@ def browser_type_launch_args(browser_type_launch_args):
         "executable_path": find_chromium(),
         "args": [*browser_type_launch_args.get("args", []), *ARGUMENTS],
     }
+
+
+@pytest.fixture(scope="session")
+def address():
+    """Where the built site is served on this machine."""
+    assert (SITE / "book" / "index.html").is_file(), "build the site first: make book"
+    with serve() as found:
+        yield found
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.web.accessibility import violations
 from tests.web.pace import within
-from tests.web.site_server import SITE, serve
+from tests.web.site_server import SITE
 from tests.web.widget_page import finished, shown
 
 PAGES = sorted(
@@ -26,14 +26,6 @@ PHONE = {"width": 360, "height": 780}
 WIDE = {"width": 1280, "height": 800}
 pytestmark = pytest.mark.web
 chapters = pytest.mark.parametrize("light", CHAPTERS, indirect=True)
-
-
-@pytest.fixture(scope="session")
-def address():
-    """Where the built site is served on this machine."""
-    assert (SITE / "book" / "index.html").is_file(), "build the site first: make book"
-    with serve() as found:
-        yield found
 
 
 class Watch:

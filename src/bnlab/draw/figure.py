@@ -22,7 +22,7 @@ CSS = (
     # All panels of one size, in full rows, or one below the other: legible on a phone.
     ".bnlab-figure{container-type:inline-size}"
     ".bnlab-panels{display:grid;gap:.6rem;grid-template-columns:repeat(var(--columns),1fr);"
-    "max-width:calc(var(--columns)*27rem)}"
+    "max-width:calc(var(--columns)*var(--width))}"
     ".bnlab-panels svg{width:100%;height:auto;background:none}"
     "@container(max-width:34rem){.bnlab-panels{grid-template-columns:minmax(0,27rem)}}"
     ".bnlab-figure figcaption{font-size:.95em;margin-top:.4em}"
@@ -42,6 +42,7 @@ RC = {
     "axes.spines.top": False,
     "axes.spines.right": False,
 }
+USUAL_WIDTH = 338.4  # points, of a panel
 THIRD = 3.5  # inches: a panel of three in a row, whose letters are legible in a third of a page
 LETTERS_AN_INCH = 8.6  # of a title
 
@@ -60,9 +61,11 @@ class Drawing:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         label, caption = html.escape(self.alt, quote=True), html.escape(self.caption)
+        width = _width(self.svgs[0]) if len(self.svgs) == 1 else USUAL_WIDTH
         page = (
             f'<style>{CSS}</style><figure class="bnlab-figure">'
-            f'<div class="bnlab-panels" style="--columns:{columns(len(self.svgs))}" role="img" '
+            f'<div class="bnlab-panels" style="--columns:{columns(len(self.svgs))};'
+            f'--width:{27 * width / USUAL_WIDTH:.0f}rem" role="img" '
             f'aria-label="{label}">{"".join(self.svgs)}</div>'
             f"<figcaption>{caption}</figcaption></figure>"
         )
@@ -132,6 +135,11 @@ def draw(panels: Sequence[Axes], alt: str, caption: str) -> Drawing:
     salt = hashlib.sha256((alt + caption).encode()).hexdigest()[:8]
     svgs = [_svg(axes.figure, f"{salt}{i}") for i, axes in enumerate(panels)]
     return Drawing(svgs, alt, caption)
+
+
+def _width(svg: str) -> float:
+    """Of the picture, in points."""
+    return float(re.search(r'viewBox="0 0 ([\d.]+) ', svg)[1])
 
 
 def _of_one_size(panels: Sequence[Axes]) -> None:

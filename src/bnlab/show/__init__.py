@@ -17,6 +17,7 @@ from bnlab.show.boxes import (
     verdict_box,
 )
 from bnlab.show.chips import chips
+from bnlab.show.findings import findings
 from bnlab.show.forest import forest
 from bnlab.show.guide import guide, say_guide
 from bnlab.show.scales import say_scales, scales
@@ -51,6 +52,7 @@ __all__ = [
     "chips",
     "claim_box",
     "claims_table",
+    "findings",
     "forest",
     "guide",
     "how_far",

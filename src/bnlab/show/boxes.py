@@ -255,10 +255,15 @@ def say_together(template: str) -> Shown:
 
     Those of another scale are written ``{B1@cifar10[ratio]:.0f}``.
     """
+    return _paragraph(filled(template))
+
+
+def filled(template: str) -> str:
+    """The text of ``say_together``."""
     fields = (name for _, name, _, _ in string.Formatter().parse(template) if name)
     names = dict.fromkeys(name.partition("[")[0] for name in fields)
     known = {name: Facts(_evidence(name).facts) for name in names}
-    return _paragraph(Formatter().vformat(template, (), known))
+    return Formatter().vformat(template, (), known)
 
 
 def _evidence(name: str) -> Evidence:

@@ -57,6 +57,8 @@ class Race(TrainingWidget):
             only if that is offered.
         layers: show the outputs of each layer, too; not on the website for normalizers other than
             ``none, batch, noisy_batch``.
+        alive: on the website, train once by itself when it comes into view; not for readers who
+            asked their system for less motion.
 
     Raises:
         ValueError: for a value that the widget does not offer, with those that it does.
@@ -81,6 +83,7 @@ class Race(TrainingWidget):
         claim: str = "B1",
         noise: float = 1.0,
         layers: bool = False,
+        alive: bool = False,
     ) -> None:
         _check_net(net, width, steps)
         check_name("claim", claim, SEEDS)
@@ -88,6 +91,7 @@ class Race(TrainingWidget):
         device = str(make_device(device))
         options = _options(net, width, steps, device, offered, claim)
         options |= _layers(options, check_flag("layers", layers))
+        options["alive"] = check_flag("alive", alive)
         state = {
             "norms": names_of(norms),
             "lr": lr,

@@ -3,7 +3,7 @@
 import { html } from "./elements.js";
 import { chooseEngine } from "./page_engine.js";
 import { button } from "./parts.js";
-import { ComputingWidget, whenIdle } from "./widget.js";
+import { ComputingWidget, onceInView, whenIdle } from "./widget.js";
 
 /**
  * A widget whose nets train when the reader presses Train. It has also
@@ -20,6 +20,9 @@ export class TrainingWidget extends ComputingWidget {
     super(model, el);
     // What the engine needs is there before the reader presses Train: the first point comes at once.
     if (this.engine.warm) whenIdle(() => this.engine.warm());
+    if (this.options.alive && model.bnlabHost === "static") {
+      this.own(onceInView(this.root, () => { if (this.result === null && !this.asking) this.train(); }));
+    }
   }
 
   makeEngine() { return chooseEngine(this.model, this.options, () => this.show()); }

@@ -19,9 +19,9 @@ GAP = (
 )
 TWO_MATRICES = (
     "The paper's theory holds the batch's mean and deviation constant; in a training gradients "
-    "pass through them. These are two matrices. No single one passes both W1 and W2: with held "
-    "statistics W1 comes out and W2 does not, with gradients through them it is the other way "
-    "round."
+    "pass through them. These are two matrices. On digits no single one passes both W1 and W2: "
+    "with held statistics W1 comes out and W2 does not, with gradients through them it is the "
+    "other way round."
 )
 FACTOR = math.log10(3)
 DAY = "2026-11-29"

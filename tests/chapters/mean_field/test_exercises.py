@@ -41,18 +41,41 @@ def test_last_layer_rate_wrong(answer, hint):
 
 def test_bound_right():
     assert check("06.2", _bound).passed
-    assert check("06.2", lambda fan_in, gamma: mean_field(fan_in, gamma=gamma).bound).passed
+
+
+@pytest.mark.parametrize("fan_in", [[1000] * 4, [64, 300, 300, 300], [20, 50], [30]])
+@pytest.mark.parametrize("gamma", [0.5, 2.0])
+def test_bound_is_that_of_the_package(fan_in, gamma):
+    theory = mean_field(fan_in, gamma=gamma)
+    assert _bound(fan_in, gamma) == pytest.approx(theory.bound)
+    # Images that have something in common add the first layer's term.
+    more = fan_in[0] * 0.3 * theory.q_tilde_xy[0]
+    assert _bound(fan_in, gamma, 0.3) == pytest.approx(theory.bound + more)
+
+
+def shifted(fan_in, gamma, q_hat_xy):
+    """The solution with the q of the wrong layer, which the first edition's check accepted."""
+    q = [2.5] + [0.5 + gamma**2] * (len(fan_in) - 1)
+    both = [q_hat_xy] + [gamma**2 / (2 * math.pi)] * (len(fan_in) - 1)
+    total, back = 0.0, 1.0
+    for layer in reversed(range(len(fan_in))):
+        total += fan_in[layer] * both[layer] * back
+        back *= gamma**2 * 2 / (4 * q[layer])
+    return total
 
 
 @pytest.mark.parametrize(
     ("wrong", "hint"),
     [
-        (lambda f, g: _bound(f, g, "one input"), "of one input"),
-        (lambda f, g: _bound(f, g, "half"), "divide by 4"),
-        (lambda f, g: _bound(f, g, "no width"), "multiply by its fan-in"),
-        (lambda f, g: mean_field(f, gamma=g, corrected=True).bound, "That is the correction"),
-        (lambda f, g: 1.1 * _bound(f, g), "expected"),
-        (lambda f, g: None, "returns nothing yet"),
+        (lambda f, g, s: _bound(f, g, s, "one input"), "of one input"),
+        (lambda f, g, s: _bound(f, g, s, "half"), "divide by 4"),
+        (lambda f, g, s: _bound(f, g, s, "no width"), "multiply by its fan-in"),
+        (lambda f, g, s: _bound(f, g, 0.0), "the third argument"),
+        (lambda f, g, s: mean_field(f, gamma=g, corrected=True).bound, "That is the correction"),
+        (shifted, "the q of another layer"),
+        (lambda f, g, s: 1.1 * _bound(f, g, s), "expected"),
+        (lambda f, g, s: None, "returns nothing yet"),
+        (lambda f, g: _bound(f, g), "raised TypeError"),
         (230.4, "the function itself"),
     ],
 )
@@ -81,6 +104,8 @@ def test_gamma_plan_right():
         (plan(lrs=(0.1,)), "a rate of its own"),
         (plan(lrs=(0.1, 0.11, 0.12, 0.13)), "factor of 4"),
         (plan(gammas=(0.5, 1.0)), "3 values"),
+        (plan(gammas=(1.0, 1.1, 1.2)), "too narrow"),
+        (plan(steps=5), "hardly begun"),
         (plan(seeds=range(4)), "only 4 seeds"),
         (plan()[:-1], "Not paired"),
         (plan() + plan()[:1], "twice"),

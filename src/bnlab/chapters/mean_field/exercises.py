@@ -5,12 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from bnlab.measure import mean_field
 from bnlab.train import Run
 
 UNITS, GAMMA, MOMENTUM = 300, 2.0, 0.9
 CLOSE = 1e-3
-CASES = (([1000] * 4, 1.0), ([64, 300, 300, 300], 0.5), ([20, 50], 2.0), ([30], 1.0))
+CASES = (
+    ([1000] * 4, 1.0, 0.0),
+    ([64, 300, 300, 300], 0.5, 0.0),
+    ([64, 300, 300, 300], 0.5, 0.3),  # only here does it matter which layer's q one takes
+    ([20, 50], 2.0, 0.1),
+    ([30], 1.0, 0.5),
+)
+"""Fan-ins, gamma, and how much two images have in common."""
+
+FEWEST_STEPS = 40  # about five epochs of the chapter's nets
 VARIANCES = (2.0, 0.5)  # of weights times fan-in, and of biases: the paper's
 
 
@@ -41,53 +49,56 @@ def last_layer_rate(answer: object) -> str:
     return "Not right yet. First λ = N γ² / (2π), then η* = 2 (1 + momentum) / λ."
 
 
-def _bound(fan_in: list[int], gamma: float, kind: str = "") -> float:
-    """The paper's bound for BatchNorm; ``kind`` names a mistake."""
+def _bound(fan_in: list[int], gamma: float, alike: float = 0.0, kind: str = "") -> float:
+    """The paper's bound for BatchNorm; ``alike`` is q_hat_xy of the input, ``kind`` a mistake."""
     weight, bias = VARIANCES
-    same, both, signal = [], [], (1.0, 0.0)
-    for _ in fan_in:
-        same.append(signal)
-        both.append(bias + weight * signal[0])
-        signal = gamma**2 / 2, gamma**2 / (2 * math.pi)
+    signals = [(1.0, 0.0 if kind == "input" else alike)]
+    signals += [(gamma**2 / 2, gamma**2 / (2 * math.pi))] * (len(fan_in) - 1)
     total, back = 0.0, 1.0
     for layer in reversed(range(len(fan_in))):
-        chosen = same[layer][0] if kind == "one input" else same[layer][1]
+        same, both = signals[layer]
+        chosen = same if kind == "one input" else both
         total += (1 if kind == "no width" else fan_in[layer]) * chosen * back
-        variance = both[layer - 1] if layer else 1.0
-        if kind == "variance" and layer:
-            variance -= bias + weight * same[layer - 1][1]
-        share = 2 if kind == "half" else 4
-        back *= gamma**2 * weight / (share * variance)
+        below = signals[layer if kind == "layer" else max(layer - 1, 0)]
+        size = below[0] - below[1] if kind == "variance" else below[0]
+        second = weight * size + (0 if kind == "variance" else bias)
+        back *= gamma**2 * weight / ((2 if kind == "half" else 4) * second)
     return total
 
 
 MISTAKES = {
-    "one input": "You take q̂ of one input. The bound has q̂_xy, of two: γ²/2π, and 0 at the input.",
+    "one input": "You take q̂ of one input. The bound has q̂_xy, of two: γ²/2π, and at the input "
+    "the third argument.",
     "half": "Two inputs pass a ReLU together a quarter of the time: divide by 4, not by 2.",
     "no width": "Each layer counts N times: multiply by its fan-in.",
     "variance": (
         "You divide by the variance, q - q_xy. That is the correction; this exercise is about "
         "the paper's recursion, which divides by q."
     ),
+    "input": "At the input q̂_xy is the third argument. Two images have something in common there.",
+    "layer": (
+        "You divide by the q of another layer. Equation 4 goes from layer l + 1 down to layer l, "
+        "and divides by the q of layer l."
+    ),
 }
 
 
 def bound(answer: object) -> str:
-    """06.2: a function (fan_in, gamma) that gives the paper's bound for BatchNorm."""
+    """06.2: a function (fan_in, gamma, q_hat_xy) that gives the paper's bound for BatchNorm."""
     if not callable(answer):
         return "Give the function itself, without calling it: check('06.2', bound)."
-    for fan_in, gamma in CASES:
-        hint = _compare(answer, fan_in, gamma)
+    for case in CASES:
+        hint = _compare(answer, *case)
         if hint:
             return hint
     return ""
 
 
-def _compare(answer: Callable, fan_in: list[int], gamma: float) -> str:
-    found = answer(list(fan_in), gamma)
+def _compare(answer: Callable, fan_in: list[int], gamma: float, alike: float) -> str:
+    found = answer(list(fan_in), gamma, alike)
     if found is None:
         return "Your function returns nothing yet. End it with return and a number."
-    given, right = float(found), mean_field(fan_in, "batch", gamma).bound
+    given, right = float(found), _bound(fan_in, gamma, alike)
 
     def near(wanted: float) -> bool:
         return math.isclose(given, wanted, rel_tol=CLOSE, abs_tol=1e-12)
@@ -95,11 +106,11 @@ def _compare(answer: Callable, fan_in: list[int], gamma: float) -> str:
     if near(right):
         return ""
     for kind, hint in MISTAKES.items():
-        if near(_bound(fan_in, gamma, kind)):
+        if near(_bound(fan_in, gamma, alike, kind)):
             return hint
     return (
-        f"For fan_in={fan_in} and gamma={gamma:g} your function gives {given:.5g}, expected "
-        f"{right:.5g}. Go from the last layer, where q̃_xy is 1, to the first."
+        f"For fan_in={fan_in}, gamma={gamma:g} and q_hat_xy={alike:g} your function gives "
+        f"{given:.5g}, expected {right:.5g}. Go from the last layer, where q̃_xy is 1, to the first."
     )
 
 
@@ -119,6 +130,10 @@ def gamma_plan(answer: object) -> str:
     gammas = sorted({run.gamma for run in plan})
     if len(gammas) < 3:
         return "Use at least 3 values of γ: two cannot show a trend."
+    if gammas[-1] < 4 * gammas[0]:
+        return f"γ from {gammas[0]:g} to {gammas[-1]:g} is too narrow: span a factor of 4 or more."
+    if next(iter(plan)).steps < FEWEST_STEPS:
+        return f"These trainings have hardly begun: take at least {FEWEST_STEPS} steps."
     for gamma in gammas:
         lrs = {run.lr for run in plan if run.gamma == gamma}
         if len(lrs) < 4 or max(lrs) < 4 * min(lrs):

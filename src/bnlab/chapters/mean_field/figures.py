@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from bnlab.chapters.mean_field import gamma_figures, w1_fisher_at_start
-from bnlab.chapters.mean_field import w2_rate_plane as rate_plane
+from bnlab.chapters.mean_field import border_figures, gamma_figures, w1_fisher_at_start
 from bnlab.chapters.mean_field.gamma_figures import GAMMA, counted
 from bnlab.chapters.mean_field.w1_fisher_at_start import GAMMAS, SIDE_WIDTH
 from bnlab.chapters.mean_field.w2_rate_plane import BASE
@@ -19,12 +18,7 @@ from bnlab.verdicts.evidence import Evidence
 
 SMALL = (4.4, 3.7)
 COLUMNS = ("held", "through")
-LINES = {"through": "solid", "held": (0, (5, 2)), "paper": (0, (1, 1.5))}
-MARKS = {"through": "o", "held": "s", "paper": "^", "corrected": "v"}
 Setting = w1_fisher_at_start.Setting
-
-
-# ------------------------------------------------------------------------ W1
 
 
 def _spread(axes: Axes, data: dict, nets: Sequence[Setting], x: Sequence, **options: str) -> None:
@@ -103,119 +97,43 @@ def eigenvalues(evidence: Evidence) -> Drawing:
     data, facts = evidence.data, evidence.facts
     one, four = facts["one_held"], 1 / facts["four_held"]
     crossing = facts["crossing_digits_held"]
-    panels = [_over_gamma(data, "digits", f"Held: smaller up to γ = {crossing:.2g}")]
+    panels = [_over_gamma(data, "digits", f"Held: BatchNorm helps up to γ = {crossing:.2g}")]
+    several = bool(data["depths"] or data["widths"])
     alt = (
         f"Largest eigenvalue of the Fisher matrix of untrained nets. At width {data['width']}, "
         f"BatchNorm's with held statistics is {power(one)} times smaller than without a normalizer "
-        f"at γ = 1, and {power(four)} times larger at γ = 4. First panel: against γ, at width "
-        f"{SIDE_WIDTH}, on digits; the two nets are equal at γ = {crossing:.2g}. Where gradients "
-        f"pass through the statistics, BatchNorm's is {_up_to(facts['crossing_digits_through'])}."
+        f"at γ = 1, and {power(four)} times larger at γ = 4. {'a: a' if several else 'A'}gainst γ, "
+        f"at width {SIDE_WIDTH}, on digits; the two nets are equal at γ = {crossing:.2g}. Where "
+        "gradients pass through the statistics, BatchNorm's is "
+        f"{_up_to(facts['crossing_digits_through'])}."
     )
     if data["depths"]:
         kind, deepest = data["inputs"][-1], max(data["depths"])
         low, high = (facts[f"{name}_{kind}_batch_{deepest}"] for name in ("paper", "corrected"))
-        panels.append(_over_size(data, "depth", f"At {deepest} layers {low:.1f}× the paper's"))
+        panels.append(
+            _over_size(data, "depth", f"{deepest} layers: {low:.2g} times the paper's sum")
+        )
         alt += (
-            f" Second panel: against depth. With {deepest} hidden layers BatchNorm's is {low:.2g} "
+            f" b: against depth. With {deepest} hidden layers BatchNorm's is {low:.2g} "
             f"times what the paper's recursions say and {high:.2g} times the corrected ones."
         )
     if data["widths"]:
         panels.append(_over_size(data, "width", "It grows with the width"))
-        alt += f" Third panel: against width. {_growth(data)}"
+        alt += f" {'c' if data['depths'] else 'b'}: against width. {_growth(data)}"
     caption = (
-        f"{counted(data)}; the shade spans all. Thin dotted line: the paper's recursions; thin "
-        "dashed line: corrected, with the terms of finite size. Held: the batch's statistics are "
-        "constants. Through: gradients pass through them."
+        f"{counted(data)}; the shade spans all. Thin dotted line: the paper's sum; thin dashed "
+        "line: corrected, for a net of finite size. Held: the batch's statistics are constants. "
+        "Through: gradients pass through them."
     )
-    if len(data["inputs"]) > 1:
-        caption += " Left: digits; the others: white noise as inputs, γ = 1."
-    return draw(panels, alt, caption)
-
-
-# ------------------------------------------------------------------------ W2
-
-
-def _star(data: dict, net: rate_plane.Net, name: str) -> float:
-    return float(10 ** np.log10(rate_plane.stars(data, net, name)).mean())
-
-
-def _plane(data: dict, title: str) -> Axes:
-    axes, gammas = panel(title, (5.2, 4.2)), data["gammas"]
-    nets = [(BASE.depth, "batch", gamma) for gamma in gammas]
-    for net in nets:
-        losses = rate_plane.column(data, net, "test_loss")
-        rates = rate_plane.column(data, net, "rate").mean(0)
-        trained = np.isfinite(losses).all(0)
-        sizes = 14 + 60 * np.clip(-np.log10(np.nanmean(losses[:, trained], 0)), 0, 1.3)
-        here = np.full(len(rates), net[2])
-        look = {"color": STYLE["batch"]["light"], "lw": 0}
-        axes.scatter(here[trained], rates[trained], sizes, alpha=0.75, **look)
-        axes.scatter(here[~trained], rates[~trained], 26, color=INK, marker="x", lw=1.2)
-    for name, dash in LINES.items():
-        line = [_star(data, net, name) for net in nets]
-        axes.plot(gammas, line, color=INK, lw=1.6, ls=dash)
-    plain_log(axes, "x", gammas)
-    plain_log(axes, "y", [0.001, 0.01, 0.1, 1, 10])
-    axes.set(xlabel=GAMMA, ylabel="learning rate η")
-    return axes
-
-
-def _ratios(data: dict, title: str) -> Axes:
-    axes, nets = panel(title, (5.2, 4.2)), rate_plane.plan(data["gammas"], data["depths"])
-    nets = sorted(nets, key=lambda net: (net[0] != BASE.depth, net[1] == "none"))
-    for name, mark in MARKS.items():
-        ratios = [10 ** rate_plane.errors(data, net, name).mean() for net in nets]
-        shape = {"facecolors": INK if name == "through" else "none", "edgecolors": INK}
-        axes.scatter(range(len(nets)), ratios, 42, marker=mark, label=name, **shape)
-    axes.axhline(1, color=INK, lw=1)
-    for margin in (1 / 3, 3):
-        axes.axhline(margin, color=INK, lw=0.8, ls=":")
-    plain_log(axes, "y", [0.1, 0.3, 1, 3, 10])
-    axes.set_xticks(range(len(nets)), [_name(net) for net in nets], rotation=60, fontsize=11)
-    axes.set(ylabel="border ÷ η*")
-    axes.legend(frameon=False, fontsize=11, ncols=2, labelcolor=INK)
-    return axes
-
-
-def _name(net: rate_plane.Net) -> str:
-    depth, norm, gamma = net
-    if depth != BASE.depth:
-        return f"{STYLE[norm]['short']}, {depth} layer{'s' if depth > 1 else ''}"
-    return f"γ = {gamma:g}" if norm == "batch" else STYLE[norm]["short"]
-
-
-def plane(evidence: Evidence) -> Drawing:
-    """W2: what became of each net in the plane of gamma and rate, and the border over eta*."""
-    data, facts = evidence.data, evidence.facts
-    low, high = facts["through_low"], facts["through_high"]
-    title = f"The border falls {power(facts['span'])}× from γ = {data['gammas'][0]:g}"
-    panels = [
-        _plane(data, f"{title} to {data['gammas'][-1]:g}"),
-        _ratios(data, f"It lies at {low:.2g} to {high:.2g} times η*"),
-    ]
-    each = "; ".join(
-        f"{_name(net)}: {10 ** np.log10(rate_plane.border(data, net)).mean():.2g}, "
-        f"{10 ** rate_plane.errors(data, net).mean():.2g}"
-        for net in rate_plane.plan(data["gammas"], data["depths"])
-    )
-    alt = (
-        "Left: what became of nets with BatchNorm in the plane of γ and learning rate; those above "
-        f"a border diverged. Over γ the border spans a factor of {power(facts['span'])}, near the "
-        "line that the eigenvalue measured at the start predicts. Right: the border over "
-        f"η*, by four ways to get η*. Borders and their ratio to the measured η*: {each}."
-    )
-    caption = (
-        f"{counted(data)}. Left: a dot is a rate at which all seeds train, the larger "
-        "the lower the test loss; a cross, one at which some diverge. Solid: η* by the eigenvalue "
-        "with gradients through the statistics; dashed: with held statistics; dotted: the paper's "
-        "recursions. Right: geometric means; dotted lines: a factor of three."
-    )
+    if several:
+        noise = "white noise as inputs, " if len(data["inputs"]) > 1 else ""
+        caption += f" a: digits; the others: {noise}γ = 1, statistics held."
     return draw(panels, alt, caption)
 
 
 FIGURES = {
     "W1": eigenvalues,
-    "W2": plane,
+    "W2": border_figures.plane,
     "W3": gamma_figures.smaller_gamma,
     "W4": gamma_figures.best_rates,
 }

@@ -40,9 +40,9 @@ def counted(data: dict) -> str:
 def smaller_gamma(evidence: Evidence) -> Drawing:
     """W3: test loss and learning rate over gamma."""
     data, facts = evidence.data, evidence.facts
-    gain = 10 ** evidence.values["low"].mean(), 10 ** evidence.values["high"].mean()
-    title = f"γ = 1 to 0.25: loss ÷ {gain[0]:.2g}; 3 to 1: ÷ {gain[1]:.2g}"
-    losses, rates = panel(title), panel("The tuned rate falls with γ")
+    gain = 10 ** (evidence.values["low"].mean() + evidence.values["high"].mean())
+    losses = panel(f"From γ = 3 to 0.25 the loss falls {gain:.2g}-fold")
+    rates = panel("The larger γ, the smaller the tuned rate")
     gammas = {start: [g for s, g in data["nets"] if s == start] for start in STARTS}
     for start, (text, dash, place) in STARTS.items():
         x = sorted([*gammas[start], *([1.0] if start == "rescaled" else [])])
@@ -67,7 +67,7 @@ def smaller_gamma(evidence: Evidence) -> Drawing:
         for start, gamma in data["nets"]
     )
     alt = (
-        f"Left: test loss after five epochs against γ, each net at its tuned rate: {each}. Right: "
+        f"a: test loss after five epochs against γ, each net at its tuned rate: {each}. b: "
         "the tuned rates, which fall as γ grows."
     )
     caption = (
@@ -89,16 +89,17 @@ def best_rates(evidence: Evidence) -> Drawing:
         finite = np.isfinite(rows).all(0)
         means = 10 ** np.log10(rows[:, finite]).mean(0)
         curve(losses, "batch", factors[finite], means, ms=4, lw=1 + 0.5 * number, alpha=0.8)
-        up = {0: 2, 1: -11}.get(number, -4)  # the two smallest start together
-        place = {"xytext": (-30, up), "textcoords": "offset points", "color": INK}
-        losses.annotate(f"{gamma:g}", (factors[0], means[0]), **place)
+        up = {0: -2, 1: -14, 2: 3}.get(number, -4)  # the three smallest start together
+        place = {"xytext": (-58, up), "textcoords": "offset points", "color": INK}
+        losses.annotate(f"γ = {gamma:g}", (factors[0], means[0]), **place)
     losses.axvline(w4_best_rate.EXPECTED, color=INK, ls=":", lw=1)
     plain_log(losses, "x", [0.06, 0.125, 0.25, 0.5, 1, 2])
     plain_log(losses, "y", [0.05, 0.1, 0.2, 0.5, 1, 2, 5])
-    losses.set_xlim(0.62 * factors[0])
-    losses.set(xlabel="learning rate ÷ η*", ylabel="test loss (a curve a γ)")
-    ends = (found[gammas[0]], found[gammas[-1]])
-    best = panel(f"Best: {ends[0]:.2g} η* at γ = {gammas[0]:g}, {ends[1]:.2g} at {gammas[-1]:g}")
+    losses.set_xlim(0.33 * factors[0])
+    losses.set(xlabel="learning rate ÷ η*", ylabel="test loss after five epochs")
+    most = max(found, key=found.get)
+    text = f"Best rate: {found[gammas[0]]:.2g} η* at γ = {gammas[0]:g}"
+    best = panel(f"{text}, {high:.2g} at {most:g}")
     rows = np.array([w4_best_rate.best(data, gamma) for gamma in gammas])
     band(best, "batch", gammas, rows.min(1), rows.max(1))
     curve(best, "batch", gammas, 10 ** np.log10(rows).mean(1))
@@ -109,12 +110,12 @@ def best_rates(evidence: Evidence) -> Drawing:
     best.set(xlabel=GAMMA, ylabel="best learning rate ÷ η*")
     each = "; ".join(f"γ = {gamma:g}: {value:.2g}" for gamma, value in found.items())
     alt = (
-        "Left: test loss after five epochs against learning rate over η*, a curve for each γ; all "
-        "fall at small rates. Right: the rate with the lowest test loss "
+        "a: test loss after five epochs against learning rate over η*, a curve for each γ; all "
+        "fall at small rates. b: the rate with the lowest test loss "
         f"over η*, which the claim says is 0.5: {each}."
     )
     caption = (
-        f"{counted(data)}; geometric means; right, the shade spans all seeds. Left: a "
-        "curve ends where a seed diverges. Right: dotted, a factor of two from a half."
+        f"{counted(data)}; geometric means. a: a curve ends where a seed diverges. b: the shade "
+        "spans all seeds; dotted, a factor of two from a half."
     )
     return draw([losses, best], alt, caption)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from bnlab.chapters.mean_field import w2_rate_plane, w4_best_rate
+from bnlab.chapters.mean_field import w2_rate_plane, w4_best_rate, wide_net
 from bnlab.verdicts.verdict import Change, Claim, Effect
 
 WEI = {
@@ -19,9 +19,9 @@ GAP = (
 )
 TWO_MATRICES = (
     "The paper's theory holds the batch's mean and deviation constant; in a training gradients "
-    "pass through them. These are two matrices. No single one passes both W1 and W2: with held "
-    "statistics W1 comes out and W2 does not, with gradients through them it is the other way "
-    "round."
+    "pass through them. These are two matrices. On digits no single one passes both W1 and W2: "
+    "with held statistics W1 comes out and W2 does not, with gradients through them it is the "
+    "other way round."
 )
 FACTOR = math.log10(3)
 DAY = "2026-11-29"
@@ -42,6 +42,20 @@ PREDICTED = {
     "held_low": (2.0, 3.0),
     "held_high": (4.0, 7.0),
 }
+
+
+def _facts_w2(data: dict) -> dict[str, object]:
+    """The numbers of the measurement, and how far too large and too small two kinds of eta* are.
+
+    ``paper_over`` is the paper's eta* over the border where that is largest, ``weights_share`` the
+    share of the last matrix's term in the eigenvalue at the smallest gamma (gradients through the
+    statistics).
+    """
+    found, smallest = w2_rate_plane.facts(data), min(data["gammas"])
+    net = (w2_rate_plane.BASE.depth, "batch", smallest)
+    last = wide_net.theory(w2_rate_plane.run_of(net)).by_layer[-1]
+    eigenvalue = w2_rate_plane.column(data, net, "through").mean()
+    return {**found, "paper_over": 1 / found["paper_low"], "weights_share": last / eigenvalue}
 
 
 def _decades(low: float, high: float) -> tuple[float, float]:
@@ -125,7 +139,7 @@ W2 = Claim(
     measure=w2_rate_plane.measure,
     options=("gammas", "depths", "powers", "side_powers", "device"),
     values=w2_rate_plane.values,
-    facts=w2_rate_plane.facts,
+    facts=_facts_w2,
     repeat=w2_rate_plane.repeat,
     runs={"digits": w2_rate_plane.BASE},
 )

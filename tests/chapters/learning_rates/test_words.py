@@ -44,7 +44,7 @@ def test_what_chapter_03_says_in_words_still_follows_from_the_evidence():
         b7.facts["batch_by_rate"] < 1.25 < 1.5 < b7.facts["batch_by_batch"]
     )  # "noise is a likely reason"
     alike = {words[name] for name in ("steps_batch", "steps_none", "images_batch")}
-    assert alike == {"holds"}  # title of panel c: "alike with BatchNorm, or after as many steps"
+    assert alike == {"holds"}  # title of panel c of B7: "level with BatchNorm"
     parts = {one.effect.name: one.word for one in b9.verdict.judgements}
     assert parts["own"] == "holds" and parts["common"] == "opposite"  # "it has only"
     photographs = claims.load("B1", scale="cifar10")

@@ -90,7 +90,7 @@ def _sharpness_panel(data: dict, facts: dict) -> Axes:
 
 
 def _lead_panel(data: dict) -> Axes:
-    axes = panel("Same ratio: alike with BatchNorm, or after as many steps")
+    axes = panel("Same ratio: level with BatchNorm")
     for norm, aside in (("none", -0.08), ("batch", 0.08)):
         for place, equal in enumerate(b7_noise.EQUAL):
             numbers = 100 * b7_noise.lead(data, norm, equal)
@@ -103,7 +103,7 @@ def _lead_panel(data: dict) -> Axes:
         label(axes, norm, aside, 100 * b7_noise.lead(data, norm, "images").min(), xytext=(0, -18))
     axes.axhline(0, color="#888888", lw=1, ls=":")
     axes.set_xticks(range(2), [f"as many\n{equal}" for equal in b7_noise.EQUAL])
-    axes.set(xlabel="compared after", ylabel="lead of larger batch (points)", xlim=(-0.5, 1.5))
+    axes.set(xlabel="compared after", ylabel="lead in points", xlim=(-0.5, 1.5))
     axes.margins(y=0.2)
     return axes
 

@@ -6,6 +6,8 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
+from bnlab import claims
+from bnlab.chapters.learning_rates import b1_rates
 from bnlab.check import check
 from bnlab.train import Run
 
@@ -125,6 +127,19 @@ def test_paired_plan_right():
     assert check("03.3", plan() + plan(depth=12)).passed  # as B1 does
 
 
+def test_paired_plan_right_with_more_than_is_needed():
+    layer = plan(norms=("none", "batch", "layer"))
+    assert check("03.3", layer).passed  # one more normalizer, paired with both
+    group = [run.replace(norm="group", norm_options={"group_size": 8}) for run in plan()]
+    assert check("03.3", plan() + list(dict.fromkeys(group))).passed
+    assert check("03.3", plan(depth=1) + plan(depth=12)).passed  # shallow against deep
+    assert check("03.3", plan(norms=("batch", "none"), steps=3000, depth=12)).passed
+    data = claims.load("B1").data  # the chapter's own design
+    setting = {"seeds": data["seeds"], "steps": data["base"]["steps"]}
+    runs = [run for d in data["depths"] for run in plan(lrs=b1_rates.LRS, depth=d, **setting)]
+    assert check("03.3", runs).passed
+
+
 @pytest.mark.parametrize(
     ("answer", "hint"),
     [
@@ -132,8 +147,10 @@ def test_paired_plan_right():
         (plan(lrs=(0.1,)), "at least 3 learning rates"),
         (plan(lrs=(0.1, 0.11, 0.12)), "factor of 10"),
         (plan(lrs=(0.3, 1.0, 3.0)), "0.03 or less"),
-        (plan(norms=("none", "layer")), "Compare two nets"),
-        (plan(norms=("batch",)), "Compare two nets"),
+        (plan(norms=("none", "layer")), "at least two nets"),
+        (plan(norms=("batch",)), "at least two nets"),
+        (plan(norms=("batch", "layer")), "at least two nets"),
+        (plan() + plan(norms=("layer",), lrs=(0.3,)), "Not paired"),
         (plan()[:-1], "Not paired"),
         (plan() + plan()[:1], "twice"),
         (plan(norms=("none",), depth=6) + plan(norms=("batch",), depth=12), "Not paired"),
@@ -142,9 +159,11 @@ def test_paired_plan_right():
         (plan(lrs=(1e-9, 1e-8, 1e-7)), "outside no net learns"),
         (plan(lrs=(0.03, 100.0, 1000.0)), "outside no net learns"),
         (plan(steps=1), "in so few steps"),
+        (plan(depth=1), "one hidden layer"),
+        (plan(width=1), "so narrow"),
         ([{"norm": "none"}], "list of Runs"),
         (Run(), "list of Runs"),
-        ([], "Compare two nets"),
+        ([], "at least two nets"),
     ],
 )
 def test_paired_plan_wrong(answer, hint):

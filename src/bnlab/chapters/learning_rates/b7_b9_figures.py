@@ -12,9 +12,9 @@ from bnlab.verdicts.evidence import Evidence
 
 TIMES = b7_noise.TIMES
 PLACES = {  # where the three trainings stand, and what they are called
-    "small": "small rate,\nsmall batch",
-    "ratio": f"rate × {TIMES},\nbatch × {TIMES}",
-    "large": f"rate × {TIMES},\nsmall batch",
+    "small": "both\nsmall",
+    "ratio": f"both\n× {TIMES}",
+    "large": f"rate\n× {TIMES}",
 }
 NETS = {  # its look, and its name
     "none": ("none", STYLE["none"]["label"]),
@@ -41,8 +41,9 @@ def noise_and_sharpness(evidence: Evidence) -> Drawing:
     )
     caption = (
         f"Mean over {facts['seeds']} seeds; points: each seed. a and b: when the training loss "
-        f"first reaches {b7_noise.TARGET:g}. b, dotted: 2 over the rate, above which full-batch "
-        "descent is unstable. c: both trainings have the same ratio of rate and batch size."
+        f"first reaches {b7_noise.TARGET:g}. b: both small, both {TIMES} times as "
+        f"large, or the rate alone; dotted: 2 over the rate, above which full-batch descent is "
+        "unstable. c: both trainings have the same ratio of rate and batch size."
     )
     return draw(
         [_noise_panel(data), _sharpness_panel(data, facts), _lead_panel(data)], alt, caption
@@ -50,9 +51,9 @@ def noise_and_sharpness(evidence: Evidence) -> Drawing:
 
 
 def _noise_panel(data: dict) -> Axes:
-    slopes = [b7_noise.batch_slope(data, norm).mean() for norm in b7_noise.NORMS]
-    told = ", ".join(f"{slope:.2f}".replace("-", "−") for slope in slopes)
-    axes = panel(f"a: noise by batch: slopes {told}")
+    slopes = {norm: b7_noise.batch_slope(data, norm).mean() for norm in b7_noise.NORMS}
+    told = {norm: f"{slope:.1f}".replace("-", "−") for norm, slope in slopes.items()}
+    axes = panel(f"Noise falls as batch to the {told['none']}; BatchNorm: {told['batch']}")
     for norm in b7_noise.NORMS:
         noise = b7_noise.end(data, norm, "small", "noise")
         band(axes, norm, b7_noise.SIZES, noise.min(0), noise.max(0))
@@ -60,12 +61,12 @@ def _noise_panel(data: dict) -> Axes:
         curve(axes, norm, b7_noise.SIZES, middle)
         label(axes, norm, b7_noise.SIZES[1], middle[1], ha="left", xytext=(0, 10))
     plain_log(axes, "x", b7_noise.SIZES)
-    axes.set(xlabel="batch size", ylabel="squared noise of the gradient", yscale="log")
+    axes.set(xlabel="batch size", ylabel="squared noise", yscale="log")
     return axes
 
 
 def _sharpness_panel(data: dict, facts: dict) -> Axes:
-    axes = panel(f"b: a larger rate, {facts['batch_flatter']:.1f}× flatter with BatchNorm")
+    axes = panel(f"At the larger rate {facts['batch_flatter']:.1f}× as flat with BatchNorm")
     for norm, aside in (("none", -0.08), ("batch", 0.08)):
         places = np.arange(len(PLACES)) + aside
         tops = np.array([b7_noise.end(data, norm, name, "sharpness") for name in PLACES])
@@ -75,17 +76,21 @@ def _sharpness_panel(data: dict, facts: dict) -> Axes:
             axes.hlines(bound, place - 0.2, place + 0.2, STYLE[norm]["light"], ":", lw=2)
         middle = 10 ** np.log10(tops).mean(1)
         curve(axes, norm, places, middle, marker="")
-        label(axes, norm, places[0], tops[0].max())
+        aside = {"none": (0.9, 2.2), "batch": (0.4, 1.6)}[norm]
+        label(axes, norm, aside[0], middle[0] * aside[1], ha="left", xytext=(0, 0))
     axes.set_xticks(range(len(PLACES)), PLACES.values())
-    axes.set(ylabel="largest eigenvalue", yscale="log", xlim=(-0.5, len(PLACES) - 0.5))
+    axes.set(
+        xlabel="rate and batch",
+        ylabel="largest eigenvalue",
+        yscale="log",
+        xlim=(-0.5, len(PLACES) - 0.5),
+    )
     axes.margins(y=0.15)
     return axes
 
 
 def _lead_panel(data: dict) -> Axes:
-    means = [100 * b7_noise.lead(data, "batch", equal).mean() for equal in b7_noise.EQUAL]
-    told = ", ".join(f"{mean:+.1f}".replace("-", "−") for mean in means)
-    axes = panel(f"c: BatchNorm: lead {told} points")
+    axes = panel("Same ratio: level with BatchNorm")
     for norm, aside in (("none", -0.08), ("batch", 0.08)):
         for place, equal in enumerate(b7_noise.EQUAL):
             numbers = 100 * b7_noise.lead(data, norm, equal)
@@ -97,8 +102,8 @@ def _lead_panel(data: dict) -> Axes:
             )
         label(axes, norm, aside, 100 * b7_noise.lead(data, norm, "images").min(), xytext=(0, -18))
     axes.axhline(0, color="#888888", lw=1, ls=":")
-    axes.set_xticks(range(2), [f"equal {equal}" for equal in b7_noise.EQUAL])
-    axes.set(ylabel="lead of the larger batch (points)", xlim=(-0.5, 1.5))
+    axes.set_xticks(range(2), [f"as many\n{equal}" for equal in b7_noise.EQUAL])
+    axes.set(xlabel="compared after", ylabel="lead in points", xlim=(-0.5, 1.5))
     axes.margins(y=0.2)
     return axes
 
@@ -125,7 +130,7 @@ def one_norm(evidence: Evidence) -> Drawing:
 
 
 def _rates_panel(data: dict) -> Axes:
-    axes = panel("a: one BatchNorm allows larger rates")
+    axes = panel("One BatchNorm bears larger rates, but not all")
     for net, (look, name) in NETS.items():
         numbers = b9_one_norm.tuned(data, net)
         band(axes, look, b9_one_norm.LRS, numbers.min(1), numbers.max(1))
@@ -140,7 +145,7 @@ def _rates_panel(data: dict) -> Axes:
 
 
 def _counted_panel(data: dict, facts: dict) -> Axes:
-    axes = panel(f"b: {facts['own']:.1f} points above the middle, or {facts['below']:.0f} below")
+    axes = panel("It gives most of the gain at own rates, little at BatchNorm’s")
     for start, (name, score) in zip((0, 4), b9_one_norm.compared(data).items(), strict=True):
         for place, (net, (look, _)) in enumerate(NETS.items(), start):
             numbers = score[net]

@@ -14,9 +14,12 @@ from bnlab.nets import make_net
 from bnlab.train import Run
 
 TOLERANCE = 1e-3
+NORMS = ("none", "batch")  # what 03.3 compares
 SMALL_ENOUGH = 0.03  # a rate at which the net without a normalizer trains
 LEARNS = (0.003, 3.0)  # at rates outside, no net learns anything in some hundred steps
 STEPS_ENOUGH = 100
+DEEP_ENOUGH = 2  # with one hidden layer both nets learn alike at all rates between those
+WIDE_ENOUGH = 8  # narrower nets of six layers learn at no rate
 
 
 def _experiment(factor: float) -> tuple[Tensor, Tensor]:
@@ -141,25 +144,47 @@ def paired_plan(answer: object) -> str:
     plan = set(answer)
     if len(plan) < len(answer):
         return "Some Runs are in your list twice. A seed that is counted twice is no second seed."
-    if {run.norm for run in plan} != {"none", "batch"}:
-        return "Compare two nets: norm='none' and norm='batch', and no others."
-    for run in sorted(plan, key=lambda r: (r.lr, r.seed)):
-        other = run.replace(norm="none" if run.norm == "batch" else "batch")
-        if other not in plan:
-            return (
-                f"Not paired: lr={run.lr:g}, seed={run.seed} is there for {run.norm!r} but not for "
-                f"{other.norm!r} with all else equal. You could not tell what made the difference."
-            )
-    settings = {run.replace(norm="none", lr=1.0, seed=0, depth=1) for run in plan}
+    if not set(NORMS) <= {run.norm for run in plan}:
+        return "Compare at least two nets: norm='none' and norm='batch'."
+    hint = _unpaired(plan) or _setting(plan)
+    by_depth = ([run for run in plan if run.depth == d] for d in {run.depth for run in plan})
+    return hint or next(filter(None, map(_rates_and_seeds, by_depth)), "")
+
+
+def _unpaired(plan: set[Run]) -> str:
+    """A hint if a Run has no twin; one with a further normalizer needs both twins."""
+    for run in sorted(plan, key=lambda r: (r.lr, r.seed, r.depth, r.norm)):
+        options = run.norm_options if run.norm in NORMS else {}
+        for norm in NORMS:
+            if run.replace(norm=norm, norm_options=options) not in plan:
+                return (
+                    f"Not paired: lr={run.lr:g}, seed={run.seed}, depth={run.depth} is there for "
+                    f"{run.norm!r} but not for {norm!r} with all else equal. You could not tell "
+                    "what made the difference."
+                )
+    return ""
+
+
+def _setting(plan: set[Run]) -> str:
+    """A hint if Runs differ in too much, or if no net can show anything in this setting."""
+    same = {"norm": "none", "norm_options": {}, "lr": 1.0, "seed": 0, "depth": 1}
+    settings = {run.replace(**same) for run in plan}
     if len(settings) > 1:
         return (
             "Runs differ in more than normalizer, learning rate, seed and depth. Change one thing "
             "only."
         )
-    if next(iter(settings)).steps < STEPS_ENOUGH:
+    (setting,) = settings
+    if setting.steps < STEPS_ENOUGH:
         return f"No net learns much in so few steps. Give each of them {STEPS_ENOUGH} or more."
-    by_depth = ([run for run in plan if run.depth == d] for d in {run.depth for run in plan})
-    return next(filter(None, map(_rates_and_seeds, by_depth)), "")
+    if setting.width < WIDE_ENOUGH:
+        return f"A net so narrow learns at no rate. Make it {WIDE_ENOUGH} units wide or more."
+    if max(run.depth for run in plan) < DEEP_ENOUGH:
+        return (
+            "With one hidden layer both nets learn about equally well at every rate that is "
+            "usable, so nothing can be seen. Take a deeper net, for example depth=12."
+        )
+    return ""
 
 
 def _rates_and_seeds(plan: list[Run]) -> str:

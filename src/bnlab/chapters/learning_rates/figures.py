@@ -103,7 +103,9 @@ def explosion(evidence: Evidence) -> Drawing:
 
 
 def _explosion_panel(data: dict, net: str, growth: float) -> Axes:
-    axes = panel(f"{STYLE[net]['label'].capitalize()}: after it, last ÷ first = {power(growth)}")
+    axes = panel(
+        f"{STYLE[net]['label'].capitalize()}: last block {power(growth)}× the first after the step"
+    )
     for when, dash in (("before", ":"), ("after", "-")):
         values = profiles(data, net, when)
         block = np.arange(1, values.shape[1] + 1)
@@ -143,7 +145,7 @@ def interventions(evidence: Evidence) -> Drawing:
 
 
 def _rates_panel(data: dict) -> Axes:
-    axes = panel("a: accuracy by rate, with and without a help")
+    axes = panel("Clipped, a net without a normalizer bears larger rates")
     nets = {"none": given.BARE, "batch": given.BATCH, "layer": given.given(data)}
     for look, net in nets.items():
         numbers = given.accuracies(data, net, data["seeds"])
@@ -160,8 +162,8 @@ def _rates_panel(data: dict) -> Axes:
 
 
 def _means_panel(data: dict, facts: dict) -> Axes:
-    best_start = f"{facts['starts_ratio']:.2g}"
-    axes = panel(f"b: {facts['given']}: usable rate × {facts['ratio']:.0f}; starts: × {best_start}")
+    times = f"{facts['ratio']:.0f}"
+    axes = panel(f"Clipping: usable rate {times}× as large; starts, warm-ups: no larger")
     for net in (given.BATCH, *given.HELPS):
         look = {given.BATCH: "batch", given.BARE: "none"}.get(net, "layer")
         x = 10 ** given.usable(data, net, data["tuning_seeds"]).mean()

@@ -1,6 +1,5 @@
 """What chapter 05 says in words still follows from the evidence."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +62,8 @@ def test_most_of_the_gain_does_not_need_a_small_beta():
     lacks = [g[f"missing_{norm}"] for norm in ("l1_batch", "l2_batch", "linf_batch")]
     assert max(lacks[:2]) < 20 and lacks[2] < 40  # "keeps most of BatchNorm's gain"
     assert g["beta_missing_linf_batch"] > 60  # "without most of the smaller β"
+    shrinks = [g[f"{name}_missing_linf_batch"] for name in ("range", "change")]
+    assert max(shrinks) < 10  # "its range and change are as small"
     assert 90 < g["placebo"] < 110  # "the placebo all of it"
     assert g["lr_linf_batch"] == 1.0 and s5_lp_norms.LOOK_LR == 0.1  # "trains best at 1"
     # "At rate 0.1 BatchNorm itself gains next to nothing"
@@ -79,7 +80,7 @@ def test_the_theorem_takes_little_and_its_factor_is_above_1():
     h = s6.facts
     assert s6.verdict.word == "holds by algebra" and h["error"] < 1e-12  # "holds to rounding"
     assert h["violated"] > 99  # "the printed bound fails for nearly every unit"
-    assert h["removed_every"] < 2 and h["removed_one"] < 6  # "Its two terms take little"
+    assert h["removed_every"] < 2 and h["removed_one"] < 6  # "take only"
     assert h["scale_6"] > 1.3 < h["scale_15"]  # "its factor is above 1 here"
     assert h["through_15"] > 10 * h["through_6"] > 30  # "each layer makes the gradient longer"
 

@@ -68,9 +68,8 @@ def test_guess_first_and_the_three_things_to_try(page: Page, folder, troubles):
     slider(page, "step length").fill("24")
     text = finished(page)
     assert "A step of 8 times" in text and goes_above(page, "no normalizer")
-    assert not any(
-        goes_above(page, f"{name}batch norm") for name in ("", *(f"{one} " for one in LPS))
-    )
+    names = ("batch norm", *(f"{one} batch norm" for one in LPS))
+    assert not any(goes_above(page, name) for name in names)
     # 2: at step 300 the wider range and the longer gradient are BatchNorm's.
     for name in LPS:
         page.get_by_role("checkbox", name=name, exact=True).uncheck(force=True)

@@ -55,7 +55,7 @@ def weights_and_rates(evidence: Evidence) -> Drawing:
 
 
 def _sharpness(data: dict) -> tuple[Axes, str]:
-    axes, said = panel("Sharpness: descent stays below 2/rate"), []
+    axes, said = panel("Sharpness ends below 2/rate"), []
     axes.axhline(1, color=INK, lw=1, ls=":")
     steps = np.arange(0, edge.STEPS + 1, edge.EVERY)
     for norm in edge.NORMS:

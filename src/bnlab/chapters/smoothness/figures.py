@@ -173,7 +173,7 @@ def theorem_layers(evidence: Evidence) -> Drawing:
     """S6: what the theorem's factor does, and how much its two other terms take away."""
     data, facts = evidence.data, evidence.facts
     depths = data["depths"]
-    scales = panel(f"γ²/σ² is {facts[f'scale_{depths[-1]}']:.1f} after layer 1")
+    scales = panel(f"γ²/σ² is {facts[f'scale_{depths[-1]}']:.1f} from layer 2 on")
     scales.axhline(1, color=INK, lw=1, ls=":")
     removed = panel(f"Both terms take {facts['removed_every']:.0f} or {facts['removed_one']:.0f} %")
     for depth in depths:

@@ -49,14 +49,23 @@ def test_the_links_are_the_two_of_the_lecture():
 def test_the_lecture_votes_twice_and_the_order_has_turned(page: Page, folder, troubles):
     for link, widest in zip(links(), ("none", "batch"), strict=True):
         load(page, folder, link)
-        page.locator(".bnlab-guess").get_by_role("radio", name=widest, exact=True).check(force=True)
-        press(page, "Reveal")
+        guess(page, widest)
         expect(page.locator(".bnlab-verdict")).to_contain_text("Right.")
+
+
+def guess(page, name):
+    """Pick an answer, and press Reveal."""
+    page.locator(".bnlab-guess").get_by_role("radio", name=name, exact=True).check(force=True)
+    press(page, "Reveal")
 
 
 def test_guess_first_and_the_three_things_to_try(page: Page, folder, troubles):
     load(page, folder)
-    press(page)
+    predict = page.get_by_role("checkbox", name="Predict first")
+    predict.check(force=True)
+    guess(page, "none")
+    expect(page.locator(".bnlab-verdict")).to_contain_text("Right.")
+    predict.uncheck(force=True)
     # Guess first: without a normalizer the loss turns upwards, past once and before twice the rate.
     slider(page, "step length").fill("12")
     assert not goes_above(page, "no normalizer")

@@ -1,5 +1,6 @@
 """What chapter 05 says in words still follows from the evidence."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -119,13 +120,11 @@ def test_for_the_squared_error_gauss_newton_is_fisher_up_to_a_constant():
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(8, 1, 8, 8, generator=generator, dtype=torch.float64)
     y = torch.randint(10, (8,), generator=generator)
-    rows = [
-        torch.cat([p.flatten() for p in torch.autograd.grad(out, list(net.parameters()))])
-        for image in x
-        for out in net(image[None])[0].split(1)
-    ]
-    rows = torch.stack(rows)
-    fisher = torch.linalg.matrix_norm(rows, 2) ** 2 / len(x)
+    parameters, rows = list(net.parameters()), []
+    for image, k in itertools.product(x, range(10)):
+        parts = torch.autograd.grad(net(image[None])[0, k], parameters)
+        rows.append(torch.cat([part.flatten() for part in parts]))
+    fisher = torch.linalg.matrix_norm(torch.stack(rows), 2) ** 2 / len(x)
     few = {"kind": "gauss_newton", "top": 1, "bottom": 0, "probes": 0, "tolerance": 1e-6}
     found = measure_curvature(net, squared_error, x, y, **few)
     assert float(found.top[0]) == pytest.approx(float(fisher) * 2 / 10, rel=1e-3)

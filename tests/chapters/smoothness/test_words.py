@@ -90,13 +90,13 @@ def test_the_three_sharpnesses():
     s4, w1, l3 = (claims.load(name).facts for name in ("S4", "W1", "L3"))
     text = str(three_sharpnesses(S4=s4, W1=w1, L3=l3))
     assert "{" not in text and all(f"Chapter {one}" in text for one in ("05", "06", "08"))
-    # "with γ = 1 BatchNorm makes the loss flatter"
+    # "at γ = 1 BatchNorm makes the loss flatter"
     assert min(w1["one_held"], w1["one_through"]) > 3 and s4["beta_early_6_0_1"] > 1
     sharp = {name: l3[f"{name}_sharpness"] for name in ("batch", "group_2", "layer")}
     assert sharp["batch"] < sharp["group_2"] < sharp["layer"]
     # "A larger γ or more layers can undo that"
     assert w1["four_larger"] > 1 > s4["beta_early_15_0_03"]
-    # "None of them says who trains best"
+    # "Whether it says who trains best is undecided"
     assert l3["tau_sharpness_low"] < 0 < l3["tau_sharpness_high"] and l3["normalizers"] == 12
 
 

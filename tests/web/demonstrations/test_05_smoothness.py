@@ -65,7 +65,8 @@ def test_guess_first_and_the_three_things_to_try(page: Page, folder, troubles):
     predict.check(force=True)
     guess(page, "none")
     expect(page.locator(".bnlab-verdict")).to_contain_text("Right.")
-    predict.uncheck(force=True)
+    predict.uncheck(force=True)  # which forgets what was trained
+    press(page)
     # Guess first: without a normalizer the loss turns upwards, past once and before twice the rate.
     slider(page, "step length").fill("12")
     assert not goes_above(page, "no normalizer")

@@ -1,7 +1,9 @@
 """The exercises of chapter 05: right answers pass, typical wrong ones get their own hint."""
 
 import copy
+from fractions import Fraction
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -17,8 +19,11 @@ def test_no_answer_yet(exercise):
 
 
 def test_doubled_weights_right():
-    assert check("05.1", (1, 0.5, 0.25)).passed
-    assert check("05.1", torch.tensor([1, 0.5, 0.25])).passed
+    right = [1, 0.5, 0.25]
+    for answer in (tuple(right), right, np.array(right), torch.tensor(right)):
+        assert check("05.1", answer).passed
+    assert check("05.1", tuple(torch.tensor(right))).passed
+    assert check("05.1", (Fraction(1), Fraction(1, 2), Fraction(1, 4))).passed
 
 
 @pytest.mark.parametrize(
@@ -30,6 +35,11 @@ def test_doubled_weights_right():
         ((1, 0.5, 0.5), "second derivative"),
         ((1, 0.5, 1), "second time"),
         (0.5, "three factors"),
+        ((1, 0.5), "three factors"),
+        (("same", "half", "quarter"), "three factors"),
+        (np.ones((3, 3)), "three factors"),
+        ((1, 0.5, 4), "second time"),
+        ((1, float("nan"), 0.25), "gradient is not right"),
     ],
 )
 def test_doubled_weights_wrong(answer, hint):
@@ -46,12 +56,29 @@ def gradient(net, x, y):
 
 
 def probe(
-    model, x, y, steps, *, sign=-1, walk=False, way=True, on_copy=True, still=True, how="all"
+    model,
+    x,
+    y,
+    steps,
+    *,
+    sign=-1,
+    walk=False,
+    way=True,
+    on_copy=True,
+    still=True,
+    how="all",
+    mode=True,
+    start=False,
+    leave=None,
 ):
-    _, g = gradient(copy.deepcopy(model) if still else model, x, y)
-    net = copy.deepcopy(model) if on_copy else model
+    value, g = gradient(copy.deepcopy(model).train(mode) if still else model, x, y)
+    net = copy.deepcopy(model).train(mode) if on_copy else model
+    if leave == "mode":
+        model.eval()
+    if leave == "gradients":
+        next(model.parameters()).grad = torch.zeros_like(next(model.parameters()))
     w = nn.utils.parameters_to_vector(net.parameters()).detach().clone()
-    losses, changes, betas, at = [], [], [], 0
+    losses, changes, betas, at = [value] * start, [], [], 0
     for s in steps:
         at = at + s if walk else s
         nn.utils.vector_to_parameters(w + sign * at * g, net.parameters())
@@ -60,11 +87,42 @@ def probe(
         changes.append(float((there - g).norm()))
         betas.append(changes[-1] / (s * float(g.norm()) if way else s))
     found = max(losses) - min(losses), max(changes), max(betas)
-    return {"all": found, "two": found[:2], "last": (*found[:2], betas[-1])}[how]
+    return {"all": found, "two": found[:2], "last": (*found[:2], betas[-1]), "text": ("a", 1, 2)}[
+        how
+    ]
 
 
 def test_probe_right():
     assert check("05.2", probe).passed
+
+
+@pytest.mark.parametrize("form", [list, np.array, torch.tensor])
+def test_three_numbers_of_any_kind_pass(form):
+    """A tensor of this kind has single precision."""
+    assert check("05.2", lambda *inputs: form(probe(*inputs))).passed
+
+
+def test_a_probe_on_flat_weights_passes():
+    """The way of the page: a loss of one vector, here with its own buffers."""
+
+    def flat(model, x, y, steps):
+        names, shapes = zip(*((n, p.shape) for n, p in model.named_parameters()), strict=True)
+        sizes = [shape.numel() for shape in shapes]
+        w = nn.utils.parameters_to_vector(model.parameters()).detach()
+
+        def loss(w):
+            parts = (p.view(s) for p, s in zip(w.split(sizes), shapes, strict=True))
+            buffers = {n: b.clone() for n, b in model.named_buffers()}
+            given = dict(zip(names, parts, strict=True)) | buffers
+            return cross_entropy(torch.func.functional_call(model, given, (x,)), y)
+
+        g = torch.func.grad(loss)(w)
+        changes = [(torch.func.grad(loss)(w - s * g) - g).norm() for s in steps]
+        losses = [loss(w - s * g) for s in steps]
+        betas = [c / (s * g.norm()) for c, s in zip(changes, steps, strict=True)]
+        return max(losses) - min(losses), max(changes), max(betas)
+
+    assert check("05.2", flat).passed
 
 
 @pytest.mark.parametrize(
@@ -78,6 +136,11 @@ def test_probe_right():
         ({"how": "two"}, "three numbers"),
         ({"how": "last"}, "beta is"),
         ({"sign": -2}, "expected"),
+        ({"how": "text"}, "three numbers"),
+        ({"mode": False}, "eval mode"),
+        ({"start": True}, "loss at w itself"),
+        ({"leave": "mode"}, "another mode"),
+        ({"leave": "gradients"}, "leaves gradients"),
     ],
 )
 def test_probe_wrong(wrong, hint):
@@ -107,6 +170,8 @@ def runs(norms=("none", "batch"), lrs=(0.03, 0.1), depths=(6, 15), seeds=range(8
 def test_smooth_plan_right():
     assert check("05.3", (runs(), LOOKS)).passed
     assert check("05.3", [runs(seeds=range(12)), range(0, 600, 50)]).passed
+    assert check("05.3", [runs(), np.arange(0, 600, 50)]).passed
+    assert check("05.3", (runs(norms=("none", "batch", "layer")), LOOKS)).passed
 
 
 @pytest.mark.parametrize(
@@ -115,7 +180,7 @@ def test_smooth_plan_right():
         (runs(), "two lists"),
         ((Run(), LOOKS), "list of Runs"),
         ((runs(norms=("batch",)), LOOKS), "two nets"),
-        ((runs(norms=("none", "batch", "layer")), LOOKS), "two nets"),
+        ((runs(norms=("none", "layer")), LOOKS), "two nets"),
         ((runs()[:-1], LOOKS), "Not paired"),
         ((runs() + runs()[:1], LOOKS), "twice"),
         ((runs(lrs=(0.1,)), LOOKS), "2 learning rates"),

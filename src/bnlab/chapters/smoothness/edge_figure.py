@@ -18,7 +18,7 @@ def weights_and_rates(evidence: Evidence) -> Drawing:
     """S4, beside the verdict: the same net with other weights, and the edge of stability."""
     data, facts = evidence.data, evidence.facts
     half, double = (facts[fact_name("scaled_beta", factor)] for factor in (0.5, 2.0))
-    scales = panel(f"Weights ÷ 2: β × {half:.1f}, the same net")
+    scales = panel(f"Half the weights, {half:.1f}× the β")
     for name, words in (("loss", "loss"), ("size", "gradient"), ("beta", "β")):
         ratios = np.array(
             [
@@ -40,22 +40,22 @@ def weights_and_rates(evidence: Evidence) -> Drawing:
     sharp, said = _sharpness(data)
     depth, lr = data["places"][0]
     alt = (
-        f"Left: loss, length of the gradient and effective beta of the BatchNorm net after "
+        f"a: loss, length of the gradient and effective beta of the BatchNorm net after "
         f"{along_gradient.MIDDLE} steps, when the weights before BatchNorm are multiplied. Halved, "
         f"they give {facts['scaled_loss_0_5']:.3f} times the loss and {half:.1f} times the beta; "
-        f"doubled, {double:.2f} times the beta. Right: sharpness in units of 2/rate during descent "
+        f"doubled, {double:.2f} times the beta. b: sharpness in units of 2/rate during descent "
         f"on one fixed batch, where 1 is the edge of stability. At the end: {said}."
     )
     caption = (
-        f"{len(data['seeds'])} seeds, depth {depth}; the shade spans all. Left: geometric mean, at "
-        f"rate {lr:g}. Right: median; a curve a net and rate, the squared error of {edge.IMAGES} "
-        "images."
+        f"{len(data['seeds'])} seeds, depth {depth}; the shade spans all. In a the geometric mean, "
+        f"at rate {lr:g}. In b the median: each curve is a net at a rate, on the squared error of "
+        f"{edge.IMAGES} images; at the dotted line sharpness is 2 ÷ rate."
     )
     return draw([scales, sharp], alt, caption)
 
 
 def _sharpness(data: dict) -> tuple[Axes, str]:
-    axes, said = panel("Sharpness: descent stays below 2/rate"), []
+    axes, said = panel("Sharpness ends below 2/rate"), []
     axes.axhline(1, color=INK, lw=1, ls=":")
     steps = np.arange(0, edge.STEPS + 1, edge.EVERY)
     for norm in edge.NORMS:
@@ -74,6 +74,6 @@ def _sharpness(data: dict) -> tuple[Axes, str]:
             said.append(f"{name} at {lr:g}: {middle[-1]:.2f}{some}")
     plain_log(axes, "y", [0.1, 0.2, 0.5, 1, 2, 5, 10, 20])
     axes.set_xlim(-10, 1.13 * steps[-1])
-    axes.set(xlabel="step (a curve a learning rate)", ylabel="sharpness ÷ (2 ÷ rate)")
+    axes.set(xlabel="step (numbers: the learning rate)", ylabel="sharpness ÷ (2 ÷ rate)")
     names_in_corner(axes, edge.NORMS)
     return axes, "; ".join(said)

@@ -14,29 +14,51 @@ from bnlab.train import Run
 
 FACTOR = 2.0
 NORMS = ("none", "batch")
-CLOSE = 1e-6
+CLOSE = 1e-4  # of single precision: max less min loses digits
+MISTAKES = {
+    "You step uphill. A step of length s goes to w - s g.": {"sign": 1},
+    "Your steps add up. Each one starts from the same weights w.": {"walk": True},
+    "Beta: the way is s times the length of g, not s.": {"per_size": False},
+    "Your looks are in eval mode. Stay in training mode, in which the gradient is taken.": {
+        "training": False
+    },
+    "The range is taken over the given steps; the loss at w itself is not among them.": {
+        "with_start": True
+    },
+}
 
 
 def doubled_weights(answer: object) -> str:
     """05.1: what doubling the weights before BatchNorm does to loss, gradient and beta."""
-    answer = answer.tolist() if hasattr(answer, "tolist") else answer
-    if not isinstance(answer, tuple | list) or len(answer) != 3:
+    factors = _three_numbers(answer)
+    if factors is None:
         return "Give three factors: (loss, gradient, beta)."
-    loss, gradient, beta = (float(part) for part in answer)
-    if not math.isclose(loss, 1):
+    loss, gradient, beta = factors
+    if not math.isclose(loss, 1, rel_tol=CLOSE):
         return "The loss: BatchNorm divides by the deviation, which doubles too. What is left?"
-    if math.isclose(gradient, FACTOR):
+    if math.isclose(gradient, FACTOR, rel_tol=CLOSE):
         return (
             "The gradient: write f(2w) = f(w) and differentiate by w. The chain rule gives the "
             "factor 2 on the left, so the slope at 2w is not larger but smaller."
         )
-    if not math.isclose(gradient, 1 / FACTOR):
+    if not math.isclose(gradient, 1 / FACTOR, rel_tol=CLOSE):
         return "The gradient is not right yet: write f(2w) = f(w) and differentiate both sides."
-    if math.isclose(beta, 1 / FACTOR):
+    if math.isclose(beta, 1 / FACTOR, rel_tol=CLOSE):
         return "Beta is change of the gradient over the way: a second derivative. Once more."
-    if not math.isclose(beta, 1 / FACTOR**2):
+    if not math.isclose(beta, 1 / FACTOR**2, rel_tol=CLOSE):
         return "Beta is not right yet: differentiate f(2w) = f(w) a second time."
     return ""
+
+
+def _three_numbers(answer: object) -> tuple[float, ...] | None:
+    """Three numbers from a tuple, a list, an array or a tensor; None if it is something else."""
+    parts = answer.tolist() if hasattr(answer, "tolist") else answer
+    if not isinstance(parts, tuple | list) or len(parts) != 3:
+        return None
+    try:
+        return tuple(float(part) for part in parts)
+    except (TypeError, ValueError):
+        return None
 
 
 def _probe(
@@ -48,12 +70,15 @@ def _probe(
     sign: float = -1,
     walk: bool = False,
     per_size: bool = True,
+    training: bool = True,
+    with_start: bool = False,
 ) -> tuple[float, float, float]:
     """Loss range, largest change of the gradient and effective beta; or a typical wrong version."""
-    model = copy.deepcopy(model)
+    model = copy.deepcopy(model).train(training)
     parameters = list(model.parameters())
     start = [p.detach().clone() for p in parameters]
-    g = torch.autograd.grad(cross_entropy(model(x), y), parameters)
+    first = cross_entropy(model(x), y)
+    g = torch.autograd.grad(first, parameters)
     size, losses, changes, betas, way = _norm(g), [], [], [], 0.0
     for s in steps:
         way = way + s if walk else s
@@ -65,6 +90,7 @@ def _probe(
         losses.append(loss.item())
         changes.append(_norm([a - b for a, b in zip(there, g, strict=True)]))
         betas.append(changes[-1] / (s * size if per_size else s))
+    losses += [first.item()] * with_start
     return max(losses) - min(losses), max(changes), max(betas)
 
 
@@ -102,6 +128,7 @@ def _compare(
     answer: Callable, model: nn.Sequential, x: Tensor, y: Tensor, steps: list[float]
 ) -> str:
     before = copy.deepcopy(model.state_dict())
+    modes = [module.training for module in model.modules()]
     found = answer(model, x, y, steps)
     if found is None:
         return "Your function returns nothing yet. End it with return and three numbers."
@@ -112,10 +139,19 @@ def _compare(
             "Your function changes the running statistics of the model: a forward pass in training "
             "mode moves them. Take the gradient on a copy, too."
         )
-    if not isinstance(found, tuple | list) or len(found) != 3:
+    if any(now.training != was for now, was in zip(model.modules(), modes, strict=True)):
+        return "Your function leaves the model in another mode. Work on copy.deepcopy(model)."
+    if any(p.grad is not None for p in model.parameters()):
+        return "Your function leaves gradients in the model. Work on copy.deepcopy(model)."
+    given = _three_numbers(found)
+    if given is None:
         return "Return three numbers: (loss range, change of the gradient, beta)."
-    given = tuple(float(part) for part in found)
-    right = _probe(model, x, y, steps)
+    return _judged(given, lambda **options: _probe(model, x, y, steps, **options))
+
+
+def _judged(given: tuple[float, ...], probed: Callable) -> str:
+    """A hint from the right numbers, and from those of each typical mistake."""
+    right = probed()
 
     def near(wanted: tuple[float, ...], parts: slice = slice(None)) -> bool:
         pairs = zip(given[parts], wanted[parts], strict=True)
@@ -123,13 +159,8 @@ def _compare(
 
     if near(right):
         return ""
-    wrong = {
-        "You step uphill. A step of length s goes to w - s g.": {"sign": 1},
-        "Your steps add up. Each one starts from the same weights w.": {"walk": True},
-        "Beta: the way is s times the length of g, not s.": {"per_size": False},
-    }
-    for hint, options in wrong.items():
-        if near(_probe(model, x, y, steps, **options)):
+    for hint, options in MISTAKES.items():
+        if near(probed(**options)):
             return hint
     names = ("loss range", "largest change of the gradient", "beta")
     at = next(k for k in range(3) if not near(right, slice(k, k + 1)))
@@ -146,8 +177,8 @@ def smooth_plan(answer: object) -> str:
     plan = set(runs)
     if len(plan) < len(runs):
         return "Some Runs are in your list twice. A seed that is counted twice is no second seed."
-    if {run.norm for run in plan} != set(NORMS):
-        return f"Compare two nets, {' and '.join(NORMS)}, and no others."
+    if not {run.norm for run in plan} >= set(NORMS):
+        return f"Compare two nets, {' and '.join(NORMS)}; a control may stand beside them."
     for run in sorted(plan, key=lambda r: (r.depth, r.lr, r.seed)):
         for norm in NORMS:
             if run.replace(norm=norm) not in plan:
@@ -173,6 +204,7 @@ def _settings(plan: set[Run]) -> str:
 
 
 def _looks(looks: object, steps: int) -> str:
+    looks = looks.tolist() if hasattr(looks, "tolist") else looks
     if not isinstance(looks, list | tuple | range) or not all(isinstance(at, int) for at in looks):
         return "The second part must be a list of numbers of steps, such as [10, 30, 50]."
     if any(not 0 <= at < steps for at in looks):

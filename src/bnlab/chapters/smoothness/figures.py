@@ -15,7 +15,7 @@ from bnlab.draw.style import STYLE
 from bnlab.draw.words import power
 from bnlab.verdicts.evidence import Evidence
 
-SIZE = (4.4, 3.7)
+SIZE = (4.8, 3.8)
 LINEAR_TICKS = (1, 2, 5, 10, 20, 50)
 OTHER = {linear_net.RESCALED: ("BN as ℓ1", "batch"), "placebo": ("none again", "none")}
 TICKS = {
@@ -40,30 +40,30 @@ def along(evidence: Evidence) -> Drawing:
         {name: 10 ** s4_along_gradient.decades(data, name, when).mean() for name in WORDS}
         for when in ("early", "late")
     )
-    titles = {
-        "range": "Range: {}× early, {}× late",
-        "change": "Change: {}×, {}×",
-        "beta": "β: {}×, {}×",
-        "size": "Length: {}×, {}×",
-    }
-    panels = [
-        _over_steps(data, name, titles[name].format(power(early[name]), power(late[name])))
-        for name in WORDS
-    ]
+    titles = {"range": "Range", "change": "Change", "beta": "β", "size": "Length"}
+    told = {name: f"{_times(early[name])}, then {_times(late[name])}" for name in WORDS}
+    panels = [_over_steps(data, name, f"{titles[name]}: {told[name]}") for name in WORDS]
     numbers = "; ".join(
-        f"{words.split(',')[0]}: {power(early[name])} times early, {power(late[name])} times late"
-        for name, words in WORDS.items()
+        f"{letter}, {WORDS[name].split(',')[0]}: {told[name]}"
+        for letter, name in zip("abcd", WORDS, strict=True)
     )
     alt = (
-        "Range of the loss, change of the gradient and effective beta along the gradient, and the "
-        "length of the gradient, against the step of the training, for depth "
-        f"{depth} at rate {lr:g}. Without a normalizer over with BatchNorm: {numbers}."
+        "Four panels against the step of the training, for depth "
+        f"{depth} at rate {lr:g}. What BatchNorm does early, then late: {numbers}."
     )
     caption = (
-        f"{len(data['seeds'])} seeds: median, the shade spans all. Early is up to step "
-        f"{s4_along_gradient.EARLY}, late is the last third; the ratios are none over BatchNorm."
+        f"What BatchNorm does early (up to step {s4_along_gradient.EARLY}, dotted), then late (the "
+        f"last third), to the range of the loss (a), the change of the gradient (b), β (c) and the "
+        f"length of the gradient (d). {len(data['seeds'])} seeds: median, the shade spans all."
     )
     return draw(panels, alt, caption)
+
+
+def _times(ratio: float) -> str:
+    """How many times smaller or larger with BatchNorm, from none over BatchNorm."""
+    if ratio >= 1:
+        return f"{power(ratio)}× smaller"
+    return f"{power(1 / ratio)}× larger"
 
 
 def _over_steps(data: dict, name: str, title: str) -> Axes:
@@ -98,7 +98,7 @@ def names_in_corner(
 def lp_norms(evidence: Evidence) -> Drawing:
     """S5: the race of the five nets, what is missing of the gain, beta, the deep linear net."""
     data, facts = evidence.data, evidence.facts
-    losses = panel("The race: each net has its own best rate", size=SIZE)
+    losses = panel("Each net is best at a rate of its own", size=SIZE)
     for norm in s5_lp_norms.NORMS:
         rows = np.array([s5_lp_norms.losses(data, norm, lr) for lr in s5_lp_norms.LRS])
         band(losses, norm, s5_lp_norms.LRS, rows.min(1), rows.max(1))
@@ -106,36 +106,35 @@ def lp_norms(evidence: Evidence) -> Drawing:
     plain_log(losses, "x", [0.03, 0.1, 0.3, 1, 3])
     plain_log(losses, "y", [0.1, 0.2, 0.5, 1, 2])
     losses.set(xlabel="learning rate", ylabel="mean training loss, nats")
-    names_in_corner(losses, s5_lp_norms.NORMS, 0.4, name="short")
+    names_in_corner(losses, s5_lp_norms.NORMS, 0.38, side="left", name="short")
     lacks = {norm: 100 * s5_lp_norms.missing_loss(data, norm) for norm in s5_lp_norms.LP}
     lacks["placebo"] = 100 * s5_lp_norms.placebo(data)
-    l1, l2, linf = (f"{facts[f'missing_{norm}']:.0f}" for norm in s5_lp_norms.LP)
-    share = _dots(lacks, f"Missing: {l1}, {l2} and {linf} % of the gain", "% of BatchNorm's gain")
+    linf = facts["missing_linf_batch"]
+    share = _dots(lacks, f"Of the gain ℓ∞ lacks {linf:.0f} %", "% of BatchNorm's gain")
     share.axhline(100 * evidence.claim.effects[0].margin, color=INK, lw=1, ls=":")
     betas = {norm: s5_lp_norms.early(data, norm, "beta") for norm in s5_lp_norms.NORMS}
     ratio = facts["beta_less_linf_batch"]
-    beta = _dots(betas, f"β shrinks {ratio:.1f}× with ℓ∞", "early effective β", TICKS["beta"])
+    beta = _dots(
+        betas, f"With ℓ∞ β is only {ratio:.1f}× smaller", "early effective β", TICKS["beta"]
+    )
     ends = {norm: linear_net.numbers(data, norm) for norm in linear_net.trained(data)}
     ahead = facts["linear_ratio_l1_batch"]
-    linear = _dots(
-        ends, f"Linear net: BatchNorm ÷ ℓ1 = {ahead:.2f}", "loss at the end", LINEAR_TICKS
-    )
+    linear = _dots(ends, f"Linear net: ℓ1 ends {ahead:.1f}× lower", "loss at the end", LINEAR_TICKS)
     best = ", ".join(
         f"{_look(norm)[0]} {facts[f'loss_{norm}']:.2f} at {facts[f'lr_{norm}']:g}"
         for norm in s5_lp_norms.NORMS
     )
     alt = (
-        "First: mean training loss against learning rate for five nets; each at its best rate: "
-        f"{best}. Second: share of BatchNorm's gain that is missing, in per cent: "
-        f"{_listed(lacks, np.mean, '.0f')}. Third: effective beta along the gradient, early: "
-        f"{_listed(betas, np.median, '.1f')}. Fourth: training loss of the deep linear net at the "
+        "a: mean training loss against learning rate for five nets; each at its best rate: "
+        f"{best}. b: share of BatchNorm's gain that is missing, in per cent: "
+        f"{_listed(lacks, np.mean, '.0f')}. c: effective beta along the gradient, early: "
+        f"{_listed(betas, np.median, '.1f')}. d: training loss of the deep linear net at the "
         f"end: {_listed(ends, np.mean, '.1f')}."
     )
     caption = (
-        f"{len(data['seeds'])} seeds. First: mean, the shade spans all. Else a dot a seed and the "
-        "median. Second: 'none again' is the placebo, the net without a normalizer from other "
-        "initial weights; the dotted line is what may be missing. Fourth: 'BN as ℓ1' is a control, "
-        "see the text."
+        f"{len(data['seeds'])} seeds. In a the mean, and the shade spans all; else dots are seeds, "
+        "with the median. In b 'none again' is a placebo, the net without a normalizer from other "
+        "initial weights; the dotted line is what may be missing. In d 'BN as ℓ1' is the control."
     )
     return draw([losses, share, beta, linear], alt, caption)
 
@@ -174,9 +173,9 @@ def theorem_layers(evidence: Evidence) -> Drawing:
     """S6: what the theorem's factor does, and how much its two other terms take away."""
     data, facts = evidence.data, evidence.facts
     depths = data["depths"]
-    scales = panel(f"Each layer multiplies by γ²/σ² = {facts[f'scale_{depths[-1]}']:.2f}")
+    scales = panel(f"γ²/σ² is {facts[f'scale_{depths[-1]}']:.1f} from layer 2 on")
     scales.axhline(1, color=INK, lw=1, ls=":")
-    removed = panel(f"The rest takes {power(facts['removed_every'])} % away")
+    removed = panel(f"Both terms take {facts['removed_every']:.0f} or {facts['removed_one']:.0f} %")
     for depth in depths:
         layers = np.arange(1, depth + 1)
         rows = s6_theorem.column(data, "every", depth, 0, "scale")
@@ -204,9 +203,9 @@ def theorem_layers(evidence: Evidence) -> Drawing:
         )
     through = ", ".join(f"{power(facts[f'through_{d}'])} at depth {d}" for d in depths)
     alt = (
-        "Left: the factor of theorem 4.1, gamma squared over sigma squared, at each layer of "
+        "a: the factor of theorem 4.1, gamma squared over sigma squared, at each layer of "
         f"untrained nets with BatchNorm in all layers: {facts[f'scale_{depths[-1]}']:.2f} "
-        f"typically, in the product over the layers after the first {through}. Right: how much of "
+        f"typically, in the product over the layers after the first {through}. b: how much of "
         "the squared gradient norm the two subtracted terms remove: "
         f"{facts['removed_every']:.1f} % with BatchNorm in all layers, "
         f"{facts['removed_one']:.1f} % where one is put into a net without."

@@ -58,7 +58,7 @@ def test_bound_right():
 )
 def test_bound_wrong(wrong, hint):
     feedback = check("06.2", wrong)
-    assert feedback.passed is False
+    assert not feedback.passed
     assert hint in feedback.text
 
 

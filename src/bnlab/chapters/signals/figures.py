@@ -210,7 +210,7 @@ def singular_values(evidence: Evidence) -> Drawing:
     for k, text in enumerate(MATRICES):
         look = {"marker": "", "linestyle": ("-", "--", ":")[k], "label": text}
         curve(axes, "none", share, quantiles[k], **look)
-    axes.legend(frameon=False, fontsize=12, loc="lower left")
+    axes.legend(frameon=False, fontsize=12, loc="lower left", labelcolor="linecolor")
     axes.set_title(
         f"Five matrices: largest {facts['largest_5']:.1f}, theory {facts['theory_5']:.1f}"
     )

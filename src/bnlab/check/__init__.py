@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bnlab import chapters
-from bnlab.check.feedback import Feedback
+from bnlab.check.feedback import NOTHING_YET, Feedback
 from bnlab.errors import unknown
 
 EXERCISES: dict[str, Callable[[object], str]] = {
@@ -20,7 +20,8 @@ def check(exercise: str, answer: object) -> Feedback:
 
     Args:
         exercise: its number, such as "03.1".
-        answer: what the exercise asks for; None while there is no answer yet.
+        answer: what the exercise asks for; None, or a function that returns None, while there is no
+            answer yet.
 
     Returns:
         Feedback that prints as a sentence, with a hint if the answer is not right.
@@ -36,6 +37,8 @@ def check(exercise: str, answer: object) -> Feedback:
         hint = EXERCISES[exercise](answer)
     except Exception as error:  # the student's code may raise anything; say what, and go on
         hint = f"Your answer raised {type(error).__name__}: {error}"
+    if hint.startswith(NOTHING_YET):
+        return Feedback(exercise, None, hint)
     return Feedback(exercise, not hint, hint or "Right.")
 
 

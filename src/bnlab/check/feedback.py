@@ -5,6 +5,9 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass
 
+NOTHING_YET = "Your function returns nothing yet."
+"""How a hint begins that is given to the unchanged ``...`` of an exercise: no answer so far."""
+
 
 @dataclass(frozen=True)
 class Feedback:

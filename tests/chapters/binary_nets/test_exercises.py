@@ -77,7 +77,7 @@ def test_clipped_right_and_as_the_package_clips():
 )
 def test_clipped_wrong(wrong, hint):
     feedback = check("11.2", wrong)
-    assert feedback.passed is False
+    assert not feedback.passed
     assert hint in feedback.text
 
 

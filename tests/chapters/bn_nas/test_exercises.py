@@ -145,7 +145,7 @@ def greedy(scores, costs, budget):
 )
 def test_best_path_wrong(wrong, hint):
     feedback = check("12.3", wrong)
-    assert feedback.passed is False
+    assert not feedback.passed
     assert hint in feedback.text
 
 

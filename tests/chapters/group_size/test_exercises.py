@@ -61,7 +61,7 @@ def test_group_layer_right():
 )
 def test_group_layer_wrong(wrong, hint):
     feedback = check("08.2", wrong)
-    assert feedback.passed is False
+    assert not feedback.passed
     assert hint in feedback.text
 
 

@@ -99,7 +99,7 @@ def to_norm_one(weight, step):
 )
 def test_row_step_wrong(wrong, hint):
     feedback = check("10.2", wrong)
-    assert feedback.passed is False
+    assert not feedback.passed
     assert hint in feedback.text
 
 

@@ -81,7 +81,7 @@ def shifted(fan_in, gamma, q_hat_xy):
 )
 def test_bound_wrong(wrong, hint):
     feedback = check("06.2", wrong)
-    assert feedback.passed is False
+    assert not feedback.passed
     assert hint in feedback.text
 
 

@@ -114,7 +114,7 @@ def test_kept_right():
 )
 def test_kept_wrong(wrong, hint):
     feedback = check("09.3", wrong)
-    assert feedback.passed is False
+    assert not feedback.passed
     assert hint in feedback.text
 
 

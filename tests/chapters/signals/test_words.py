@@ -11,27 +11,22 @@ def test_what_chapter_02_says_in_words_still_follows_from_the_evidence():
     found = {name: claims.load(name) for name in ("B3", "B4", "B5", "B6", "B8", "L1")}
     facts = {name: evidence.facts for name, evidence in found.items()}
     words = {j.effect.name: j.word for j in found["B3"].verdict.judgements}
-    assert words["law_inside"] == words["law_blocks"] == "holds"  # "at every place"
-    assert words["level_second"] == words["level_normalized"] == "holds"  # "its output is level"
+    assert words["law_inside"] == words["law_blocks"] == "holds"  # "misses ... times as much"
+    assert words["level_second"] == words["level_normalized"] == "holds"  # "it is level"
     assert words["level_blocks"] == words["level_first"] == "does not hold"  # "so the sum grows"
-    assert (
-        facts["B3"]["none_growth"] > 100 > 30 * facts["B3"]["batch_growth"]
-    )  # "but little beside"
-    variance = column(found["L1"].data, "batch", "variance")
-    assert (np.median(variance, 0)[9] < 0.5 * np.median(variance, 0)[8]).all()  # "starts anew"
+    assert abs(facts["B3"]["batch_second"] - 1) < 0.1
+    assert facts["B3"]["none_growth"] > 30 * facts["B3"]["batch_growth"]  # "is small beside"
+    variance = np.median(column(found["L1"].data, "batch", "variance"), 0)
+    assert variance[9] < 0.5 * variance[8]  # "the sum starts anew"
     assert facts["B5"]["none_given_label"] > 0.5 > 2 * facts["B5"]["batch_given_label"]  # "most"
-    assert 0.4 < facts["B5"]["none_common"] < 0.65 and abs(facts["B5"]["batch_common"]) < 0.01
+    assert abs(facts["B5"]["batch_common"]) < 0.01  # "nothing to all"
     assert facts["B5"]["batch_given_label_last"] > 0.5  # "near the output, most ... too"
-    assert 15 < facts["B5"]["batch_last"] < 20  # "near the output it is a little less"
-    assert facts["B4"]["first"] < 0.2 * facts["B4"]["ratio"] < 2 * facts["B4"]["last"]
-    assert found["B4"].verdict.prediction == "wrong"  # "a much smaller difference"
-    assert found["L1"].verdict.word == "shown" and abs(facts["L1"]["sws_skipinit"] - 1) < 0.2
+    spread = (facts["B8"]["spread_none"], facts["B8"]["spread_batch"])
+    assert 0.1 < spread[1] / spread[0] < 1  # "the scale, not the spread"
+    shapes = {j.effect.name: j.word for j in found["L1"].verdict.judgements}
+    assert set(shapes.values()) == {"holds"}  # "Normalizers of activations make them add"
+    assert abs(facts["L1"]["sws_skipinit"] - 1) < 0.1  # "With SkipInit it stays as it is"
     ends = sorted((facts["L1"]["batch_exponent"], facts["L1"]["layer_exponent"]))
     assert all(ends[0] < facts["L1"][f"{n}_exponent"] < ends[1] for n in ("group", "instance"))
-    assert facts["L1"]["batch"] < 8 and facts["L1"]["weight_norm"] < 3000  # "stays far below"
-    share = column(found["B6"].data, "batch", "share")
-    assert np.ptp(share) > 0.3  # "with a large spread between seeds"
-    sure = (found["B6"].facts["none_sure"], found["B6"].facts["batch_sure"])
-    assert sure[0] - sure[1] > 0.2  # "What differs clearly"
-    spread = (found["B8"].facts["spread_none"], found["B8"].facts["spread_batch"])
-    assert 0.1 < spread[1] / spread[0] < 1  # "the scale, not the spread"
+    # "Before the first measurement we expected ten times as much of weight norm": over 10,000
+    assert 7 < 10_000 / facts["L1"]["weight_norm"] < 14

@@ -15,9 +15,10 @@ from bnlab.verdicts.table import Table
 
 BLOCKS = np.arange(1, BASE.depth + 1)
 PANELS = (  # which nets share a panel in the figure of L1
-    ("Of activations: at most {:.1f}×", ("batch", "layer", "group", "instance")),
-    ("Of weights: up to {}×", ("weight_norm", "sws", "sws_skipinit")),
+    ("Of activations: blocks add, at most {:.1f} times", ("batch", "layer", "group", "instance")),
+    ("Of weights: blocks multiply, up to {} times", ("weight_norm", "sws", "sws_skipinit")),
 )
+MATRICES = ("one matrix", "product of three", "of five")
 OFFSETS = {"batch": 4, "instance": -12, "group": 4, "layer": -12}  # of labels beside the ends
 LOOKS = {"sws": "scaled_weight_standardization", "sws_skipinit": "scaled_weight_standardization"}
 NAMES = {"sws_skipinit": "with SkipInit"}
@@ -45,14 +46,21 @@ def deviations(evidence: Evidence) -> Drawing:
     data, facts, seeds = evidence.data, evidence.facts, len(evidence.data["seeds"])
     grown = {name: power(value) for name, value in facts.items()}
     sums, inside = (
-        panel("Outputs of blocks: {none_growth}× without, {batch_growth}× with".format(**grown)),
-        panel("In the branches: {none_first}×; {batch_first}× and {batch_second}×".format(**grown)),
+        panel(
+            "Where branches add up: {none_growth}× without, {batch_growth}× with BatchNorm".format(
+                **grown
+            )
+        ),
+        panel(
+            "In the branches: {none_first}× without, {batch_first}× or {batch_second}× with "
+            "BatchNorm".format(**grown)
+        ),
     )
     for net in PAIR:
         _end(sums, net, spread(sums, net, column(data, net, "blocks")))
     for net, first, text in (
         ("none", 0, ""),
-        ("batch", 0, "BatchNorm, first"),
+        ("batch", 0, "batch norm, first"),
         ("batch", 1, "second"),
     ):
         style = {"linestyle": ":", "marker": "o"} if first else {}
@@ -70,7 +78,7 @@ def deviations(evidence: Evidence) -> Drawing:
     ).format(**grown)
     caption = (
         f"Median over {seeds} seeds; the shade spans all of them. At the start, 128 digits. "
-        "First, second: after which convolution of the branch, before its BatchNorm."
+        "In b, first and second: after which convolution of a branch, before its BatchNorm."
     )
     return draw((sums, inside), alt, caption)
 
@@ -79,20 +87,23 @@ def sums(evidence: Evidence) -> Drawing:
     """Absolute contributions over absolute sum, and the share that no image decides."""
     data, facts, seeds = evidence.data, evidence.facts, len(evidence.data["seeds"])
     ratio = panel(
-        "Parts over sum: {none_ratio:.1f} without, {batch_ratio:.0f} with".format(**facts)
+        "Parts over sum: {none_ratio:.1f} without, {batch_ratio:.0f} with BatchNorm".format(**facts)
     )
     share = panel(
-        "The same for a class: {none_given_label:.0%}, for all: {none_common:.0%}".format(**facts)
+        "Common to a class: {none_given_label:.0%} without, {batch_given_label:.0%} with "
+        "BatchNorm".format(**facts)
     )
     for net in PAIR:
         middle = spread(ratio, net, column(data, net, "ratio"))
         label(ratio, net, 19, middle[18], xytext=(20, 26))
         middle = spread(share, net, column(data, net, "given_label"))
         label(share, net, 12, middle[11], xytext=(0, 18))
-        spread(share, net, column(data, net, "common"), linestyle=":", marker="")
+        middle = spread(share, net, column(data, net, "common"), linestyle=":", marker="")
+        if net == "none":
+            label(share, net, 10, middle[9], "common to all", xytext=(0, -20))
     plain_log(ratio, "y", [1, 3, 10, 30, 100])
-    ratio.set(xlabel="convolution", ylabel="sum of |parts| / |sum of parts|", ylim=(0.8, 200))
-    share.set(xlabel="convolution", ylabel="share of an image's gradient", ylim=(-0.05, 1.25))
+    ratio.set(xlabel="convolution", ylabel="parts over sum", ylim=(0.8, 200))
+    share.set(xlabel="convolution", ylabel="share of the gradient", ylim=(-0.05, 1.25))
     share.set_yticks([0, 0.25, 0.5, 0.75, 1])
     alt = (
         "Two panels, by convolution. Sum of the absolute contributions to a kernel's gradient over "
@@ -103,8 +114,10 @@ def sums(evidence: Evidence) -> Drawing:
         "{none_common:.0%} without, none with."
     ).format(**facts)
     caption = (
-        f"Median over {seeds} seeds; the shade spans all of them. Left, 1: all contributions share "
-        "their sign. Right, solid: common to a class; dotted: common to all images."
+        f"Median over {seeds} seeds; the shade spans all of them. In a, the sum of the absolute "
+        "contributions over the absolute value of their sum; 1 if all share their sign. In b, of "
+        "an image's gradient: what all images of its class have in common (solid), and what all "
+        "images have in common (dotted)."
     )
     return draw((ratio, share), alt, caption)
 
@@ -117,7 +130,7 @@ def gradient_sizes(evidence: Evidence) -> Drawing:
     for net in PAIR:
         _end(axes, net, middle[net], xytext=(0, 14))
     ratio = 10 ** evidence.values["size"].mean()
-    axes.set_title(f"{power(ratio)} times as large without")
+    axes.set_title(f"{power(ratio)} times as large without a normalizer")
     plain_log(axes, "y")
     axes.set(xlabel="convolution", ylabel="rms of the weight gradient")
     alt = (
@@ -135,15 +148,19 @@ def classes(evidence: Evidence) -> Drawing:
         shares = np.sort(column(evidence.data, net, "share"))
         curve(axes, net, np.arange(1, len(shares) + 1), shares, ms=5)
         label(axes, net, 4, shares[3], xytext={"none": (0, 8), "batch": (60, -8)}[net])
-    axes.set_title("{none_share:.0%} without, {batch_share:.0%} with, on average".format(**facts))
-    axes.set(xlabel="seed, sorted", ylabel="share of the most frequent class", ylim=(0, 1.15))
+    axes.set_title("One class: {none_share:.0%} without, {batch_share:.0%} with".format(**facts))
+    axes.set(xlabel="seed, sorted", ylabel="share of the images", ylim=(0, 1.15))
     axes.set_xticks([1, len(shares)])
     alt = (
         "Share of the images that get the most frequent class, one point a seed, sorted. On "
         f"average {facts['none_share']:.0%} without a normalizer, {facts['batch_share']:.0%} with "
         "BatchNorm."
     )
-    return draw([axes], alt, "At the start, 512 digits. Chance would be near 0.1.")
+    caption = (
+        "Share of 512 digits that get the most frequent class, at the start, a point a seed. If "
+        "all classes came equally often it would be 0.1."
+    )
+    return draw([axes], alt, caption)
 
 
 def growth(evidence: Evidence) -> Drawing:
@@ -178,7 +195,10 @@ def growth(evidence: Evidence) -> Drawing:
         f"by these factors: {factors}. With normalizers of activations it starts anew in the middle"
         ", where the channels double."
     )
-    caption = f"Median over {seeds} seeds; the shade spans all of them. At the start, 128 digits."
+    caption = (
+        f"Median over {seeds} seeds; the shade spans all of them. At the start, 128 digits. The "
+        "axis is linear in a, logarithmic in b. At block 10 the shortcut itself is normalized."
+    )
     return draw((activations, weights), alt, caption)
 
 
@@ -187,11 +207,12 @@ def singular_values(evidence: Evidence) -> Drawing:
     quantiles = Table.of(evidence.data).column("quantiles").mean(0)
     facts, axes = evidence.facts, panel("")
     share = np.linspace(1, 0, quantiles.shape[1])
-    for k, count in enumerate(COUNTS):
-        curve(axes, "none", share, quantiles[k], marker="", lw=1.4 + 0.6 * k)
-        label(axes, "none", share[8], quantiles[k][8], f"{count}", xytext=(0, -4 + 8 * (k == 0)))
+    for k, text in enumerate(MATRICES):
+        look = {"marker": "", "linestyle": ("-", "--", ":")[k], "label": text}
+        curve(axes, "none", share, quantiles[k], **look)
+    axes.legend(frameon=False, fontsize=12, loc="lower left", labelcolor="linecolor")
     axes.set_title(
-        f"Five matrices: largest {facts['largest_5']:.2f}, theory {facts['theory_5']:.2f}"
+        f"Five matrices: largest {facts['largest_5']:.1f}, theory {facts['theory_5']:.1f}"
     )
     plain_log(axes, "y", [1e-4, 1e-3, 0.01, 0.1, 1])
     axes.set(xlabel="share of larger values", ylabel="singular value", ylim=(3e-5, 6))
@@ -204,7 +225,7 @@ def singular_values(evidence: Evidence) -> Drawing:
         )
         + "."
     )
-    return draw([axes], alt, "Mean over the seeds; the number beside a curve counts its matrices.")
+    return draw([axes], alt, "Singular values of products, sorted; mean over the seeds.")
 
 
 FIGURES = {

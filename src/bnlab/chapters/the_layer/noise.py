@@ -129,7 +129,7 @@ def main() -> None:
     """Measure, and write the file; interrupted, it goes on when called again."""
     with processes(2) as executor:
         work = Work(KEPT, executor, progress=True)
-        write_result(FILE, measure(work=work))
+        write_result(FILE, measure(BASE, SEEDS, TUNING, RATES, work))
     work.forget()
 
 

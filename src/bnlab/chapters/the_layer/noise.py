@@ -113,10 +113,10 @@ def scores(base: Run, ghost: int, seed: int, rates: Sequence[float]) -> list[lis
         trainer.update(np.stack([next(numbers) for numbers in trainer.samplers]), step)
     data, right = trainer.data[0], load(base.data, base.split_seed).train_y
     wrong = data.train_y != right
-    x, y = torch.tensor(data.train_x[wrong]), torch.tensor(data.train_y[wrong])
     parts = [(getattr(data, f"{part}_x"), getattr(data, f"{part}_y")) for part in SCORES[:3]]
-    parts = [tuple(map(torch.tensor, part)) for part in parts] + [(x, y)]
-    found = [[evaluate(net, *part)[1] for net in trainer.nets] for part in parts]
+    parts.append((data.train_x[wrong], data.train_y[wrong]))
+    ready = [(torch.tensor(x, dtype=trainer.dtype), torch.tensor(y)) for x, y in parts]
+    found = [[evaluate(net, x, y)[1] for net in trainer.nets] for x, y in ready]
     return np.round(found, 4).tolist()
 
 

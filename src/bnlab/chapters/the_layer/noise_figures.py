@@ -100,7 +100,7 @@ def scored(data: Mapping) -> Shown:
     for name, values in differences(data).items():
         low, high = noise.PREDICTED[name]
         mean = values.mean()
-        verdict = gains(values) if name.startswith("test") else ""
+        verdict = gains(values) if name.startswith("test") else "not judged"
         rows.append(
             [
                 WORDS[name],
@@ -142,9 +142,10 @@ def gaps(data: Mapping) -> Drawing:
         f"best rate; {said[1]}."
     )
     own = ", ".join(f"{lr:g} ({_name(ghost)})" for ghost, lr in own_rates(data).items())
+    tried = f"{data['rates'][0]:g} to {data['rates'][-1]:g}"
     caption = (
         f"{len(data['seeds'])} seeds, a dot each; lines are means. Dotted: the share of right "
-        f"labels. Rates in (b), chosen with three other seeds: {own}."
+        f"labels. Rates in (b), chosen with three other seeds from {tried}: {own}."
     )
     return draw(panels, alt, caption)
 

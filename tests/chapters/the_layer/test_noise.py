@@ -81,7 +81,7 @@ def test_figure_and_table_say_what_they_show(small):
         len(figure.svgs) == 2 and told["test_same_4"] in figure.alt and "2 seeds" in figure.caption
     )
     text = noise_figures.scored(small).text
-    assert "15 to 30 points" in text and "not as predicted" in text
+    assert "15 to 30\u00a0points" in text and "not as predicted" in text
     with pytest.raises(KeyError, match="test_same_5"):
         noise_figures.say(small, "{test_same_5}")
 

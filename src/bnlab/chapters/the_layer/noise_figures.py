@@ -115,7 +115,7 @@ def scored(data: Mapping) -> Shown:
         "Predicted",
         "Measured (95 % interval)",
         "So",
-        "Margin 1 point",
+        "By the margin",
     ]
     page, text = table(heads, rows)
     return Shown(f'<div class="bnlab-table">{page}</div>', text)

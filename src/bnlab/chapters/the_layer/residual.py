@@ -66,8 +66,8 @@ def before_and_after() -> Drawing:
     )
     caption = (
         f"One channel of an MLP on digits after {RUN.steps} steps, a point a sample of the batch. "
-        f"a: the gradient that arrives. b: before the factor γ/σ. The line holds {share:.0f} % of "
-        "the sum of squares in (a); of the channels, this is the one with the most."
+        f"a: what arrives. b: what goes on, but for the factor γ/σ. The line is {share:.0f} % of "
+        "the sum of squares in (a), more than in any other channel of this layer."
     )
     return draw(panels, alt, caption)
 

@@ -27,14 +27,17 @@ def test_what_it_says_of_trained_nets_follows_from_the_evidence():
     m = claims.load("M1")
     facts, words = m.facts, {j.effect.name: j.word for j in m.verdict.judgements}
     assert words["residual"] == "holds" or facts["lead_residual"] < -2  # "they can"
-    assert abs(facts["lead_deep"]) < 15  # "it keeps up in 30 plain layers"
+    assert abs(facts["lead_deep"]) < 2  # "both have about"
+    photos = claims.load("M1", scale="cifar10")
+    assert photos.verdict.word == "shown"  # "On CIFAR-10 they match it in a small VGG too"
     # "much smaller steps"
     assert 3 * facts["lr_mimic_deep"] < facts["lr_batch_deep"]
     assert m1.DECIDE == ("residual", "plain")
 
 
-def test_what_it_says_of_memory_follows_from_the_evidence():
+def test_what_it_says_of_memory_and_of_fixup_follows_from_the_evidence():
     facts = claims.load("M2").facts
-    for net in ("residual", "plain"):  # "as much a matter of kernels as of the method"
+    for net in ("residual", "plain"):  # "depends on the net and on the kernels"
         assert facts[f"saved_mimic_{net}_single"] > facts[f"saved_mimic_{net}_fused"] + 10
-    assert facts["saved_none_residual_fused"] > facts["saved_mimic_residual_fused"] + 15
+    facts = claims.load("M5").facts
+    assert facts["test_fixup_400"] < facts["test_none_400"]  # "still behind no normalizer then"

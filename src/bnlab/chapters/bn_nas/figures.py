@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -42,8 +42,8 @@ def rank(evidence: Evidence) -> Drawing:
         score = _over_steps(data, "scores", alike)
         end = "_alike" if alike else ""
         early, most = facts[f"score{end}_{data['marks'][1]}"], facts[f"ceiling{end}"]
-        what = "equally many layers" if alike else "all nets"
-        axes = panel(f"{letter}: {what}, τ {_signed(early)} of {most:.2f}")
+        what = "Same depth" if alike else "All nets"
+        axes = panel(f"{what}: τ {_signed(early)} at step {data['marks'][1]}")
         axes.axhline(0, color=INK, lw=0.8)
         _spread(axes, "score", steps, score, "score")
         accuracy = np.stack(
@@ -68,11 +68,16 @@ def rank(evidence: Evidence) -> Drawing:
         f"{' '.join(told)}"
     )
     caption = (
-        f"Mean over {len(data['seeds'])} units of {facts['nets']} nets each; the shade spans all "
-        "units. At step 0 the score is the number of layers. Dashed: what a second training of "
-        "the same nets reaches."
+        f"Mean over {_units(data['seeds'])} of {facts['nets']} nets each; the shade spans all "
+        "units. b counts only pairs of nets with equally many layers. At step 0 the score is the "
+        "number of layers. Dashed: what a second training of the same nets reaches. FLOPs and "
+        "parameters are counted."
     )
     return draw(panels, alt, caption)
+
+
+def _units(seeds: Collection[int]) -> str:
+    return f"{len(seeds)} unit{'s' if len(seeds) > 1 else ''}"
 
 
 def _over_steps(data: Mapping, name: str, alike: bool = False, trained: str = "all") -> np.ndarray:
@@ -119,15 +124,16 @@ def norms(evidence: Evidence) -> Drawing:
     data, facts = evidence.data, evidence.facts
     steps, end = [0, *data["marks"]], data["marks"][-1]
     scores = {kind: _over_steps(data, "scores", trained=kind) for kind in TRAINED}
-    ends = " / ".join(_signed(scores[kind][:, -1].mean()) for kind in TRAINED)
-    axes = panel(f"a: after all steps τ {ends}")
+    alone, least = (_signed(scores[kind][:, -1].mean()) for kind in TRAINED[1:])
+    axes = panel(f"All BatchNorms τ {alone}, last {least}")
     axes.axhline(0, color=INK, lw=0.8)
     for kind in TRAINED:
         _spread(axes, kind, steps, scores[kind], KINDS[kind])
     _finish(axes, "Kendall’s τ with the truth")
+    axes.set_ylim(bottom=min(-0.3, axes.get_ylim()[0]))  # room for the legend
     widths = sorted({width for _, width, *_ in data["widths"]})
     last = f"last_width_{widths[-1]}"
-    other = panel(f"b: width {widths[-1]}, last BatchNorms: {facts[f'val_{last}']:.0f} %")
+    other = panel(f"Last ones alone: {facts[f'val_{last}']:.0f} % at width {widths[-1]}")
     own = data["base"]["width"]
     told = []
     for kind in TRAINED:
@@ -148,15 +154,15 @@ def norms(evidence: Evidence) -> Drawing:
     plain_log(other, "x", [own, *widths])
     other.set(xlabel="width of the supernet", ylabel="validation accuracy, %", ylim=(0, 100))
     other.legend(frameon=False, fontsize=11, labelcolor="linecolor", loc="best")
+    wide = {seed for *_, seed, _ in data["widths"]}
     alt = (
         "Kendall's tau of the score with the accuracy of nets trained alone, by what is trained in "
         f"the supernet, and how accurate its paths become. {'. '.join(told)}."
     )
     caption = (
-        f"a: mean over {len(data['seeds'])} units; the shades span all units; in the title in the "
-        "order of the legend. At step 0 the score is the number of layers. b: mean accuracy of "
-        f"paths of the supernet after {end} steps, statistics made anew; wider than {own} over "
-        f"{len({seed for *_, seed, _ in data['widths']})} units."
+        f"a: mean over {_units(data['seeds'])}; the shades span all units. At step 0 the score is "
+        "the number of layers. b: mean accuracy of paths of the supernet after "
+        f"{end} steps, with statistics made anew; above width {own} over {_units(wide)}."
     )
     return draw([axes, other], alt, caption)
 
@@ -176,7 +182,7 @@ def shorter(evidence: Evidence) -> Drawing:
         f"accuracy after {late} steps": ("accuracy", taus(data, "accuracies", ALL)),
     }
     short, first = facts[f"score_{early}"], facts["score_0"]
-    axes = panel(f"After a tenth of the steps τ {short:.2f}, before any {first:.2f}", (5.6, 3.2))
+    axes = panel(f"τ {short:.2f} after {early} steps, {first:.2f} before any", (5.6, 3.2))
     for place, (look, numbers) in enumerate(rows.values()):
         one, many = [place], [place] * len(numbers)
         curve(axes, LOOKS[look], numbers, many, linestyle="", alpha=0.35, ms=5)
@@ -217,8 +223,8 @@ def stopwatch(evidence: Evidence) -> Drawing:
         "by score, a tenth": ("layer", search - 0.9 * training),
     }
     panels = [
-        _seconds(f"a: one candidate: {power(facts['lookup'])} times faster", one),
-        _seconds(f"b: a whole search: {facts['search']:.1f} times faster", whole),
+        _seconds(f"One candidate: {power(facts['lookup'])} times faster", one),
+        _seconds(f"A whole search: {facts['search']:.0f} times faster", whole),
     ]
     told = "; ".join(f"{name} {_time(_middle(numbers))}" for name, (_, numbers) in one.items())
     search_told = "; ".join(
@@ -229,9 +235,9 @@ def stopwatch(evidence: Evidence) -> Drawing:
         f"candidates, the training of the supernet included: {search_told}."
     )
     caption = (
-        f"Geometric mean over {len(data['seeds'])} supernets; the lines span all. a: one "
-        f"candidate. b: the training of the supernet, and {CANDIDATES} candidates; the last line "
-        "with a tenth of the training."
+        f"Geometric mean over {len(data['seeds'])} supernets; the lines span all. b counts the "
+        f"training of the supernet and {CANDIDATES} candidates, and in its last line a tenth of "
+        "that training."
     )
     return draw(panels, alt, caption)
 
@@ -263,8 +269,9 @@ def _seconds(title: str, rows: Mapping[str, tuple[str, np.ndarray]]) -> Axes:
 def found(evidence: Evidence) -> Drawing:
     """N5: test accuracy, alone, of what two searches find, and of a random net of that size."""
     data, facts = evidence.data, evidence.facts
-    title = " / ".join(f"{facts[f'test_{name}']:.1f}" for name in FOUND)
-    axes = panel(f"Trained alone: {title} %", (5.6, 3.2))
+    by_score, by_accuracy, at_random = (f"{facts[f'test_{name}']:.0f} %" for name in FOUND)
+    title = f"Score {by_score}, random {at_random}, accuracy {by_accuracy}"
+    axes = panel(title, (5.6, 3.2))
     told = []
     for place, name in enumerate(FOUND):
         numbers, look = 100 * reached(data, name), LOOKS[name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from bnlab.chapters.bn_nas.ranked import (
     QUARTER,
     SIZES,
     ceilings,
+    each,
     ranked,
     seen,
     taus,
@@ -40,13 +41,18 @@ def values(data: dict) -> dict[str, np.ndarray]:
 
 
 def facts(data: dict) -> dict[str, object]:
-    """Numbers for sentences: taus; names end in the number of steps."""
+    """Numbers for sentences: taus; names end in the number of steps.
+
+    ``deeper`` is a share in per cent: of the pairs of nets that differ in their number of layers,
+    those in which the score prefers the deeper net.
+    """
     test = 100 * Table.of(data).column("alone")
     numbers = {"ceiling": ceilings(data), "ceiling_alike": ceilings(data, alike=True)}
     for size in SIZES:
         numbers[f"tau_{size}"] = taus_of_size(data, size)
         numbers[f"tau_{size}_alike"] = taus_of_size(data, size, alike=True)
     for mark, steps in enumerate(data["marks"]):
+        numbers[f"deeper_{steps}"] = 100 * each(data, _prefers_deeper(mark))
         for name, column in (("score", "scores"), ("accuracy", "accuracies")):
             numbers[f"{name}_{steps}"] = taus(data, column, mark)
             numbers[f"{name}_alike_{steps}"] = taus(data, column, mark, alike=True)
@@ -54,7 +60,7 @@ def facts(data: dict) -> dict[str, object]:
             numbers[f"score_with_{size}_{steps}"] = taus_with_size(data, size, mark)
             numbers[f"score_beside_{size}_{steps}"] = taus_beside_size(data, size, mark)
     return (
-        {name: each.mean() for name, each in numbers.items()}
+        {name: found.mean() for name, found in numbers.items()}
         | seen(values(data))
         | {
             "seeds": len(data["seeds"]),
@@ -64,3 +70,12 @@ def facts(data: dict) -> dict[str, object]:
             "test_best": test.max(),
         }
     )
+
+
+def _prefers_deeper(mark: int) -> Callable[[Table], float]:
+    def of(unit: Table) -> float:
+        layers, scores = unit.column("layers"), unit.column("scores")[:, mark]
+        more = np.subtract.outer(layers, layers) > 0
+        return float(np.mean(np.subtract.outer(scores, scores)[more] > 0))
+
+    return of

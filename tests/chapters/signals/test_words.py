@@ -11,11 +11,11 @@ def test_what_chapter_02_says_in_words_still_follows_from_the_evidence():
     found = {name: claims.load(name) for name in ("B3", "B4", "B5", "B6", "B8", "L1")}
     facts = {name: evidence.facts for name, evidence in found.items()}
     words = {j.effect.name: j.word for j in found["B3"].verdict.judgements}
-    assert words["law_inside"] == words["law_blocks"] == "holds"  # "misses ... times as much"
+    assert words["law_inside"] == words["law_blocks"] == "holds"  # "An exponential fits it better"
     assert words["level_second"] == words["level_normalized"] == "holds"  # "it is level"
-    assert words["level_blocks"] == words["level_first"] == "does not hold"  # "so the sum grows"
+    assert words["level_blocks"] == words["level_first"] == "does not hold"  # "so it grows"
     assert abs(facts["B3"]["batch_second"] - 1) < 0.1
-    assert facts["B3"]["none_growth"] > 30 * facts["B3"]["batch_growth"]  # "is small beside"
+    assert facts["B3"]["none_growth"] > 30 * facts["B3"]["batch_growth"]  # "a product into a sum"
     variance = np.median(column(found["L1"].data, "batch", "variance"), 0)
     assert variance[9] < 0.5 * variance[8]  # "the sum starts anew"
     assert facts["B5"]["none_given_label"] > 0.5 > 2 * facts["B5"]["batch_given_label"]  # "most"

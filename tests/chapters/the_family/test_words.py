@@ -75,9 +75,8 @@ def test_what_rms_norm_keeps_and_gives_up():
 
 @pytest.mark.parametrize("blocks", [3, 8])
 def test_where_the_first_input_stays(blocks):
-    """'after l blocks the share of the first input has shrunk to 2^(-l/2). [...] the variance
-    grows to 1 + l, and the first input keeps a share of 1/sqrt(1 + l). After eight blocks that is
-    a sixteenth against a third.'"""
+    """'the share shrinks to 2^(-l/2). [...] the variance grows to 1 + l, and the share is
+    1/sqrt(1 + l). After eight blocks that is a sixteenth against a third, as the cell checks.'"""
     generator = torch.Generator().manual_seed(0)
     x = post = pre = torch.randn(512, 512, generator=generator, dtype=torch.float64)
     for _ in range(blocks):

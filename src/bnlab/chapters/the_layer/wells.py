@@ -107,7 +107,8 @@ def three_wells() -> Drawing:
     caption = (
         "One regression problem, three forms of its two inputs. Lines of equal loss; the path "
         "begins at weights of zero and ends at 1 % of the loss there, each at its best constant "
-        "rate. Lengths are in units of the distance from the start to the minimum."
+        "rate. Lengths are in units of the distance from the start to the minimum. In b and c the "
+        "target has mean 0 too."
     )
     return draw(panels, alt, caption)
 

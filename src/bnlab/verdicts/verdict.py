@@ -51,6 +51,8 @@ CONDITION = {
     FAILS: "It does not hold that ",
     UNDECIDED: "The seeds do not decide whether ",
 }
+AGAIN = {"that": "; nor that ", "whether": "; nor whether "}
+"""How a list goes on after a start that ends so."""
 
 
 @dataclass(frozen=True)
@@ -145,11 +147,11 @@ class Verdict:
         core = {word: [j for j in self.core if j.word == word] for word in PART_WORDS}
         if self.word in WHOLE:
             return WHOLE[self.word].format(where=self.where)
-        parts = [f"{CORE[word]}{_listed(found)}." for word, found in core.items() if found]
+        parts = [f"{_listed(CORE[word], found)}." for word, found in core.items() if found]
         others = [j for j in self.judgements if j not in self.core and j.word != HOLDS]
         for word, start in CONDITION.items():
             found = [j for j in others if j.word == word]
-            parts += [f"{start}{_listed(found)}."] if found else []
+            parts += [f"{_listed(start, found)}."] if found else []
         return " ".join(parts)
 
     def __str__(self) -> str:
@@ -157,8 +159,11 @@ class Verdict:
         return "\n".join([head, *(f"  {j}" for j in self.judgements)])
 
 
-def _listed(found: list[Judgement]) -> str:
-    return "; ".join(j.effect.says or j.effect.sentence for j in found)
+def _listed(start: str, found: list[Judgement]) -> str:
+    """What is said of these parts; each is a clause of its own after the start's last word."""
+    last = start.split()[-1]
+    joint = "; and that " if "claimed" in start else AGAIN.get(last, "; ")
+    return start + joint.join(j.effect.says or j.effect.sentence for j in found)
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ S1_CIFAR10 = S1.on_cifar10(
                     "step_before",
                     "what goes into BatchNorm",
                     "from step to step",
-                    "so does what goes into BatchNorm",
+                    "what goes into BatchNorm moves about as far in a step",
                     (0.0, 0.7),
                 ),
                 (
@@ -100,7 +100,7 @@ S1_CIFAR10 = S1.on_cifar10(
                     "whole_before",
                     "what goes into BatchNorm",
                     "from the first step to the last",
-                    "over the whole training, so does what goes into BatchNorm",
+                    "what goes into BatchNorm moves about as far over the whole training",
                     (-0.3, 0.6),
                 ),
             )

@@ -90,7 +90,7 @@ S1 = Claim(
                     "step_before",
                     "what goes into BatchNorm",
                     "from step to step",
-                    "so does what goes into BatchNorm",
+                    "what goes into BatchNorm moves about as far in a step",
                     (0.8, 1.1),
                 ),
                 (
@@ -104,7 +104,7 @@ S1 = Claim(
                     "whole_before",
                     "what goes into BatchNorm",
                     "from the first step to the last",
-                    "over the whole training, so does what goes into BatchNorm",
+                    "what goes into BatchNorm moves about as far over the whole training",
                     (0.5, 0.8),
                 ),
             )

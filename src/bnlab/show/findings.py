@@ -25,8 +25,8 @@ FINDINGS = (
         "07_batch_renorm",
         "{R3[test_running_batch_2]:.0f}\u00a0% or {R3[test_running_group_2]:.0f}\u00a0%",
         "With two samples to normalize over, a perceptron with BatchNorm gets "
-        "{R3[test_running_batch_2]:.0f}\u00a0% of the test digits right, the same net with group norm "
-        "{R3[test_running_group_2]:.0f}\u00a0%.",
+        "{R3[test_running_batch_2]:.0f}\u00a0% of the test digits right, the same net with group "
+        "norm {R3[test_running_group_2]:.0f}\u00a0%.",
     ),
 )
 """Chapter, headline and sentence."""

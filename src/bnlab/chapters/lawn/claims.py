@@ -158,8 +158,8 @@ LW2 = Claim(
         "A perceptron on few digits wants less capacity than its initial weights have, and LAWN "
         "can only hold what it finds, whereas weight decay shrinks it. The paper's nets have "
         "normalizers before the part that is held, and its rates fall to zero. Decoupled weight "
-        "decay, which is what is used today, was tuned beside the L2 term: its result stands among "
-        "the numbers. The decisive measurement is one on CIFAR-10 with falling rates."
+        "decay, which is what is used today, was tuned beside the L2 term: its result stands in "
+        "the figure. The decisive measurement is one on CIFAR-10 with falling rates."
     ),
     measure=lw2_held.measure,
     options=("tuning", "base", "controls"),

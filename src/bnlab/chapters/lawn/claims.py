@@ -142,7 +142,7 @@ LW2 = Claim(
         "rate fixed beforehand and one and a half at own rates. We expect the same."
     ),
     gap=(
-        GAP + FULL + "All matrices of weights are held: a net of ReLUs without normalizers is "
+        "As for LW1. All matrices of weights are held: a net of ReLUs without normalizers is "
         "homogeneous as a whole, but for its biases, which are free. The gradient is that of the "
         "loss, before LAWN projects it. Weight decay is an L2 term, as torch's Adam has it. At the "
         "rate fixed beforehand the best decay was the largest of its grid, and at its own rate the "
@@ -158,8 +158,8 @@ LW2 = Claim(
         "A perceptron on few digits wants less capacity than its initial weights have, and LAWN "
         "can only hold what it finds, whereas weight decay shrinks it. The paper's nets have "
         "normalizers before the part that is held, and its rates fall to zero. Decoupled weight "
-        "decay, which is what is used today, was tuned beside the L2 term: its result stands among "
-        "the numbers. The decisive measurement is one on CIFAR-10 with falling rates."
+        "decay, which is what is used today, was tuned beside the L2 term: its result stands in "
+        "the figure. The decisive measurement is one on CIFAR-10 with falling rates."
     ),
     measure=lw2_held.measure,
     options=("tuning", "base", "controls"),
@@ -182,9 +182,9 @@ LW3 = Claim(
         "lost as much against weight decay. We expect small gains of both, no larger for Adam."
     ),
     gap=(
-        GAP + "Here: batches of 32, 60 epochs. Of the paper's optimizers we take SGD with momentum "
-        "and Adam. What is gained is the lead over the optimizer alone, at its own best rate; we "
-        "do not know how much weight decay the paper gives it."
+        "As for LW1, but in batches of 32, for 60 epochs. Of the paper's optimizers we take SGD "
+        "with momentum and Adam. What is gained is the lead over the optimizer alone, at its own "
+        "best rate; we do not know how much weight decay the paper gives it."
     ),
     effects=(
         Effect(
@@ -266,9 +266,9 @@ LW4 = Claim(
         "great gain nor a larger one."
     ),
     gap=(
-        GAP + "Here: 100 epochs. The paper's large batches are thousands of images, of data sets "
-        "with a million, and it counts few steps; ours are all 1,197 digits, 37 times the small "
-        "ones. That is large in one sense: there is no noise of the gradient left."
+        "As for LW1, but for 100 epochs. The paper's large batches are thousands of images, of "
+        "data sets with a million, and it counts few steps; ours are all 1,197 digits, 37 times "
+        "the small ones. That is large in one sense: there is no noise of the gradient left."
     ),
     effects=(
         *_large("adam", (0.0, 0.018), (-0.01, 0.01)),

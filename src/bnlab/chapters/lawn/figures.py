@@ -55,7 +55,11 @@ def growth(evidence: Evidence) -> Drawing:
         f"and the gradient shrinks {shrunk} times: the first number at the rate "
         f"{facts['pinned_lr']:g}, the second at {facts['own_lr']:g}, which validation prefers."
     )
-    return draw(panels, alt, _caption(data, "Geometric mean over {} seeds; the shade spans all."))
+    caption = (
+        "Adam alone. Geometric mean over {} seeds; the shade spans all. The titles count from the "
+        "first tenth of the training to its end, at the large rate and at the best one."
+    )
+    return draw(panels, alt, _caption(data, caption))
 
 
 def _along(axes: Axes, data: dict, place: Place, name: str, look: str, word: str, **line) -> None:
@@ -80,7 +84,7 @@ def held(evidence: Evidence) -> Drawing:
     """LW2: the gradient with LAWN and without, and test accuracies with all controls."""
     data, facts, places = evidence.data, evidence.facts, lw2_held.ways(evidence.data)
     ratios = [facts[f"gradient_ratio_{rate}"] for rate in ("pinned", "own")]
-    axes = panel("a: LAWN's gradient {:.2g} or {:.2g} × Adam's".format(*ratios))
+    axes = panel("LAWN's gradient {:.2g} or {:.2g} times Adam's".format(*ratios))
     for rate, dash in (("pinned", "-"), ("own", ":")):
         for how in (ALONE, LAWN):
             place = places[f"{how}_{rate}"]
@@ -98,8 +102,8 @@ def held(evidence: Evidence) -> Drawing:
         tests["own rate: stopped early"] = LOOKS["stopped"], 100 * early
         decoupled = at_end(data, places["decoupled_own"], "test")
         tests[f"own rate: {HOW[DECOUPLED]}"] = LOOKS[DECOUPLED], 100 * decoupled
-    title = "b: LAWN {lawn_own_test:.1f} %, weight decay {decay_own_test:.1f} %"
-    found = _dots(title.format(**facts), tests)
+    leads = [_signed(-facts[f"behind_{rate}"]) for rate in ("pinned", "own")]
+    found = _dots("LAWN minus weight decay: {} or {} points".format(*leads), tests)
     told = "; ".join(f"{name} {numbers.mean():.1f} %" for name, (_, numbers) in tests.items())
     alt = (
         f"a: norm of the gradient over the training, Adam alone and with LAWN. At the end LAWN's "
@@ -108,7 +112,9 @@ def held(evidence: Evidence) -> Drawing:
     )
     caption = (
         "a: geometric mean over {} seeds, solid at the rate that was fixed beforehand, dotted at "
-        "own rates. b: mean, the lines span all seeds. A fifth of the training labels is wrong."
+        "own rates; the shade spans all seeds. b: mean, the lines span all seeds. In the titles "
+        "first the rate that was fixed, then own rates. A fifth of the training labels are wrong. "
+        "AdamW decays the weights apart from the gradient."
     )
     return draw([axes, found], alt, _caption(data, caption))
 
@@ -131,7 +137,7 @@ def optimizers(evidence: Evidence) -> Drawing:
     data, facts = evidence.data, evidence.facts
     panels, tests = [], {}
     for name in OPTIMIZERS:
-        axes = panel(f"{NAMES[name]}: LAWN {_signed(facts[f'{name}_gain'])} points")
+        axes = panel(f"{NAMES[name]}: {_signed(facts[f'{name}_gain'])} points by LAWN")
         for how in (ALONE, LAWN, DECAY):
             method = Method(name, how, BATCH)
             rates = sorted({lr for lr, _ in method.grid})
@@ -141,7 +147,7 @@ def optimizers(evidence: Evidence) -> Drawing:
             ]
             curve(axes, LOOKS[how], rates, scores, label=HOW[how])
             tests[f"{NAMES[name]} {HOW[how]}"] = column(data, best(data, method), "test")
-        plain_log(axes, "x", [0.001, 0.01, 0.1])
+        plain_log(axes, "x", [0.0001, 0.001, 0.01, 0.1] if name == "adam" else [0.001, 0.01, 0.1])
         axes.set(xlabel="learning rate", ylabel="validation accuracy, %", ylim=(70, 100))
         axes.legend(frameon=False, fontsize=11, labelcolor="linecolor", loc="lower left")
         panels.append(axes)
@@ -165,16 +171,18 @@ def _signed(points: float) -> str:
 def batches(evidence: Evidence) -> Drawing:
     """LW4: what LAWN adds in full batches and in small ones."""
     data, facts = evidence.data, evidence.facts
-    full = " and ".join(_signed(facts[f"{name}_full_gain"]) for name in OPTIMIZERS)
-    axes = panel(f"With full batches {full} points", (5.6, 3.7))
+    full = ", ".join(f"{NAMES[n]} {_signed(facts[f'{n}_full_gain'])}" for n in OPTIMIZERS)
+    axes = panel(f"Full batches: {full} points", (5.6, 3.7))
     places, told = [], []
     for name in OPTIMIZERS:
         for label, size in SIZES.items():
             numbers = 100 * gain(data, name, size)
-            look, place = LOOKS[LAWN if label == "full" else ALONE], len(places)
-            curve(axes, look, numbers, [place] * len(numbers), linestyle="", alpha=0.35, ms=5)
-            curve(axes, look, [numbers.mean()], [place], linestyle="", ms=12)
-            places.append(f"{NAMES[name]}, {'all images' if label == 'full' else size}")
+            place = len(places)
+            curve(
+                axes, LOOKS[LAWN], numbers, [place] * len(numbers), linestyle="", alpha=0.35, ms=5
+            )
+            curve(axes, LOOKS[LAWN], [numbers.mean()], [place], linestyle="", ms=12)
+            places.append(f"{NAMES[name]}, {'all images' if label == 'full' else f'{size} images'}")
             told.append(f"{places[-1]}: {_signed(numbers.mean())} points")
     axes.axvline(0, color=STYLE["none"]["light"], lw=1)
     axes.axvline(2, color=STYLE["none"]["light"], lw=1, ls=":")
@@ -183,7 +191,8 @@ def batches(evidence: Evidence) -> Drawing:
     axes.set(xlabel="gain of test accuracy by LAWN, points")
     alt = f"Gain of test accuracy by LAWN, by optimizer and images a step. {'; '.join(told)}."
     caption = (
-        "Small: each of {} seeds; large: the mean. Dotted: two points, our margin for a great gain."
+        "Images in a step. Small: each of {} seeds; large: the mean. Dotted: two points, our "
+        "margin for a great gain."
     )
     return draw([axes], alt, _caption(data, caption))
 

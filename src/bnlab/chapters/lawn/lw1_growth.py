@@ -88,10 +88,14 @@ def values(data: dict) -> dict[str, np.ndarray]:
 
 
 def facts(data: dict) -> dict[str, object]:
-    """Numbers for sentences about LW1; accuracies in per cent, growth as a factor."""
+    """Numbers for sentences about LW1; accuracies in per cent, growth as a factor.
+
+    ``own_weights_percent`` is the growth of the weights at the preferred rate, in per cent.
+    """
     found: dict[str, object] = {"seeds": len(data["seeds"]), "steps": data["base"]["steps"]}
     for label, place in ways(data).items():
         _tell(data, found, label, place)
+    found["own_weights_percent"] = 100 * (found["own_weights_grown"] - 1)
     if data["controls"]:
         _tell(of_long(data), found, "long", ways(data)["own"])
         found["long_seeds"] = len(data["long_seeds"])

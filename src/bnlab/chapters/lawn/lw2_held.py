@@ -119,7 +119,11 @@ def values(data: dict) -> dict[str, np.ndarray]:
 
 
 def facts(data: dict) -> dict[str, object]:
-    """Numbers for sentences about LW2; accuracies and their differences in per cent."""
+    """Numbers for sentences about LW2; accuracies and their differences in per cent.
+
+    ``gain`` is LAWN's lead over Adam alone, ``behind`` its distance to weight decay, and ``ahead``
+    the same the other way round.
+    """
     found: dict[str, object] = {"seeds": len(data["seeds"]), "steps": data["base"]["steps"]}
     places = ways(data)
     for label, place in places.items():
@@ -133,6 +137,7 @@ def facts(data: dict) -> dict[str, object]:
         for name in ("gradient", "logits"):
             found[f"{name}_ratio_{rate}"] = 10 ** parts[name].mean()
     if data["controls"]:
+        found["ahead_clean"] = -found["behind_clean"]
         lawn = found["lawn_own_test"]
         found["behind_stopped"] = found["stopped_own_stopped_test"] - lawn
         found["behind_decoupled"] = found["decoupled_own_test"] - lawn

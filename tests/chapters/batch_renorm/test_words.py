@@ -56,7 +56,7 @@ def test_r3_needs_its_limits():
     data = of_net(claims.load("R3").data, "mlp")
     place = small.controlled(data, "batch_renorm", schedule="unlimited")
     ends = select(data, *place, "test_running")
-    assert np.mean(ends < 0.2) > 0.5  # "most seeds then learn nothing"
+    assert np.mean(ends < 0.2) > 0.5  # "most of our perceptrons learn nothing"
 
 
 def test_r4_in_both_nets():
@@ -66,7 +66,10 @@ def test_r4_in_both_nets():
     assert found["lost_batch_four"] < 1  # "loses next to nothing"
     assert abs(found["times_four"] - 1) < 0.1  # "level"
     assert said["four_conv"] == "opposite"  # "With four classes it even makes fewer errors"
-    assert said["two_conv"] == "undecided"  # "with two the seeds do not decide"
+    assert said["two_conv"] == "undecided"  # "with two classes perhaps not by our margin"
+    (two,) = [one for one in evidence.verdict.judgements if one.effect.name == "two_conv"]
+    assert two.high < 0  # "It even makes fewer errors"
+    assert found["train_batch_two"] < found["test_running_batch_two"] - 20  # "But in training"
     for classes in ("two", "four"):
         assert found[f"lost_batch_conv_{classes}"] < 0  # "loses nothing"
 
@@ -75,12 +78,12 @@ def test_the_stress_test_of_r4():
     evidence = claims.load("R4")
     found = evidence.facts
     assert abs(found["test_running_batch_pure"] - 10) < 2  # "which is guessing"
-    assert found["train_batch_renorm_pure"] < 85  # "in training, too, it is far from right"
+    assert found["train_batch_renorm_pure"] < 85  # "in training, too, it is often wrong"
     for name in ("at_once", "unlimited"):  # "change next to nothing"
         assert abs(found[f"schedule_{name}"] - found["schedule_paper"]) < 2
     assert abs(found["constant_test_running_pure"] - found["test_running_group_pure"]) < 1
     assert found["constant_test_running_two"] < 20  # "it learns at no rate of the grid"
-    assert found["constant_broken_two"] > found["constant_grid_two"] / 2  # "The price"
+    assert found["constant_broken_two"] > found["constant_grid_two"] / 2  # most diverge
 
 
 def test_on_photographs():

@@ -40,7 +40,7 @@ def test_what_chapter_08_says_in_words_still_follows_from_the_evidence():
     }
     assert 0.05 < cosine["layer"] - cosine["group_4"] < 0.1  # "rises a little"
     assert 9 < growth["group_4"] < 13 and growth["layer"] < 1  # "tenfold", "not at all"
-    assert growth["group_2"] < 0.1  # "Most of the gradient is lost"
+    assert growth["group_2"] < 0.1  # "little gradient passes"
     assert l6.verdict.word == "not shown" and l6.facts["overall"] == "batch"
     for net in l6.data["nets"]:  # "the best or level in every net"
         best = max(l6.facts[f"{norm}_{net}"] for norm in l6.data["norms"])

@@ -15,23 +15,25 @@ def test_what_the_chapter_says_of_the_start_follows_from_the_evidence():
 def test_what_it_says_of_the_two_halves_follows_from_the_evidence():
     facts = claims.load("M4").facts
     ends = {name: facts[f"test_{name}_moderate"] for name in ("mimic", "last_norm", "weight_mean")}
-    assert max(ends.values()) - min(ends.values()) < 3  # "either half is nearly enough"
+    spread = max(ends.values()) - min(ends.values())
+    assert spread < 2  # "within two points of both", "either half is nearly enough"
+    assert ends["mimic"] == max(ends.values())
     assert facts["test_neither_moderate"] < min(ends.values()) - 3
     assert facts["test_mimic_large"] > 95 > 80 > facts["test_last_norm_large"]
-    assert facts["diverged_weight_mean_large"] == facts["seeds"]  # "only both together"
-    assert 2 < facts["rate_times"] < 5  # "close to our margin", which is 3.2
+    assert facts["diverged_weight_mean_large"] == facts["seeds"]  # "diverges in every net"
+    assert 2 < facts["rate_times"] < 5  # "our seeds leave the claim open": the margin is 3.2
     assert facts["diverged_neither"] > facts["diverged_last_norm"]
 
 
 def test_what_it_says_of_trained_nets_follows_from_the_evidence():
     m = claims.load("M1")
     facts, words = m.facts, {j.effect.name: j.word for j in m.verdict.judgements}
-    assert words["residual"] == "holds" or facts["lead_residual"] < -2  # "they can"
+    assert words["residual"] == "holds"  # "In the residual net they do"
     assert abs(facts["lead_deep"]) < 2  # "both have about"
     photos = claims.load("M1", scale="cifar10")
     assert photos.verdict.word == "shown"  # "On CIFAR-10 they match it in a small VGG too"
-    # "much smaller steps"
-    assert 3 * facts["lr_mimic_deep"] < facts["lr_batch_deep"]
+    # "at a tenth of BatchNorm's rate"
+    assert abs(10 * facts["lr_mimic_deep"] / facts["lr_batch_deep"] - 1) < 0.01
     assert m1.DECIDE == ("residual", "plain")
 
 

@@ -65,9 +65,9 @@ def test_the_forces(page, folder, troubles):
         seen[size] = ends(cosine, label)[1], ends(gradient, label)
     assert 0 < seen[64][0] - seen[4][0] < 0.1  # "The cosine of the last layer rises a little"
     first, last = seen[4][1]
-    assert 7 < first / last < 14  # "which grows about tenfold ... with groups of 4"
+    assert 7 < first / last < 14  # "With groups of 4 the gradient grows about tenfold"
     first, last = seen[64][1]
-    assert first / last < 1.1  # "does not grow at all with 64"
+    assert first / last < 1.1  # "with 64 it does not grow at all"
 
 
 def test_which_size_trains_and_what_breaks(page, folder, troubles):

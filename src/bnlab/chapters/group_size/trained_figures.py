@@ -17,8 +17,8 @@ from bnlab.draw.words import power
 from bnlab.verdicts.evidence import Evidence
 
 PLACES = {  # words for the nets of L5 and L6
-    "plain10": "plain, 10",
-    "plain20": "plain, 20",
+    "plain10": "conv, 10",
+    "plain20": "conv, 20",
     "mlp6": "MLP, 6",
     "mlp12": "MLP, 12",
     "resnet": "residual",
@@ -134,7 +134,7 @@ def tradeoff(evidence: Evidence) -> Drawing:
     caption = (
         f"{len(data['seeds'])} seeds. a: mean, the shade spans all seeds. b: geometric "
         "means, the lines span all seeds; 2 and 4 are group sizes, and the number behind a net's "
-        "name is its depth."
+        "name is its depth. conv: convolutions without shortcuts; MLP: perceptron."
     )
     return draw([left, right], alt, caption)
 
@@ -198,7 +198,8 @@ def winners(evidence: Evidence) -> Drawing:
     alt = f"Test accuracy in per cent, each normalizer at its best rate. {listed}."
     caption = (
         f"{len(data['seeds'])} seeds: mean, the lines span all. Each normalizer's rate was chosen "
-        "in each net on validation images of other seeds."
+        "in each net on validation images of other seeds. conv: convolutions without shortcuts, "
+        "with their number."
     )
     return draw([axes], alt, caption)
 

@@ -36,9 +36,9 @@ HALVES = {
 def matches(evidence: Evidence) -> Drawing:
     """M1: test accuracy over the steps, MimicNorm and BatchNorm, in three nets."""
     data, facts, panels, told = evidence.data, evidence.facts, [], []
-    for net, letter in zip(NETS, "abc", strict=True):
+    for net in NETS:
         ends = [facts[f"test_{method}_{net}"] for method in reversed(m1.METHODS)]
-        axes = panel("{}: {}: {:.1f} or {:.1f} %".format(letter, NET_WORDS[net], *ends))
+        axes = panel("{}: MimicNorm {:.0f}, BatchNorm {:.0f} %".format(NET_WORDS[net], *ends))
         for method in m1.METHODS:
             rows = np.array([m1.at_best(data, net, method, mark) for mark in m1.MARKS])
             spread(axes, method, m1.MARKS, 100 * rows.T)
@@ -52,7 +52,8 @@ def matches(evidence: Evidence) -> Drawing:
     )
     caption = (
         f"Each net at its best rate (validation, other seeds). Mean over {facts['seeds']} seeds; "
-        "the shade spans all. c is outside of what the paper trains, and does not count."
+        "the shade spans all. Neither b nor c has shortcuts; c is outside of what the paper "
+        "trains, and does not count."
     )
     return draw(panels, alt, caption)
 
@@ -65,9 +66,9 @@ def _over_steps(axes: Axes, marks: tuple[int, ...]) -> None:
 def memory(evidence: Evidence) -> Drawing:
     """M2: KiB kept for the backward pass, by who keeps them."""
     data, facts, panels, told = evidence.data, evidence.facts, [], []
-    for net, letter in zip(m2.NETS, "ab", strict=True):
+    for net in m2.NETS:
         saved = [facts[f"saved_mimic_{net}_{kernels}"] for kernels in m2.KERNELS]
-        axes = panel("{}: {}: {:.0f} or {:.0f} % less".format(letter, NET_WORDS[net], *saved))
+        axes = panel("{}: {:.0f} or {:.0f} % less".format(NET_WORDS[net], *saved))
         rows = [(kernels, method) for kernels in m2.KERNELS for method in ("batch", "mimic")]
         left = np.zeros(len(rows))
         for part, sizes in _parts(data, net, rows).items():
@@ -106,8 +107,8 @@ def apart(evidence: Evidence) -> Drawing:
     """M3: cosines of pairs and small differences, layer by layer, with the theory."""
     data, facts = evidence.data, evidence.facts
     layers = np.arange(1, facts["depth"] + 1)
-    pairs = panel("a: cosine: {none_last:.2f} or {centred_last:.2f} at the end".format(**facts))
-    nudged = panel("b: differences: ×{centred_factor:.2f} a layer".format(**facts))
+    pairs = panel("Cosine {none_last:.2f} or {centred_last:.2f} at the end".format(**facts))
+    nudged = panel("Differences grow ×{centred_factor:.2f} a layer".format(**facts))
     for net in m3.NETS:
         spread(pairs, net, layers, m3.curves(data, net, "cosine"), marker="")
         differences = m3.curves(data, net, "difference")
@@ -142,7 +143,7 @@ def apart(evidence: Evidence) -> Drawing:
 def rates(evidence: Evidence) -> Drawing:
     """M4: accuracy over the rate, and the two halves alone and together at two rates."""
     data, facts = evidence.data, evidence.facts
-    sweep = panel("a: rates {}× as large".format(power(facts["rate_times"])))
+    sweep = panel("Last BatchNorm: rates {}× as large".format(power(facts["rate_times"])))
     for method in m4.SWEPT:
         spread(sweep, method, m4.LRS[method], 100 * m4.swept(data, method).T)
         usable = facts[f"usable_{method}"]
@@ -169,7 +170,7 @@ def rates(evidence: Evidence) -> Drawing:
 
 def _halves(data: dict, facts: dict) -> Axes:
     ends = [facts[f"test_{method}_large"] for method in ("mimic", "last_norm")]
-    axes = panel("b: at rate {:g}: both {:.0f}, last only {:.0f} %".format(m4.LARGE, *ends))
+    axes = panel("At rate {:g}: both {:.0f}, last only {:.0f} %".format(m4.LARGE, *ends))
     for place, method in enumerate(m4.ABLATED):
         for shift, lr in ((-0.18, m4.MODERATE), (0.18, m4.LARGE)):
             score = 100 * m4.at_rate(data, method, lr)
@@ -188,8 +189,8 @@ def over_steps(evidence: Evidence) -> Drawing:
     data, facts = evidence.data, evidence.facts
     ends = [facts[f"test_{method}_{m5.LONG}"] for method in ("mimic", "fixup")]
     leads = [facts[f"lead_fixup_{mark}"] for mark in (m5.SHORT, m5.LONG)]
-    score = panel("a: at the end {:.0f}, Fixup {:.0f} %".format(*ends))
-    ahead = panel("b: ahead of Fixup: {:.0f}, then {:.0f} points".format(*leads))
+    score = panel("At the end {:.0f}, Fixup {:.0f} %".format(*ends))
+    ahead = panel("Ahead of Fixup: {:.0f}, then {:.0f} points".format(*leads))
     for method in m5.METHODS:
         rows = np.array([m5.at_best(data, method, mark) for mark in m5.MARKS])
         spread(score, method, m5.MARKS, 100 * rows.T)

@@ -31,7 +31,7 @@ WORDS = {
     "fixup": "Fixup",
     "none": "no normalizer",
 }
-NET_WORDS = {"residual": "residual net", "plain": "plain net", "deep": "30 plain layers"}
+NET_WORDS = {"residual": "residual net", "plain": "no shortcuts", "deep": "30 layers"}
 
 
 def spread(

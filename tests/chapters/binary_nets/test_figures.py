@@ -79,6 +79,19 @@ def test_the_parts_alone_and_together():
     assert "clipping alone 31 %, nothing 30 %" in drawing.alt
 
 
+@pytest.mark.parametrize("name", MODULES)
+def test_a_run_of_one_seed_is_drawn_too(name):
+    data = made(name).data
+    one = MODULES[name].SEEDS[0]
+    few = {
+        **data,
+        "seeds": [one],
+        "rows": [r for r in data["rows"] if r[2] in (*TUNING_SEEDS, one)],
+    }
+    drawing = show.plot(Evidence(claims.claim(name), few, {}))
+    assert re.search(r"(, |seeds: )1\b", drawing.caption)
+
+
 def test_the_two_stages():
     drawing = show.plot(made("BNN2", batch=0.95, three=0.94))
     assert "BatchNorm 95 %, parts 94 %" in drawing.svgs[0]

@@ -58,7 +58,7 @@ def collapse(evidence: Evidence) -> Drawing:
         "wider window.".format(*inside)
     )
     caption = (
-        f"{facts['depth']} blocks, {facts['seeds']} seeds. a: a mark a seed, a line at the mean. "
+        f"{facts['depth']} blocks, seeds: {facts['seeds']}. a: a mark a seed, a line at the mean. "
         "b: the same nets; the window before the first step. Full marks and title: without "
         "shortcuts."
     )

@@ -80,7 +80,7 @@ def test_what_is_said_of_the_search_is_in_its_table(tried):
 
     assert lost() < 3  # "Eight of the paper's blocks learn without BatchNorm"
     for options in ({"scale": "none"}, {"depth": 16, "shortcuts": False}):
-        assert lost(**options) > 25  # "nets that do not"
+        assert lost(**options) > 25  # "nets that do not", one of them "has a scale"
     assert len(setups.load()["seeds"]) == 1  # "With one seed that counts for nothing"
     rows = Table.of(setups.load()).where(optimizer="sgd", method="three", lr=1.0)
     assert len(list(rows)) == 1  # of which the folded table says that it was tried later

@@ -1,5 +1,7 @@
 """The figures of chapter 11 say what the numbers say: checked with made ones."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -39,16 +41,24 @@ def made(name, **means):
     return Evidence(claims.claim(name), data, {})
 
 
+def titled(svg):
+    """What stands over a panel, in one line."""
+    large = re.findall(r"font-weight: 700; font-size: 14px[^>]*>([^<]+)<", svg)
+    return " ".join(" ".join(large).split())
+
+
 def test_there_is_one_for_each_claim():
     assert set(FIGURES) == set(MODULES)
     assert set(LOOKS) == set(WORDS) and set(LOOKS.values()) <= set(STYLE)
 
 
 def test_the_collapse_and_the_window():
-    drawing = show.plot(made("BNN3", scaled_none=0.9, signs_bare_none=0.2, signs_bare_widened=0.8))
-    assert "without BatchNorm 90 to 20 %" in drawing.svgs[0]
-    assert "in the window: 20 or 80 %" in drawing.svgs[1]
-    assert "signs, no shortcut: BatchNorm 50 %, nothing 20 %, a wider window 80 %" in drawing.alt
+    ends = {"scaled_none": 0.9, "signs_none": 0.4, "signs_bare_none": 0.2}
+    drawing = show.plot(made("BNN3", **ends, signs_bare_widened=0.8))
+    one, other = map(titled, drawing.svgs)
+    assert one == "a Without BatchNorm 90 %, signs alone 40 %"
+    assert other == "b Signs alone: 20 % inside, widened 80 %"
+    assert "signs, no shortcuts: BatchNorm 50 %, nothing 20 %, a wider window 80 %" in drawing.alt
 
 
 def test_the_net_without_shortcuts_is_drawn_at_the_rate_of_batch_norm_too():
@@ -63,14 +73,28 @@ def test_the_net_without_shortcuts_is_drawn_at_the_rate_of_batch_norm_too():
 
 def test_the_parts_alone_and_together():
     drawing = show.plot(made("BNN1", three=0.9, none=0.85, signs=0.3, signs_clip=0.31))
-    assert "parts 90, nothing 85 %" in drawing.svgs[0]
-    assert "parts 90, nothing 30 %" in drawing.svgs[1]
+    one, other = map(titled, drawing.svgs)
+    assert one == "a Paper's block: parts 90 %, BatchNorm 50 %"
+    assert other == "b Signs alone: parts 90 %, nothing 30 %"
     assert "clipping alone 31 %, nothing 30 %" in drawing.alt
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_run_of_one_seed_is_drawn_too(name):
+    data = made(name).data
+    one = MODULES[name].SEEDS[0]
+    few = {
+        **data,
+        "seeds": [one],
+        "rows": [r for r in data["rows"] if r[2] in (*TUNING_SEEDS, one)],
+    }
+    drawing = show.plot(Evidence(claims.claim(name), few, {}))
+    assert re.search(r"(, |seeds: )1\b", drawing.caption)
 
 
 def test_the_two_stages():
     drawing = show.plot(made("BNN2", batch=0.95, three=0.94))
-    assert "BatchNorm 95.0, parts 94.0 %" in drawing.svgs[0]
+    assert "BatchNorm 95 %, parts 94 %" in drawing.svgs[0]
     assert "two stages of 200 steps" in drawing.alt
 
 

@@ -16,9 +16,9 @@ from bnlab.verdicts.evidence import Evidence
 
 NETS = {
     "scaled": "paper's block",
-    "scaled_bare": "without shortcut",
+    "scaled_bare": "without shortcuts",
     "signs": "signs alone",
-    "signs_bare": "signs, no shortcut",
+    "signs_bare": "signs, no shortcuts",
 }
 """The nets of BNN3, as the figure names them."""
 
@@ -38,14 +38,17 @@ def collapse(evidence: Evidence) -> Drawing:
         for net, words in NETS.items()
     }
     groups[NETS["scaled_bare"]]["unchanged"] = 100 * unchanged(data, "scaled_bare")
-    ends = [facts[f"test_{net}_none"] for net in ("scaled", "signs_bare")]
-    score = _dots("a: without BatchNorm {:.0f} to {:.0f} %".format(*ends), groups)
+    ends = [facts[f"test_{net}_none"] for net in ("scaled", "signs")]
+    score = _dots("Without BatchNorm {:.0f} %, signs alone {:.0f} %".format(*ends), groups)
     inside = [facts[f"inside_first_signs_bare_{name}"] for name in ("none", "widened")]
-    window = panel("b: in the window: {:.0f} or {:.0f} %".format(*inside))
+    window = panel("Signs alone: {:.0f} % inside, widened {:.0f} %".format(*inside))
     for net, names in arms.items():
         for name in names:
             _against_window(window, data, f"{net}_{name}", name, hollow=not net.endswith("bare"))
-    window.set(xlabel="inputs of the signs between −1 and 1, %", ylabel="test accuracy, %")
+    for name in ("batch", "none", "widened"):
+        curve(window, LOOKS[name], [], [], linestyle="", label=WORDS[name])
+    window.legend(frameon=False, fontsize=11, labelcolor="linecolor", loc="lower right")
+    window.set(xlabel="inputs of the signs in the window, %", ylabel="test accuracy, %")
     window.set(xlim=(0, 100), ylim=(0, 105))
     alt = (
         f"a: test accuracy after {facts['steps']} steps, each net at its best rate: "
@@ -55,8 +58,9 @@ def collapse(evidence: Evidence) -> Drawing:
         "wider window.".format(*inside)
     )
     caption = (
-        f"{facts['depth']} blocks, {facts['seeds']} seeds. a: a mark a seed, a line at the mean. "
-        "b: the same nets. Full marks: without shortcuts. Titles: the nets of signs alone."
+        f"{facts['depth']} blocks, seeds: {facts['seeds']}. a: a mark a seed, a line at the mean. "
+        "b: the same nets; the window before the first step. Full marks and title: without "
+        "shortcuts."
     )
     return draw([score, window], alt, caption)
 
@@ -71,7 +75,8 @@ def _against_window(axes: Axes, data: dict, arm: str, name: str, hollow: bool) -
 
 def _dots(title: str, groups: Mapping[str, Rows]) -> Axes:
     """A mark a seed and a line at the mean, group by group, with the groups' names above them."""
-    axes, height = panel(title, (5.2, 3.9)), 0.0
+    rows_drawn = sum(len(rows) + bool(words) for words, rows in groups.items())
+    axes, height = panel(title, (5.2, max(2.6, 1.4 + 0.22 * rows_drawn))), 0.0
     ticks: list[tuple[float, str, str]] = []
     for words, rows in groups.items():
         if words:
@@ -83,7 +88,7 @@ def _dots(title: str, groups: Mapping[str, Rows]) -> Axes:
             ticks.append((height, WORDS[name], LOOKS[name]))
             height += 0.8
         height += 0.3
-    axes.set_yticks([at for at, *_ in ticks], [words for _, words, _ in ticks], fontsize=10)
+    axes.set_yticks([at for at, *_ in ticks], [words for _, words, _ in ticks], fontsize=11)
     for tick, (*_, look) in zip(axes.get_yticklabels(), ticks, strict=True):
         tick.set(**({"color": STYLE[look]["light"]} if look else {"weight": "bold"}))
     axes.invert_yaxis()
@@ -115,8 +120,8 @@ def parts(evidence: Evidence) -> Drawing:
         {name: 100 * at_best(data, arm) for name, arm in signs.items()},
     )
     titles = (
-        "a: paper's block: parts {test_three:.0f}, nothing {test_none:.0f} %",
-        "b: signs alone: parts {test_three:.0f}, nothing {test_signs:.0f} %",
+        "Paper's block: parts {test_three:.0f} %, BatchNorm {test_batch:.0f} %",
+        "Signs alone: parts {test_three:.0f} %, nothing {test_signs:.0f} %",
     )
     panels = [
         _dots(title.format(**facts), {"": rows}) for title, rows in zip(titles, found, strict=True)
@@ -137,7 +142,9 @@ def stages(evidence: Evidence) -> Drawing:
     """BNN2: the same blocks with BatchNorm and without, trained in two stages."""
     data, facts = evidence.data, evidence.facts
     rows = {name: 100 * at_best(data, name) for name in ("batch", "three")}
-    axes = _dots("BatchNorm {test_batch:.1f}, parts {test_three:.1f} %".format(**facts), {"": rows})
+    axes = _dots(
+        "BatchNorm {test_batch:.0f} %, parts {test_three:.0f} %".format(**facts), {"": rows}
+    )
     alt = (
         f"Test accuracy after two stages of {facts['steps'] // 2} steps each: {_told({'': rows})}."
     )

@@ -144,10 +144,11 @@ def arm_facts(data: dict) -> dict[str, object]:
 def effect_facts(values: Mapping[str, np.ndarray]) -> dict[str, float]:
     """For each effect, in points: ``points_``, the mean, and ``power_``, half of its interval.
 
-    A mean that is nearer to a margin than that stays undecided.
+    A mean that is nearer to a margin than that stays undecided. One seed alone has no interval.
     """
-    found = {}
+    found = {f"points_{name}": 100 * numbers.mean() for name, numbers in values.items()}
     for name, numbers in values.items():
-        low, high = interval(numbers)
-        found |= {f"points_{name}": 100 * numbers.mean(), f"power_{name}": 50 * (high - low)}
+        if len(numbers) > 1:
+            low, high = interval(numbers)
+            found[f"power_{name}"] = 50 * (high - low)
     return found

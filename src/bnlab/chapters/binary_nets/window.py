@@ -82,18 +82,20 @@ def draw_starts(found: Mapping[str, np.ndarray]) -> Drawing:
     """The share of pre-activations in the window, and the gradient, block by block."""
     last = {name: 100 * rows[:, -1, 1].mean() for name, rows in found.items()}
     back = {name: (rows[:, 0, 2] / rows[:, -1, 2]).mean() for name, rows in found.items()}
-    share = panel("a: in the window: {signs:.0f} or {batch:.0f} %".format(**last))
-    slope = panel(f"b: first block's gradient: {_times(back['signs'])} or {_times(back['batch'])}")
+    share = panel("Signs alone: {signs:.0f} % in the window at the end".format(**last))
+    slope = panel(f"Signs alone: the gradient at the input is {_times(back['signs'])}")
     blocks = np.arange(1, next(iter(found.values())).shape[1] + 1)
     for name, rows in found.items():
         gradient = rows[:, :, 2] / rows[:, -1:, 2]
         for axes, numbers in ((share, 100 * rows[:, :, 1]), (slope, gradient)):
             band(axes, LOOKS[name], blocks, numbers.min(0), numbers.max(0))
             curve(axes, LOOKS[name], blocks, numbers.mean(0), label=WORDS[name])
-    share.set(xlabel="block", ylabel="inputs of the sign between −1 and 1, %", ylim=(0, 105))
-    slope.set(xlabel="block", ylabel="gradient, in that of the last block")
-    plain_log(slope, "y")
+    share.set(xlabel="block", ylabel="inputs between −1 and 1, %", ylim=(0, 105))
+    slope.set(xlabel="block", ylabel="gradient (last block: 1)")
+    plain_log(slope, "y", [1e-6, 1e-4, 0.01, 1, 100])
+    slope.set_ylim(bottom=1e-9)  # room for the names
     share.legend(frameon=False, fontsize=11, labelcolor="linecolor", loc=(0.3, 0.22))
+    slope.legend(frameon=False, fontsize=11, labelcolor="linecolor", loc="lower right")
     told = "; ".join(
         f"{WORDS[name]}: {last[name]:.0f} % and {_times(back[name])}" for name in found
     )

@@ -122,7 +122,7 @@ def test_the_prose_says_what_the_evidence_carries():
     b10 = claims.load("B10").facts  # "Smaller starts and warm-ups did not help it to them"
     assert b10["given"].startswith("clip") and b10["starts_ratio"] <= 1 < 3 < b10["ratio"]
     photographs = [claims.load(name, scale="cifar10").verdict.word for name in ("B1", "R3", "S4")]
-    assert photographs == ["not shown", "not shown", "undecided"]  # "Most of what we measured of this"
+    assert photographs == ["not shown", "not shown", "undecided"]  # "Most of what"
     assert facts["S2"]["noisy_batch_test_6_own"] <= facts["S2"]["none_test_6_own"]
     assert words["S2", "moves_whole"] == "opposite" and words["B10", "held"] == "undecided"
     assert {words["S3", f"shift_{depth}"] for depth in (4, 6)} == {"does not hold"}

@@ -23,8 +23,8 @@ def test_three_cards_lead_to_chapters_and_show_numbers_of_the_evidence():
 
 def test_what_they_say_in_words_follows_from_the_evidence():
     b1 = words("B1")
-    assert b1["rate"] == "holds" and b1["small"] == "holds"  # "end level within two points"
+    assert b1["rate"] == "holds" and b1["small"] == "holds"  # "end within two points of each other"
     assert abs(claims.load("B1").facts["behind_long"]) < 2
-    assert words("S1")["step"] == "does not hold"  # "less in a step"
+    assert words("S1")["step"] == "does not hold"  # "as far in a step without it"
     facts = claims.load("R3").facts
     assert facts["test_running_group_2"] > facts["test_running_batch_2"] + 50

@@ -12,14 +12,14 @@ FINDINGS = (
         "03_learning_rates",
         "{B1[ratio_12]:.0f} times",
         "In a net of twelve layers BatchNorm bears a learning rate {B1[ratio_12]:.0f} times as "
-        "large. At a small rate, trained ten times as long, both nets end level within two "
-        "points.",
+        "large. At a small rate, trained ten times as long, both nets end within two points of "
+        "each other.",
     ),
     (
         "04_covariate_shift",
         "{S1[calmer_step_6]:.0f} times steadier",
-        "BatchNorm was said to win without keeping the inputs of layers still. In our nets they "
-        "move {S1[calmer_step_6]:.0f} times less in a step.",
+        "A paper says that BatchNorm wins without making the inputs of the layers steadier. In our "
+        "nets they move {S1[calmer_step_6]:.0f} times as far in a step without it.",
     ),
     (
         "07_batch_renorm",

@@ -72,10 +72,10 @@ ROWS = (
     ),
     Row(
         "Gradient accumulation",
-        "Count the samples of a micro-batch, not of the step: for BatchNorm, eight times four is "
-        "four. Use group norm, or larger micro-batches.",
+        "To BatchNorm, eight micro-batches of four samples are batches of four, not of 32. If a "
+        "micro-batch is small, use group norm, or make it larger.",
         "Gradients add up over micro-batches; statistics do not, and the running averages move "
-        "with each of them. It is ghost BatchNorm.",
+        "with each of them. That is ghost BatchNorm.",
         "The gradient over 32 samples, the statistics over groups: in a perceptron BatchNorm "
         "has {R3[test_running_batch_32]:.0f} % with all 32, {R3[test_running_batch_4]:.0f} % with "
         "groups of four and {R3[test_running_batch_2]:.0f} % with two; in a convolutional net "
@@ -88,8 +88,8 @@ ROWS = (
     Row(
         "Batches that are not independent: one class, one patient, frames of one film",
         "Shuffle, so that each group that is normalized is mixed. If you cannot, take group norm.",
-        "BatchNorm learns to use what the batch tells about its samples, and that is missing at "
-        "inference.",
+        "With BatchNorm a net learns to use what the batch tells about its samples, and that is "
+        "missing at inference.",
         "Groups of one class: BatchNorm loses {R4[lost_batch_pure]:.0f} points, Batch "
         "Renormalization {R4[lost_batch_renorm_pure]:.0f}, and group norm keeps "
         "{R4[test_running_group_pure]:.0f} %. Two classes: BatchNorm falls from "
@@ -130,14 +130,14 @@ ROWS = (
         "Layer norm, or RMS norm, which is cheaper; in a transformer before each sub-layer rather "
         "than after it.",
         "Sequences differ in length and content, so a sample should not depend on its neighbours. "
-        "What replaces the norm by a fixed function of each number is young: try it with your "
-        "optimizer.",
+        "A fixed function of each number, such as tanh, can take the place of the norm, but that "
+        "is new: try it with your optimizer.",
         literature={
             "ba2016": "layer norm in recurrent nets",
-            "zhang2019rms": "without the mean as good, and faster",
+            "zhang2019rms": "layer norm without the mean is as good, and faster",
             "xiong2020": "with the norm before the sub-layer the warm-up can go",
             "zhu2025": "tanh in its place",
-            "abouzeid2026": "erf in its place, far behind with one of two optimizers",
+            "abouzeid2026": "erf in its place: far behind with one of two optimizers",
         },
     ),
     *WITHOUT,
@@ -145,14 +145,14 @@ ROWS = (
         "The group size is yours to choose",
         "In a convolutional net start from the usual 32 groups, then try groups of fewer channels, "
         "but not of one. In a perceptron take one group, which is layer norm.",
-        "Small groups keep samples apart, but they need positions: in a perceptron a group of two "
-        "channels is two numbers.",
+        "Small groups keep samples apart, but they need many positions: in a perceptron a group of "
+        "two channels is only two numbers.",
         "In a convolutional net of 10 layers and at most 32 channels, layer norm's mean training "
         "loss is {L5[slower_2_plain10]:.1f} times that of groups of 2, and its largest usable rate "
         "{L5[usable_2_plain10]:.1f} times theirs. In a perceptron of 6 layers its loss is "
         "{L5[slower_mlp6]:.1f} times that of groups of 4, and its usable rate "
         "{L5[usable_mlp6]:.1f} times. With 20 layers and groups of one channel the first gradient "
-        "is {L4[instance_20]:.0f} times the last.",
+        "is {L4[instance_20]:.0f} times as large as the last.",
         ("L5", "L4", "L2"),
         lambda f: (
             f["L5"]["slower_2_plain10"] > 1.05
@@ -163,7 +163,7 @@ ROWS = (
     ),
     Row(
         "Weights of a scale that you did not choose",
-        "A normalizer; we measured BatchNorm and Batch Renormalization.",
+        "Use a normalizer; we measured BatchNorm and Batch Renormalization.",
         "The output of a normalized layer does not depend on the scale of its weights, with layer "
         "and group norm as well; the steps do, and the learning rate must follow.",
         "With initial weights from a quarter to four times their size BatchNorm's accuracy varies "
@@ -188,8 +188,7 @@ ROWS = (
         "You look for one normalizer for everything",
         "There is none. For image nets with large, independent batches BatchNorm is the safe "
         "default; elsewhere take the default of your kind of net.",
-        "Most rows of this table are situations in which another one is better, by what was "
-        "measured or reported.",
+        "In most rows of this table another one is better, by what was measured or reported.",
         "Trained to the end in three convolutional nets, with 10 and with 20 layers without "
         "shortcuts and a residual one: BatchNorm {L6[batch_plain10]:.0f}, {L6[batch_plain20]:.0f} "
         "and {L6[batch_resnet]:.0f} %; groups of 4 {L6[group_4_plain10]:.0f}, "
@@ -213,10 +212,10 @@ ROWS = (
         "Give each filter a scale, the mean size of its weights, and keep the shortcuts. In a "
         "small net BatchNorm is then worth a point or two, and larger rates. In a large one, or "
         "with filters of signs alone, keep it, unless you follow a recipe without it as a whole.",
-        "A sign passes a gradient only where its input lies between -1 and 1. BatchNorm keeps it "
-        "there, and a scale nearly so.",
-        "In eight of ReActNet's blocks BatchNorm has {BNN1[test_batch]:.1f} %, nothing but the "
-        "scale {BNN1[test_none]:.1f} %, and scaled weight standardization "
+        "A sign passes a gradient only where its input lies between −1 and 1. BatchNorm keeps most "
+        "inputs there, and a scale of the filters does so nearly as well.",
+        "In eight of ReActNet's blocks BatchNorm has {BNN1[test_batch]:.1f} %, the scale alone "
+        "{BNN1[test_none]:.1f} %, and scaled weight standardization "
         "{BNN1[test_standardized]:.1f} %; the recipe of the paper as a whole "
         "{BNN1[test_three]:.1f} %, and after two stages, twice as long, {BNN2[test_three]:.1f} % "
         "(BatchNorm {BNN2[test_batch]:.1f} %). With filters of signs alone BatchNorm has "

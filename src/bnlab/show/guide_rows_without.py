@@ -13,9 +13,10 @@ WITHOUT = (
         "exponentially.",
         "Over {L1[blocks]} blocks the variance grows {L1[none]:power} times before the first step "
         "without a normalizer, {L1[batch]:.0f} times with BatchNorm, and {L1[sws_skipinit]:.1f} "
-        "times where each branch starts at zero (with weights that are normalized). A perceptron "
-        "of 12 layers with clipped gradients bears rates {B10[ratio]:.0f} times as large, and "
-        "reaches {B10[given_accuracy]:.1f} %, BatchNorm {B10[batch_accuracy]:.1f} %.",
+        "times where each branch starts at zero (with weights that are normalized). In a "
+        "perceptron of 12 layers, clipped gradients make the largest usable rate "
+        "{B10[ratio]:.0f} times as large; it then reaches {B10[given_accuracy]:.1f} %, and with "
+        "BatchNorm {B10[batch_accuracy]:.1f} %.",
         ("L1", "B2", "B3", "B10"),
         lambda f: (
             f["L1"]["none"] > 100 * f["L1"]["batch"] > 100 * f["L1"]["sws_skipinit"]
@@ -47,7 +48,7 @@ WITHOUT = (
         {"brock2021": "the recipe as a whole"},
     ),
     Row(
-        "BatchNorm is too dear or too slow in every layer",
+        "BatchNorm is too expensive or too slow in every layer",
         "In a residual net try MimicNorm: take the mean out of each filter, and put one BatchNorm "
         "after the classifier. Do both; either alone is fragile at large rates. It still needs a "
         "batch to train with.",
@@ -59,8 +60,8 @@ WITHOUT = (
         "has {M4[test_mimic_large]:.0f} %, the last BatchNorm alone "
         "{M4[test_last_norm_large]:.0f} %, and with the filters' means alone "
         "{M4[diverged_weight_mean_large]} of {M4[seeds]} nets diverge. For the backward pass the "
-        "residual net keeps {M2[saved_mimic_residual_fused]:.0f} % fewer bytes, a plain one "
-        "{M2[saved_mimic_plain_fused]:.0f} %.",
+        "residual net keeps {M2[saved_mimic_residual_fused]:.0f} % fewer bytes, and a net without "
+        "shortcuts {M2[saved_mimic_plain_fused]:.0f} % fewer.",
         ("M1", "M2", "M4", "M5"),
         lambda f: (
             f["M1"]["test_mimic_residual"] > f["M1"]["test_batch_residual"] - 2
@@ -74,7 +75,7 @@ WITHOUT = (
         "Some labels are wrong, and the net learns them by heart",
         "Tune weight decay, and stop where the validation images say so. Holding the norms of the "
         "weights (LAWN) is a third choice, for when you can do neither.",
-        "Weights that may not grow cannot make the logits of a wrong label large; weight decay and "
+        "Weights that may not grow cannot make the logits of a wrong label large. Weight decay and "
         "an early stop limit the same thing.",
         "With a fifth of the labels wrong, full batches and each method at its own rate: Adam "
         "{LW2[alone_own_test]:.1f} %, with LAWN {LW2[lawn_own_test]:.1f} %, with weight decay "

@@ -274,5 +274,7 @@ def say_failed(scale: str = DIGITS) -> Shown:
         for verdict in verdicts
         if verdict.word not in (SHOWN, ALGEBRA)
     ] or [nothing if verdicts else _nothing(scale)]
-    page = "".join(f'<p class="bnlab-say">{html.escape(line)}</p>' for line in lines)
+    inner = "".join(f'<p class="bnlab-say">{html.escape(line)}</p>' for line in lines)
+    summary = f"Claim by claim, what holds on {SCALES[scale]} and what does not"
+    page = f'<details class="bnlab-more"><summary>{summary}</summary>{inner}</details>'
     return Shown(page, "\n".join(fill(line) for line in lines))

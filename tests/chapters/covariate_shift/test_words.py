@@ -13,7 +13,7 @@ def test_what_chapter_04_says_of_s1_still_follows_from_the_evidence():
     words, facts = words_of(s1), s1.facts
     assert words["loss"] == words["rate"] == "holds"  # "BatchNorm is faster, as the paper says"
     moves = ("step", "step_before", "whole", "whole_before")
-    # "But its inputs are not as unstable"; "on digits by each of four measures"
+    # "But its layers' inputs are not as unstable"; "on digits by each of four measures"
     assert {words[name] for name in moves} == {"does not hold"}
     assert all(facts[f"calmer_{name}_15"] > 2 for name in moves)
     # "what goes into BatchNorm is steadier by about as much"
@@ -27,9 +27,9 @@ def test_what_chapter_04_says_of_s2_still_follows_from_the_evidence():
     assert words["ahead_6"] == words["ahead_15"] == words["near_6"] == words["near_15"] == "holds"
     for depth in (6, 15):
         assert 10 < facts[f"taken_{depth}"] < 50  # "not all that BatchNorm gives"
-        assert words[f"accuracy_{depth}"] != "holds"  # "no better test accuracy … is shown"
+        assert words[f"accuracy_{depth}"] != "holds"  # "A better test accuracy … is not shown"
     near = [value for key, value in facts.items() if key.startswith("near_")]
-    assert min(near) > 1  # "It may be a part"
+    assert min(near) > 1  # "though it may be a part"
     # "Shaken inputs": "it is the more stable net"; title of panel c
     assert words["moves"] == "holds" and words["moves_whole"] == "opposite"
     assert facts["whole_ratio"] < 0.6 and facts["step_noisy_batch"] > 3 * facts["step_batch"]
@@ -37,7 +37,7 @@ def test_what_chapter_04_says_of_s2_still_follows_from_the_evidence():
     assert facts["ends_lower_6_own"] > 8
     # "At the common rate 0.03 the noisy net is behind in the mean over the run, too"
     assert facts["ahead_6_0_03"] < 0.7
-    # "Nor does this noise stop a net without a normalizer at its best rate"
+    # "the noise does not stop a net without a normalizer, at its best rate"
     assert words["stops"] == "does not hold"
     assert facts["noise_stopped_6_0_3"] > 0 == facts["noise_stopped_6_own"]
 
@@ -65,8 +65,8 @@ def test_what_chapter_04_says_of_s3_still_follows_from_the_evidence():
         key: facts[f"{key}_4{end}"] / facts[f"{key}_20{end}"]
         for key, end in {"ratio": "", "equal": "_0_1"}.items()
     }
-    assert fall["ratio"] > 5 and fall["equal"] < 2  # "Most of this is the size of the gradients"
-    # "In deep nets … its claim holds here, too"; title of panel c
+    assert fall["ratio"] > 5 and fall["equal"] < 2  # "Most of this difference"
+    # "In deep nets … its claim holds here"; title of panel c
     assert words["linear"] == "holds" and facts["ratio_15"] < 1
 
 

@@ -22,8 +22,8 @@ PAGE = Path(__file__).parents[3] / "book" / "05_smoothness.ipynb"
 def test_early_the_loss_is_smoother_and_then_the_order_turns():
     f = claims.load("S4").facts
     assert f["range_early_6_0_1"] > f["change_early_6_0_1"] > 3 * f["beta_early_6_0_1"] > 3
-    assert 20 < f["size_share_change_6_0_1"] < 30  # "a quarter of the difference in the change"
-    assert 45 < f["size_share_range_6_0_1"] < 55  # "and half of that in the range"
+    assert 20 < f["size_share_change_6_0_1"] < 30  # "about half of that at most"
+    assert 45 < f["size_share_range_6_0_1"] < 55  # "about half of that at most"
     assert f["relative_6_0_1"] > 2 * f["beta_early_6_0_1"]  # "β shows less of it"
     # "Late, range and β are larger with BatchNorm in .. seeds": one number stands for both
     assert f["range_late_6_0_1"] < 1 and f["turned_6_0_1"] == f["turned_beta_6_0_1"] > 8

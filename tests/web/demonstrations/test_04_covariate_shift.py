@@ -67,7 +67,7 @@ def moves(page: Page, norm: str) -> float:
 
 
 def the_large_rate(page: Page, nets: dict) -> None:
-    assert nets["none"]["diverged_at"] < 10  # "breaks off within a few steps"
+    assert nets["none"]["diverged_at"] < 10  # "diverges within a few steps"
     # "ends about as accurate as BatchNorm"; "keeps up"
     assert abs(accuracy(nets["noisy_batch"]) - accuracy(nets["batch"])) < 0.02
     assert accuracy(nets["batch"]) > 0.9

@@ -70,9 +70,9 @@ def test_guess_first_and_the_three_things_to_try(page: Page, folder, troubles):
     # Guess first: without a normalizer the loss turns upwards, past once and before twice the rate.
     slider(page, "step length").fill("12")
     assert not goes_above(page, "no normalizer")
-    slider(page, "step length").fill("16")
+    slider(page, "step length").fill("16")  # "At twice the rate"
     assert goes_above(page, "no normalizer") and not goes_above(page, "batch norm")
-    # 1: with a norm, none is above where it began within eight times the rate.
+    # 1: "only the net without a normalizer ends above where it began", at eight times the rate.
     for name in LPS:
         page.get_by_role("checkbox", name=name, exact=True).check(force=True)
     slider(page, "step length").fill("24")

@@ -47,7 +47,7 @@ def claim_box(name: str, scale: str = DIGITS) -> Shown:
     rows = {"Claim": f"{item.sentence} ({item.authors})"}
     if item.untestable:
         rows |= {"It cannot be tested here": item.untestable, "Tested instead": item.instead}
-    rows["It would be false if"] = item.falsifier
+    rows["A part of it fails if"] = item.falsifier
     page, text = paragraphs(rows)
     folded, told = paragraphs({PREDICTED: item.prediction})
     page, text = page + unfold(f"{PREDICTED}: guess first", folded), f"{text}\n{told}"

@@ -190,7 +190,7 @@ def _details(item: Claim, found: Evidence | None) -> str:
     if item.untestable:
         rows = {"It cannot be tested here": item.untestable}
     rows |= {
-        "It would be false if": item.falsifier,
+        "A part of it fails if": item.falsifier,
         "Our prediction, written before measuring": item.prediction,
         "How far we are from the paper": item.gap,
     }

@@ -83,7 +83,11 @@ def test_prose_states_no_measured_number_and_no_verdict():
 
 def test_cells_are_short_and_import_the_package_only():
     code = cells("code")
-    assert all(len(c.splitlines()) <= 12 for c in code)
+    shown = [cell for cell in CELLS if "remove-input" not in cell["metadata"].get("tags", ())]
+    assert all(
+        len("".join(cell["source"]).splitlines()) <= 12 or cell["cell_type"] != "code"
+        for cell in shown
+    )
     found = set(re.findall(r"^(?:from|import) ([\w.]+)", "\n".join(code), re.M))
     assert found == {"bnlab", "sys"}
 
@@ -122,7 +126,11 @@ def test_the_prose_says_what_the_evidence_carries():
     b10 = claims.load("B10").facts  # "Smaller starts and warm-ups did not help it to them"
     assert b10["given"].startswith("clip") and b10["starts_ratio"] <= 1 < 3 < b10["ratio"]
     photographs = [claims.load(name, scale="cifar10").verdict.word for name in ("B1", "R3", "S4")]
-    assert photographs == ["not shown", "not shown", "undecided"]  # "Most of what"
+    assert photographs == ["not shown", "not shown", "undecided"]  # "of the explanations most"
+    b1 = {j.effect.name: j for j in claims.load("B1", scale="cifar10").verdict.judgements}
+    assert b1["own"].word == "holds" and b1["small"].word == "does not hold"  # "ahead too, already"
+    conv = [facts["R3"][f"test_running_batch_conv_{size}"] for size in (2, 4)]
+    assert min(conv) > 95  # "In a small convolutional net ... BatchNorm keeps"
     assert facts["S2"]["noisy_batch_test_6_own"] <= facts["S2"]["none_test_6_own"]
     assert words["S2", "moves_whole"] == "opposite" and words["B10", "held"] == "undecided"
     assert {words["S3", f"shift_{depth}"] for depth in (4, 6)} == {"does not hold"}

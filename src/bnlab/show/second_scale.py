@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 
 from bnlab import claims
 from bnlab.claims import Claim, Evidence, Judgement
@@ -61,14 +62,19 @@ def _rows(small: Evidence | None, large: Evidence) -> list[list[str]]:
     on_digits = {j.effect.name: j for j in small.verdict.judgements} if small else {}
     on_photographs = {j.effect.name: j for j in large.verdict.judgements}
     names = dict.fromkeys([*on_photographs, *on_digits])
-    return [_row(large.claim, on_digits.get(n), on_photographs.get(n)) for n in names]
+    cores = small.claim.core if small else (), large.claim.core
+    return [_row(cores, on_digits.get(n), on_photographs.get(n)) for n in names]
 
 
-def _row(item: Claim, small: Judgement | None, large: Judgement | None) -> list[str]:
+def _row(
+    cores: tuple[Sequence[str], Sequence[str]], small: Judgement | None, large: Judgement | None
+) -> list[str]:
     shown = large or small
     what = capitalized(_clause(shown))
-    if large and large.effect.name in item.core:
+    if large and large.effect.name in cores[1]:
         what += " (core)"
+    elif small and small.effect.name in cores[0]:
+        what += " (core on digits)"
     if small and large and _clause(small) != _clause(large):
         what += f" (on digits: {_clause(small)})"
     same = small and large and small.effect.counts_if == large.effect.counts_if

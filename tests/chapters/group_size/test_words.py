@@ -16,6 +16,7 @@ def test_what_chapter_08_says_in_words_still_follows_from_the_evidence():
     assert {one.verdict.word for one in photos} == {"undecided"}  # "neither L3 nor L5"
     words = {one.effect.name: one.word for one in photos[1].verdict.judgements}
     assert words["stability"] == "undecided" and photos[1].facts["usable_2"] < 1
+    assert 1 < photos[1].facts["slower_2"] < 1.05  # "On CIFAR-10 both train about as fast"
     facts = l3.facts
     assert facts["tau_others_low"] < 0.2  # "below our margin"
     assert facts["tau_sharpness_low"] < 0 < facts["tau_sharpness_high"]  # "it does not"

@@ -31,7 +31,8 @@ def test_what_chapter_03_says_in_words_still_follows_from_the_evidence():
     gain = {name: facts[f"{name}_median"] - facts["bare_median"] for name in ("control", "given")}
     assert gain["control"] > gain["given"] / 2  # "more than half of the gain"
     assert facts["given"] == "clip 1" and facts["control"] == "clip 8"  # "weaker clipping"
-    assert facts["starts_ratio"] <= 1.05  # "enlarged no usable rate"
+    assert facts["starts_ratio"] <= 1.05  # of the figure: "starts, warm-ups: no larger"
+    assert facts["batch_lr"] / facts["bare_lr"] < 3.3  # "the two best rates lie close together"
     assert b2.facts["never_learned"] == 0  # "none of them had learned at 10"
     assert b2.facts["none_first_loss"] > 20  # "the trouble is there before any step"
     assert 0.5 < b2.facts["scaled_decades"] < b2.facts["decades"]  # "repairs a bad start"

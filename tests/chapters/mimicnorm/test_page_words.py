@@ -31,7 +31,7 @@ def test_what_it_says_of_trained_nets_follows_from_the_evidence():
     assert words["residual"] == "holds"  # "In the residual net they do"
     assert abs(facts["lead_deep"]) < 2  # "both have about"
     photos = claims.load("M1", scale="cifar10")
-    assert photos.verdict.word == "shown"  # "On CIFAR-10 they match it in a small VGG too"
+    assert photos.verdict.word == "shown"  # "they match it within two points"
     # "at a tenth of BatchNorm's rate"
     assert abs(10 * facts["lr_mimic_deep"] / facts["lr_batch_deep"] - 1) < 0.01
     assert m1.DECIDE == ("residual", "plain")

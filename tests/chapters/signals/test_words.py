@@ -19,7 +19,7 @@ def test_what_chapter_02_says_in_words_still_follows_from_the_evidence():
     variance = np.median(column(found["L1"].data, "batch", "variance"), 0)
     assert variance[9] < 0.5 * variance[8]  # "the sum starts anew"
     assert facts["B5"]["none_given_label"] > 0.5 > 2 * facts["B5"]["batch_given_label"]  # "most"
-    assert abs(facts["B5"]["batch_common"]) < 0.01  # "nothing to all"
+    assert abs(facts["B5"]["batch_common"]) < 0.01  # "next to nothing to all"
     assert facts["B5"]["batch_given_label_last"] > 0.5  # "near the output, most ... too"
     spread = (facts["B8"]["spread_none"], facts["B8"]["spread_batch"])
     assert 0.1 < spread[1] / spread[0] < 1  # "the scale, not the spread"

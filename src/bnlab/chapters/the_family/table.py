@@ -15,6 +15,7 @@ from bnlab.measure.cost.cost import measure_cost
 from bnlab.measure.kit.dependence import Dependence, measure_dependence
 from bnlab.norms import NORMS, make_norm
 from bnlab.norms.weight import WEIGHT_NORMS, normalize_weights
+from bnlab.train import threads
 
 SHAPE = (32, 32, 8, 8)
 SMALL = 1e-6  # rounding; a real change is larger
@@ -110,6 +111,7 @@ def methods_table(kind: str = "activations", device: str = "cpu") -> Shown:
     )
 
 
+@threads(1)
 def _costs(modules: dict[str, nn.Module], first: str, x: torch.Tensor) -> dict[str, float]:
     ordered = {first: modules[first], **modules}
     return measure_cost({name: module.to(x.device) for name, module in ordered.items()}, x)

@@ -53,7 +53,7 @@ def test_what_is_said_of_the_three_parts(found):
     said, facts = words(found["BNN1"]), found["BNN1"].facts
     assert said["accuracy"] == "does not hold" and said["filters"] == said["block"] == "holds"
     assert said["clip_added"] == "no effect" and said["clip"] == "undecided"  # "that we could see"
-    assert facts["test_three"] < facts["test_none"]  # "not ahead of nothing in its place"
+    assert facts["test_three"] < facts["test_none"]  # "not ahead of the net with nothing"
     alone = facts["test_standardized"]  # "standardized filters alone end above all three together"
     assert alone > facts["test_three"] + 2 and alone > facts["test_without_clip"] + 2
     assert METHODS["standardized"]["scale"] == "mean_abs"  # "Standardized filters have a scale"
@@ -61,6 +61,17 @@ def test_what_is_said_of_the_three_parts(found):
     assert facts["inside_first_signs_clip"] == facts["inside_first_signs"]  # "brings nothing"
     assert found["BNN2"].verdict.word == "shown"
     assert found["BNN2"].facts["steps"] == 2 * facts["steps"]  # "together twice as many steps"
+
+
+def test_what_is_said_of_the_three_parts_on_cifar10():
+    photographs = claims.load("BNN1", scale="cifar10")
+    said, facts = words(photographs), photographs.facts
+    assert photographs.verdict.word == "not shown"
+    assert said["accuracy_short"] == said["accuracy"] == "does not hold"
+    assert facts["long"] == 3 * facts["short"]  # "half an epoch", "one and a half"
+    assert said["needed"] == "no effect" and facts["points_needed"] < 0  # "Nor are they ahead"
+    lost = facts["test_batch"] - facts["test_none"]
+    assert 3.5 < lost < 4.5  # "leaving BatchNorm out costs about four"
 
 
 def test_what_is_said_of_the_gradient_of_a_layer():
@@ -96,5 +107,7 @@ def test_each_sentence_that_is_guarded_here_is_on_the_page():
         "Clipping brings nothing into the window",
         "standardized filters alone end above all three together",
         "With one seed that counts for nothing",
+        "leaving BatchNorm out costs about",
+        "Nor are they ahead of the net with nothing",
     ):
         assert sentence in text, sentence

@@ -50,7 +50,7 @@ def test_why_the_deeper_net_wins():
 
 def test_training_adds_late_and_little_to_the_number_of_layers(facts):
     found = facts["N1"]
-    assert found["deeper_100"] > 99.9 and found["deeper_400"] > 99  # "The deeper net wins"
+    assert found["deeper_100"] > 99.9 and found["deeper_400"] > 99  # "prefers the deeper one"
     assert 0.03 < found["score_400"] - found["tau_layers"] < 0.15  # "in the end a little more"
     assert abs(found["tau_parameters"] - found["ceiling"]) < 0.1  # "about as much as"
     assert found["tau_parameters"] > found["score_400"]  # "the number of parameters told more"
@@ -61,7 +61,7 @@ def test_training_adds_late_and_little_to_the_number_of_layers(facts):
 
 def test_all_batch_norms_are_enough_for_this_score_and_the_last_ones_do_not_learn(facts):
     said, found = words("N2"), facts["N2"]
-    assert said["norms_less"] == "holds"  # "So all BatchNorms are enough"
+    assert said["norms_less"] == "holds"  # "training all BatchNorms is enough"
     assert found["val_norms_400"] < found["val_all_400"] / 2  # "Yet the paths"
     assert max(found["val_last_400"], found["val_last_width_32"]) < 20  # "near chance"
     assert said["last_learned"] == "opposite"  # "ranks worse than the number of layers"
@@ -71,8 +71,8 @@ def test_what_the_searches_find(facts):
     said, found = words("N5"), facts["N5"]
     assert said["lost"] == "undecided"  # "by more than our margin, ... the seeds do not decide"
     assert claims.claim("N5").effects[0].margin == 0.02  # "two points"
-    assert 0.025 < found["seen_beyond_random"] < 0.035  # "three points would have been seen"
-    assert found["layers_accuracy"] < found["layers_score"]  # "leaves some out"
+    assert 0.025 < found["seen_beyond_random"] < 0.035  # "three points ... seen"
+    assert found["layers_accuracy"] < found["layers_score"]  # "leaves layers out"
     assert found["parameters_accuracy"] > found["parameters_score"]  # "takes wider ones"
     assert found["test_accuracy"] > found["test_score"] + 2  # "better nets on average"
     rows = Table.of(claims.load("N5").data).where(found="score")

@@ -55,10 +55,22 @@ def test_the_cure_helps_and_weight_decay_helps_more(found):
     assert facts["gain_pinned"] > 2 and facts["behind_pinned"] > 2
     assert facts["gain_own"] > 0 and facts["behind_own"] > 0  # "does better", "was ahead"
     assert said["accuracy_own"] == "undecided"  # "a whole point ... the seeds do not decide"
-    early = facts["stopped_own_stopped_test"]  # "lies between LAWN at 0.01 and ... its own rate"
+    early = facts["stopped_own_stopped_test"]  # "Early stopping is more accurate ... and less"
     assert facts["lawn_pinned_test"] < early < facts["lawn_own_test"]
     clean = found["LW1"].facts["clean_pinned_test"]  # "Adam alone ... is better than both"
     assert clean > max(facts["lawn_clean_test"], facts["decay_clean_test"])
+
+
+def test_on_cifar10_it_is_not_shown_to_gain():
+    photographs = claims.load("LW2", scale="cifar10")
+    said, facts = words(photographs), photographs.facts
+    assert photographs.verdict.word == "not shown"  # "no gain is shown"
+    assert said["gradient_own"] == "no effect" and facts["gradient_ratio"] < 1
+    assert said["accuracy_own"] == "undecided"  # therefore "On average"
+    assert facts["behind"] > 0 > facts["gain"]  # "behind weight decay", "not ahead of Adam alone"
+    assert facts["end_alone"] > 1  # "leaves the loss far from tiny"
+    page = PAGE.read_text(encoding="utf-8")
+    assert "no gain is shown" in page and "leaves the loss far from tiny" in page
 
 
 def test_weight_decay_ends_at_the_honest_loss_and_shrinks_the_weights(found):

@@ -8,7 +8,14 @@ from collections.abc import Sequence
 from bnlab import claims
 from bnlab.claims import Claim, Evidence, Judgement
 from bnlab.draw.shown import Shown, fill, table
-from bnlab.show.boxes import PART_MARKS, capitalized, notes_on, paragraphs
+from bnlab.show.boxes import (
+    AT_ONCE,
+    PART_MARKS,
+    capitalized,
+    notes_on,
+    paragraphs,
+    unfold,
+)
 from bnlab.show.chips import STYLE
 from bnlab.show.scaled import evidence_at, look_at, marked_word
 from bnlab.verdicts.evidence import command
@@ -47,12 +54,15 @@ def _box(item: Claim, large: Evidence) -> tuple[str, str]:
     )
     page, text = table(COLUMNS, _rows(small, large))
     sentence = f"On {SCALES[CIFAR10]}: {large.verdict.sentence}"
-    notes, notes_text = paragraphs(_notes(large))
+    notes, notes_text = _notes(large), paragraphs(_notes(large))[1]
+    first, _ = paragraphs({k: v for k, v in notes.items() if k in AT_ONCE})
+    rest, _ = paragraphs({k: v for k, v in notes.items() if k not in AT_ONCE})
     lines = (item.sentence, " · ".join(said.values()))
     return (
         f'<div class="bnlab-box bnlab-scales claim" role="group" aria-label="{head}">'
-        f'<p class="head">{head}</p><p>{html.escape(item.sentence)}</p><p>{words}</p>{page}'
-        f"<p>{html.escape(sentence)}</p>{notes}</div>",
+        f'<p class="head">{head}</p><p>{html.escape(item.sentence)}</p><p>{words}</p>'
+        f"<p>{html.escape(sentence)}</p>{first}"
+        f"{unfold('Parts on both scales, margins and intervals', page + rest)}</div>",
         "\n".join([head, *map(fill, lines), text, fill(sentence), notes_text]),
     )
 

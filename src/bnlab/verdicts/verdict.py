@@ -51,8 +51,7 @@ CONDITION = {
     FAILS: "It does not hold that ",
     UNDECIDED: "The seeds do not decide whether ",
 }
-AGAIN = {"that": "; nor that ", "whether": "; nor whether "}
-"""How a list goes on after a start that ends so."""
+AGAIN = {"that": "; nor that ", "whether": "; nor whether "}  # how a list goes on after a start
 
 
 @dataclass(frozen=True)
@@ -160,9 +159,7 @@ class Verdict:
 
 
 def _listed(start: str, found: list[Judgement]) -> str:
-    """What is said of these parts; each is a clause of its own after the start's last word."""
-    last = start.split()[-1]
-    joint = "; and that " if "claimed" in start else AGAIN.get(last, "; ")
+    joint = "; and that " if "claimed" in start else AGAIN.get(start.split()[-1], "; ")
     return start + joint.join(j.effect.says or j.effect.sentence for j in found)
 
 

@@ -19,7 +19,9 @@ CUT_FORMULAS = """() => [...document.querySelectorAll("div.math")].filter((one) 
   const left = Math.min(...glyphs.map((box) => box.left));
   const right = Math.max(...glyphs.map((box) => box.right));
   const frame = one.getBoundingClientRect();
-  const reached = right <= frame.right + 1 || one.scrollWidth > one.clientWidth;
+  const inner = one.querySelector("mjx-container");
+  const scrolls = [one, inner].some((part) => part.scrollWidth > part.clientWidth);
+  const reached = right <= frame.right + 1 || scrolls;
   return frame.width && (!glyphs.length || left < frame.left - 1 || !reached);
 }).map((one) => one.textContent.slice(0, 80))"""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Mapping
 
 from bnlab.draw.figure import INK, Drawing, draw, panel
@@ -56,8 +55,7 @@ def shares(
     if total:
         title = f"{rows[0][0]} {verb} {_percent(rows[0][1] / total)} {of}"
     names = [name for name, _ in rows]
-    axes = panel("", size=(WIDTH, 0.9 + 0.4 * max(len(rows), 1)))
-    axes.figure.suptitle(textwrap.fill(title, 38), color=INK, size=14)
+    axes = panel(title, size=(WIDTH, 0.9 + 0.4 * max(len(rows), 1)))
     axes.barh(names, [size for _, size in rows], color=INK, alpha=0.55, height=0.62)
     for place, ((_, size), text) in enumerate(zip(rows, texts, strict=True)):
         offset = {"textcoords": "offset points", "xytext": (5, 0), "va": "center"}

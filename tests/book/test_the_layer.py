@@ -164,9 +164,8 @@ def test_what_the_page_says_of_noise_follows_from_the_measurement():
     # "With a smaller one it learns few wrong labels by heart as well, most of the gain is gone"
     assert own[64] < noise.SAME_RATE and mean(64, "by_heart", own[64]) < 0.2
     assert found["test_own"].mean() < 0.5 * found["test_same"].mean()
-    # "still passes our margin"; "a little more than we had predicted"; "by a point is undecided"
+    # "still passes our margin"; "by a point is undecided"
     assert noise_figures.gains(found["test_own"]) == noise_figures.GAINS
-    assert 0 < found["gap_own"].mean() - noise.PREDICTED["gap_own"][1] < 0.005
     assert noise_figures.gains(found["test_none"]) == noise_figures.UNDECIDED
     assert interval(found["gap_same"])[0] > 0
-    assert own[4] == max(noise.RATES)  # "the largest that we tried"
+    assert all(min(noise.RATES) < rate < max(noise.RATES) for rate in own.values())  # no edge

@@ -10,7 +10,7 @@ from tests.web.test_site_pages import PAGES, settle
 SIZES = [{"width": 1280, "height": 800}, {"width": 390, "height": 844}]
 pytestmark = [
     pytest.mark.web,
-    pytest.mark.parametrize("name", [name for name in PAGES if "solutions/" not in name]),
+    pytest.mark.parametrize("name", PAGES),
 ]
 
 CUT_FORMULAS = """() => [...document.querySelectorAll("div.math")].filter((one) => {

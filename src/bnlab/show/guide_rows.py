@@ -73,7 +73,8 @@ ROWS = (
     Row(
         "Gradient accumulation",
         "To BatchNorm, eight micro-batches of four samples are batches of four, not of 32. If a "
-        "micro-batch is small, use group norm, or make it larger.",
+        "micro-batch is small, make it larger; in a perceptron, or where a channel has few "
+        "positions, use group norm.",
         "Gradients add up over micro-batches; statistics do not, and the running averages move "
         "with each of them. That is ghost BatchNorm.",
         "The gradient over 32 samples, the statistics over groups: in a perceptron BatchNorm "

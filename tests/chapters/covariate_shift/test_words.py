@@ -35,6 +35,7 @@ def test_what_chapter_04_says_of_s2_still_follows_from_the_evidence():
     assert facts["whole_ratio"] < 0.6 and facts["step_noisy_batch"] > 3 * facts["step_batch"]
     # "The lead is an early one, and depends on the rate"
     assert facts["ends_lower_6_own"] > 8
+    assert claims.load("S1").facts["ends_lower_6"] > 8  # "At the end the order turns"
     # "At the common rate 0.03 the noisy net is behind in the mean over the run, too"
     assert facts["ahead_6_0_03"] < 0.7
     # "the noise does not stop a net without a normalizer, at its best rate"

@@ -62,6 +62,10 @@ class Profiles extends ComputingWidget {
   parse(query) { return parseProfiles(query, this.options); }
   write() { return writeProfiles(this.state); }
 
+  arrived() {
+    if (this.repeats) this.restart();
+  }
+
   // ---- computing -------------------------------------------------------------------------------
 
   reveal() {

@@ -6,7 +6,7 @@ import { button } from "./parts.js";
 const LARGE = "bnlab-large", FOLDED = "bnlab-folded";
 
 /**
- * Buttons that let `target` fill the screen (where the browser refuses: the window), and that bring
+ * Buttons that let `target`, which can have the focus, fill the screen (where the browser refuses: the window), and that bring
  * its controls back there, as the key c does. `onChange` is called after each change.
  */
 export function fullScreen(target, { onChange }) {
@@ -24,10 +24,8 @@ export function fullScreen(target, { onChange }) {
     fold.element.hidden = !isLarge;
     fold.element.setAttribute("aria-expanded", String(!isFolded));
     // JupyterLab has commands of its own for single keys, such as c.
-    for (const [name, value] of [["tabindex", "-1"], ["data-lm-suppress-shortcuts", "true"]]) {
-      if (isLarge) target.setAttribute(name, value);
-      else target.removeAttribute(name);
-    }
+    if (isLarge) target.dataset.lmSuppressShortcuts = "true";
+    else delete target.dataset.lmSuppressShortcuts;
     onChange();
     if (changed) focus(isLarge ? target : toggle.element);
     else if (!document.activeElement?.checkVisibility()) focus(target);

@@ -64,6 +64,13 @@ export class TrainingWidget extends ComputingWidget {
     this.draw();
   }
 
+  clear() {
+    this.hidden.clear();
+    super.clear();
+  }
+
+  get played() { return super.played && this.result.phase === "finished"; }
+
   // ---- training --------------------------------------------------------------------------------
 
   train() {

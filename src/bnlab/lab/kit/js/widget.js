@@ -16,6 +16,7 @@ import { html, perFrame, throttle, uniqueId } from "./elements.js";
 import { fullScreen } from "./full_screen.js";
 import { addressLink } from "./link.js";
 import { badge, checkbox, choice, guessBox, liveText, slider, toggles } from "./parts.js";
+import { sceneStrip } from "./scenes.js";
 
 /** The module's default export, for a class. */
 export const widgetOf = (Kind) => ({
@@ -45,6 +46,12 @@ export class Widget {
       site: model.bnlabHost === "static", name: this.options.name ?? this.options.replay,
       parse: (query) => this.parse(query), write: () => this.write(),
       onState: (part, problems) => this.fromLink(part, problems),
+      onScene: (number) => this.fromLink(null, this.strip.play(number - 1) ? [] : [`scene ${number} is not there`]),
+      near: (link) => (link.closest(".jp-Notebook") ?? document).contains(this.root),
+    }));
+    this.strip = this.own(sceneStrip({
+      scenes: this.options.scenes ?? [], isLarge: () => this.root.classList.contains("bnlab-large"),
+      onScene: (state) => { this.stage(state); this.link.save(); }, onAct: () => this.act(),
     }));
     this.prepare();
     this.makeParts();
@@ -85,12 +92,12 @@ export class Widget {
 
   frame({ kind, title, controls, body }) {
     const id = uniqueId("title");
-    this.root = html("section", { class: `bnlab bnlab-${kind}`, "aria-labelledby": id });
+    this.root = html("section", { class: `bnlab bnlab-${kind}`, tabindex: -1, "aria-labelledby": id });
     this.head = html("div", { class: "bnlab-head" }, html("div", { class: "bnlab-title", id }, title));
     this.controlPart = html("div", { class: "bnlab-controls" }, ...controls);
     this.actions = this.controlPart.querySelector(".bnlab-actions");
     this.actionsBefore = this.actions?.nextSibling;
-    this.root.append(this.head, this.controlPart,
+    this.root.append(this.head, this.strip.element, this.controlPart,
       html("div", { class: "bnlab-body" },
         html("div", { class: "bnlab-line" }, this.headline.element, this.note.element), ...body));
     this.screen = this.own(fullScreen(this.root, { onChange: () => this.placeActions() }));
@@ -117,11 +124,9 @@ export class Widget {
   }
 
   fromLink(part, problems) {
-    if (part) {
-      this.change(part);
-      this.arrived();
-    }
+    if (part) this.stage(part);
     if (problems.length) this.note.now(`The link was read in part: ${problems.join("; ")}.`);
+    this.focus();
     const scroll = () => this.root.scrollIntoView({ block: "start" });
     requestAnimationFrame(scroll);
     if (document.readyState !== "complete") addEventListener("load", scroll, { once: true });
@@ -130,9 +135,38 @@ export class Widget {
   /** The state came from a link. */
   arrived() {}
 
+  // ---- scenes ----------------------------------------------------------------------------------
+
+  /** A scene begins: nothing of what was seen before is left. */
+  stage(state) {
+    this.clear();
+    this.change(state);
+    this.saveModel();
+    this.show();
+    this.arrived();
+    this.focus();
+  }
+
+  clear() {}
+
+  /** A keyboard goes on from here. */
+  focus() { this.root.focus({ preventScroll: true }); }
+
+  /** What Space does in full screen. */
+  act() {
+    const main = this.root.querySelector(".bnlab-main");
+    if (main && !main.hidden) main.click();
+  }
+
+  /** What the scene shows has been seen. */
+  get played() { return false; }
+
+  showScene() { this.strip.show(this.state, Object.keys(this.controls), this.played); }
+
   /** The controls as the state says. */
   show() {
     for (const [name, control] of Object.entries(this.controls)) control.set(this.state[name]);
+    this.showScene();
   }
 
   destroy() {
@@ -167,6 +201,7 @@ export class ComputingWidget extends Widget {
   }
 
   get asking() { return this.state.predict && !this.revealed; }
+  get played() { return this.result !== null && !this.running && !this.asking; }
   get repeats() { return this.revealed; }
 
   /** The newest setting wins: what runs is dropped now, and a start follows in the next frame. */
@@ -192,6 +227,7 @@ export class ComputingWidget extends Widget {
       over = true;
       this.running = null;
       end(phase);
+      this.showScene();
     };
     const running = this.engine.start(this.state, {
       points: (name, content) => {
@@ -212,6 +248,12 @@ export class ComputingWidget extends Widget {
     this.restart.cancel();
     this.running?.cancel();
     this.running = null;
+  }
+
+  clear() {
+    this.drop();
+    this.forget();
+    this.note.now("");
   }
 
   /** Nothing is shown: a guess comes first. */

@@ -6,10 +6,10 @@ import { swatch } from "./looks.js";
 
 const plain = (value) => String(value);
 
-/** A slider over a list of stops. `show` writes a stop with its unit. */
+/** A slider over a list of stops. `show` writes a stop with its unit; the widest has its room always. */
 export function slider({ label, values, value, show = plain, onInput }) {
   const id = uniqueId("slider");
-  const output = html("output", { for: id, class: "bnlab-value" });
+  const output = html("output", { for: id, class: "bnlab-value", "data-all": values.map(show).join("\n") });
   const input = html("input", {
     id, type: "range", min: 0, max: values.length - 1, step: 1, class: "bnlab-slider",
     oninput: () => { refresh(); onInput(values[input.value]); },
@@ -27,8 +27,8 @@ export function slider({ label, values, value, show = plain, onInput }) {
     refresh();
   }
   set(value);
-  const caption = html("span", { class: "bnlab-caption" },
-    html("label", { for: id }, label), " ", output);
+  const caption = html("span", { class: "bnlab-caption bnlab-slider-caption" },
+    html("label", { for: id }, label), output);
   return { element: html("div", { class: "bnlab-control bnlab-wide" }, caption, input), set };
 }
 
@@ -114,28 +114,4 @@ export function liveText({ kind, wait = 1500 }) {
   const set = (text) => { if (element.textContent !== text) element.textContent = text; };
   const soon = throttle(set, wait);
   return { element, soon, now(text) { soon.cancel(); set(text); }, destroy: soon.cancel };
-}
-
-// ---- guess box ---------------------------------------------------------------------------------
-
-/** Asks for a prediction before the outcome is shown. `items` as in `choice`. */
-export function guessBox({ hint }) {
-  const body = html("div", {});
-  let asked = "", answers = null;
-  const element = html("div", { class: "bnlab-guess", hidden: true },
-    body, html("p", { class: "bnlab-hint" }, hint));
-  return {
-    element,
-    ask(question, items, value, onGuess) {
-      const now = JSON.stringify([question, items]);
-      if (now !== asked) {
-        answers = choice({ label: question, items, onChange: onGuess });
-        body.replaceChildren(answers.element);
-        asked = now;
-      }
-      answers.set(value);
-      element.hidden = false;
-    },
-    close() { element.hidden = true; },
-  };
 }

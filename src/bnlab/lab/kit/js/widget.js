@@ -14,8 +14,9 @@
 
 import { html, perFrame, throttle, uniqueId } from "./elements.js";
 import { fullScreen } from "./full_screen.js";
+import { guessBox } from "./guess_box.js";
 import { addressLink } from "./link.js";
-import { badge, checkbox, choice, guessBox, liveText, slider, toggles } from "./parts.js";
+import { badge, checkbox, choice, liveText, slider, toggles } from "./parts.js";
 import { sceneStrip } from "./scenes.js";
 
 /** The module's default export, for a class. */
@@ -192,7 +193,7 @@ export class ComputingWidget extends Widget {
     this.revealed = false;  // something was computed since the last guess was asked for
     this.guess = null;
     this.restart = perFrame(() => this.start());
-    this.guessBox = guessBox({ hint: "In a lecture: let the room vote, pick its answer, press Reveal." });
+    this.guessBox = guessBox();
   }
 
   predictBox() {
@@ -263,14 +264,21 @@ export class ComputingWidget extends Widget {
     this.revealed = false;
     this.verdict.now("");
     this.headline.now("");
+    this.guessBox.forget();
     this.draw();
   }
 
   /** Reveal was pressed without a guess. */
   refuse() { this.note.now("Guess first, then press Reveal."); }
 
+  frame(parts) {
+    super.frame(parts);
+    this.verdict.element.after(this.guessBox.told);
+  }
+
   show() {
     super.show();
+    this.root.classList.toggle("bnlab-predicts", this.state.predict);
     this.badge.set(this.engine.badge);
     if (this.asking) this.ask();
     else this.guessBox.close();

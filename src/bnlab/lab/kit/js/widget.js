@@ -128,9 +128,15 @@ export class Widget {
     if (part) this.stage(part);
     if (problems.length) this.note.now(`The link was read in part: ${problems.join("; ")}.`);
     this.focus();
-    const scroll = () => this.root.scrollIntoView({ block: "start" });
-    requestAnimationFrame(scroll);
-    if (document.readyState !== "complete") addEventListener("load", scroll, { once: true });
+    const land = () => this.land();
+    requestAnimationFrame(land);
+    if (document.readyState !== "complete") addEventListener("load", land, { once: true });
+  }
+
+  /** The widget comes into view; where it is too tall for that, its stage does, wholly. */
+  land() {
+    this.root.scrollIntoView({ block: "start", behavior: "instant" });
+    this.root.querySelector(".bnlab-stage")?.scrollIntoView({ block: "nearest", behavior: "instant" });
   }
 
   /** The state came from a link. */

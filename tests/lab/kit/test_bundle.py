@@ -195,7 +195,7 @@ def test_every_rule_of_the_style_sheet_stays_inside_the_widgets(name):
 @pytest.mark.parametrize("folder", site.ALL, ids=WIDGETS)
 def test_a_widget_ships_the_common_style_and_its_own(folder):
     name = folder.__name__.rpartition(".")[2]
-    kit = (LAB / "kit" / "js" / "kit.css").read_text()
+    kit = "\n".join((LAB / "kit" / "js" / f"{one}.css").read_text() for one in ("kit", "plots"))
     widget = next(one for one in vars(folder).values() if hasattr(one, "_css"))
     assert widget._css == kit + "\n" + (LAB / name / f"{name}.css").read_text()
 

@@ -70,7 +70,8 @@ def script(modules: Iterable[Path]) -> str:
 
 def stylesheet(*own: Path) -> str:
     """The style sheet of a widget: what all widgets share, then its own files."""
-    return "\n".join(path.read_text(encoding="utf-8") for path in (FOLDER / "kit.css", *own))
+    shared = (FOLDER / "kit.css", FOLDER / "plots.css")
+    return "\n".join(path.read_text(encoding="utf-8") for path in (*shared, *own))
 
 
 def style_table() -> dict[str, dict]:

@@ -88,8 +88,9 @@ class Landscape extends TrainingWidget {
     const lit = found.filter(([, one]) => one.losses);
     for (const [quantity, { of, title }] of Object.entries(QUANTITIES)) {
       const curves = lit.map(([name, one]) => ({ name, values: of(one, options, result.state.lr) }));
-      this.panels[quantity].draw(curves, {
-        marker, key: result ? landscapeKey(result.state) : "",
+      const key = result ? landscapeKey(result.state) : "";
+      this.panels[quantity].draw(this.withGhosts(quantity, curves, key), {
+        marker, key,
         alt: result ? panelAlt({ state: result.state, found }, quantity, options) : `${title}: nothing is trained yet.`,
       });
     }

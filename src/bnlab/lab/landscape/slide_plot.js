@@ -36,7 +36,7 @@ export function heightScale(values) {
 
 /**
  * `draw(curves, {marker, alt, key})`: curves are {name, values}, a value for each of `lengths` and
- * null where it is not finite; the marker is one of `lengths`, or null. `alt` is the alt text, and
+ * null where it is not finite, and perhaps `ghost`: it is pale, from before; the marker is one of `lengths`, or null. `alt` is the alt text, and
  * `key` (in data-shown) names what is drawn.
  */
 export function slidePlot({ title, lengths, band }) {
@@ -77,25 +77,26 @@ export function slidePlot({ title, lengths, band }) {
     axes.replaceChildren(...parts);
   }
 
-  function drawCurve({ name, values }, y) {
+  function drawCurve({ name, values, ghost }, y) {
     const { em } = box, { dash, marker } = STYLE[name], lost = values.findIndex((value) => value === null);
     const seen = lost < 0 ? values : values.slice(0, lost);
     const spots = seen.map((value, i) => [x(lengths[i]), y(value)]);
     const path = spots.map(([left, up], i) => `${i ? "L" : "M"}${left.toFixed(1)},${up.toFixed(1)}`).join("");
+    const pale = ghost ? " bnlab-ghost" : "";
     const line = svg("path", {
-      class: "bnlab-curve", d: path, "stroke-dasharray": dash.map((part) => (part * em) / 14).join(" "),
+      class: `bnlab-curve${pale}`, d: path, "stroke-dasharray": dash.map((part) => (part * em) / 14).join(" "),
     });
     line.dataset.norm = name;
     line.dataset.points = seen.length;
     const end = spots.at(-1) ?? [x(lengths[0]), box.top];
     const cross = lost >= 0 ? [svg("path", {
-      class: "bnlab-cross", d: MARKERS.x(0.3 * em), transform: `translate(${x(lengths[lost])},${box.top})`,
+      class: `bnlab-cross${pale}`, d: MARKERS.x(0.3 * em), transform: `translate(${x(lengths[lost])},${box.top})`,
     })] : [];
     const dots = spots.filter((_, i) => i % 4 === 0).map(([left, up]) => svg("path", {
-      class: "bnlab-dot", d: MARKERS[marker](0.24 * em), transform: `translate(${left.toFixed(1)},${up.toFixed(1)})`,
+      class: `bnlab-dot${pale}`, d: MARKERS[marker](0.24 * em), transform: `translate(${left.toFixed(1)},${up.toFixed(1)})`,
     }));
     lines.append(coloured(svg("g", {}, line, ...dots, ...cross), name));
-    const text = coloured(svg("text", { class: "bnlab-label" }, STYLE[name].short), name);
+    const text = coloured(svg("text", { class: `bnlab-label${pale}` }, ghost ? "before" : STYLE[name].short), name);
     labels.append(text);
     return { text, x: end[0] + 0.6 * em, y: end[1], height: 1.1 * em };
   }

@@ -80,13 +80,17 @@ function overlap(a, b) {
  * `draw(curves, sentence, key, events)`: curves are {name, points: [[step, value], ...], divergedAt};
  * the sentence is the alt text, and `key` (in data-shown) names the setting that is drawn. Events,
  * {step, text}, are upright lines, with their words at the foot of an accuracy, else at the top.
+ * A curve may have a `band`, [[step, low, high], ...], and be a `ghost`: one from before, pale and
+ * behind the others.
  */
 export function curvePlot({ title, scale, steps, names }) {
   const { at, ticks } = SCALES[scale] ?? scale;
   const margin = 0.8 + 0.58 * Math.max(...ticks.map(([, text]) => text.length));  // em
   const room = Math.max(5, 0.8 + 0.58 * Math.max(...names.map((name) => STYLE[name].short.length)));
-  const axes = svg("g", { class: "bnlab-axes" }), upright = svg("g"), lines = svg("g"), labels = svg("g");
-  const picture = svg("svg", { class: "bnlab-plot", role: "img", "aria-label": title }, axes, upright, lines, labels);
+  const axes = svg("g", { class: "bnlab-axes" }), upright = svg("g"), labels = svg("g");
+  const bands = svg("g"), ghosts = svg("g"), lines = svg("g");
+  const picture = svg("svg", { class: "bnlab-plot", role: "img", "aria-label": title },
+    axes, bands, ghosts, upright, lines, labels);
   const frame = html("div", { class: "bnlab-frame" }, picture);
   const element = html("figure", { class: "bnlab-figure" },
     html("figcaption", { class: "bnlab-caption" }, title), frame);
@@ -133,21 +137,35 @@ export function curvePlot({ title, scale, steps, names }) {
       ({ x: x(step) + 0.4 * em, y: middle, width: text.length * 0.56 * em, height: 1.1 * em }));
   }
 
-  function mark(name) {
-    if (!marks.has(name)) {
-      const line = svg("path", { class: "bnlab-curve" });
-      const end = svg("path", {}), label = svg("text", { class: "bnlab-label" });
+  const markKey = ({ name, ghost }) => `${ghost ? "before " : ""}${name}`;
+
+  function mark(curve) {
+    const key = markKey(curve), { name, ghost } = curve;
+    if (!marks.has(key)) {
+      const pale = ghost ? " bnlab-ghost" : "";
+      const line = svg("path", { class: `bnlab-curve${pale}` }), area = svg("path", { class: `bnlab-band${pale}` });
+      const end = svg("path", {}), label = svg("text", { class: `bnlab-label${pale}` });
       line.dataset.norm = label.dataset.norm = name;
-      for (const part of [line, end, label]) coloured(part, name);
-      lines.append(line, end);
+      for (const part of [line, area, end, label]) coloured(part, name);
+      bands.append(area);
+      (ghost ? ghosts : lines).append(line, end);
       labels.append(label);
-      marks.set(name, { line, end, label });
+      marks.set(key, { line, area, end, label });
     }
-    return marks.get(name);
+    return marks.get(key);
   }
 
-  function drawCurve({ name, points, divergedAt }) {
-    const { line, end, label } = mark(name), diverged = divergedAt !== null;
+  /** The outline of a band: along its lower edge and back along the upper one. */
+  function outline(band) {
+    const edge = (points) => points.map(([s, v]) => `${x(s).toFixed(1)},${y(v).toFixed(1)}`).join("L");
+    const low = band.map(([s, v]) => [s, v]), high = band.map(([s, , v]) => [s, v]).reverse();
+    return band.length ? `M${edge([...low, ...high])}z` : "";
+  }
+
+  function drawCurve(curve) {
+    const { name, points, divergedAt, band = [], ghost } = curve, diverged = divergedAt !== null;
+    const { line, area, end, label } = mark(curve);
+    area.setAttribute("d", outline(band));
     const d = points.map(([s, v], i) => `${i ? "L" : "M"}${x(s).toFixed(1)},${y(v).toFixed(1)}`).join("");
     line.setAttribute("d", d);
     line.dataset.points = points.length;
@@ -157,10 +175,10 @@ export function curvePlot({ title, scale, steps, names }) {
     const spot = { x: x(step), y: points.length ? y(value) : box.top };
     const visible = points.length > 0 || diverged;
     end.setAttribute("d", visible ? MARKERS[diverged ? "x" : STYLE[name].marker](0.3 * box.em) : "");
-    end.setAttribute("class", diverged ? "bnlab-cross" : "bnlab-dot");
+    end.setAttribute("class", `${diverged ? "bnlab-cross" : "bnlab-dot"}${ghost ? " bnlab-ghost" : ""}`);
     end.setAttribute("transform", `translate(${spot.x.toFixed(1)},${spot.y.toFixed(1)})`);
     const short = STYLE[name].short;
-    label.textContent = !visible ? "" : diverged ? `${short} diverged at step ${divergedAt}` : short;
+    label.textContent = !visible ? "" : ghost ? "before" : diverged ? `${short} diverged at step ${divergedAt}` : short;
     return visible ? labelBox(label, spot, diverged) : null;
   }
 
@@ -187,11 +205,11 @@ export function curvePlot({ title, scale, steps, names }) {
     if (picture.dataset.shown !== key) picture.dataset.shown = key;
     picture.setAttribute("aria-label", sentence);
     if (!box && (!measure() || drawAxes())) return;
-    const words = drawEvents(events), names = new Set(curves.map((curve) => curve.name));
-    for (const [name, parts] of marks) {
-      if (names.has(name)) continue;
+    const words = drawEvents(events), kept = new Set(curves.map(markKey));
+    for (const [key, parts] of marks) {
+      if (kept.has(key)) continue;
       Object.values(parts).forEach((part) => part.remove());
-      marks.delete(name);
+      marks.delete(key);
     }
     inTheWay = curves.some((curve) => curve.divergedAt !== null) ? [...words, ...curves.flatMap(trail)] : [];
     const boxes = curves.map(drawCurve).filter(Boolean);

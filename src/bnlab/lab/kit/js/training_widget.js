@@ -5,6 +5,8 @@ import { chooseEngine } from "./page_engine.js";
 import { button } from "./parts.js";
 import { ComputingWidget, onceInView, whenIdle } from "./widget.js";
 
+const BEFORE = "Pale, behind them: the curves that were frozen before.";
+
 /**
  * A widget whose nets train when the reader presses Train. It has also
  *   begun()               what a training will have given: {phase: "training", ...}
@@ -13,6 +15,8 @@ import { ComputingWidget, onceInView, whenIdle } from "./widget.js";
  *   isSeen(result)        whether there is something to draw
  *   drawResult(result)    draws it; null if nothing is seen
  *   told(result)          it in words
+ *   headlineOf(result)    who won and by how much, in one sentence, when the training has ended
+ *   runningHeadline(result)    the same while it trains; "" if there is nothing to say
  *   idleText              the words before the first training
  */
 export class TrainingWidget extends ComputingWidget {
@@ -30,17 +34,24 @@ export class TrainingWidget extends ComputingWidget {
   prepare() {
     super.prepare();
     this.hidden = new Set();  // curves switched off
-    this.go = button({ text: "Train", kind: "bnlab-main", onClick: () => this.train() });
+    this.go = button({
+      text: "Train", kind: "bnlab-main", onClick: () => this.train(), onRefuse: () => this.refuse(),
+    });
     this.halt = button({ text: "Stop", onClick: () => this.running?.stop() });
+    this.drawn = {};   // what each plot shows now: {curves, shown}
+    this.ghosts = {};  // what each plot showed when it was frozen
+    this.keep = button({
+      text: "Freeze", title: "Keep these curves, pale, to compare others with", onClick: () => this.freeze(),
+    });
   }
 
   get idleText() { return "Press Train to begin."; }
 
   /** The controls, and below them the buttons with "Predict first" at their end. */
-  controlRows(...buttons) {
+  controlRows(first, ...buttons) {
     const { predict, ...others } = this.controls, elements = (parts) => parts.map(({ element }) => element);
     return [...elements(Object.values(others)),
-      html("div", { class: "bnlab-actions" }, ...elements([...buttons, predict]))];
+      html("div", { class: "bnlab-actions" }, ...elements([first, this.keep, ...buttons, predict]))];
   }
 
   arrived() {
@@ -53,10 +64,17 @@ export class TrainingWidget extends ComputingWidget {
     this.draw();
   }
 
+  clear() {
+    this.hidden.clear();
+    super.clear();
+  }
+
+  get played() { return super.played && this.result.phase === "finished"; }
+
   // ---- training --------------------------------------------------------------------------------
 
   train() {
-    if (this.asking && this.guess === null) { this.note.now("Guess first, then press Reveal."); return; }
+    if (this.asking && this.guess === null) return this.refuse();
     this.revealed = true;
     this.start();
   }
@@ -81,6 +99,32 @@ export class TrainingWidget extends ComputingWidget {
     this.draw();
   }
 
+  // ---- ghosts ----------------------------------------------------------------------------------
+
+  get frozen() { return Object.keys(this.ghosts).length > 0; }
+
+  /** Keeps the curves that are drawn as ghosts, or lets the kept ones go. */
+  freeze() {
+    const copy = ([which, { curves, shown }]) =>
+      [which, { shown, curves: structuredClone(curves).map((curve) => ({ ...curve, ghost: true })) }];
+    this.ghosts = this.frozen ? {} : Object.fromEntries(Object.entries(this.drawn).map(copy));
+    this.draw();
+  }
+
+  showKeep() {
+    this.keep.element.hidden = Object.keys(this.drawn).length === 0;  // nothing here has curves
+    this.keep.setText(this.frozen ? "Unfreeze" : "Freeze");
+    this.keep.enable(this.frozen || Object.values(this.drawn).some(({ curves }) => curves.length > 0));
+  }
+
+  /** The curves of a plot behind those kept from before; not behind themselves. */
+  withGhosts(which, curves, shown) {
+    this.drawn[which] = { curves, shown };
+    const before = this.ghosts[which];
+    if (!before || before.shown === shown) return curves;
+    return [...before.curves.filter(({ name }) => !this.hidden.has(name)), ...curves];
+  }
+
   // ---- what is seen ----------------------------------------------------------------------------
 
   show() {
@@ -97,6 +141,17 @@ export class TrainingWidget extends ComputingWidget {
     if (!seen) this.summary.now(this.emptyText());
     else if (result.phase === "training") this.summary.soon(this.told(result));
     else this.summary.now(this.told(result));
+    this.showKeep();
+    this.drawHeadline(seen ? result : null);
+  }
+
+  headlineOf() { return ""; }
+  runningHeadline() { return ""; }
+
+  drawHeadline(result) {
+    const runs = ["training", "paused"].includes(result?.phase);
+    if (runs) this.headline.soon(this.runningHeadline(result));
+    else this.headline.now(result ? this.headlineOf(result) : "");
   }
 
   /**
@@ -111,7 +166,9 @@ export class TrainingWidget extends ComputingWidget {
         const { [which]: points, divergedAt } = result.curves.get(name);
         return { name, points, divergedAt };
       });
-      plot.draw(curves, result ? alt(result, which, names) : emptyAlt(which), result ? shown : "", result ? events : []);
+      const sentence = result ? alt(result, which, names) : emptyAlt(which), key = result ? shown : "";
+      const all = this.withGhosts(which, curves, key), pale = all.length > curves.length;
+      plot.draw(all, pale ? `${sentence} ${BEFORE}` : sentence, key, result ? events : []);
     }
     return names;
   }

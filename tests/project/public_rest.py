@@ -217,6 +217,7 @@ def show_calls() -> dict[str, Callable[[], dict]]:
             "say_failed": lambda: {"scale": "digits"},
             "say_sum": lambda: {"template": "{claims} claims", "scale": "digits"},
             "say_together": lambda: {"template": "At {B1[none_lr_12]:g}."},
+            "scenes": lambda: {"page": "learning_rates"},
             "verdict_box": lambda: {"name": "B1", "here": None, "scale": "digits"},
         },
     )

@@ -12,7 +12,7 @@ from tests.web.widget_page import ASSETS, load, settle, write_page
 NAMES = lab.__all__
 SLIDES = [(1280, 720), (1024, 768), (1920, 1080)]
 
-# Visible texts: what is written, its size on the screen, its box. Text for the ear alone is clipped.
+# Visible texts: what is written, its size on the screen, its box. What is for the ear is clipped.
 TEXTS = """() => {
   const root = document.querySelector(".bnlab"), found = [];
   const walk = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
@@ -23,7 +23,7 @@ TEXTS = """() => {
     range.selectNodeContents(node);
     const { left, top, right, bottom, width } = range.getBoundingClientRect();
     if (width < 1 || owner.closest("option, [hidden]")) continue;
-    const scale = owner.ownerSVGElement ? owner.getScreenCTM().a : 1;
+    const scale = owner.ownerSVGElement ? Math.hypot(owner.getScreenCTM().a, owner.getScreenCTM().b) : 1;
     const size = scale * parseFloat(getComputedStyle(owner).fontSize);
     found.push({ text, size, left, top, right, bottom });
   }

@@ -23,8 +23,8 @@ TEXTS = """() => {
     range.selectNodeContents(node);
     const { left, top, right, bottom, width } = range.getBoundingClientRect();
     if (width < 1 || owner.closest("option, [hidden]")) continue;
-    const scale = owner.ownerSVGElement ? Math.hypot(owner.getScreenCTM().a, owner.getScreenCTM().b) : 1;
-    const size = scale * parseFloat(getComputedStyle(owner).fontSize);
+    const { a, b } = owner.ownerSVGElement ? owner.getScreenCTM() : { a: 1, b: 0 };
+    const size = Math.hypot(a, b) * parseFloat(getComputedStyle(owner).fontSize);
     found.push({ text, size, left, top, right, bottom });
   }
   return found;

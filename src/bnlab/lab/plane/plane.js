@@ -91,7 +91,9 @@ class Plane extends TrainingWidget {
   change(part) {
     const before = this.state;
     this.state = { ...before, ...part };
-    if (this.key(this.state) === this.key(before) && this.state.predict === before.predict) return;
+    const same = this.key(this.state) === this.key(before);
+    if (same && this.state.predict === before.predict) return;
+    if (same && before.predict && this.point?.done) return this.show();  // what was seen stays
     const other = planeKey(this.state) !== planeKey(before);
     this.guess = null;
     this.verdict.now("");

@@ -56,7 +56,11 @@ def open_in_site(page: Page, folder: Path, query: str = "") -> Page:
     page.add_style_tag(path=ASSETS / "site.css")
     page.evaluate("""() => {
       document.querySelector("main").className = "bd-article";
-      document.getElementById("widget").className = "cell_output bnlab-widget";
+      const widget = document.getElementById("widget"), output = document.createElement("div");
+      widget.className = "bnlab-widget";
+      output.className = "cell_output";
+      widget.replaceWith(output);
+      output.append(widget);
     }""")
     settle(page)
     return page

@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 
 from bnlab import lab
 from tests.web.stage_page import NAMES, at_rest, open_in_site, play, write_all
-from tests.web.widget_page import settle
+from tests.web.widget_page import load, settle
 
 pytestmark = pytest.mark.web
 
@@ -145,17 +145,17 @@ def test_a_link_lands_on_the_question(page: Page, folders, troubles, name, width
     page.add_init_script("""addEventListener("DOMContentLoaded", () => {
       document.documentElement.style.scrollPaddingTop = "4rem";
       const text = "<p style='height: 1500px'>text</p>";
-      document.querySelector("h1").insertAdjacentHTML("afterend", text);
-      document.querySelector("main").insertAdjacentHTML("afterend", text);
+      document.querySelector("h1")?.insertAdjacentHTML("afterend", text);
+      document.querySelector("main")?.insertAdjacentHTML("afterend", text);
     })""")
-    open_in_site(page, folders[name], f"#{stem(page, folders[name], widget)}?predict=1")
+    load(page, folders[name], f"#{stem(page, folders[name], widget)}?predict=1")
     page.wait_for_function("scrollY > 500")
     settle(page)
     top, bottom, height_of = page.locator(".bnlab-guess").evaluate("""(e) => {
       const { top, bottom, height } = e.getBoundingClientRect();
       return [top, bottom, height];
     }""")
-    assert top >= 0 and (bottom <= height or height_of > height - 70)
+    assert top >= 0 and (bottom <= height + 1 or height_of > height - 70)
 
 
 def stem(page: Page, folder, widget) -> str:

@@ -15,6 +15,7 @@ import signal
 import subprocess
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -193,7 +194,9 @@ def webkit() -> Iterator[WebKit]:
     options.add_argument("--automation")
     with screen() as display:
         service = Service(shutil.which("WebKitWebDriver"), env={**os.environ, "DISPLAY": display})
-        driver = webdriver.WebKitGTK(options=options, service=service)
+        with warnings.catch_warnings():  # Selenium's class uses what Selenium will do without
+            warnings.simplefilter("ignore", DeprecationWarning)
+            driver = webdriver.WebKitGTK(options=options, service=service)
         try:
             yield WebKit(driver)
         finally:

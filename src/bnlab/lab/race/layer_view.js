@@ -1,7 +1,7 @@
 // What the layers of nets in training hand on: of some units of each layer the mean over the batch,
 // and one standard deviation to both sides.
 
-import { html, svg } from "../kit/js/elements.js";
+import { html, sizeWatch, svg } from "../kit/js/elements.js";
 import { coloured } from "../kit/js/looks.js";
 import { STYLE } from "../kit/js/style.js";
 
@@ -119,7 +119,7 @@ export function layerView({ units }) {
     picture.replaceChildren(...parts);
   }
 
-  const watch = new ResizeObserver(() => draw(...last));
+  const watch = sizeWatch(() => draw(...last));
   watch.observe(row);
   return { element, draw, destroy: () => watch.disconnect() };
 }

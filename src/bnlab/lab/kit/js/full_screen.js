@@ -7,7 +7,8 @@ const LARGE = "bnlab-large", FOLDED = "bnlab-folded";
 
 /**
  * Buttons that let `target`, which can have the focus, fill the screen (where the browser refuses: the window), and that bring
- * its controls back there, as the key c does. `onChange` is called after each change.
+ * its controls back there, as the key c does. `onChange(isLarge, isFolded)` is called after
+ * each change.
  */
 export function fullScreen(target, { onChange }) {
   const toggle = button({ text: "Full screen", onClick: () => (large() ? leave() : enter()) });
@@ -26,7 +27,7 @@ export function fullScreen(target, { onChange }) {
     // JupyterLab has commands of its own for single keys, such as c.
     if (isLarge) target.dataset.lmSuppressShortcuts = "true";
     else delete target.dataset.lmSuppressShortcuts;
-    onChange();
+    onChange(isLarge, isFolded);
     if (changed) focus(isLarge ? target : toggle.element);
     else if (!document.activeElement?.checkVisibility()) focus(target);
   }
@@ -63,3 +64,16 @@ export function fullScreen(target, { onChange }) {
 
 /** Whether a letter goes into this element. */
 const writes = (element) => element.matches("select, input:not([type=radio], [type=checkbox], [type=range])");
+
+/** Train and the like stand at the end of the controls; in full screen at their top, or in the head. */
+export function actionsPlacer(head, controls) {
+  const actions = controls.querySelector(".bnlab-actions"), next = actions?.nextSibling;
+  return (isLarge, isFolded) => {
+    const focused = document.activeElement;
+    if (!actions) return;
+    if (isFolded) head.firstChild.after(actions);
+    else if (isLarge) controls.prepend(actions);
+    else controls.insertBefore(actions, next);
+    if (actions.contains(focused)) focused.focus({ preventScroll: true });
+  };
+}

@@ -13,7 +13,7 @@
 // (the actions with the class bnlab-main or bnlab-always) stands in the head.
 
 import { html, perFrame, throttle, uniqueId } from "./elements.js";
-import { fullScreen } from "./full_screen.js";
+import { actionsPlacer, fullScreen } from "./full_screen.js";
 import { guessBox } from "./guess_box.js";
 import { addressLink } from "./link.js";
 import { badge, checkbox, choice, liveText, slider, toggles } from "./parts.js";
@@ -96,23 +96,11 @@ export class Widget {
     this.root = html("section", { class: `bnlab bnlab-${kind}`, tabindex: -1, "aria-labelledby": id });
     this.head = html("div", { class: "bnlab-head" }, html("div", { class: "bnlab-title", id }, title));
     this.controlPart = html("div", { class: "bnlab-controls" }, ...controls);
-    this.actions = this.controlPart.querySelector(".bnlab-actions");
-    this.actionsBefore = this.actions?.nextSibling;
     this.root.append(this.head, this.strip.element, this.controlPart,
       html("div", { class: "bnlab-body" },
         html("div", { class: "bnlab-line" }, this.headline.element, this.note.element), ...body));
-    this.screen = this.own(fullScreen(this.root, { onChange: () => this.placeActions() }));
+    this.screen = this.own(fullScreen(this.root, { onChange: actionsPlacer(this.head, this.controlPart) }));
     this.head.append(this.link.element, this.screen.element, this.badge.element);
-  }
-
-  /** Train and the like stand at the end of the controls; in full screen at their top, or in the head. */
-  placeActions() {
-    if (!this.actions) return;
-    const focused = document.activeElement;
-    if (this.screen?.folded) this.head.firstChild.after(this.actions);
-    else if (this.screen?.large) this.controlPart.prepend(this.actions);
-    else this.controlPart.insertBefore(this.actions, this.actionsBefore);
-    if (this.actions.contains(focused)) focused.focus({ preventScroll: true });
   }
 
   // ---- changes ---------------------------------------------------------------------------------
@@ -306,23 +294,4 @@ export class ComputingWidget extends Widget {
     this.engine.destroy?.();
     super.destroy();
   }
-}
-
-/** When the page has loaded and the browser has nothing else to do. */
-export function whenIdle(action) {
-  const ask = () => (globalThis.requestIdleCallback ?? ((call) => setTimeout(call, 300)))(action);
-  if (document.readyState === "complete") ask();
-  else addEventListener("load", ask, { once: true });
-}
-
-/** When a part of the element is seen for the first time; never for readers who want less motion. */
-export function onceInView(element, action) {
-  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const watch = new IntersectionObserver((seen) => {
-    if (still || !seen.some((one) => one.isIntersecting)) return;
-    watch.disconnect();
-    action();
-  }, { threshold: 0.3 });
-  watch.observe(element);
-  return { destroy: () => watch.disconnect() };
 }

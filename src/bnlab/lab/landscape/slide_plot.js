@@ -1,7 +1,7 @@
 // A panel of curves over the length of a step, both axes logarithmic, with a marker that slides.
 
-import { stack } from "../kit/js/depth_plot.js";
 import { html, svg } from "../kit/js/elements.js";
+import { stack } from "../kit/js/label_places.js";
 import { coloured, MARKERS } from "../kit/js/looks.js";
 import { STYLE } from "../kit/js/style.js";
 

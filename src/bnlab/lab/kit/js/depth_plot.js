@@ -1,6 +1,7 @@
 // A panel of curves over the layers of a net, each with the range of its seeds as a band.
 
 import { html, svg } from "./elements.js";
+import { stack } from "./label_places.js";
 import { coloured, MARKERS } from "./looks.js";
 import { STYLE } from "./style.js";
 
@@ -60,33 +61,6 @@ function layerTicks(layers) {
   const parts = [4, 3, 5, 2, 1].find((count) => layers % count === 0), step = layers / parts;
   const ends = Array.from({ length: parts }, (_, i) => (i + 1) * step);
   return ends[0] > 1 ? [1, ...ends] : ends;
-}
-
-/**
- * Moves labels {y, height} as little as possible (least squares) until none covers another, in the
- * order of the curves' ends.
- */
-export function stack(boxes, top, bottom) {
-  const clusters = [];
-  for (const box of [...boxes].sort((a, b) => a.y - b.y)) {
-    clusters.push({ boxes: [box], sum: box.y });
-    for (let last; (last = clusters.at(-1)) && clusters.length > 1 && begin(last) < end(clusters.at(-2)); ) {
-      clusters.pop();
-      const { boxes: more, sum } = last, before = clusters.at(-1);
-      before.boxes.push(...more);
-      before.sum += sum;
-    }
-  }
-  for (const cluster of clusters) {
-    cluster.boxes.forEach((box, i) => { box.y = begin(cluster) + (i + 0.5) * box.height; });
-  }
-
-  function size({ boxes: inside }) { return inside.reduce((sum, box) => sum + box.height, 0); }
-  function begin(cluster) {
-    const start = cluster.sum / cluster.boxes.length - size(cluster) / 2;
-    return Math.max(top, Math.min(bottom - size(cluster), start));
-  }
-  function end(cluster) { return begin(cluster) + size(cluster); }
 }
 
 /**

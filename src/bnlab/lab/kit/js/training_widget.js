@@ -95,7 +95,7 @@ export class TrainingWidget extends ComputingWidget {
   /** Keeps the curves that are drawn as ghosts, or lets the kept ones go. */
   freeze() {
     const copy = ([which, { curves, shown }]) =>
-      [which, { shown, curves: structuredClone(curves).map((curve) => ({ ...curve, ghost: true })) }];
+      [which, { shown, curves: structuredClone(curves).map((curve) => ({ ...curve, ghost: true, shown })) }];
     this.ghosts = this.frozen ? {} : Object.fromEntries(Object.entries(this.drawn).map(copy));
     this.draw();
   }

@@ -1,6 +1,7 @@
 """SmallBatches in a browser: the page computes what Python computes, and follows its controls."""
 
 import json
+import random
 import re
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from bnlab.lab import SmallBatches
-from bnlab.lab.small_batches.small_batches import small_trainings
+from bnlab.lab.small_batches.small_batches import NUMBERS, small_trainings
 from tests.web.pace import within
 from tests.web.widget_page import (
     LISTEN,
@@ -71,6 +72,23 @@ def test_the_page_computes_what_python_computes(page, folder, troubles, state):
             assert theirs[norm][key] == mine[norm][key], (norm, key)
         # Its sums are taken in another order: one image may be on the other side.
         assert theirs[norm]["recomputed"] == pytest.approx(mine[norm]["recomputed"], abs=0.004)
+
+
+def test_a_net_without_statistics_of_the_batch_has_one_accuracy(page, folder, troubles):
+    draw = random.Random(3)
+    opened(page, folder)
+    for _ in range(12):
+        state = {key: draw.choice(values) for key, values in NUMBERS.items()}
+        query = "&".join(f"{key}={value:g}" for key, value in state.items())
+        page.evaluate("query => { location.hash = query; }", f"small?{query}&norms=group")
+        page.wait_for_function(
+            "key => document.querySelector('.bnlab-plot').dataset.shown.includes(key)",
+            arg=f"lr={state['lr']:g}&seed={state['seed']}&",
+        )
+        finished(page)
+        _, batch, running, recomputed = page.locator(".bnlab-ends td").all_inner_texts()
+        assert batch == running, state
+        assert recomputed in (running, "–"), state
 
 
 def test_from_its_defaults_one_net_fails_and_the_other_does_not(page, folder, troubles):

@@ -1,5 +1,6 @@
 """SmallBatches: what it offers, and the three accuracies of its nets."""
 
+import random
 import time
 
 import numpy as np
@@ -16,6 +17,7 @@ from bnlab.lab.small_batches.small_batches import (
     batch_accuracy,
     looked_at,
     recomputed_accuracy,
+    running_accuracy,
     small_run,
     small_trainings,
 )
@@ -48,11 +50,41 @@ def test_the_defaults_show_failure_and_rescue():
         assert trained["batch_renorm"] > trained["batch"] + 0.3
 
 
-def test_running_statistics_and_losses_are_those_of_the_run():
+def any_states(number, **fixed):
+    """States of the widget, drawn at random, always the same."""
+    draw = random.Random(7)
+    return [
+        {key: draw.choice(values) for key, values in NUMBERS.items()} | fixed for _ in range(number)
+    ]
+
+
+@pytest.mark.parametrize("engine", ["torch", "compiled"])
+def test_without_statistics_of_the_batch_there_is_one_accuracy(engine):
+    """Both columns are about the same images: else they would differ by the images alone."""
+    for state in any_states(6 if engine == "torch" else 25, norms=["group"]):
+        net = collected(small_trainings(state, engine, steps=40))["group"]
+        assert net["batch"] == [[step, pytest.approx(v)] for step, v in net["accuracy"]], state
+        if net["diverged_at"] is None:
+            assert net["recomputed"] == net["accuracy"][-1][1], state
+
+
+@pytest.mark.parametrize("norm", ["batch", "batch_renorm"])
+def test_with_them_the_two_differ_and_are_of_the_same_images(norm):
+    state = {**STATE, "batch_size": 8, "classes": 2}
+    trainer = make_trainer(small_run(norm, state, steps=60), "torch", "cpu")
+    for _ in trainer.steps(looks=False):
+        pass
+    chosen = looked_at(small_run(norm, state), trainer.data.val_y)
+    numbers = np.concatenate(chosen)
+    x, y = (torch.tensor(part[numbers]) for part in (trainer.data.val_x, trainer.data.val_y))
+    assert running_accuracy(trainer, chosen) == pytest.approx(evaluate(trainer.net, x, y)[1])
+    assert running_accuracy(trainer, chosen) != batch_accuracy(trainer, chosen)
+
+
+def test_losses_and_training_accuracy_are_those_of_the_run():
     nets = collected(small_trainings({**STATE, "norms": list(NORMS), "classes": 2}, "compiled"))
     for norm, net in nets.items():
         history = train(small_run(norm, {**STATE, "classes": 2}), "compiled")
-        assert [value for _, value in net["accuracy"]] == history.val_accuracy.tolist()
         assert [step for step, _ in net["accuracy"]] == list(range(0, STEPS + 1, 20))
         assert net["loss"][-1] == [STEPS, sum(history.loss[-5:]) / 5]
         assert net["train"][-1] == [STEPS, sum(history.accuracy[-20:]) / 20]
@@ -76,10 +108,11 @@ def test_recomputed_statistics_are_those_of_large_batches():
     for _ in trainer.steps(looks=False):
         pass
     before = {name: b.clone() for name, b in trainer.net.named_buffers()}
-    found = recomputed_accuracy(trainer)
+    chosen = looked_at(run, trainer.data.val_y)
+    found = recomputed_accuracy(trainer, chosen)
     assert all(bool((b == before[name]).all()) for name, b in trainer.net.named_buffers())
     recompute_statistics(trainer.net, trainer.train_x[: CHUNK * CHUNKS].split(CHUNK))
-    assert found == evaluate(trainer.net, trainer.val_x, trainer.val_y)[1]
+    assert found == running_accuracy(trainer, chosen)
 
 
 def test_limits_of_one_and_zero_are_batch_normalization():

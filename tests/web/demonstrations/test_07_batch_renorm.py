@@ -96,4 +96,4 @@ def test_two_classes_and_one(page, folder, troubles):
     assert ends["renorm"]["train"] > 0.95
     pick(page, "images of a batch", "one class")
     finished(page)
-    assert table(page)["batch"]["running"] < 0.15  # "what is left of it?": guessing
+    assert table(page)["batch"]["running"] < 0.2  # "what is left of it?": guessing

@@ -8,7 +8,7 @@ import { Lane } from "../kit/js/page_lane.js";
 
 const INDEPENDENT = 10;   // classes of a batch that stand for independent images
 const SMALL_DEPTH = 6;
-const LOOKED_AT = 40;     // batches of validation images, at most
+const LOOKED_AT = 75;     // batches of validation images, at most
 const CHUNK = 299, CHUNKS = 4;  // training images that recompute the statistics
 const MOMENTUM = { batch: 0.1, batch_renorm: 0.01 }, EPS = 1e-5;
 const IMAGE = 64;         // pixels
@@ -20,11 +20,12 @@ function taken({ images, labels }, numbers) {
   return [x, Int32Array.from(numbers, (n) => labels[n])];
 }
 
-/** Batches of validation images that are put together like those of training. */
+/** Validation images in batches that are put together like those of training, and all of them. */
 function likeTraining(val, { sampler: { name, k }, seed, batch_size: size }) {
   const count = Math.min(LOOKED_AT, Math.floor(val.labels.length / size));
   const numbers = sampler(name, val.labels, seed, size, k)(0, count);
-  return Array.from({ length: count }, (_, i) => taken(val, numbers.subarray(i * size, (i + 1) * size)));
+  const looks = Array.from({ length: count }, (_, i) => taken(val, numbers.subarray(i * size, (i + 1) * size)));
+  return { looks, seen: taken(val, numbers) };
 }
 
 class SmallLane extends Lane {
@@ -41,22 +42,25 @@ class SmallLane extends Lane {
 
   look() {
     const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-    super.look();
+    this.accuracy.push([this.taken, this.seen()]);
     if (this.right?.length) this.train.push([this.taken, mean(this.right)]);
     this.right = [];
     const found = this.shared.looks.map(([x, y]) => this.net.evaluate(x, y, true).accuracy);
     this.batch.push([this.taken, mean(found)]);
   }
 
+  /** Accuracy with the net's statistics on the images that `batch` is about. */
+  seen() { return this.net.evaluate(...this.shared.seen).accuracy; }
+
   finish() {
     super.finish();
     if (this.divergedAt === null) this.recomputed = this.withNewStatistics();
   }
 
-  /** Accuracy on the validation images with statistics of large batches; the weights stay. */
+  /** Accuracy on the same images with statistics of large batches; the weights stay. */
   withNewStatistics() {
-    const { net, shared: { train, val } } = this, momentum = MOMENTUM[this.variant];
-    if (!momentum) return net.evaluate(val.images, val.labels).accuracy;
+    const { net, shared: { train } } = this, momentum = MOMENTUM[this.variant];
+    if (!momentum) return this.seen();
     const isRenorm = this.variant === "batch_renorm";
     if (isRenorm) net.set({ r_max: 1, d_max: 0 });
     const count = net.sizes.buffers, sums = new Float64Array(count);
@@ -75,7 +79,7 @@ class SmallLane extends Lane {
       return isRenorm && isVariance(i) ? Math.max(0, average * average - EPS) : average;
     });
     net.setState({ buffers });
-    return net.evaluate(val.images, val.labels).accuracy;
+    return this.seen();
   }
 
   take() {
@@ -92,7 +96,7 @@ JOBS.small_batches = async function smallBatches(shared, mine, tell) {
   const { state: { norms, classes, r_max, d_max, ...numbers }, steps } = mine;
   const drawn = classes === INDEPENDENT ? { name: "iid" } : { name: "k_classes", k: classes };
   const state = { ...numbers, depth: SMALL_DEPTH, inputs: { r_max, d_max }, sampler: drawn };
-  const own = Object.assign(Object.create(shared), { looks: likeTraining(shared.val, state) });
+  const own = Object.assign(Object.create(shared), likeTraining(shared.val, state));
   shared.keep(norms.map((norm) => shared.keyOf(norm, SMALL_DEPTH)));
   const lanes = [];
   for (const norm of norms) {

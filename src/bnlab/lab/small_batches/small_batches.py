@@ -34,8 +34,8 @@ D_MAXES = (0.0, 0.2, 0.5, 1.0, 5.0, 20.0)
 LRS = (0.01, 0.018, 0.03, 0.056, 0.1, 0.18, 0.3, 0.56, 1.0)
 SEEDS = methods.SEEDS
 DEPTH, WIDTH, STEPS = 6, 64, 300
-LOOKED_AT = 40
-"""Batches of validation images, at most, that give the accuracy with batch statistics."""
+LOOKED_AT = 75
+"""Batches of validation images, at most, that are looked at: from 4 images a batch on, all fit."""
 
 CHUNK, CHUNKS = 299, 4
 """Training images of a batch, and how many batches, that recompute the statistics."""
@@ -54,7 +54,7 @@ class SmallBatches(ComputingWidget):
     """Nets in training on small or alike batches, with three accuracies of each.
 
     They are perceptrons of ``DEPTH`` layers. The accuracies are those of the training batches; of
-    validation images with the statistics of batches like them; and of validation images with
+    validation images with the statistics of batches like them; and of the same images with
     running statistics, as one uses a net. At the end the statistics are recomputed. With a kernel
     PyTorch trains; on the website the page does.
 
@@ -143,7 +143,8 @@ def small_trainings(
 
     New are ``loss`` ([step, mean of ``BLOCK`` losses], ...), the accuracies ``train``, ``batch``
     and ``accuracy`` (running statistics) as [step, share] each, ``recomputed`` (a number, at the
-    end), ``step``, ``diverged_at`` and ``done``.
+    end), ``step``, ``diverged_at`` and ``done``. All but ``train`` are of the same images: a net
+    without statistics of the batch has one number for the three.
     """
     lanes = {norm: _lane(small_run(norm, state, steps), engine) for norm in state["norms"]}
     while lanes:
@@ -158,7 +159,7 @@ def _lane(run: Run, engine: str) -> Iterator[dict[str, object] | None]:
     trainer, new = make_trainer(run, engine, "cpu"), _nothing()
     chosen = looked_at(run, trainer.data.val_y)
     losses, right = [], []
-    for record in trainer.steps():
+    for record in trainer.steps():  # which stops at its looks, where ours are taken
         if record.diverged:
             yield {**new, "step": record.step, "diverged_at": record.step, "done": True}
             return
@@ -176,11 +177,11 @@ def _lane(run: Run, engine: str) -> Iterator[dict[str, object] | None]:
             new["train"].append([record.step, sum(right) / len(right)])
             right.clear()
         new["batch"].append([record.step, batch_accuracy(trainer, chosen)])
-        new["accuracy"].append([record.step, record.val_accuracy])
+        new["accuracy"].append([record.step, running_accuracy(trainer, chosen)])
         if record.step < run.steps:
             yield new
             new = _nothing()
-    yield {**new, "recomputed": recomputed_accuracy(trainer), "done": True}
+    yield {**new, "recomputed": recomputed_accuracy(trainer, chosen), "done": True}
 
 
 def _nothing() -> dict[str, object]:
@@ -197,18 +198,23 @@ def looked_at(run: Run, labels: np.ndarray) -> list[np.ndarray]:
 
 def batch_accuracy(trainer: Engine, chosen: list[np.ndarray]) -> float:
     """Mean accuracy on batches of validation images, each with its own statistics."""
-    return sum(_accuracy(trainer, numbers) for numbers in chosen) / len(chosen)
+    return sum(_accuracy(trainer, numbers, True) for numbers in chosen) / len(chosen)
 
 
-def _accuracy(trainer: Engine, numbers: np.ndarray) -> float:
+def running_accuracy(trainer: Engine, chosen: list[np.ndarray]) -> float:
+    """Accuracy on the images of these batches with running statistics."""
+    return _accuracy(trainer, np.concatenate(chosen), False)
+
+
+def _accuracy(trainer: Engine, numbers: np.ndarray, batch_statistics: bool) -> float:
     x, y = trainer.part("val")
-    return trainer.evaluate(x[numbers], y[numbers], batch_statistics=True)[1]
+    return trainer.evaluate(x[numbers], y[numbers], batch_statistics=batch_statistics)[1]
 
 
-def recomputed_accuracy(trainer: Engine) -> float:
-    """Accuracy on the validation images with statistics of ``CHUNKS`` batches of ``CHUNK``."""
-    net, data = copy.deepcopy(trainer.net), trainer.data
+def recomputed_accuracy(trainer: Engine, chosen: list[np.ndarray]) -> float:
+    """Accuracy on the same images with statistics of ``CHUNKS`` batches of ``CHUNK``."""
+    net, data, numbers = copy.deepcopy(trainer.net), trainer.data, np.concatenate(chosen)
     like = next(net.parameters())
     recompute_statistics(net, torch.tensor(data.train_x[: CHUNK * CHUNKS]).to(like).split(CHUNK))
-    y = torch.tensor(data.val_y, device=like.device)
-    return evaluate(net, torch.tensor(data.val_x).to(like), y)[1]
+    y = torch.tensor(data.val_y[numbers], device=like.device)
+    return evaluate(net, torch.tensor(data.val_x[numbers]).to(like), y)[1]

@@ -148,7 +148,7 @@ def test_each_is_nearest_to_the_end_of_its_own_curve_or_a_line_leads_there(place
 
 def test_lines_run_through_no_words_but_in_a_crowd(placed):
     crossed = {False: [], True: []}
-    for state, boxes in placed:
+    for _state, boxes in placed:
         for i, box in enumerate(boxes):
             if not box or not box["leader"]:
                 continue
@@ -165,7 +165,7 @@ def test_a_name_alone_stands_at_the_end_of_its_curve(placed):
         if len(boxes) > 1 or state["taken"] or state["labels"][0].get("wide"):
             continue
         alone += 1
-        (x, y), box = state["labels"][0]["end"], boxes[0]
+        (_x, y), box = state["labels"][0]["end"], boxes[0]
         assert not box["leader"] and abs(box["y"] - y) <= 0.7 * box["height"], state
     assert alone > 20
 

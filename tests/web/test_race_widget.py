@@ -501,7 +501,7 @@ def test_colours_follow_the_page(race, theme):
         "getComputedStyle(e.querySelector('.bnlab-curve[data-norm=batch]')).stroke]"
     )
     wanted = {
-        "light": ("rgb(255, 255, 255)", "rgb(0, 104, 165)"),
+        "light": ("rgb(255, 255, 255)", "rgb(0, 91, 150)"),
         "dark": ("rgb(20, 24, 30)", "rgb(86, 180, 233)"),
     }
     assert (back, line) == wanted[theme]

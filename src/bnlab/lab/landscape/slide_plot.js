@@ -127,5 +127,7 @@ export function slidePlot({ title, lengths, band }) {
 
   const watch = new ResizeObserver(() => { if (drawn) draw(...drawn); });
   watch.observe(frame);
-  return { element, draw, destroy: () => watch.disconnect() };
+  const rows = () => (drawn?.[0] ?? []).flatMap(({ name, values, ghost, shown }) => values.map((value, i) =>
+    [title, STYLE[name].label, ghost ? shown : drawn[1].key, lengths[i], value ?? "not finite"]));
+  return { element, draw, rows, destroy: () => watch.disconnect() };
 }

@@ -160,7 +160,12 @@ export function depthPanel({ title, log, scale: heights = UNIT }) {
 
   const watch = new ResizeObserver(() => { if (last) draw(...last); });
   watch.observe(frame);
-  return { element, draw, destroy: () => watch.disconnect() };
+  function rows() {
+    const [curves, { key }] = last ?? [[], {}];
+    return curves.flatMap(({ name, rows: layers }) => layers.flatMap((row, i) =>
+      (row ? [[title, STYLE[name].label, key, i + 1, ...row]] : [])));
+  }
+  return { element, draw, rows, destroy: () => watch.disconnect() };
 }
 
 /** The stretches of a curve that can be drawn, as lists of [layer, row], layers counted from 1. */

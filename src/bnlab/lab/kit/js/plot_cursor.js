@@ -76,10 +76,10 @@ export function cursor({ title, word, write = (value) => String(+value.toPrecisi
     if (at === null || !view) return;
     const left = x(stops[at]), { width, top, bottom } = view;
     line.style.cssText = `left:${left.toFixed(1)}px;top:${top.toFixed(1)}px;height:${(bottom - top).toFixed(1)}px`;
-    const toRight = left < width / 2;
-    box.style.cssText = toRight ? `left:calc(${left.toFixed(1)}px + 0.6em)` : `right:calc(${(width - left).toFixed(1)}px + 0.6em)`;
     box.replaceChildren(html("div", {}, `${word} ${stops[at]}`), ...values().map(([name, now, before]) =>
       html("div", {}, swatch(name), ` ${STYLE[name].short} `, html("b", {}, now), before && ` before ${before}`)));
+    const size = box.offsetWidth, gap = 0.6 * view.em, wanted = left < width / 2 ? left + gap : left - gap - size;
+    box.style.left = `${Math.max(0, Math.min(width - size, wanted)).toFixed(1)}px`;
   }
 
   function follow({ clientX }) {

@@ -8,6 +8,7 @@ import pytest
 
 from bnlab.draw.style import STYLE
 from bnlab.lab import Landscape, Profiles, Race, SmallBatches
+from bnlab.lab.group_sizes.group_sizes import LOOKS as SIZES
 from tests.draw.colour_difference import ciede2000, differences, lightness
 
 APART = 8.5  # CIEDE2000; 2 to 3 is seen side by side, 10 at a glance
@@ -25,6 +26,9 @@ def offered(kind: type) -> tuple[str, ...]:
 NOISY = ("none", "batch", "layer", "group", "noisy_batch")  # the race of chapter 04
 RACES = [NOISY, offered(SmallBatches), offered(Landscape)]
 TOGETHER = [*RACES, offered(Race), offered(Profiles), ("batch", "ghost_batch")]
+CHAIN = (*SIZES, "layer")  # a size is seen with its neighbours
+TOGETHER += [(*CHAIN[k : k + 3], "none", "batch") for k in range(len(CHAIN) - 2)]
+LOOK = {**STYLE, **{name: {"light": one[2], "dark": one[3]} for name, one in SIZES.items()}}
 # Published pairs: Sharma, Wu and Dalal 2005, table 1.
 KNOWN = [
     ((50, 2.6772, -79.7751), (50, 0, -82.7485), 2.0425),
@@ -51,7 +55,7 @@ def test_the_difference_is_the_published_one(one, other, wanted):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(("one", "other"), pairs(TOGETHER))
 def test_nets_seen_together_differ_to_all_eyes_and_on_a_pale_projector(one, other, theme):
-    found = differences(STYLE[one][theme], STYLE[other][theme])
+    found = differences(LOOK[one][theme], LOOK[other][theme])
     assert min(found.values()) >= APART, found
 
 

@@ -184,6 +184,8 @@ def test_the_menu_opens_and_closes_by_keys_and_leaves_full_screen_alone(page, fo
     load(page, folders(Race))
     full_screen(page)
     opener = page.get_by_role("button", name="Download")
+    expect(opener).to_be_hidden()
+    page.keyboard.press("c")
     opener.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="CSV")).to_be_focused()

@@ -5,7 +5,7 @@ import { html, svg } from "./elements.js";
 import { placeEvents, placeLabels } from "./label_places.js";
 import { swatch, textWidth } from "./looks.js";
 import { cursor } from "./plot_cursor.js";
-import { SCALES } from "./plot_scales.js";
+import { SCALES, spacedTicks } from "./plot_scales.js";
 import { STYLE } from "./style.js";
 
 /** Buttons that switch curves on and off. */
@@ -77,7 +77,7 @@ export function curvePlot({ title, scale, steps, names }) {
 
   function drawAxes() {
     const { em, left, right, top, bottom, x, y } = view, parts = [];
-    for (const [value, text] of ticks) {
+    for (const [value, text] of spacedTicks(ticks, y, em)) {
       parts.push(svg("path", { class: "bnlab-grid", d: `M${left},${y(value)}H${right}` }));
       parts.push(svg("text", { x: left - 0.4 * em, y: y(value) + 0.35 * em, "text-anchor": "end" }, text));
     }

@@ -3,6 +3,8 @@
 import { html, svg } from "./elements.js";
 import { stack } from "./label_places.js";
 import { coloured, MARKERS } from "./looks.js";
+import { cursor } from "./plot_cursor.js";
+import { spacedTicks } from "./plot_scales.js";
 import { STYLE } from "./style.js";
 
 const MOST_TICKS = 6;
@@ -77,6 +79,8 @@ export function depthPanel({ title, log, scale: heights = UNIT }) {
   const frame = html("div", { class: "bnlab-frame" }, picture);
   const element = html("figure", { class: "bnlab-figure" },
     html("figcaption", { class: "bnlab-caption" }, title), frame);
+  const values = cursor({ title, word: "layer", write: shortText });
+  frame.append(values.element);
   let last = null;
 
   function place(curves, layers, scale) {
@@ -97,7 +101,7 @@ export function depthPanel({ title, log, scale: heights = UNIT }) {
 
   function drawAxes({ em, left, right, top, bottom, x, y }, scale, layers, word) {
     const parts = [];
-    for (const [value, text] of scale.ticks) {
+    for (const [value, text] of spacedTicks(scale.ticks, y, em)) {
       parts.push(svg("path", { class: "bnlab-grid", d: `M${left},${y(value)}H${right}` }));
       parts.push(svg("text", { x: left - 0.4 * em, y: y(value) + 0.35 * em, "text-anchor": "end" }, text));
     }
@@ -145,11 +149,14 @@ export function depthPanel({ title, log, scale: heights = UNIT }) {
     last = [curves, { layers, word, alt, key }];
     picture.dataset.shown = key;
     picture.setAttribute("aria-label", alt);
-    const values = curves.flatMap(({ rows }) => rows.flatMap((row) => (row ? row.filter((v) => v > 0) : [])));
-    const scale = log ? logScale(values) : heights, box = place(curves, layers, scale);
+    values.set(curves.map(({ name, rows: found }) =>
+      ({ name, points: found.flatMap((row, i) => (row ? [[i + 1, row[0]]] : [])) })));
+    const positive = curves.flatMap(({ rows: found }) => found.flatMap((row) => (row ? row.filter((v) => v > 0) : [])));
+    const scale = log ? logScale(positive) : heights, box = place(curves, layers, scale);
     if (!box) return;
     drawAxes(box, scale, layers, word);
     for (const part of [bands, lines, labels]) part.replaceChildren();
+    values.place(box, box.x);
     const boxes = curves.map((curve) => drawCurve(curve, box, scale)).filter(Boolean);
     stack(boxes, box.top - 0.4 * box.em, box.bottom + 0.4 * box.em);
     for (const { label, x, y } of boxes) {

@@ -9,6 +9,8 @@ export function valueAt({ points }, stop) {
   return points.findLast(([at]) => at <= stop)?.[1] ?? null;
 }
 
+const briefName = (name) => STYLE[name].short || STYLE[name].label;
+
 const inWords = (write, { divergedAt = null, ...curve }, stop) => {
   if (divergedAt !== null && stop >= divergedAt) return "diverged";
   const value = valueAt(curve, stop);
@@ -35,8 +37,8 @@ export function cursor({ title, word, write = (value) => String(+value.toPrecisi
     curves = given;
     stops = [...new Set(curves.flatMap(({ points }) => points.map(([stop]) => stop)))].sort((a, b) => a - b);
     if (at !== null && at >= stops.length) at = stops.length ? stops.length - 1 : null;
-    element.setAttribute("aria-valuemin", stops[0] ?? 0);
-    element.setAttribute("aria-valuemax", stops.at(-1) ?? 0);
+    say("aria-valuemin", stops[0] ?? 0);
+    say("aria-valuemax", stops.at(-1) ?? 0);
     tell();
   }
 
@@ -62,13 +64,16 @@ export function cursor({ title, word, write = (value) => String(+value.toPrecisi
     return [...found.values()];
   }
   const rowText = ([name, now, before]) =>
-    `${STYLE[name].short} ${[now, before && `before ${before}`].filter(Boolean).join(", ")}`;
+    `${briefName(name)} ${[now, before && `before ${before}`].filter(Boolean).join(", ")}`;
 
   function tell() {
     const text = at !== null ? `${word} ${stops[at]}: ${values().map(rowText).join("; ")}`
       : stops.length ? "arrow keys show values" : "no values yet";
-    element.setAttribute("aria-valuenow", stops[at ?? 0] ?? 0);
-    element.setAttribute("aria-valuetext", text);
+    say("aria-valuenow", stops[at ?? 0] ?? 0);
+    say("aria-valuetext", text);
+  }
+  function say(attribute, value) {
+    if (element.getAttribute(attribute) !== String(value)) element.setAttribute(attribute, value);
   }
 
   function show() {
@@ -77,7 +82,7 @@ export function cursor({ title, word, write = (value) => String(+value.toPrecisi
     const left = x(stops[at]), { width, top, bottom } = view;
     line.style.cssText = `left:${left.toFixed(1)}px;top:${top.toFixed(1)}px;height:${(bottom - top).toFixed(1)}px`;
     box.replaceChildren(html("div", {}, `${word} ${stops[at]}`), ...values().map(([name, now, before]) =>
-      html("div", {}, swatch(name), ` ${STYLE[name].short} `, html("b", {}, now), before && ` before ${before}`)));
+      html("div", {}, swatch(name), ` ${briefName(name)} `, html("b", {}, now), before && ` before ${before}`)));
     const size = box.offsetWidth, gap = 0.6 * view.em, wanted = left < width / 2 ? left + gap : left - gap - size;
     box.style.left = `${Math.max(0, Math.min(width - size, wanted)).toFixed(1)}px`;
   }

@@ -18,3 +18,12 @@ export const SCALES = {
     write: (v) => v.toFixed(2), chance: 0.1,
   },
 };
+
+/** Those ticks [value, text] whose words leave room for each other, `y` being their heights; the ends first. */
+export function spacedTicks(ticks, y, em) {
+  const kept = [];
+  for (const tick of [ticks[0], ticks.at(-1), ...ticks].filter(Boolean)) {
+    if (kept.every(([value]) => Math.abs(y(value) - y(tick[0])) > 1.1 * em)) kept.push(tick);
+  }
+  return kept;
+}

@@ -128,13 +128,20 @@ export function curvePlot({ title, scale, steps, names }) {
     values.place(view, x);
   }
 
+  /** The last step of the axis. */
+  function setSteps(count) {
+    if (count === steps) return;
+    steps = count;
+    if (measure()) drawAxes();
+  }
+
   function resize() {
     view = null;
     if (measure()) { drawAxes(); draw(...last); }
   }
   const watch = new ResizeObserver(resize);
   watch.observe(frame);
-  return { element, draw, rows: () => curveRows(title, last), destroy: () => watch.disconnect() };
+  return { element, draw, setSteps, rows: () => curveRows(title, last), destroy: () => watch.disconnect() };
 }
 
 /** The word at the line of chance, as a label of a curve. */

@@ -50,7 +50,7 @@ export function saveMenu({ root, name, table, words, say }) {
   const nothing = () => say("Nothing is shown yet that could be saved.");
   function saveCsv() {
     const rows = table();
-    if (rows.length) give(asCsv(rows), "text/csv", "csv");
+    if (rows.length > 1) give(asCsv(rows), "text/csv", "csv");
     else nothing();
   }
   function saveSvg() {

@@ -163,9 +163,10 @@ export class TrainingWidget extends ComputingWidget {
     const names = result ? result.state.norms.filter((name) => !this.hidden.has(name)) : [];
     for (const [which, plot] of Object.entries(plots)) {
       const curves = names.map((name) => {
-        const { [which]: points, divergedAt, batches = [] } = result.curves.get(name);
+        const { [which]: points, divergedAt, bands, batches = [] } = result.curves.get(name);
         // A reader who takes single steps sees each of them.
-        return { name, points, divergedAt, dots: which === "loss" && result.phase === "paused" ? batches : [] };
+        const dots = which === "loss" && result.phase === "paused" ? batches : [];
+        return { name, points, divergedAt, band: bands?.[which], dots };
       });
       const sentence = result ? alt(result, which, names) : emptyAlt(which), key = result ? shown : "";
       const all = this.withGhosts(which, curves, key), pale = all.length > curves.length;

@@ -1,7 +1,7 @@
 // Curves of nets in training, and the legend that switches them.
 
 import { curveMarks, putLabels } from "./curve_marks.js";
-import { html, svg } from "./elements.js";
+import { html, sizeWatch, svg } from "./elements.js";
 import { placeEvents, placeLabels } from "./label_places.js";
 import { swatch, textWidth } from "./looks.js";
 import { cursor } from "./plot_cursor.js";
@@ -139,7 +139,7 @@ export function curvePlot({ title, scale, steps, names }) {
     view = null;
     if (measure()) { drawAxes(); draw(...last); }
   }
-  const watch = new ResizeObserver(resize);
+  const watch = sizeWatch(resize);
   watch.observe(frame);
   return { element, draw, setSteps, rows: () => curveRows(title, last), destroy: () => watch.disconnect() };
 }

@@ -18,3 +18,13 @@ export function onceInView(element, action) {
   watch.observe(element);
   return { destroy: () => watch.disconnect() };
 }
+
+/** An element comes into view, now and when the page is whole; where it is too tall, its stage does, wholly. */
+export function landOn(root) {
+  const land = () => {
+    root.scrollIntoView({ block: "start", behavior: "instant" });
+    root.querySelector(".bnlab-stage")?.scrollIntoView({ block: "nearest", behavior: "instant" });
+  };
+  requestAnimationFrame(land);
+  if (document.readyState !== "complete") addEventListener("load", land, { once: true });
+}

@@ -16,7 +16,9 @@ import { html, perFrame, throttle, uniqueId } from "./elements.js";
 import { actionsPlacer, fullScreen } from "./full_screen.js";
 import { guessBox } from "./guess_box.js";
 import { addressLink } from "./link.js";
+import { landOn } from "./moments.js";
 import { badge, checkbox, choice, liveText, slider, toggles } from "./parts.js";
+import { saveMenu, tableOf } from "./save_menu.js";
 import { sceneStrip } from "./scenes.js";
 
 /** The module's default export, for a class. */
@@ -100,8 +102,15 @@ export class Widget {
       html("div", { class: "bnlab-body" },
         html("div", { class: "bnlab-line" }, this.headline.element, this.note.element), ...body));
     this.screen = this.own(fullScreen(this.root, { onChange: actionsPlacer(this.head, this.controlPart) }));
-    this.head.append(this.link.element, this.screen.element, this.badge.element);
+    this.files = this.own(saveMenu({
+      root: this.root, name: this.options.name ?? kind, table: () => this.table(), say: (text) => this.note.now(text),
+      words: () => ({ head: this.headline.element.textContent, foot: `${title} ${this.write().replace(/&predict=\d/, "").replaceAll("&", " ")}` }),
+    }));
+    this.head.append(this.link.element, this.files.element, this.screen.element, this.badge.element);
   }
+
+  /** What is shown, as rows of a table, the first of them its head. */
+  table() { return tableOf(this.owned); }
 
   // ---- changes ---------------------------------------------------------------------------------
 
@@ -116,15 +125,7 @@ export class Widget {
     if (part) this.stage(part);
     if (problems.length) this.note.now(`The link was read in part: ${problems.join("; ")}.`);
     this.focus();
-    const land = () => this.land();
-    requestAnimationFrame(land);
-    if (document.readyState !== "complete") addEventListener("load", land, { once: true });
-  }
-
-  /** The widget comes into view; where it is too tall for that, its stage does, wholly. */
-  land() {
-    this.root.scrollIntoView({ block: "start", behavior: "instant" });
-    this.root.querySelector(".bnlab-stage")?.scrollIntoView({ block: "nearest", behavior: "instant" });
+    landOn(this.root);
   }
 
   /** The state came from a link. */

@@ -15,6 +15,8 @@ const BEFORE = "Pale, behind them: the curves that were frozen before.";
  *   isSeen(result)        whether there is something to draw
  *   drawResult(result)    draws it; null if nothing is seen
  *   told(result)          it in words
+ *   headlineOf(result)    who won and by how much, in one sentence, when the training has ended
+ *   runningHeadline(result)    the same while it trains; "" if there is nothing to say
  *   idleText              the words before the first training
  */
 export class TrainingWidget extends ComputingWidget {
@@ -32,7 +34,9 @@ export class TrainingWidget extends ComputingWidget {
   prepare() {
     super.prepare();
     this.hidden = new Set();  // curves switched off
-    this.go = button({ text: "Train", kind: "bnlab-main", onClick: () => this.train() });
+    this.go = button({
+      text: "Train", kind: "bnlab-main", onClick: () => this.train(), onRefuse: () => this.refuse(),
+    });
     this.halt = button({ text: "Stop", onClick: () => this.running?.stop() });
     this.drawn = {};   // what each plot shows now: {curves, shown}
     this.ghosts = {};  // what each plot showed when it was frozen
@@ -70,7 +74,7 @@ export class TrainingWidget extends ComputingWidget {
   // ---- training --------------------------------------------------------------------------------
 
   train() {
-    if (this.asking && this.guess === null) { this.note.now("Guess first, then press Reveal."); return; }
+    if (this.asking && this.guess === null) return this.refuse();
     this.revealed = true;
     this.start();
   }
@@ -138,6 +142,16 @@ export class TrainingWidget extends ComputingWidget {
     else if (result.phase === "training") this.summary.soon(this.told(result));
     else this.summary.now(this.told(result));
     this.showKeep();
+    this.drawHeadline(seen ? result : null);
+  }
+
+  headlineOf() { return ""; }
+  runningHeadline() { return ""; }
+
+  drawHeadline(result) {
+    const runs = ["training", "paused"].includes(result?.phase);
+    if (runs) this.headline.soon(this.runningHeadline(result));
+    else this.headline.now(result ? this.headlineOf(result) : "");
   }
 
   /**

@@ -6,11 +6,16 @@
 //   layOut()       {kind, title, controls, body}: the words and the elements
 //   key(state)     text that names what is shown; draw() is needed if it changed
 //   parse(query), write()    the state in the address, see link.js
-//   show()         sets the controls; draw() draws what is known
+//   show()         sets the controls; draw() draws what is known, and says it in this.headline:
+//                  one bold sentence above the stage, with the result in it, or ""
+// In full screen (this.screen.large) the controls are folded away: see full_screen.js. Then the
+// parts of the body with the class bnlab-stage share the height, and what the reader presses first
+// (the actions with the class bnlab-main or bnlab-always) stands in the head.
 
 import { html, perFrame, throttle, uniqueId } from "./elements.js";
+import { fullScreen } from "./full_screen.js";
 import { addressLink } from "./link.js";
-import { badge, checkbox, choice, fullScreen, guessBox, liveText, slider, toggles } from "./parts.js";
+import { badge, checkbox, choice, guessBox, liveText, slider, toggles } from "./parts.js";
 import { sceneStrip } from "./scenes.js";
 
 /** The module's default export, for a class. */
@@ -33,6 +38,7 @@ export class Widget {
     }, 200);
     this.owned = [];  // parts that listen beyond their own elements
     this.note = this.own(liveText({ kind: "bnlab-note" }));
+    this.headline = this.own(liveText({ kind: "bnlab-headline" }));
     this.summary = this.own(liveText({ kind: "bnlab-summary" }));
     this.verdict = this.own(liveText({ kind: "bnlab-verdict" }));
     this.badge = badge();
@@ -87,13 +93,25 @@ export class Widget {
   frame({ kind, title, controls, body }) {
     const id = uniqueId("title");
     this.root = html("section", { class: `bnlab bnlab-${kind}`, tabindex: -1, "aria-labelledby": id });
-    this.screen = this.own(fullScreen(this.root));
-    this.root.append(
-      html("div", { class: "bnlab-head" }, html("div", { class: "bnlab-title", id }, title),
-        this.link.element, this.screen.element, this.badge.element),
-      this.strip.element,
-      html("div", { class: "bnlab-controls" }, ...controls),
-      this.note.element, ...body);
+    this.head = html("div", { class: "bnlab-head" }, html("div", { class: "bnlab-title", id }, title));
+    this.controlPart = html("div", { class: "bnlab-controls" }, ...controls);
+    this.actions = this.controlPart.querySelector(".bnlab-actions");
+    this.actionsBefore = this.actions?.nextSibling;
+    this.root.append(this.head, this.strip.element, this.controlPart,
+      html("div", { class: "bnlab-body" },
+        html("div", { class: "bnlab-line" }, this.headline.element, this.note.element), ...body));
+    this.screen = this.own(fullScreen(this.root, { onChange: () => this.placeActions() }));
+    this.head.append(this.link.element, this.screen.element, this.badge.element);
+  }
+
+  /** Train and the like stand with the controls, and in the head while these are folded away. */
+  placeActions() {
+    if (!this.actions) return;
+    const focused = document.activeElement;
+    if (this.root.classList.contains("bnlab-folded")) this.head.firstChild.after(this.actions);
+    else if (this.actions.parentElement === this.head) this.controlPart.insertBefore(this.actions, this.actionsBefore);
+    else return;
+    if (this.actions.contains(focused)) focused.focus({ preventScroll: true });
   }
 
   // ---- changes ---------------------------------------------------------------------------------
@@ -188,13 +206,13 @@ export class ComputingWidget extends Widget {
 
   /** The newest setting wins: what runs is dropped now, and a start follows in the next frame. */
   change(part) {
-    const before = this.state;
-    this.state = { ...before, ...part };
-    const other = this.key(this.state) !== this.key(before);
-    if (!other && this.state.predict === before.predict) return;
+    const before = this.state, { predict } = this.state = { ...before, ...part };
+    const other = this.key(this.state) !== this.key({ ...before, predict });
+    if (!other && predict === before.predict) return;
+    if (!other && !predict && this.revealed) return this.show();  // what was seen stays
     this.drop();
     this.note.now("");
-    if (this.state.predict || before.predict) this.forget();
+    if (predict || before.predict) this.forget();
     if (this.repeats) this.restart();
     this.show();
   }
@@ -244,8 +262,12 @@ export class ComputingWidget extends Widget {
     this.result = this.guess = null;
     this.revealed = false;
     this.verdict.now("");
+    this.headline.now("");
     this.draw();
   }
+
+  /** Reveal was pressed without a guess. */
+  refuse() { this.note.now("Guess first, then press Reveal."); }
 
   show() {
     super.show();

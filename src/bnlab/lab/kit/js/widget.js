@@ -47,6 +47,7 @@ export class Widget {
       parse: (query) => this.parse(query), write: () => this.write(),
       onState: (part, problems) => this.fromLink(part, problems),
       onScene: (number) => this.fromLink(null, this.strip.play(number - 1) ? [] : [`scene ${number} is not there`]),
+      title: () => this.head.querySelector(".bnlab-title").textContent,
       near: (link) => (link.closest(".jp-Notebook") ?? document).contains(this.root),
     }));
     this.strip = this.own(sceneStrip({
@@ -124,7 +125,10 @@ export class Widget {
   }
 
   fromLink(part, problems) {
-    if (part) this.stage(part);
+    if (part) {
+      this.stage(part);
+      this.arrived();
+    }
     if (problems.length) this.note.now(`The link was read in part: ${problems.join("; ")}.`);
     this.focus();
     const scroll = () => this.root.scrollIntoView({ block: "start" });
@@ -137,13 +141,12 @@ export class Widget {
 
   // ---- scenes ----------------------------------------------------------------------------------
 
-  /** A scene begins: nothing of what was seen before is left. */
+  /** A scene begins: nothing of what was seen before is left, and nothing is trained until it is asked for. */
   stage(state) {
     this.clear();
     this.change(state);
     this.saveModel();
     this.show();
-    this.arrived();
     this.focus();
   }
 

@@ -93,7 +93,7 @@ export class Widget {
 
   frame({ kind, title, controls, body }) {
     const id = uniqueId("title");
-    this.root = html("section", { class: `bnlab bnlab-${kind}`, tabindex: -1, "aria-labelledby": id });
+    this.root = html("section", { class: `bnlab bnlab-${kind}${this.link.alone ? " bnlab-alone" : ""}`, tabindex: -1, "aria-labelledby": id });
     this.head = html("div", { class: "bnlab-head" }, html("div", { class: "bnlab-title", id }, title));
     this.controlPart = html("div", { class: "bnlab-controls" }, ...controls);
     this.actions = this.controlPart.querySelector(".bnlab-actions");
@@ -101,7 +101,7 @@ export class Widget {
     this.root.append(this.head, this.strip.element, this.controlPart,
       html("div", { class: "bnlab-body" },
         html("div", { class: "bnlab-line" }, this.headline.element, this.note.element), ...body));
-    this.screen = this.own(fullScreen(this.root, { onChange: () => this.placeActions() }));
+    this.screen = this.own(fullScreen(this.root, { alone: this.link.alone, onChange: () => this.placeActions() }));
     this.head.append(this.link.element, this.screen.element, this.badge.element);
   }
 
@@ -131,6 +131,7 @@ export class Widget {
     }
     if (problems.length) this.note.now(`The link was read in part: ${problems.join("; ")}.`);
     this.focus();
+    if (this.link.alone) return;
     const scroll = () => this.root.scrollIntoView({ block: "start" });
     requestAnimationFrame(scroll);
     if (document.readyState !== "complete") addEventListener("load", scroll, { once: true });
@@ -152,8 +153,8 @@ export class Widget {
 
   clear() {}
 
-  /** A keyboard goes on from here. */
-  focus() { this.root.focus({ preventScroll: true }); }
+  /** A keyboard goes on from here; but a frame takes no focus from the page around it. */
+  focus() { if (document.hasFocus() || !this.link.alone) this.root.focus({ preventScroll: true }); }
 
   /** What Space does in full screen. */
   act() {

@@ -90,6 +90,7 @@ def test_a_sentence_is_said_of_its_own_state_alone(page: Page, race, troubles):
     page.keyboard.press("PageDown")
     settle(page)
     assert words(page)
+    page.keyboard.press("c")
     group(page, "batch size").get_by_role("radio", name="16", exact=True).check(force=True)
     settle(page)
     assert words(page) == "" and marked(page) == 1
@@ -98,6 +99,7 @@ def test_a_sentence_is_said_of_its_own_state_alone(page: Page, race, troubles):
 def test_space_presses_what_has_the_focus(page: Page, race, troubles):
     large(page, race)
     page.keyboard.press("PageDown")
+    page.keyboard.press("c")
     settle(page)
     page.get_by_role("checkbox", name="layer", exact=True).focus()
     page.keyboard.press(" ")

@@ -105,13 +105,13 @@ export class Widget {
     this.head.append(this.link.element, this.screen.element, this.badge.element);
   }
 
-  /** Train and the like stand with the controls, and in the head while these are folded away. */
+  /** Train and the like stand at the end of the controls; in full screen at their top, or in the head. */
   placeActions() {
     if (!this.actions) return;
     const focused = document.activeElement;
-    if (this.root.classList.contains("bnlab-folded")) this.head.firstChild.after(this.actions);
-    else if (this.actions.parentElement === this.head) this.controlPart.insertBefore(this.actions, this.actionsBefore);
-    else return;
+    if (this.screen?.folded) this.head.firstChild.after(this.actions);
+    else if (this.screen?.large) this.controlPart.prepend(this.actions);
+    else this.controlPart.insertBefore(this.actions, this.actionsBefore);
     if (this.actions.contains(focused)) focused.focus({ preventScroll: true });
   }
 

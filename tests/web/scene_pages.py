@@ -14,7 +14,7 @@ from bnlab.draw.scene import Scene
 from tests.web.widget_page import settle
 
 BOOK = Path(__file__).parents[2] / "book"
-MYST = re.compile(r"```\{code-cell\}.*?\n(?:---\n.*?\n---\n|(?::.*\n)*)(.*?)```", re.S)
+MYST = re.compile(r"^```\{code-cell\}[^\n]*\n(?::[^\n]*\n)*(.*?)^```", re.S | re.M)
 
 
 def code_of(path: Path) -> list[str]:

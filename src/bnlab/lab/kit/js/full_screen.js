@@ -3,7 +3,7 @@
 import { html } from "./elements.js";
 import { button } from "./parts.js";
 
-const ROOM = 640;  // px, the height of a window that has room for controls
+const ROOMY = 640;  // px, the height of a window that has room for controls
 const LARGE = "bnlab-large", FOLDED = "bnlab-folded";
 
 /**
@@ -65,7 +65,7 @@ export function fullScreen(target, { onChange, alone = false }) {
     document.removeEventListener("fullscreenchange", followBrowser);
     if (large()) leave();
   }
-  show(alone, alone && innerHeight < ROOM);
+  show(alone, alone && innerHeight < ROOMY);
   return { element, destroy, get large() { return large(); }, get folded() { return folded(); } };
 }
 

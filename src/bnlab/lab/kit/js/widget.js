@@ -102,6 +102,7 @@ export class Widget {
       html("div", { class: "bnlab-body" },
         html("div", { class: "bnlab-line" }, this.headline.element, this.note.element), ...body));
     this.screen = this.own(fullScreen(this.root, { alone: this.link.alone, onChange: () => this.placeActions() }));
+    this.placeActions();
     this.head.append(this.link.element, this.screen.element, this.badge.element);
   }
 

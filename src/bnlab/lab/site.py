@@ -2,7 +2,7 @@
 
 A widget is a folder. It may have ``JOBS``, what the worker of a page computes for it: a module (see
 ``kit/js/page_jobs.js``) by the set of compiled nets with which it works; and ``STORED``, a grid of
-runs that are stored for it (see ``bnlab.lab.kit.replay``).
+runs that are stored for it (see ``bnlab.lab.kit.replay``), or several of them by name.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ def jobs() -> dict[str, list[Path]]:
 
 
 def stored() -> dict[str, StoredGrid]:
-    """The grids of stored runs, by the name of the widget."""
-    grids = {widget.__name__.rpartition(".")[2]: getattr(widget, "STORED", None) for widget in ALL}
-    return {name: grid for name, grid in grids.items() if grid is not None}
+    """The grids of stored runs, by the name of the widget or their own."""
+    grids = {widget.__name__.rpartition(".")[2]: getattr(widget, "STORED", {}) for widget in ALL}
+    named = (of if isinstance(of, dict) else {name: of} for name, of in grids.items())
+    return {name: grid for of in named for name, grid in of.items()}

@@ -1,6 +1,6 @@
 // All architectures as points: score or size across, accuracy when trained alone upwards.
 
-import { html, svg } from "../kit/js/elements.js";
+import { html, sizeWatch, svg } from "../kit/js/elements.js";
 import { MARKERS } from "../kit/js/looks.js";
 import { MARKS } from "./choices_grid.js";
 
@@ -100,7 +100,7 @@ export function cloudPlot({ onPick }) {
     if (off(near) <= NEAREST * box.em) onPick(near);
   }
 
-  const watch = new ResizeObserver(() => { if (last) draw(last); });
+  const watch = sizeWatch(() => { if (last) draw(last); });
   watch.observe(frame);
   return { element: frame, draw, destroy: () => watch.disconnect() };
 }
@@ -111,4 +111,4 @@ const NAMES = { mine: "yours", found: "found", random: "random" };
 export const cloudKey = () => html("p", { class: "bnlab-caption bnlab-cloud-key" },
   ...Object.entries({ mine: "●", ...MARKS }).flatMap(([name, mark]) =>
     [html("span", { class: `bnlab-${name}` }, mark), ` ${NAMES[name]}  `]),
-  "· faint: beyond the budget · rings: tried in this round");
+  "· faint: beyond the budget", html("span", { class: "bnlab-detail" }, " · rings: tried in this round"));

@@ -1,7 +1,7 @@
 // A panel of curves over the length of a step, both axes logarithmic, with a marker that slides.
 
 import { stack } from "../kit/js/depth_plot.js";
-import { html, svg } from "../kit/js/elements.js";
+import { html, sizeWatch, svg } from "../kit/js/elements.js";
 import { coloured, MARKERS } from "../kit/js/looks.js";
 import { STYLE } from "../kit/js/style.js";
 
@@ -125,7 +125,7 @@ export function slidePlot({ title, lengths, band }) {
     slide(curves.length ? words.marker : null);
   }
 
-  const watch = new ResizeObserver(() => { if (drawn) draw(...drawn); });
+  const watch = sizeWatch(() => { if (drawn) draw(...drawn); });
   watch.observe(frame);
   return { element, draw, destroy: () => watch.disconnect() };
 }

@@ -86,11 +86,11 @@ def loss_alone_falls(page, _):
 
 
 def moves(page, _):
-    assert "went from" in page.locator(".bnlab-verdict").inner_text()
+    assert "went from" in page.locator(".bnlab-headline").inner_text()
 
 
 def stays(page, _):
-    assert "stays" in page.locator(".bnlab-verdict").inner_text()
+    assert "stays" in page.locator(".bnlab-headline").inner_text()
 
 
 def growth(page: Page, norm: str) -> float:

@@ -34,7 +34,7 @@ class SmallBatches extends TrainingWidget {
     this.plots = { loss: plot("training loss (mean of 5 steps)", "loss") };
     for (const [which, title] of Object.entries(ACCURACIES)) this.plots[which] = plot(title, "accuracy");
     this.rows = html("tbody");
-    this.table = html("table", { class: "bnlab-ends" },
+    this.ends = html("table", { class: "bnlab-ends" },
       html("caption", {}, "Accuracies so far; recomputed statistics at the end"),
       html("thead", {}, html("tr", {}, ...TABLE_HEAD.map((text) => html("th", { scope: "col" }, text)))),
       this.rows);
@@ -48,7 +48,7 @@ class SmallBatches extends TrainingWidget {
         html("div", { class: "bnlab-stage" },
           html("div", { class: "bnlab-plots" }, ...Object.values(this.plots).map(({ element }) => element)),
           this.guessBox.element),
-        this.table, this.verdict.element, this.legend.element, this.summary.element],
+        this.ends, this.verdict.element, this.legend.element, this.summary.element],
     };
   }
 
@@ -97,7 +97,7 @@ class SmallBatches extends TrainingWidget {
   told(outcome) { return outcomeText(outcome, this.options.steps); }
 
   drawTable(rows) {
-    this.table.hidden = rows.length === 0;
+    this.ends.hidden = rows.length === 0;
     this.rows.replaceChildren(...rows.map(({ norm, cells }) => html("tr", {},
       html("th", { scope: "row" }, swatch(norm), " ", STYLE[norm].short),
       ...cells.map((text) => html("td", {}, text)))));

@@ -1,4 +1,4 @@
-// When a widget does what nobody has asked it for.
+// When a widget does something by itself, and when it is seen.
 
 /** When the page has loaded and the browser has nothing else to do. */
 export function whenIdle(action) {
@@ -17,4 +17,11 @@ export function onceInView(element, action) {
   }, { threshold: 0.3 });
   watch.observe(element);
   return { destroy: () => watch.disconnect() };
+}
+
+/** Its top in view: in the next frame, and again when all of the page has its place. */
+export function scrollToTop(element) {
+  const scroll = () => element.scrollIntoView({ block: "start" });
+  requestAnimationFrame(scroll);
+  if (document.readyState !== "complete") addEventListener("load", scroll, { once: true });
 }

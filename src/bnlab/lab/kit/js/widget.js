@@ -16,7 +16,9 @@ import { html, perFrame, throttle, uniqueId } from "./elements.js";
 import { fullScreen } from "./full_screen.js";
 import { addressLink } from "./link.js";
 import { badge, checkbox, choice, guessBox, liveText, slider, toggles } from "./parts.js";
-import { sceneStrip } from "./scenes.js";
+import { saveMenu, tableOf } from "./save_menu.js";
+import { pressMain, sceneStrip } from "./scenes.js";
+import { scrollToTop } from "./when.js";
 
 /** The module's default export, for a class. */
 export const widgetOf = (Kind) => ({
@@ -50,10 +52,7 @@ export class Widget {
       title: () => this.head.querySelector(".bnlab-title").textContent,
       near: (link) => (link.closest(".jp-Notebook") ?? document).contains(this.root),
     }));
-    this.strip = this.own(sceneStrip({
-      scenes: this.options.scenes ?? [], isLarge: () => this.root.classList.contains("bnlab-large"),
-      onScene: (state) => { this.stage(state); this.link.save(); }, onAct: () => this.act(),
-    }));
+    this.strip = this.own(sceneStrip(this));
     this.prepare();
     this.makeParts();
     this.frame(this.layOut());
@@ -103,8 +102,15 @@ export class Widget {
         html("div", { class: "bnlab-line" }, this.headline.element, this.note.element), ...body));
     this.screen = this.own(fullScreen(this.root, { alone: this.link.alone, onChange: () => this.placeActions() }));
     this.placeActions();
-    this.head.append(this.link.element, this.screen.element, this.badge.element);
+    this.files = this.own(saveMenu({
+      root: this.root, name: this.options.name ?? kind, table: () => this.table(), say: (text) => this.note.now(text),
+      words: () => ({ head: this.headline.element.textContent, foot: `${title} ${this.write().replace(/&predict=\d/, "").replaceAll("&", " ")}` }),
+    }));
+    this.head.append(this.link.element, this.files.element, this.screen.element, this.badge.element);
   }
+
+  /** What is shown, as rows of a table, the first of them its head. */
+  table() { return tableOf(this.owned); }
 
   /** Train and the like stand at the end of the controls; in full screen at their top, or in the head. */
   placeActions() {
@@ -132,10 +138,7 @@ export class Widget {
     }
     if (problems.length) this.note.now(`The link was read in part: ${problems.join("; ")}.`);
     this.focus();
-    if (this.link.alone) return;
-    const scroll = () => this.root.scrollIntoView({ block: "start" });
-    requestAnimationFrame(scroll);
-    if (document.readyState !== "complete") addEventListener("load", scroll, { once: true });
+    if (!this.link.alone) scrollToTop(this.root);
   }
 
   /** The state came from a link. */
@@ -153,15 +156,11 @@ export class Widget {
   }
 
   clear() {}
-
   /** A keyboard goes on from here; but a frame takes no focus from the page around it. */
   focus() { if (document.hasFocus() || !this.link.alone) this.root.focus({ preventScroll: true }); }
 
   /** What Space does in full screen. */
-  act() {
-    const main = this.root.querySelector(".bnlab-main");
-    if (main && !main.hidden) main.click();
-  }
+  act() { pressMain(this.root); }
 
   /** What the scene shows has been seen. */
   get played() { return false; }

@@ -1,9 +1,9 @@
 // What the widgets have in common whose nets train when the reader presses Train.
 
 import { html } from "./elements.js";
-import { onceInView, whenIdle } from "./moments.js";
 import { chooseEngine } from "./page_engine.js";
 import { button } from "./parts.js";
+import { onceInView, whenIdle } from "./when.js";
 import { ComputingWidget } from "./widget.js";
 
 const BEFORE = "Pale, behind them: the curves that were frozen before.";

@@ -16,10 +16,10 @@ import { html, perFrame, throttle, uniqueId } from "./elements.js";
 import { actionsPlacer, fullScreen } from "./full_screen.js";
 import { guessBox } from "./guess_box.js";
 import { addressLink } from "./link.js";
-import { landOn } from "./moments.js";
 import { badge, checkbox, choice, liveText, slider, toggles } from "./parts.js";
 import { saveMenu, tableOf } from "./save_menu.js";
-import { sceneStrip } from "./scenes.js";
+import { pressMain, sceneStrip } from "./scenes.js";
+import { landOn } from "./when.js";
 
 /** The module's default export, for a class. */
 export const widgetOf = (Kind) => ({
@@ -50,12 +50,10 @@ export class Widget {
       parse: (query) => this.parse(query), write: () => this.write(),
       onState: (part, problems) => this.fromLink(part, problems),
       onScene: (number) => this.fromLink(null, this.strip.play(number - 1) ? [] : [`scene ${number} is not there`]),
+      title: () => this.head.querySelector(".bnlab-title").textContent,
       near: (link) => (link.closest(".jp-Notebook") ?? document).contains(this.root),
     }));
-    this.strip = this.own(sceneStrip({
-      scenes: this.options.scenes ?? [], isLarge: () => this.root.classList.contains("bnlab-large"),
-      onScene: (state) => { this.stage(state); this.link.save(); }, onAct: () => this.act(),
-    }));
+    this.strip = this.own(sceneStrip(this));
     this.prepare();
     this.makeParts();
     this.frame(this.layOut());
@@ -95,13 +93,15 @@ export class Widget {
 
   frame({ kind, title, controls, body }) {
     const id = uniqueId("title");
-    this.root = html("section", { class: `bnlab bnlab-${kind}`, tabindex: -1, "aria-labelledby": id });
+    this.root = html("section", { class: `bnlab bnlab-${kind}${this.link.alone ? " bnlab-alone" : ""}`, tabindex: -1, "aria-labelledby": id });
     this.head = html("div", { class: "bnlab-head" }, html("div", { class: "bnlab-title", id }, title));
     this.controlPart = html("div", { class: "bnlab-controls" }, ...controls);
     this.root.append(this.head, this.strip.element, this.controlPart,
       html("div", { class: "bnlab-body" },
         html("div", { class: "bnlab-line" }, this.headline.element, this.note.element), ...body));
-    this.screen = this.own(fullScreen(this.root, { onChange: actionsPlacer(this.head, this.controlPart) }));
+    this.screen = this.own(fullScreen(this.root, {
+      alone: this.link.alone, onChange: actionsPlacer(this.head, this.controlPart),
+    }));
     this.files = this.own(saveMenu({
       root: this.root, name: this.options.name ?? kind, table: () => this.table(), say: (text) => this.note.now(text),
       words: () => ({ head: this.headline.element.textContent, foot: `${title} ${this.write().replace(/&predict=\d/, "").replaceAll("&", " ")}` }),
@@ -122,10 +122,13 @@ export class Widget {
   }
 
   fromLink(part, problems) {
-    if (part) this.stage(part);
+    if (part) {
+      this.stage(part);
+      this.arrived();
+    }
     if (problems.length) this.note.now(`The link was read in part: ${problems.join("; ")}.`);
     this.focus();
-    landOn(this.root);
+    if (!this.link.alone) landOn(this.root);
   }
 
   /** The state came from a link. */
@@ -133,26 +136,21 @@ export class Widget {
 
   // ---- scenes ----------------------------------------------------------------------------------
 
-  /** A scene begins: nothing of what was seen before is left. */
+  /** A scene begins: nothing of what was seen before is left, and nothing is trained until it is asked for. */
   stage(state) {
     this.clear();
     this.change(state);
     this.saveModel();
     this.show();
-    this.arrived();
     this.focus();
   }
 
   clear() {}
-
-  /** A keyboard goes on from here. */
-  focus() { this.root.focus({ preventScroll: true }); }
+  /** A keyboard goes on from here; but a frame takes no focus from the page around it. */
+  focus() { if (document.hasFocus() || !this.link.alone) this.root.focus({ preventScroll: true }); }
 
   /** What Space does in full screen. */
-  act() {
-    const main = this.root.querySelector(".bnlab-main");
-    if (main && !main.hidden) main.click();
-  }
+  act() { pressMain(this.root); }
 
   /** What the scene shows has been seen. */
   get played() { return false; }

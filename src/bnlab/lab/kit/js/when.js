@@ -1,4 +1,4 @@
-// Moments at which a page can do something of its own accord.
+// When a widget does something by itself, and when it is seen.
 
 /** When the page has loaded and the browser has nothing else to do. */
 export function whenIdle(action) {
@@ -19,7 +19,7 @@ export function onceInView(element, action) {
   return { destroy: () => watch.disconnect() };
 }
 
-/** An element comes into view, now and when the page is whole; where it is too tall, its stage does, wholly. */
+/** A widget comes into view, now and when the page is whole; where it is too tall, its stage does, wholly. */
 export function landOn(root) {
   const land = () => {
     root.scrollIntoView({ block: "start", behavior: "instant" });

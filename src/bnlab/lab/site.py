@@ -1,17 +1,20 @@
 """All widgets, and what each of them needs of the website.
 
 A widget is a folder. It may have ``JOBS``, what the worker of a page computes for it: a module (see
-``kit/js/page_jobs.js``) by the set of compiled nets with which it works; and ``STORED``, a grid of
-runs that are stored for it (see ``bnlab.lab.kit.replay``).
+``kit/js/page_jobs.js``) by the set of compiled nets with which it works; ``STORED``, a grid of
+runs that are stored for it (see ``bnlab.lab.kit.replay``); and ``FIRST``, which computes what it
+shows where nothing can be computed (see ``bnlab.lab.kit.first``), for the option ``first``.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from bnlab import lab
 from bnlab.engines.compiled.catalogue import SETS
+from bnlab.lab.kit.first import First
 from bnlab.lab.kit.replay import StoredGrid
 
 ALL = tuple(sys.modules[getattr(lab, name).__module__.rpartition(".")[0]] for name in lab.__all__)
@@ -25,5 +28,15 @@ def jobs() -> dict[str, list[Path]]:
 
 def stored() -> dict[str, StoredGrid]:
     """The grids of stored runs, by the name of the widget."""
-    grids = {widget.__name__.rpartition(".")[2]: getattr(widget, "STORED", None) for widget in ALL}
-    return {name: grid for name, grid in grids.items() if grid is not None}
+    return _declared("STORED")
+
+
+def firsts() -> list[Callable[[], First]]:
+    """What computes the first states of widgets."""
+    return list(_declared("FIRST").values())
+
+
+def _declared(name: str) -> dict[str, object]:
+    """What widgets declare by this name, by their folders."""
+    found = {widget.__name__.rpartition(".")[2]: getattr(widget, name, None) for widget in ALL}
+    return {folder: one for folder, one in found.items() if one is not None}

@@ -1,8 +1,9 @@
 // The page engine: nets are trained in the reader's browser, in a web worker, by the job that
 // `options.job` names. Where that is not possible it says so, and stored runs are shown instead if
-// there are any (`options.replay`).
+// there are any (`options.replay`), or those of its first state (`options.first`).
 
 import { kernelEngine, loadScript, replayEngine } from "./engines.js";
+import { firstEngine } from "./first_state.js";
 
 const FORMAT = 1;
 const BADGE = "in this page, same bits as the evidence";  // or options.badge
@@ -20,7 +21,7 @@ export function chooseEngine(model, options, onChange) {
  * resume() and step(). Its sink takes `note(text)`, which stays for this training.
  */
 export function pageEngine(options, onChange = () => {}) {
-  const replay = options.replay ? replayEngine(options) : null;
+  const replay = options.replay ? replayEngine(options) : options.first ? firstEngine(options) : null;
   let failure = "";     // why nothing can be trained here
   let opened = null;    // promise of {worker, address}
   let worker = null, destroyed = false;
@@ -66,7 +67,7 @@ export function pageEngine(options, onChange = () => {}) {
       over = true;
       if (points) { sink.error(`The training broke off. ${why}`); return; }
       if (!replay) { sink.error(`This page cannot train these nets. ${why}`); return; }
-      sink.note(`This page cannot train these nets, so stored runs are shown. ${why}`);
+      sink.note(`This page cannot train these nets, so ${replay.instead ?? "stored runs are shown"}. ${why}`);
       stored = replay.start(state, sink);
     }
     function stop() {

@@ -183,6 +183,7 @@ export class ComputingWidget extends Widget {
       },
       waiting: (text) => { silent = true; this.note.now(text); },
       note: (text) => this.note.now(text),
+      restate: (state) => this.set(state),  // nothing else can be shown
       finished: ({ stopped }) => ended(stopped ? "stopped" : "finished"),
       error: (text) => { ended("failed"); this.note.now(text); },
     }, paused);

@@ -3,7 +3,8 @@
 A chapter is a folder named as its notebook, without the number; its ``TOPIC`` completes "this
 edition holds", its ``QUESTION`` is the title of the notebook. It may have modules ``claims``
 (``CLAIMS``, a tuple), ``figures`` (``FIGURES``, a function for each claim that has one) and
-``exercises`` (``EXERCISES``, a checking function for each exercise).
+``exercises`` (``EXERCISES``, a checking function for each exercise), and ``scenes`` (``SCENES``,
+its demonstration, and ``WIDGET``, the name of the widget that shows it).
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
+
+from bnlab.errors import unknown
 
 ALL = (
     "the_family",
@@ -45,3 +49,15 @@ def collected(part: str, name: str) -> Iterator:
     for chapter in (*ALL, *PAGES):
         if (Path(__file__).parent / chapter / f"{part}.py").exists():
             yield getattr(importlib.import_module(f"{__name__}.{chapter}.{part}"), name)
+
+
+def scenes_of(page: str) -> ModuleType:
+    """The module ``scenes`` of a chapter or another page.
+
+    Raises:
+        ValueError: if there is none; the message lists those that have one.
+    """
+    known = sorted(path.parent.name for path in Path(__file__).parent.glob("*/scenes.py"))
+    if page not in known:
+        raise ValueError(unknown("page with scenes", page, known))
+    return importlib.import_module(f"{__name__}.{page}.scenes")

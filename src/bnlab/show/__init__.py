@@ -21,6 +21,7 @@ from bnlab.show.findings import findings
 from bnlab.show.forest import forest
 from bnlab.show.guide import guide, say_guide
 from bnlab.show.scales import say_scales, scales
+from bnlab.show.scenes import scenes
 from bnlab.show.scoreboard import say_failed, say_sum, scoreboard
 from bnlab.show.second_scale import on_cifar10
 from bnlab.show.short import in_short
@@ -68,6 +69,7 @@ __all__ = [
     "say_together",
     "say_verdict",
     "scales",
+    "scenes",
     "scoreboard",
     "source",
     "verdict_box",

@@ -87,6 +87,9 @@ class Family extends Widget {
     this.redraw();
   }
 
+  clear() { this.before = this.preview = null; }
+  get played() { return this.before !== null; }
+
   choose(index) {
     this.preview = null;
     this.set({ cell: cellAt(index, this.options.shape) });

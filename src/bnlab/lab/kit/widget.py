@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import anywidget
 import traitlets
 
+from bnlab.chapters import scenes_of
+from bnlab.draw.scene import Scene
 from bnlab.errors import unknown
 from bnlab.lab.kit.worker import Worker
 
@@ -37,6 +39,24 @@ class Widget(anywidget.AnyWidget):
             ValueError: for anything else; the message lists what is offered.
         """
         raise NotImplementedError
+
+    def with_scenes(self, scenes: str | Iterable[Scene]) -> Widget:
+        """This widget, with the scenes of a demonstration.
+
+        Args:
+            scenes: the page whose demonstration it is, such as ``learning_rates``, or your own.
+
+        Raises:
+            ValueError: for an unknown page, or a scene whose state the widget does not offer.
+        """
+        chosen = scenes_of(scenes).SCENES if isinstance(scenes, str) else tuple(scenes)
+        self.options = {**self.options, "scenes": [self._whole(scene) for scene in chosen]}
+        return self
+
+    def _whole(self, scene: Scene) -> dict[str, object]:
+        """A scene for the page; its state is complete."""
+        state = self.check({**self.state, **scene.state}, self.options)
+        return {"label": scene.label, "ask": scene.ask, "says": scene.says, "state": state}
 
 
 class ComputingWidget(Widget):

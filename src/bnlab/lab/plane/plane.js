@@ -79,6 +79,13 @@ class Plane extends TrainingWidget {
   get point() { return this.points.get(this.name); }
   /** A guess is asked for at points that nobody has seen. */
   get asking() { return this.state.predict && !this.point; }
+  get played() { return !this.running && Boolean(this.point?.done); }
+
+  clear() {
+    this.dropAll(planeKey(this.state));
+    this.kept.clear();
+    super.clear();
+  }
 
   /** Another plane: what runs is dropped. Another point of it: the training goes on. */
   change(part) {

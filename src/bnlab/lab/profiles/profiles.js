@@ -33,7 +33,9 @@ class Profiles extends ComputingWidget {
       group_size: this.one("group_size", "group size (channels)", options.group_sizes),
       predict: this.predictBox(),
     };
-    this.go = button({ text: "Reveal", kind: "bnlab-main", onClick: () => this.reveal() });
+    this.go = button({
+      text: "Reveal", kind: "bnlab-main", onClick: () => this.reveal(), onRefuse: () => this.refuse(),
+    });
     this.panels = Object.fromEntries(
       Object.entries(PANELS).map(([quantity, look]) => [quantity, this.own(depthPanel(look))]));
   }
@@ -59,6 +61,10 @@ class Profiles extends ComputingWidget {
   key(state) { return profilesKey(state); }
   parse(query) { return parseProfiles(query, this.options); }
   write() { return writeProfiles(this.state); }
+
+  arrived() {
+    if (this.repeats) this.restart();
+  }
 
   // ---- computing -------------------------------------------------------------------------------
 

@@ -8,26 +8,42 @@ const taken = (globalThis.bnlabLinks ??= new Set());  // two widgets of a page n
 
 /**
  * `parse(query)` turns URLSearchParams into {state, problems}; `write()` gives the query of now.
- * `onState(state, problems)` is called when the address names this widget: at `begin` and later.
- * Away from the site there is no address to share, so nothing is read, written or shown.
+ * `onState(state, problems)` is called when a link names this widget: when the page is opened, and
+ * later; `onScene(number)` for a link to a scene of it, #race?scene=2. `near(link)` tells whether a
+ * link of the document is meant for this widget. Away from the site there is no address to share:
+ * nothing is written or shown, but the links are heard.
  */
-export function addressLink({ site, name, parse, write, onState }) {
-  if (!site) return { element: html("span", { hidden: true }), begin() {}, save() {}, destroy() {} };
+export function addressLink({ site, name, parse, write, onState, onScene, near }) {
   let own = name;
-  for (let number = 2; taken.has(own); number++) own = `${name}-${number}`;
-  taken.add(own);
+  for (let number = 2; site && taken.has(own); number++) own = `${name}-${number}`;
+  if (site) taken.add(own);
+
+  function follow(hash) {
+    const [stem, text = ""] = hash.slice(1).split("?", 2), query = new URLSearchParams(text);
+    if (stem !== own) return;
+    if (query.has("scene")) { onScene(query.get("scene")); return; }
+    const { state, problems } = parse(query);
+    onState(text ? state : null, problems);
+  }
+
+  /** A link that is clicked: on the site the address follows, unless it is there already. */
+  function click(event) {
+    const link = event.target.closest?.("a[href]"), hash = link?.getAttribute("href") ?? "";
+    if (!hash.startsWith(`#${own}?`) || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (site ? location.hash !== hash : !near(link)) return;
+    event.preventDefault();
+    follow(hash);
+  }
+  document.addEventListener("click", click, { capture: true });
+  const deafen = () => document.removeEventListener("click", click, { capture: true });
+  if (!site) return { element: html("span", { hidden: true }), begin() {}, save() {}, destroy: deafen };
 
   const put = throttle(() => {
     try { history.replaceState(history.state, "", `#${own}?${write()}`); } catch { /* a limit */ }
   }, WAIT);
   const save = () => put();
 
-  function read() {
-    const [stem, query = ""] = location.hash.slice(1).split("?", 2);
-    if (stem !== own) return;
-    const { state, problems } = parse(new URLSearchParams(query));
-    onState(query ? state : null, problems);
-  }
+  const read = () => follow(location.hash);
 
   async function copy() {
     put.cancel();
@@ -56,6 +72,7 @@ export function addressLink({ site, name, parse, write, onState }) {
     taken.delete(own);
     put.cancel();
     clearTimeout(timer);
+    deafen();
     removeEventListener("hashchange", read);
   }
   return { element, begin: read, save, destroy };

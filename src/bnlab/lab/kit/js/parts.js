@@ -89,11 +89,11 @@ export function checkbox({ label, value, onChange }) {
   return { element, set };
 }
 
-/** A button that stays in the tab order while it is off. */
-export function button({ text, kind = "", title = null, onClick }) {
+/** A button that stays in the tab order while it is off; pressed then, it can say why it is. */
+export function button({ text, kind = "", title = null, onClick, onRefuse = null }) {
   const element = html("button", {
     type: "button", class: `bnlab-button ${kind}`, title,
-    onclick: () => { if (element.getAttribute("aria-disabled") !== "true") onClick(); },
+    onclick: () => (element.getAttribute("aria-disabled") === "true" ? onRefuse : onClick)?.(),
   }, text);
   return {
     element,
@@ -114,35 +114,6 @@ export function liveText({ kind, wait = 1500 }) {
   const set = (text) => { if (element.textContent !== text) element.textContent = text; };
   const soon = throttle(set, wait);
   return { element, soon, now(text) { soon.cancel(); set(text); }, destroy: soon.cancel };
-}
-
-// ---- full screen -------------------------------------------------------------------------------
-
-/** A button that lets `target` fill the screen; where the browser refuses, it fills the window. */
-export function fullScreen(target) {
-  const toggle = button({ text: "Full screen", onClick: () => (large() ? leave() : enter()) });
-  const large = () => target.classList.contains("bnlab-large");
-  function show(on) {
-    target.classList.toggle("bnlab-large", on);
-    toggle.setText(on ? "Leave full screen" : "Full screen");
-  }
-  async function enter() {
-    show(true);
-    try { await target.requestFullscreen(); } catch { /* the class alone fills the window */ }
-  }
-  function leave() {
-    show(false);
-    if (document.fullscreenElement === target) document.exitFullscreen();
-  }
-  const followBrowser = () => { if (!document.fullscreenElement && large()) show(false); };
-  const escape = (event) => { if (event.key === "Escape" && large()) leave(); };
-  document.addEventListener("fullscreenchange", followBrowser);
-  target.addEventListener("keydown", escape);
-  function destroy() {
-    document.removeEventListener("fullscreenchange", followBrowser);
-    if (large()) leave();
-  }
-  return { element: toggle.element, destroy };
 }
 
 // ---- guess box ---------------------------------------------------------------------------------

@@ -15,6 +15,8 @@ const BEFORE = "Pale, behind them: the curves that were frozen before.";
  *   isSeen(result)        whether there is something to draw
  *   drawResult(result)    draws it; null if nothing is seen
  *   told(result)          it in words
+ *   headlineOf(result)    who won and by how much, in one sentence, when the training has ended
+ *   runningHeadline(result)    the same while it trains; "" if there is nothing to say
  *   idleText              the words before the first training
  */
 export class TrainingWidget extends ComputingWidget {
@@ -38,7 +40,9 @@ export class TrainingWidget extends ComputingWidget {
   prepare() {
     super.prepare();
     this.hidden = new Set();  // curves switched off
-    this.go = button({ text: "Train", kind: "bnlab-main", onClick: () => this.train() });
+    this.go = button({
+      text: "Train", kind: "bnlab-main", onClick: () => this.train(), onRefuse: () => this.refuse(),
+    });
     this.halt = button({ text: "Stop", onClick: () => this.running?.stop() });
     this.drawn = {};   // what each plot shows now: {curves, shown}
     this.ghosts = {};  // what each plot showed when it was frozen
@@ -66,10 +70,17 @@ export class TrainingWidget extends ComputingWidget {
     this.draw();
   }
 
+  clear() {
+    this.hidden.clear();
+    super.clear();
+  }
+
+  get played() { return super.played && this.result.phase === "finished"; }
+
   // ---- training --------------------------------------------------------------------------------
 
   train() {
-    if (this.asking && this.guess === null) { this.note.now("Guess first, then press Reveal."); return; }
+    if (this.asking && this.guess === null) return this.refuse();
     this.revealed = true;
     this.start();
   }
@@ -137,6 +148,16 @@ export class TrainingWidget extends ComputingWidget {
     else if (result.phase === "training") this.summary.soon(this.told(result));
     else this.summary.now(this.told(result));
     this.showKeep();
+    this.drawHeadline(seen ? result : null);
+  }
+
+  headlineOf() { return ""; }
+  runningHeadline() { return ""; }
+
+  drawHeadline(result) {
+    const runs = ["training", "paused"].includes(result?.phase);
+    if (runs) this.headline.soon(this.runningHeadline(result));
+    else this.headline.now(result ? this.headlineOf(result) : "");
   }
 
   /**

@@ -6,11 +6,17 @@
 //   layOut()       {kind, title, controls, body}: the words and the elements
 //   key(state)     text that names what is shown; draw() is needed if it changed
 //   parse(query), write()    the state in the address, see link.js
-//   show()         sets the controls; draw() draws what is known
+//   show()         sets the controls; draw() draws what is known, and says it in this.headline:
+//                  one bold sentence above the stage, with the result in it, or ""
+// In full screen (this.screen.large) the controls are folded away: see full_screen.js. Then the
+// parts of the body with the class bnlab-stage share the height, and what the reader presses first
+// (the actions with the class bnlab-main or bnlab-always) stands in the head.
 
 import { html, perFrame, throttle, uniqueId } from "./elements.js";
+import { fullScreen } from "./full_screen.js";
 import { addressLink } from "./link.js";
-import { badge, checkbox, choice, fullScreen, guessBox, liveText, slider, toggles } from "./parts.js";
+import { badge, checkbox, choice, guessBox, liveText, slider, toggles } from "./parts.js";
+import { sceneStrip } from "./scenes.js";
 
 /** The module's default export, for a class. */
 export const widgetOf = (Kind) => ({
@@ -32,6 +38,7 @@ export class Widget {
     }, 200);
     this.owned = [];  // parts that listen beyond their own elements
     this.note = this.own(liveText({ kind: "bnlab-note" }));
+    this.headline = this.own(liveText({ kind: "bnlab-headline" }));
     this.summary = this.own(liveText({ kind: "bnlab-summary" }));
     this.verdict = this.own(liveText({ kind: "bnlab-verdict" }));
     this.badge = badge();
@@ -39,6 +46,12 @@ export class Widget {
       site: model.bnlabHost === "static", name: this.options.name ?? this.options.replay,
       parse: (query) => this.parse(query), write: () => this.write(),
       onState: (part, problems) => this.fromLink(part, problems),
+      onScene: (number) => this.fromLink(null, this.strip.play(number - 1) ? [] : [`scene ${number} is not there`]),
+      near: (link) => (link.closest(".jp-Notebook") ?? document).contains(this.root),
+    }));
+    this.strip = this.own(sceneStrip({
+      scenes: this.options.scenes ?? [], isLarge: () => this.root.classList.contains("bnlab-large"),
+      onScene: (state) => { this.stage(state); this.link.save(); }, onAct: () => this.act(),
     }));
     this.prepare();
     this.makeParts();
@@ -79,13 +92,26 @@ export class Widget {
 
   frame({ kind, title, controls, body }) {
     const id = uniqueId("title");
-    this.root = html("section", { class: `bnlab bnlab-${kind}`, "aria-labelledby": id });
-    this.screen = this.own(fullScreen(this.root));
-    this.root.append(
-      html("div", { class: "bnlab-head" }, html("div", { class: "bnlab-title", id }, title),
-        this.link.element, this.screen.element, this.badge.element),
-      html("div", { class: "bnlab-controls" }, ...controls),
-      this.note.element, ...body);
+    this.root = html("section", { class: `bnlab bnlab-${kind}`, tabindex: -1, "aria-labelledby": id });
+    this.head = html("div", { class: "bnlab-head" }, html("div", { class: "bnlab-title", id }, title));
+    this.controlPart = html("div", { class: "bnlab-controls" }, ...controls);
+    this.actions = this.controlPart.querySelector(".bnlab-actions");
+    this.actionsBefore = this.actions?.nextSibling;
+    this.root.append(this.head, this.strip.element, this.controlPart,
+      html("div", { class: "bnlab-body" },
+        html("div", { class: "bnlab-line" }, this.headline.element, this.note.element), ...body));
+    this.screen = this.own(fullScreen(this.root, { onChange: () => this.placeActions() }));
+    this.head.append(this.link.element, this.screen.element, this.badge.element);
+  }
+
+  /** Train and the like stand at the end of the controls; in full screen at their top, or in the head. */
+  placeActions() {
+    if (!this.actions) return;
+    const focused = document.activeElement;
+    if (this.screen?.folded) this.head.firstChild.after(this.actions);
+    else if (this.screen?.large) this.controlPart.prepend(this.actions);
+    else this.controlPart.insertBefore(this.actions, this.actionsBefore);
+    if (this.actions.contains(focused)) focused.focus({ preventScroll: true });
   }
 
   // ---- changes ---------------------------------------------------------------------------------
@@ -98,11 +124,9 @@ export class Widget {
   }
 
   fromLink(part, problems) {
-    if (part) {
-      this.change(part);
-      this.arrived();
-    }
+    if (part) this.stage(part);
     if (problems.length) this.note.now(`The link was read in part: ${problems.join("; ")}.`);
+    this.focus();
     const scroll = () => this.root.scrollIntoView({ block: "start" });
     requestAnimationFrame(scroll);
     if (document.readyState !== "complete") addEventListener("load", scroll, { once: true });
@@ -111,9 +135,38 @@ export class Widget {
   /** The state came from a link. */
   arrived() {}
 
+  // ---- scenes ----------------------------------------------------------------------------------
+
+  /** A scene begins: nothing of what was seen before is left. */
+  stage(state) {
+    this.clear();
+    this.change(state);
+    this.saveModel();
+    this.show();
+    this.arrived();
+    this.focus();
+  }
+
+  clear() {}
+
+  /** A keyboard goes on from here. */
+  focus() { this.root.focus({ preventScroll: true }); }
+
+  /** What Space does in full screen. */
+  act() {
+    const main = this.root.querySelector(".bnlab-main");
+    if (main && !main.hidden) main.click();
+  }
+
+  /** What the scene shows has been seen. */
+  get played() { return false; }
+
+  showScene() { this.strip.show(this.state, Object.keys(this.controls), this.played); }
+
   /** The controls as the state says. */
   show() {
     for (const [name, control] of Object.entries(this.controls)) control.set(this.state[name]);
+    this.showScene();
   }
 
   destroy() {
@@ -148,17 +201,18 @@ export class ComputingWidget extends Widget {
   }
 
   get asking() { return this.state.predict && !this.revealed; }
+  get played() { return this.result !== null && !this.running && !this.asking; }
   get repeats() { return this.revealed; }
 
   /** The newest setting wins: what runs is dropped now, and a start follows in the next frame. */
   change(part) {
-    const before = this.state;
-    this.state = { ...before, ...part };
-    const other = this.key(this.state) !== this.key(before);
-    if (!other && this.state.predict === before.predict) return;
+    const before = this.state, { predict } = this.state = { ...before, ...part };
+    const other = this.key(this.state) !== this.key({ ...before, predict });
+    if (!other && predict === before.predict) return;
+    if (!other && !predict && this.revealed) return this.show();  // what was seen stays
     this.drop();
     this.note.now("");
-    if (this.state.predict || before.predict) this.forget();
+    if (predict || before.predict) this.forget();
     if (this.repeats) this.restart();
     this.show();
   }
@@ -173,6 +227,7 @@ export class ComputingWidget extends Widget {
       over = true;
       this.running = null;
       end(phase);
+      this.showScene();
     };
     const running = this.engine.start(this.state, {
       points: (name, content) => {
@@ -196,14 +251,24 @@ export class ComputingWidget extends Widget {
     this.running = null;
   }
 
+  clear() {
+    this.drop();
+    this.forget();
+    this.note.now("");
+  }
+
   /** Nothing is shown: a guess comes first. */
   forget() {
     this.restart.cancel();
     this.result = this.guess = null;
     this.revealed = false;
     this.verdict.now("");
+    this.headline.now("");
     this.draw();
   }
+
+  /** Reveal was pressed without a guess. */
+  refuse() { this.note.now("Guess first, then press Reveal."); }
 
   show() {
     super.show();

@@ -1,0 +1,65 @@
+// A widget that fills the screen: then it is a stage, and its controls fold away.
+
+import { html } from "./elements.js";
+import { button } from "./parts.js";
+
+const LARGE = "bnlab-large", FOLDED = "bnlab-folded";
+
+/**
+ * Buttons that let `target`, which can have the focus, fill the screen (where the browser refuses: the window), and that bring
+ * its controls back there, as the key c does. `onChange` is called after each change.
+ */
+export function fullScreen(target, { onChange }) {
+  const toggle = button({ text: "Full screen", onClick: () => (large() ? leave() : enter()) });
+  const fold = button({ text: "Controls", title: "key c", onClick: () => show(true, !folded()) });
+  const element = html("div", { class: "bnlab-screen" }, fold.element, toggle.element);
+  const large = () => target.classList.contains(LARGE), folded = () => target.classList.contains(FOLDED);
+  fold.element.setAttribute("aria-keyshortcuts", "c");
+
+  function show(isLarge, isFolded) {
+    const changed = large() !== isLarge;
+    target.classList.toggle(LARGE, isLarge);
+    target.classList.toggle(FOLDED, isFolded);
+    toggle.setText(isLarge ? "Leave full screen" : "Full screen");
+    fold.element.hidden = !isLarge;
+    fold.element.setAttribute("aria-expanded", String(!isFolded));
+    // JupyterLab has commands of its own for single keys, such as c.
+    if (isLarge) target.dataset.lmSuppressShortcuts = "true";
+    else delete target.dataset.lmSuppressShortcuts;
+    onChange();
+    if (changed) focus(isLarge ? target : toggle.element);
+    else if (!document.activeElement?.checkVisibility()) focus(target);
+  }
+  // The focus is on the stage, so that Space does not press "Full screen" again.
+  const focus = (element) => element.focus({ preventScroll: true });
+
+  async function enter() {
+    show(true, true);
+    try { await target.requestFullscreen(); } catch { /* the class alone fills the window */ }
+    if (large() && !target.contains(document.activeElement)) focus(target);
+  }
+  function leave() {
+    show(false, false);
+    if (document.fullscreenElement === target) document.exitFullscreen();
+  }
+  const followBrowser = () => { if (!document.fullscreenElement && large()) show(false, false); };
+  function press(event) {
+    if (!large()) return;
+    const { key, ctrlKey, metaKey, altKey } = event;
+    if (key === "Escape") leave();
+    else if (key === "c" && !(ctrlKey || metaKey || altKey) && !writes(event.target)) show(true, !folded());
+    else return;
+    event.preventDefault();
+  }
+  document.addEventListener("fullscreenchange", followBrowser);
+  target.addEventListener("keydown", press);
+  function destroy() {
+    document.removeEventListener("fullscreenchange", followBrowser);
+    if (large()) leave();
+  }
+  show(false, false);
+  return { element, destroy, get large() { return large(); }, get folded() { return folded(); } };
+}
+
+/** Whether a letter goes into this element. */
+const writes = (element) => element.matches("select, input:not([type=radio], [type=checkbox], [type=range])");

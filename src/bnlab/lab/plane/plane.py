@@ -153,9 +153,10 @@ def first() -> First:
                     found.add(record)
                 loss = found.loss
                 some = [*loss[:4], *loss[4::4]] if loss[4:] else loss
-                yield f"{gamma:g}|{rate:g}", {
-                    "loss": some, "diverged_at": found.diverged_at, "done": True
-                }
+                yield (
+                    f"{gamma:g}|{rate:g}",
+                    {"loss": some, "diverged_at": found.diverged_at, "done": True},
+                )
 
     return first_of(Plane, fixed, points)
 

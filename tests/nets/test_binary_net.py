@@ -533,7 +533,7 @@ def test_a_few_steps_lower_the_loss(kind):
         ({"shortcuts": "no"}, "shortcuts True or False, got None and 'no'"),
         ({"alpha": 0.0}, "alpha must be a positive number, got 0.0"),
         ({"alpha": float("nan")}, "alpha must be a positive number, got nan"),
-        ({"alpha": "0.2"}, "alpha must be a positive number, got '0.2'"),
+        ({"alpha": "0.2"}, "alpha must be a number, got '0.2' (str)"),
         ({"variance": "nfresnet"}, "unknown rule for the variances 'nfresnet'. Did you mean 'nf_"),
         ({"weights": "ternary"}, "unknown kind of weights 'ternary'."),
         ({"first_weights": "zero"}, "unknown kind of first weights 'zero'."),

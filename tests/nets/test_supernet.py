@@ -389,7 +389,7 @@ def test_paths_that_are_none(path):
 @pytest.mark.parametrize(
     "ops, message",
     [
-        ("k3e1", "ops must be a list of different operations, got 'k3e1'"),
+        ("k3e1", "ops must be values in a row, such as a list, each of them text, got 'k3e1'"),
         ((), "ops must be a list of different operations, got ()"),
         (("k3e1", "k3e1"), "ops must be a list of different operations, got ('k3e1', 'k3e1')"),
         (("k4e1",), "unknown operation 'k4e1': take 'identity' or a name such as 'k3e6'"),

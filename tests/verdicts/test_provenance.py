@@ -98,6 +98,39 @@ def test_what_means_the_same_leaves_the_digest(lab, name, old, new):
     assert lab((name, old, new)).digest == lab().digest
 
 
+REFUSING = {
+    "arguments": "def checked(f):\n    return f\n\n\ndef require(x, why):\n    assert x, why\n"
+}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("def grow", "@checked\ndef grow"),
+        ("    return floor", '    require(x > 0, "x must be more than 0")\n    return floor'),
+    ],
+)
+def test_to_refuse_an_argument_leaves_the_digest(lab, old, new):
+    lines = "from math import floor\nfrom lab.arguments import checked, require"
+    imported = ("nets.py", "from math import floor", lines)
+    assert lab(imported, ("nets.py", old, new), **REFUSING).digest == lab().digest
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("def grow", "@twice\ndef grow"),
+        ("    return floor", "    twice(x)\n    return floor"),
+        ("    return floor", '    x = require(x, "it is changed")\n    return floor'),
+    ],
+)
+def test_what_may_do_more_than_refuse_changes_it(lab, old, new):
+    lines = "from math import floor\nfrom lab.arguments import require\nfrom lab.more import twice"
+    files = {**REFUSING, "more": "def twice(f):\n    return f\n"}
+    changed = lab(("nets.py", "from math import floor", lines), ("nets.py", old, new), **files)
+    assert changed.digest != lab().digest
+
+
 @pytest.mark.parametrize(
     ("line", "name"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bnlab import chapters
+from bnlab.arguments import checked
 from bnlab.check.feedback import NOTHING_YET, Feedback
 from bnlab.errors import unknown
 
@@ -15,6 +16,7 @@ EXERCISES: dict[str, Callable[[object], str]] = {
 }
 
 
+@checked
 def check(exercise: str, answer: object) -> Feedback:
     """Check the answer to an exercise.
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from bnlab import chapters
+from bnlab.arguments import checked
 from bnlab.claims.order import in_order
 from bnlab.verdicts import evidence
 from bnlab.verdicts.evidence import Evidence
@@ -21,16 +22,19 @@ CLAIMS: dict[str, Claim] = in_order(
 """All claims by id; each knows itself at the other scales, see ``Claim.at``."""
 
 
+@checked
 def claim(name: str, scale: str = DIGITS) -> Claim:
     """The claim with this id, such as "B1", on digits or as it is measured at another scale."""
     return evidence.find(CLAIMS, name).at(scale)
 
 
+@checked
 def load(name: str, engine: str | None = None, scale: str = DIGITS) -> Evidence:
     """The evidence that comes with the book for the claim with this id; see ``evidence.load``."""
     return evidence.load(claim(name), engine=engine, scale=scale)
 
 
+@checked
 def measure(name: str, scale: str = DIGITS, **options: object) -> Evidence:
     """Measure the claim with this id here and now; see ``evidence.measure``."""
     return evidence.measure(claim(name, scale), **options)

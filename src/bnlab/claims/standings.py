@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bnlab.errors import check_name
 from bnlab.verdicts import evidence
 from bnlab.verdicts.evidence import Evidence
 from bnlab.verdicts.parts import NONE, PART_WORDS, RIGHT, WRONG, Judgement
@@ -114,6 +115,7 @@ def standardized(judgement: Judgement) -> tuple[float, float, float]:
 
 def totals(table: Sequence[Standing], scale: str = DIGITS) -> dict[str, object]:
     """Numbers for sentences about all claims, at one scale: sums never mix two of them."""
+    check_name("scale", scale, SCALES)
     here = [one.found[scale] for one in table if scale in one.found]
     judged = [judgement for one in table for judgement in one.judgements_at(scale)]
     seeds = [len(each.data["seeds"]) for each in here]

@@ -1,7 +1,9 @@
 """Data sets in memory, and the samplers that make batches of them."""
 
+import numbers
 from collections.abc import Callable
 
+from bnlab.arguments import require
 from bnlab.data.cifar import check_image_size, cifar10, cifar100
 from bnlab.data.dataset import Dataset
 from bnlab.data.digits import digits
@@ -48,6 +50,10 @@ def load(name: str, split_seed: int = 0, image_size: int | None = None) -> Datas
         OSError: if the files of a data set cannot be had; the message says which to put where.
     """
     check_name("data set", name, DATASETS)
+    require(
+        isinstance(split_seed, numbers.Integral) and split_seed >= 0,
+        f"split_seed must be a whole number of 0 or more, got {split_seed!r}.",
+    )
     check_size(name, image_size)
     options = {} if image_size is None else {"image_size": image_size}
     return DATASETS[name](split_seed, **options)

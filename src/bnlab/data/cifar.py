@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from bnlab import random
+from bnlab.arguments import checked
 from bnlab.data.archive import Archive, given_folder
 from bnlab.data.dataset import Dataset
 
@@ -84,6 +85,7 @@ CIFAR100 = _layout(
 )
 
 
+@checked
 def cifar10(split_seed: int = 0, image_size: int = 32) -> Dataset:
     """CIFAR-10: 45,000 training and 5,000 validation images, split at random; 10,000 for the test.
 
@@ -110,6 +112,7 @@ def cifar10(split_seed: int = 0, image_size: int = 32) -> Dataset:
     return _load(CIFAR10, split_seed, image_size, given_folder())
 
 
+@checked
 def cifar100(split_seed: int = 0, image_size: int = 32) -> Dataset:
     """CIFAR-100: split as ``cifar10``, with 100 classes (the fine labels) of 600 images each."""
     return _load(CIFAR100, split_seed, image_size, given_folder())

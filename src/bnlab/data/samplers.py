@@ -13,6 +13,7 @@ from functools import partial
 import numpy as np
 
 from bnlab import random
+from bnlab.arguments import checked
 from bnlab.errors import check_name, unknown
 
 Sampler = Callable[[int, int], np.ndarray]
@@ -67,6 +68,7 @@ SAMPLERS: dict[str, Callable[..., Sampler]] = {
 OPTIONS = {"iid": (), "one_class": (), "k_classes": ("k",)}
 
 
+@checked
 def check_sampler(name: str, options: dict[str, object]) -> None:
     """Raise a clear error for an unknown sampler or option, or if k is missing."""
     check_name("sampler", name, SAMPLERS)
@@ -80,6 +82,7 @@ def check_sampler(name: str, options: dict[str, object]) -> None:
             raise ValueError(f"sampler {name!r} needs the option {option!r}.")
 
 
+@checked
 def batches(
     labels: np.ndarray, name: str, seed: int, batch_size: int, steps: int, **options: object
 ) -> Iterator[np.ndarray]:

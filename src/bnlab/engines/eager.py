@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bnlab.arguments import checked
 from bnlab.engines.engine import Array, Engine, check_defined, depends_on_batch
 from bnlab.nets import Supernet
 from bnlab.optim import adaptive_clip_grad
@@ -29,6 +30,7 @@ class Trainer(Engine):
     engine: ClassVar[str] = "torch"
     room = 1
 
+    @checked
     def __init__(self, run: Run, device: str = "auto") -> None:
         self.run, self.device = run, make_device(device)
         self.data, self.loss = training_data(run), LOSSES[run.loss]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
+from bnlab.arguments import checked
 from bnlab.errors import check_name, unknown
 from bnlab.methods.head_norm import head_norm
 from bnlab.methods.mimic import PARTS, VARIANTS, WEIGHT_MEANS, WITHOUT_MEAN, mimic
@@ -19,6 +20,7 @@ NETS = ("mlp", "plain", "resnet")
 """Nets that MimicNorm knows; the others have normalizers or blocks of their own."""
 
 
+@checked
 def check_method(name: str, options: dict[str, object], net: str, norm: str) -> None:
     """Raise a clear error for a method that cannot be applied to such a net of a Run."""
     check_name("method", name, METHODS)
@@ -51,6 +53,7 @@ def _check_mimic(name: str, options: dict[str, object], net: str) -> None:
         )
 
 
+@checked
 def apply_method(
     model: nn.Module, name: str, options: dict[str, object], native: bool = True
 ) -> nn.Module:
@@ -69,6 +72,7 @@ def apply_method(
     return mimic(model, name, **options, native=native)
 
 
+@checked
 def projected_layers(name: str, options: dict[str, object]) -> object:
     """The rule of the layers that are projected after each step of an optimizer; None for none."""
     is_projected = options.get("weight_mean") == "projection"

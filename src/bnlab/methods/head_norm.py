@@ -6,10 +6,12 @@ import copy
 
 from torch import nn
 
+from bnlab.arguments import checked
 from bnlab.methods.places import last_linear, placed, replace
 from bnlab.norms import make_norm
 
 
+@checked
 def head_norm(model: nn.Module, **options: object) -> nn.Module:
     """A copy of ``model`` with a BatchNorm on what its last Linear reads.
 

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 import torch
 from torch import nn
 
+from bnlab.arguments import checked
 from bnlab.errors import check_name
 from bnlab.methods.places import last_linear, placed, replace
 from bnlab.nets.fixup import FixupBlock
@@ -37,6 +38,7 @@ WITHOUT_MEAN, WITHOUT_NORM = ("last_norm", "neither"), ("weight_mean", "neither"
 BASIC = 2  # layers of a branch of the basic block
 
 
+@checked
 def mimic(
     model: nn.Module,
     variant: str = "mimic_cifar",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import nn
 
+from bnlab.arguments import require
 from bnlab.errors import check_name
 from bnlab.nets.binary import BinaryResNet
 from bnlab.nets.init import initialize
@@ -71,6 +74,10 @@ def make_net(
     for key, value in {"depth": depth, "width": width}.items():
         if not isinstance(value, int) or value < 1:
             raise ValueError(f"{key} must be a positive integer, got {value!r}.")
+    require(
+        norm_options is None or isinstance(norm_options, Mapping),
+        f"norm_options must be a dict or None, got {norm_options!r}.",
+    )
     path = net_options.pop("path", None) if name == "supernet" else None
     with torch.random.fork_rng(devices=[]):  # torch's layers draw first weights: not from the user
         options = {**(norm_options or {}), **net_options}

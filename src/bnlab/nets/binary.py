@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from bnlab.arguments import checked, positive
 from bnlab.errors import check_name, unknown
 from bnlab.nets.binarize import FilterConv, RPReLU, RSign
 from bnlab.nets.stages import stages
@@ -174,6 +175,7 @@ class BinaryResNet(nn.Module):
             normalizer or without shortcuts.
     """
 
+    @checked
     def __init__(
         self,
         image_shape: tuple[int, int, int],
@@ -193,6 +195,7 @@ class BinaryResNet(nn.Module):
         **options: object,
     ) -> None:
         super().__init__()
+        positive(num_classes=num_classes, width=width)
         _check_choices(branch, weights, first_weights)
         _check_numbers(alpha, standardized, shortcuts)
         free = branch == "bn_free"

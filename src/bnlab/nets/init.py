@@ -8,9 +8,11 @@ import torch
 from torch import nn
 
 from bnlab import random
+from bnlab.arguments import checked
 from bnlab.norms import NoisyBatchNorm
 
 
+@checked
 def initialize(net: nn.Module, seed: int) -> None:
     """Set all weights of ``net`` in place: He-uniform matrices and kernels, zero biases.
 

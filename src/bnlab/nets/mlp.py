@@ -7,6 +7,7 @@ import math
 
 from torch import Tensor, nn
 
+from bnlab.arguments import checked, positive
 from bnlab.nets.activation import relu_after
 from bnlab.norms import make_norm
 
@@ -29,6 +30,7 @@ class MLP(nn.Module):
         (N, C, H, W) -> logits (N, num_classes).
     """
 
+    @checked
     def __init__(
         self,
         image_shape: tuple[int, int, int],
@@ -39,6 +41,7 @@ class MLP(nn.Module):
         **options: object,
     ) -> None:
         super().__init__()
+        positive(num_classes=num_classes, width=width)
         sizes = [math.prod(image_shape)] + [width] * depth
         layers: list[nn.Module] = [nn.Flatten()]
         for fan_in, fan_out in itertools.pairwise(sizes):

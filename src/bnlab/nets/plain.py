@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from bnlab.arguments import checked, positive
 from bnlab.errors import check_name
 from bnlab.nets.activation import relu_after
 from bnlab.nets.stages import stages
@@ -34,6 +35,7 @@ class PlainConvNet(nn.Module):
         (N, C, H, W) -> logits (N, num_classes).
     """
 
+    @checked
     def __init__(
         self,
         image_shape: tuple[int, int, int],
@@ -46,6 +48,7 @@ class PlainConvNet(nn.Module):
         **options: object,
     ) -> None:
         super().__init__()
+        positive(num_classes=num_classes, width=width)
         check_name("downsample", downsample, DOWNSAMPLE)
         channels = image_shape[0]
         layers: list[nn.Module] = []

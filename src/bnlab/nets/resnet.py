@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from bnlab.arguments import checked, positive
 from bnlab.errors import unknown
 from bnlab.nets.activation import relu_after
 from bnlab.nets.fixup import FixupBlock, fixup_initialize
@@ -31,6 +32,7 @@ class Block(nn.Module):
     and Smith 2020, arXiv 2002.10444 (post-activation as in Lubana et al. 2021's code).
     """
 
+    @checked
     def __init__(
         self,
         fan_in: int,
@@ -42,6 +44,7 @@ class Block(nn.Module):
         **options: object,
     ) -> None:
         super().__init__()
+        positive(fan_in=fan_in, width=width, stride=stride)
         self.conv1 = nn.Conv2d(fan_in, width, 3, stride, padding=1)
         self.norm1 = make_norm(norm, width, **options)
         self.relu1 = relu_after(self.norm1)
@@ -86,6 +89,7 @@ class ResNet(nn.Module):
         ValueError: for an unknown branch, or ``fixup`` with a normalizer.
     """
 
+    @checked
     def __init__(
         self,
         image_shape: tuple[int, int, int],
@@ -98,6 +102,7 @@ class ResNet(nn.Module):
         **options: object,
     ) -> None:
         super().__init__()
+        positive(num_classes=num_classes, width=width)
         if branch not in BRANCHES:
             raise ValueError(unknown("branch of a residual net", branch, BRANCHES))
         if branch == "fixup" and norm != "none":

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from bnlab import random
+from bnlab.arguments import checked, positive
 from bnlab.nets.stages import stages
 from bnlab.norms import make_norm
 
@@ -118,6 +119,7 @@ class Supernet(nn.Module):
             one of this net.
     """
 
+    @checked
     def __init__(
         self,
         image_shape: tuple[int, int, int],
@@ -130,6 +132,7 @@ class Supernet(nn.Module):
         **options: object,
     ) -> None:
         super().__init__()
+        positive(num_classes=num_classes, width=width)
         if isinstance(ops, str) or not ops or len(set(ops)) < len(ops):
             raise ValueError(f"ops must be a list of different operations, got {ops!r}.")
         stem = nn.Conv2d(image_shape[0], width, 3, padding=1, bias=False)

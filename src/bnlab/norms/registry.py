@@ -6,6 +6,7 @@ import inspect
 
 from torch import Tensor, nn
 
+from bnlab.arguments import checked
 from bnlab.errors import check_name, unknown
 from bnlab.norms.base import Normalizer
 from bnlab.norms.batch import BatchNorm, GhostBatchNorm
@@ -67,6 +68,7 @@ def options_of(name: str) -> tuple[str, ...]:
     return tuple(n for n in names if n not in ("self", "num_features"))
 
 
+@checked
 def check_options(name: str, options: dict[str, object]) -> None:
     """Raise a clear error for an unknown normalizer or an option that it does not take."""
     known = options_of(name)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 import torch
 from torch import Tensor, nn
 
+from bnlab.arguments import checked
 from bnlab.norms.kept import kept_buffers, kept_modes
 from bnlab.norms.running import RunningNormalizer
 
@@ -15,6 +16,7 @@ Inputs = Tensor | tuple | list
 
 
 @torch.no_grad()
+@checked
 def recompute_statistics(model: nn.Module, batches: Iterable[Inputs]) -> list[str]:
     """Replace running statistics by the average of the batches' own, with the weights as they are.
 

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 import torch
 from torch import Tensor, nn
 
+from bnlab.arguments import checked
 from bnlab.norms.weight.filters import from_filters, is_transposed, to_filters
 
 PARAMETRIZED = ".parametrizations."
@@ -24,6 +25,7 @@ def unit_norms(x: Tensor) -> Tensor:
     return torch.linalg.vector_norm(x, dim=dims, keepdim=x.ndim > 1, dtype=dtype)
 
 
+@checked
 def clip_units(grad: Tensor, weight: Tensor, clip: float = 0.01, eps: float = 1e-3) -> Tensor:
     r"""The gradient of one tensor, clipped a unit at a time.
 
@@ -51,6 +53,7 @@ def clip_units(grad: Tensor, weight: Tensor, clip: float = 0.01, eps: float = 1e
     return (grad * factor).to(grad.dtype)
 
 
+@checked
 @torch.no_grad()
 def adaptive_clip_grad(
     model: nn.Module,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from bnlab.arguments import checked
 from bnlab.errors import unknown
 from bnlab.norms import NoNorm, Normalizer
 from bnlab.norms.weight.eligible import is_parametrized, weighted_layers
@@ -19,6 +20,7 @@ NORMALIZERS = (
 )
 
 
+@checked
 def constrained_weights(model: nn.Module, part: str = "all") -> list[nn.Parameter]:
     """The weights that LAWN constrains: those of Linear and Conv layers, not biases or normalizers.
 
@@ -55,6 +57,7 @@ def _normalizes(module: nn.Module) -> bool:
     return isinstance(module, NORMALIZERS) and not isinstance(module, NoNorm)
 
 
+@checked
 def tangent(vector: Tensor, weight: Tensor) -> Tensor:
     """The part of ``vector`` across ``weight``: v - (v . u) u, u = weight / ||weight||."""
     unit = weight / torch.linalg.vector_norm(weight)

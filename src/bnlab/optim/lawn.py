@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from bnlab.arguments import checked
 from bnlab.optim.constrained import tangent
 
 
@@ -50,6 +51,7 @@ class LAWN(Optimizer):
         'free'
     """
 
+    @checked
     def __init__(
         self, base: Optimizer, constrained: Iterable[Tensor], free_steps: int | None
     ) -> None:

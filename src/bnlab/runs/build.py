@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from bnlab.arguments import checked
 from bnlab.data import Dataset, batches, load, with_wrong_labels
 from bnlab.methods import apply_method, projected_layers
 from bnlab.nets import make_net
@@ -19,6 +20,7 @@ from bnlab.runs.optimizers import make_optimizer
 from bnlab.runs.run import Run
 
 
+@checked
 def make_device(device: str = "auto") -> torch.device:
     """The device called so; ``auto`` is the GPU if torch sees a CUDA one, else the CPU.
 
@@ -36,6 +38,7 @@ def make_device(device: str = "auto") -> torch.device:
     return chosen
 
 
+@checked
 @contextlib.contextmanager
 def threads(count: int | None) -> Iterator[None]:
     """Let torch use ``count`` threads inside; None leaves it as it is."""
@@ -47,6 +50,7 @@ def threads(count: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+@checked
 def build(run: Run) -> nn.Module:
     """The untrained net of a Run, on the CPU, with torch's fused kernels where there are any."""
     data = load(run.data, run.split_seed, run.image_size)
@@ -74,6 +78,7 @@ def optimizer_of(run: Run, net: nn.Module) -> torch.optim.Optimizer:
     return optimizer
 
 
+@checked
 def training_data(run: Run) -> Dataset:
     """The data of a Run; some training labels are wrong if it says so."""
     data = load(run.data, run.split_seed, run.image_size)

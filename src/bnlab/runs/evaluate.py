@@ -9,11 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from bnlab.arguments import checked
 from bnlab.norms.kept import kept_buffers, kept_modes
 
 SLICE = 512  # images evaluated at a time
 
 
+@checked
 @torch.no_grad()
 def evaluate(
     net: nn.Module,

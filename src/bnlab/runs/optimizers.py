@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from bnlab.arguments import checked, require
 from bnlab.errors import check_name, check_number, unknown
 from bnlab.nets.scalars import Scale, Shift
 from bnlab.optim import LAWN, constrained_weights
@@ -31,6 +32,7 @@ def check_optimizer(name: str, options: dict[str, object]) -> None:
             raise ValueError(unknown(f"option of optimizer {name!r}:", option, OPTIONS[name]))
 
 
+@checked
 def make_optimizer(
     name: str, net: nn.Module, lr: float, **options: object
 ) -> torch.optim.Optimizer:
@@ -51,6 +53,7 @@ def make_optimizer(
         ValueError: for an unknown name or option, or a bad value.
     """
     check_optimizer(name, options)
+    require(lr >= 0, f"lr must be 0 or more, got {lr}.")
     if name in BASES:
         factor = options.pop("scalar_lr", None)
         parameters = net.parameters() if factor is None else _groups(net, lr, factor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bnlab import chapters
+from bnlab.arguments import checked
 from bnlab.chapters.the_family.table import methods_table
 from bnlab.draw.figure import Drawing
 from bnlab.draw.style import STYLE
@@ -35,6 +36,7 @@ FIGURES = {
 }
 
 
+@checked
 def plot(evidence: Evidence) -> Drawing:
     """The figure that belongs to a claim, drawn from any evidence for it.
 

@@ -8,6 +8,7 @@ import string
 from collections.abc import Sequence
 
 from bnlab import claims
+from bnlab.arguments import checked
 from bnlab.claims import Evidence, Judgement, Verdict
 from bnlab.draw.shown import Shown, fill, table
 from bnlab.draw.style import PARTS
@@ -59,6 +60,7 @@ def claim_box(name: str, scale: str = DIGITS) -> Shown:
     )
 
 
+@checked
 def how_far(*names: str) -> Shown:
     """How far our nets and data are from the paper's, once for all claims of a chapter.
 
@@ -77,6 +79,7 @@ def how_far(*names: str) -> Shown:
     )
 
 
+@checked
 def verdict_box(name: str, here: Evidence | None = None, scale: str = DIGITS) -> Shown:
     """The box that closes a measurement: the verdict, computed from the evidence.
 
@@ -230,6 +233,7 @@ class Formatter(string.Formatter):
         return kwargs[key]
 
 
+@checked
 def say(name: str, template: str, engine: str | None = None, scale: str = DIGITS) -> Shown:
     """A sentence whose numbers come from the evidence, so that it follows when that changes.
 
@@ -250,6 +254,7 @@ class Facts(dict):
         raise ValueError(f"no fact {name!r}. Known: {', '.join(sorted(self))}.")
 
 
+@checked
 def say_together(template: str) -> Shown:
     """A paragraph with numbers of several claims, such as ``{B1[ratio_12]:.0f}``, like ``say``.
 
@@ -277,6 +282,7 @@ def _paragraph(text: str) -> Shown:
     return Shown(f'<p class="bnlab-say">{bold}</p>', fill(text.replace("**", "")))
 
 
+@checked
 def say_verdict(*names: str) -> Shown:
     """The verdicts on claims in sentences: the claim, the word, and what it means.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 
 from bnlab import claims
+from bnlab.arguments import checked
 from bnlab.claims import Claim
 from bnlab.draw.shown import Shown, fill
 from bnlab.show.scaled import is_measured, look_at, marked_word, said_at
@@ -15,6 +16,7 @@ INNER = "display:inline-block;padding:0 .5em;margin:0;overflow:visible"
 SAME = f"{SCALES[CIFAR10]} too"
 
 
+@checked
 def chips(*names: str) -> Shown:
     """The claims' ids with their verdicts, each a small box in the colour of that on digits.
 

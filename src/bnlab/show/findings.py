@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 
+from bnlab.arguments import checked
 from bnlab.draw.shown import Shown, fill
 from bnlab.show.boxes import filled
 
@@ -40,6 +41,7 @@ CSS = (
 )
 
 
+@checked
 def findings() -> Shown:
     """The findings; their numbers are those of the evidence."""
     cards = [(page, filled(head), filled(text)) for page, head, text in FINDINGS]

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from bnlab import claims
+from bnlab.arguments import checked
 from bnlab.claims.standings import standardized, standings
 from bnlab.draw.figure import INK, Drawing, draw, panel
 from bnlab.draw.style import PARTS
@@ -17,6 +18,7 @@ EDGE = 30.0  # standard deviations; what lies beyond is drawn there, as an arrow
 TICKS = (-30, -5, -1, 0, 1, 5, 30)
 
 
+@checked
 def forest() -> Drawing:
     """Each effect's distance from its margin on digits, in standard deviations between the seeds.
 

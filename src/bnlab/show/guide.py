@@ -6,6 +6,7 @@ import html
 import string
 
 from bnlab import claims
+from bnlab.arguments import checked
 from bnlab.draw.shown import Shown, fill
 from bnlab.show.boxes import Facts, Formatter
 from bnlab.show.guide_row import Row
@@ -45,6 +46,7 @@ def told(row: Row) -> tuple[str, str, str]:
     return row.advice, row.why, measured
 
 
+@checked
 def guide() -> Shown:
     """All rows as a table; every claim in it is a link to its row of the scoreboard."""
     head = "".join(f'<th scope="col">{column}</th>' for column in COLUMNS)
@@ -102,6 +104,7 @@ def _text(row: Row) -> str:
     return "\n".join([fill(first), *(fill(f"  {line}") for line in others)])
 
 
+@checked
 def say_guide() -> Shown:
     """How many rows rest on measurements, and how many on literature alone."""
     own = sum(bool(row.measured) for row in ROWS)

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from bnlab import claims
+from bnlab.arguments import checked
 from bnlab.claims.agreement import Pair, at_both, pairs
 from bnlab.claims.standings import Standing, listed, standardized, standings
 from bnlab.draw.figure import INK, Drawing, draw, panel
@@ -32,6 +33,7 @@ CORNERS = {
 }
 
 
+@checked
 def scales() -> Drawing | Shown:
     """Each part that is measured at both scales, as a point: its distance from its margin on each.
 
@@ -95,6 +97,7 @@ def _distance(judgement: Judgement) -> float:
     return min(max(standardized(judgement)[0], -EDGE), EDGE)
 
 
+@checked
 def say_scales() -> Shown:
     """In how many claims and parts the scales agree, and which differ, from the evidence."""
     table = standings(claims.CLAIMS)

@@ -7,10 +7,12 @@ import importlib
 from collections.abc import Sequence
 
 from bnlab import chapters, claims
+from bnlab.arguments import checked
 from bnlab.claims import Evidence
 from bnlab.claims.standings import REPEATABLE, Standing, standings, totals
 from bnlab.draw.shown import Shown, fill
 from bnlab.draw.style import VERDICTS, dark
+from bnlab.errors import check_name
 from bnlab.show.boxes import FIRST_WORD, PART_MARKS, Formatter, notes_on
 from bnlab.show.scaled import MARKS
 from bnlab.verdicts.evidence import file_name
@@ -90,6 +92,7 @@ def _filters(papers: Sequence[str]) -> str:
     return rules
 
 
+@checked
 def scoreboard() -> Shown:
     """Every claim, question by question, with its verdict at each scale, parts and evidence.
 
@@ -249,6 +252,7 @@ def _said(one: Standing) -> str:
     return "; ".join(words) or one.word
 
 
+@checked
 def say_sum(template: str, scale: str = DIGITS) -> Shown:
     """A sentence about all claims whose numbers come from the evidence, like ``say``.
 
@@ -265,8 +269,10 @@ def _nothing(scale: str) -> str:
     return f"No claim is measured on {SCALES[scale]} yet."
 
 
+@checked
 def say_failed(scale: str = DIGITS) -> Shown:
     """For each claim that is measured at a scale and not shown there, which parts decided."""
+    check_name("scale", scale, SCALES)
     verdicts = [one.found[scale].verdict for one in standings(claims.CLAIMS) if scale in one.found]
     nothing = f"Every claim that is measured on {SCALES[scale]} is shown there."
     lines = [

@@ -6,6 +6,7 @@ import html
 from collections.abc import Sequence
 
 from bnlab import claims
+from bnlab.arguments import checked
 from bnlab.claims import Claim, Evidence, Judgement
 from bnlab.draw.shown import Shown, fill, table
 from bnlab.show.boxes import (
@@ -25,6 +26,7 @@ COLUMNS = ["Part", "On digits", "On CIFAR-10"]
 ABSENT = "not a part here"
 
 
+@checked
 def on_cifar10(*names: str) -> Shown:
     """Each claim's parts on digits and on CIFAR-10 side by side, with what belongs to the second.
 

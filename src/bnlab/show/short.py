@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bnlab.arguments import checked
 from bnlab.draw.shown import Shown
 from bnlab.show.boxes import say_together
 from bnlab.show.chips import chips
 
 
+@checked
 def in_short(answer: str, *names: str, aims: str = "") -> Shown:
     """The box under a title: the answer in a few sentences, the verdicts, what one will be able to.
 

@@ -7,6 +7,8 @@ import inspect
 import textwrap
 from collections.abc import Callable
 
+from bnlab.arguments import checked
+
 
 class Source(str):
     """Text that a notebook prints as it is."""
@@ -17,6 +19,7 @@ class Source(str):
         return str(self)
 
 
+@checked
 def source(*functions: Callable) -> Source:
     """The code of functions as they are imported, without their docstrings and annotations."""
     return Source("\n\n\n".join(map(_source, functions)))

@@ -8,11 +8,14 @@ import os
 import tempfile
 from pathlib import Path
 
+from bnlab.arguments import checked
+
 
 class DamagedFileError(ValueError):
     """A results file that is truncated, edited by hand, or not one at all."""
 
 
+@checked
 def write_text(path: Path, text: str, sync: bool = True) -> None:
     """Write a file in one step: who reads it finds the old text or the new one, never a part.
 
@@ -48,6 +51,7 @@ def _checksum(payload: dict) -> str:
     return hashlib.sha256(_canonical(payload).encode()).hexdigest()
 
 
+@checked
 def write_result(path: Path, payload: dict, sync: bool = True) -> None:
     """Write a JSON object with its SHA-256; one line a key, so that changes can be read.
 
@@ -68,6 +72,7 @@ def _lines(value: object) -> str:
     return json.dumps(value, allow_nan=False)
 
 
+@checked
 def read_object(path: Path) -> dict:
     """The payload of a file that ``write_result`` made.
 
@@ -90,6 +95,7 @@ def read_object(path: Path) -> dict:
     return payload
 
 
+@checked
 def read_result(path: Path, renew: str) -> dict:
     """Read the payload of a file of the repository: errors say how to get it back.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from bnlab.arguments import checked
 from bnlab.store.files import DamagedFileError, read_object, write_result
 
 FORMAT = 1
@@ -36,6 +37,7 @@ class Results:
         damaged: what was found wrong, file name to reason; such a result counts as missing.
     """
 
+    @checked
     def __init__(self, folder: Path | str, code: str) -> None:
         self.folder, self.code = Path(folder), code
         self.damaged: dict[str, str] = {}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
 from tqdm.auto import tqdm
 
+from bnlab.arguments import require
 from bnlab.store import NewerVersionError, Results
 from bnlab.sweep.failures import Failure, SweepStoppedError
 from bnlab.sweep.tasks import Code, Work, attempt, run_tasks
@@ -51,6 +52,10 @@ def collect(
         SweepStoppedError: if the executor or the disk gives up.
         StoreBusyError: if another process writes to ``results``.
     """
+    for name, value, kind in (("items", items, Mapping), ("code", code, Code)):
+        require(isinstance(value, kind), f"{name} must be a {kind.__name__}, got {value!r}.")
+    is_kept = results is None or isinstance(results, Results)
+    require(is_kept, f"results must be a bnlab.store.Results or None, got {results!r}.")
     found = kept(items, results, decode)
     failures: list[Failure] = []
     if len(found) < len(items):

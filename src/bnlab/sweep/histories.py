@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 
 import bnlab
+from bnlab.arguments import checked, require
 from bnlab.data import DATASETS
 from bnlab.engines.stack import common
 from bnlab.errors import check_name
@@ -40,11 +41,13 @@ Trainer = Callable[[list[Run], str, str], Sequence]
 """From Runs, an engine and a device to a History each; an exception for a Run that failed."""
 
 
+@checked
 def computes(engine: str) -> tuple[str, ...]:
     """The parts of the package on which the numbers of an engine depend."""
     return (*PARTS, *OWN.get(engine, ("engines",)))
 
 
+@checked
 def train_each(runs: list[Run], engine: str, device: str) -> list[History | Exception]:
     """Train one Run after the other; one that fails does not stop the rest."""
     outcomes: list[History | Exception] = []
@@ -62,7 +65,7 @@ def train_together(runs: list[Run], engine: str, device: str) -> list[History]:
 
 
 def sweep(
-    runs: Sequence[Run],
+    runs: Iterable[Run],
     executor: Executor | None = None,
     store: Path | str | None = None,
     engine: str = "torch",
@@ -109,6 +112,11 @@ def sweep(
     together = engine not in ENGINES
     chunk = chunk if chunk is not None else LARGEST_STACK if together else 1
     work = work or (train_together if together else train_each)
+    require(
+        isinstance(runs, Iterable) and not isinstance(runs, str),
+        f"runs must be Runs, such as a list of them, got {runs!r}.",
+    )
+    runs = list(runs)
     _check(runs, executor, engine, chunk)
     if store is not None:
         _check_code_is_known(runs)

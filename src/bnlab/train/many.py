@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
+from bnlab.arguments import checked
 from bnlab.engines.engine import history_of
 from bnlab.engines.stack import StackTrainer, common, is_stackable
 from bnlab.errors import check_name
@@ -20,6 +21,7 @@ LARGEST_STACK = 64
 """Nets trained side by side: with more of them a CPU gains nothing more."""
 
 
+@checked
 def train_many(
     runs: Sequence[Run],
     engine: str = "fastest",

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 
+from bnlab.arguments import checked
 from bnlab.engines.eager import Trainer
 from bnlab.engines.engine import Engine, history_of
 from bnlab.errors import check_name
@@ -19,6 +20,7 @@ FASTEST = "fastest"
 """In place of an engine's name: the one that ``bnlab.train.ways`` says is the fastest."""
 
 
+@checked
 def make_trainer(run: Run, engine: str = "torch", device: str = "auto") -> Engine:
     """The engine of that name, with a Run to train; see ``train``."""
     check_name("engine", engine, (*ENGINES, FASTEST))
@@ -32,6 +34,7 @@ def make_trainer(run: Run, engine: str = "torch", device: str = "auto") -> Engin
     return CompiledTrainer(run, device)
 
 
+@checked
 def training(run: Run, engine: str = "torch", device: str = "auto") -> Iterator[Step]:
     """Train a Run step by step: an iterator of records.
 
@@ -44,6 +47,7 @@ def training(run: Run, engine: str = "torch", device: str = "auto") -> Iterator[
     return make_trainer(run, engine, device).steps()
 
 
+@checked
 def train(
     run: Run,
     engine: str = "torch",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
+from bnlab.arguments import checked
 from bnlab.verdicts.ties import NEAR
 
 CONFIDENCE = 0.95
 RESAMPLES = 9999
 
 
+@checked
 def interval(values: np.ndarray, seed: int = 0) -> tuple[float, float]:
     """95 % interval of the mean over the seeds: the wider of bootstrap and Student's t, each end.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bnlab.arguments import checked
 from bnlab.draw.words import size, span
 from bnlab.errors import check_name
 from bnlab.verdicts.interval import interval
@@ -118,6 +119,7 @@ class Judgement:
         )
 
 
+@checked
 def judge(effect: Effect, values: np.ndarray) -> Judgement:
     """What follows from one effect.
 

@@ -10,9 +10,9 @@ What else counts: once a module is reached, the statements in it, and in the pac
 that run on import and define nothing (loops, calls), definitions that a decorator of the package
 registers, and modules that are imported for that alone; and the files that a module names in
 ``READS = ("artefacts/*/manifest.json",)``, patterns relative to its folder.
-What does not: drawing, and what carries results from process to process (``DRAWING``, ``FIGURES``
-and ``CARRYING`` in ``source_graph``), everything outside of the package (evidence names the
-versions of torch and numpy itself), and ``__version__``.
+What does not: drawing, what carries results from process to process, what refuses arguments
+(``DRAWING``, ``FIGURES`` and ``CARRYING`` in ``source_graph``), everything outside of the package
+(evidence names the versions of torch and numpy itself), and ``__version__``.
 
 ``bnlab.digest`` names the bytes of code, for results that can be computed anew at once. Evidence
 takes long, and is kept over years.

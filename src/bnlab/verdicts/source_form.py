@@ -56,7 +56,8 @@ class Writer:
     def form(self, node: object) -> object:
         """A node, or a list of them, or a constant."""
         if isinstance(node, list):
-            return tuple(form for one in kept(node) if (form := self.form(one)) != ())
+            counts = (one for one in kept(node) if not self._adds_nothing(one))
+            return tuple(form for one in counts if (form := self.form(one)) != ())
         if not isinstance(node, ast.AST):
             return repr(node)
         if isinstance(node, ast.Name | ast.Attribute):
@@ -84,7 +85,7 @@ class Writer:
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> tuple:
         outside = self.form([*node.args.defaults, *(one for one in node.args.kw_defaults if one)])
-        outside = (outside, self.form(getattr(node, "decorator_list", [])))
+        outside = (outside, self.form(self._decorators(node)))
         required = tuple(one is None for one in node.args.kw_defaults)
         body = node.body if isinstance(node.body, list) else [node.body]
         scope: Scope = {one.arg: [None] for one in _arguments(node.args)}
@@ -99,13 +100,23 @@ class Writer:
         return (type(node).__name__, name, with_arguments, required, outside, inside)
 
     def _class(self, node: ast.ClassDef) -> tuple:
-        outside = self.form([*node.decorator_list, *node.bases]), self.form(node.keywords)
+        outside = self.form([*self._decorators(node), *node.bases]), self.form(node.keywords)
         scope: Scope = {}
         for name, origin in bound(node.body, self.module):
             if origin is not None:
                 scope.setdefault(name, []).append(origin)
                 self.loaded |= dict.fromkeys(self.package.loaded(origin, used=True))
         return ("ClassDef", node.name, outside, self._within(scope, True, node.body))
+
+    def _adds_nothing(self, node: ast.AST) -> bool:
+        """Whether a statement only draws, or refuses an argument."""
+        is_call = isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+        return is_call and isinstance(self._find(node.value.func), Drawing)
+
+    def _decorators(self, node: ast.AST) -> list[ast.expr]:
+        """Those that can change what is computed: to refuse an argument changes nothing."""
+        found = getattr(node, "decorator_list", [])
+        return [one for one in found if not isinstance(self._find(one), Drawing)]
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> tuple:
         """What an import means by its place; nothing where only the use of its names counts."""

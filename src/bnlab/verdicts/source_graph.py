@@ -15,9 +15,9 @@ DRAWING = ("show", "draw")
 FIGURES = ("figure", "figures")
 """A module whose last word is one of these only draws, too."""
 
-CARRYING = ("verdicts.work", "train.ways")
+CARRYING = ("verdicts.work", "train.ways", "arguments")
 """These modules do the parts that they are given, or choose what does them where a measurement
-does not say so, and add nothing to their numbers."""
+does not say so, or refuse arguments, and add nothing to their numbers."""
 
 CONTEXTS = ("contextmanager", "asynccontextmanager")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from bnlab.arguments import checked
 from bnlab.errors import unknown
 from bnlab.train import Run
 from bnlab.verdicts.parts import (
@@ -281,12 +282,12 @@ class Claim:
         return NOT_TESTABLE if self.untestable else NOT_MEASURED
 
 
+@checked
 def decide(claim: Claim, values: dict[str, np.ndarray]) -> Verdict:
     """The verdict on a claim from each effect's numbers, one a seed.
 
     Raises:
-        ValueError: if an effect is missing, the effects differ in the number of seeds, or there
-            are fewer than ``LEAST_SEEDS``.
+        ValueError: if an effect is missing, or seeds are: less than ``LEAST_SEEDS``, not the same.
     """
     missing = [e.name for e in claim.effects if e.name not in values]
     if missing or not claim.effects:
@@ -294,7 +295,6 @@ def decide(claim: Claim, values: dict[str, np.ndarray]) -> Verdict:
     counts = {len(values[e.name]) for e in claim.effects}
     if len(counts) > 1:
         raise ValueError(f"claim {claim.id}: effects with different numbers of seeds: {counts}.")
-    seeds = counts.pop()
-    if seeds < LEAST_SEEDS:
+    if (seeds := counts.pop()) < LEAST_SEEDS:
         raise ValueError(f"a verdict needs at least {LEAST_SEEDS} seeds, got {seeds}.")
     return Verdict(claim, tuple(judge(e, values[e.name]) for e in claim.effects), seeds)

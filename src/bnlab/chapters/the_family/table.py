@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from bnlab.arguments import checked
 from bnlab.draw.shown import Shown, table
 from bnlab.draw.style import STYLE
 from bnlab.errors import check_name
@@ -15,7 +16,7 @@ from bnlab.measure.cost.cost import measure_cost
 from bnlab.measure.kit.dependence import Dependence, measure_dependence
 from bnlab.norms import NORMS, make_norm
 from bnlab.norms.weight import WEIGHT_NORMS, normalize_weights
-from bnlab.train import threads
+from bnlab.train import make_device, threads
 
 SHAPE = (32, 32, 8, 8)
 SMALL = 1e-6  # rounding; a real change is larger
@@ -80,6 +81,7 @@ FORMULAS = ["Name", "Output", "Statistic over"]
 BEHAVIOUR = ["Name", "Learned", "Stored", "Others matter in", "Train = eval", "Time"]
 
 
+@checked
 def methods_table(kind: str = "activations", device: str = "cpu") -> Shown:
     """All normalizers of a kind: what they compute, and how they behave, tried here and now.
 
@@ -100,7 +102,7 @@ def methods_table(kind: str = "activations", device: str = "cpu") -> Shown:
     methods, modules = (WEIGHTS, _layers()) if of_weights else (METHODS, _normalizers())
     # A mean of its own, which running statistics have to find.
     batches = torch.randn(4, *SHAPE, generator=torch.Generator().manual_seed(0)) + 0.5
-    costs = _costs(modules, "plain" if of_weights else "batch", batches[0].to(device))
+    costs = _costs(modules, "plain" if of_weights else "batch", batches[0].to(make_device(device)))
     rows = [_row(name, modules[name].cpu(), batches, costs[name], methods) for name in methods]
     formulas = [[_label(name), method.formula, method.over] for name, method in methods.items()]
     (first, text_1), (second, text_2) = table(FORMULAS, formulas), table(BEHAVIOUR, rows)

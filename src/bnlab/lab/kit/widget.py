@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import anywidget
 import traitlets
 
+from bnlab.arguments import require
 from bnlab.chapters import scenes_of
 from bnlab.draw.scene import Scene
 from bnlab.errors import unknown
@@ -145,7 +146,12 @@ def check_flag(key: str, value: object) -> bool:
 
 
 def names_of(norms: str | Iterable[str]) -> list[str]:
-    """The names as a list; one name may come alone."""
+    """The names as a list; one name may come alone.
+
+    Raises:
+        ValueError: for what holds no names.
+    """
+    require(isinstance(norms, Iterable), f"norms must be a list of names, got {norms!r}.")
     return [norms] if isinstance(norms, str) else list(norms)
 
 

@@ -189,7 +189,7 @@ def _counted(net: str, width: int, steps: int, claim: str) -> dict[str, object] 
 
 
 def _check_offer(offer: Iterable[str]) -> list[str]:
-    chosen = [offer] if isinstance(offer, str) else list(offer)
+    chosen = names_of(offer)
     for norm in chosen:
         check_name("normalizer", norm, NORMS)
     if len(set(chosen)) < FEWEST:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from bnlab.arguments import checked
 from bnlab.measure.kit.arguments import check_mode
 from bnlab.measure.kit.untouched import untouched
 
@@ -58,6 +59,7 @@ class Flops:
         return shares(self.by_kind, readable_count, **words)
 
 
+@checked
 def measure_flops(net: nn.Module, x: Tensor, mode: str = "train") -> Flops:
     """Count the floating-point operations of a forward pass, exactly, with torch's own counter.
 

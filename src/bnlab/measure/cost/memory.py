@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from bnlab.arguments import checked
 from bnlab.measure.kit.arguments import check_mode, check_sizes, check_trainable
 from bnlab.measure.kit.loss import Loss, finite_loss
 from bnlab.measure.kit.untouched import untouched
@@ -66,6 +67,7 @@ class Memory:
         )
 
 
+@checked
 def measure_memory(
     net: nn.Module,
     loss: Loss,

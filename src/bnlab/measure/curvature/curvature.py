@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import Tensor, nn
 
+from bnlab.arguments import checked
 from bnlab.measure.curvature.eigenvalues import extreme_eigenvalues
 from bnlab.measure.curvature.products import curvature_products
 from bnlab.measure.curvature.spectrum import (
@@ -65,6 +66,7 @@ class Curvature:
         return spectrum(self, name)
 
 
+@checked
 def measure_curvature(
     net: nn.Module,
     loss: Loss | None,

@@ -10,6 +10,7 @@ import torch
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from bnlab import random
+from bnlab.arguments import checked
 from bnlab.errors import check_number
 from bnlab.measure.curvature.lanczos import check_count, krylov
 from bnlab.measure.curvature.products import DENSE, Product
@@ -45,6 +46,7 @@ class Eigenvalues:
     tolerance: float
 
 
+@checked
 def extreme_eigenvalues(
     product: Product,
     top: int = 3,

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from bnlab.arguments import checked, require
 from bnlab.errors import check_name
 from bnlab.measure.curvature.held_statistics import held_statistics
 from bnlab.measure.curvature.matrices import MATRICES, Apply, Zeros
@@ -40,7 +41,9 @@ class Product:
 
     zeros: Zeros = None
 
+    @checked
     def __init__(self, parameters: Sequence[Tensor], apply: Apply, zeros: Zeros = None) -> None:
+        require(len(parameters) > 0, "parameters must be one tensor or more, got none.")
         self._parameters, self._apply, self.zeros = list(parameters), apply, zeros
         self.size = sum(p.numel() for p in parameters)
         self.device = parameters[0].device
@@ -94,6 +97,7 @@ class Product:
         return torch.cat([part.detach().reshape(-1).to(self.dtype) for part in filled])
 
 
+@checked
 @contextlib.contextmanager
 def curvature_products(
     net: nn.Module,

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from bnlab import random
+from bnlab.arguments import checked
 from bnlab.errors import check_number
 from bnlab.measure.curvature.lanczos import check_count, ritz
 from bnlab.measure.curvature.products import Product
@@ -57,6 +58,7 @@ def _probe(product: Product, seed: int, number: int) -> Tensor:
     return torch.from_numpy(signs).to(product.device, product.dtype)
 
 
+@checked
 def hutchinson_trace(product: Product, probes: int = 20, *, seed: int = 0) -> Trace:
     r"""Trace of the matrix: the mean of v^T M v over random sign vectors v, as E[v v^T] = 1.
 
@@ -78,6 +80,7 @@ def hutchinson_trace(product: Product, probes: int = 20, *, seed: int = 0) -> Tr
     return Trace(float(values.mean()), float(values.std(ddof=1) / np.sqrt(probes)), values)
 
 
+@checked
 def lanczos_density(
     product: Product,
     probes: int = 5,

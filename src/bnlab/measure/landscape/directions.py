@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from bnlab import random
+from bnlab.arguments import checked
 from bnlab.measure.kit.loss import Loss
 from bnlab.measure.landscape.probe import probing, trained_parameters
 from bnlab.norms.noise import normal
@@ -18,6 +19,7 @@ Direction = Mapping[str, Tensor]
 """A tensor for each parameter that requires grad, by its name and of its shape."""
 
 
+@checked
 def random_direction(net: nn.Module, seed: int = 0) -> dict[str, Tensor]:
     """Independent standard normal numbers for every parameter that requires grad.
 
@@ -36,6 +38,7 @@ def random_direction(net: nn.Module, seed: int = 0) -> dict[str, Tensor]:
     return found
 
 
+@checked
 def gradient_direction(
     net: nn.Module, loss: Loss, x: Tensor, y: Tensor, mode: str = "train"
 ) -> dict[str, Tensor]:
@@ -49,6 +52,7 @@ def gradient_direction(
         return dict(zip(probe.parameters, slopes, strict=True))
 
 
+@checked
 def filter_normalized(net: nn.Module, direction: Direction) -> dict[str, Tensor]:
     r"""Make each filter of ``direction`` as long as the net's own: d_f <- d_f / |d_f| * |w_f|.
 

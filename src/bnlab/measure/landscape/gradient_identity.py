@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from bnlab.arguments import checked
 from bnlab.errors import unknown
 from bnlab.measure.kit.arguments import check_weights
 from bnlab.measure.kit.loss import Loss, check_start, scalar
@@ -67,6 +68,7 @@ class GradientIdentity:
         return identity(self)
 
 
+@checked
 def measure_gradient_identity(
     net: nn.Module, loss: Loss, x: Tensor, y: Tensor, layer: str | None = None
 ) -> GradientIdentity:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import Tensor, nn
 
+from bnlab.arguments import checked
 from bnlab.measure.kit.loss import Loss
 from bnlab.measure.landscape.probe import as_array, check_steps, probing
 from bnlab.runs.history import DIVERGED
@@ -50,6 +51,7 @@ class RelativeLoss:
         return relative_losses(self, name)
 
 
+@checked
 def measure_relative_loss(
     net: nn.Module,
     loss: Loss,

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from bnlab.arguments import checked
 from bnlab.errors import check_number
 from bnlab.measure.kit.lengths import total_norm
 from bnlab.measure.kit.loss import Loss
@@ -126,6 +127,7 @@ class Landscape:
         return landscapes({name: self})
 
 
+@checked
 def measure_landscape(
     net: nn.Module, loss: Loss, x: Tensor, y: Tensor, steps: object, mode: str = "train"
 ) -> Landscape:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from bnlab.arguments import checked
 from bnlab.measure.kit.lengths import total_norm
 from bnlab.measure.kit.loss import Loss, check_start
 from bnlab.measure.landscape.directions import Direction, fitting
@@ -77,6 +78,7 @@ class PlaneSlice:
         return plane_slice(self, name)
 
 
+@checked
 def measure_line_slice(
     net: nn.Module,
     loss: Loss,
@@ -117,6 +119,7 @@ def measure_line_slice(
     return LineSlice(points, as_array(losses), float(here), mode)
 
 
+@checked
 def measure_plane_slice(
     net: nn.Module,
     loss: Loss,

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from bnlab.arguments import checked
 from bnlab.errors import check_number, unknown
 from bnlab.measure.kit.loss import Loss
 from bnlab.measure.landscape.probe import as_array, check_points, probing
@@ -62,6 +63,7 @@ class StepMoments:
         return step_moments(self, name)
 
 
+@checked
 def measure_step_moments(
     net: nn.Module,
     loss: Loss,

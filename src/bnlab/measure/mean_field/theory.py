@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import brentq
 
+from bnlab.arguments import checked
 from bnlab.errors import check_name, check_number
 from bnlab.measure.mean_field.recursions import (
     after,
@@ -124,6 +125,7 @@ class MeanField:
         return contributions(self)
 
 
+@checked
 def mean_field(
     fan_in: Sequence[int],
     norm: str = "batch",
@@ -218,6 +220,7 @@ def mean_field(
     )
 
 
+@checked
 def crossing_gamma(fan_in: Sequence[int], **options: object) -> float:
     """The gamma at which BatchNorm's bound is that of the net without it; below, it is lower.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bnlab.arguments import checked
 from bnlab.measure.kit.arguments import check_weights
 from bnlab.measure.ranking.ranking import (
     Agreement,
@@ -60,6 +61,7 @@ class Indicator:
         return taus(self)
 
 
+@checked
 def measure_indicator(
     nets: Supernet | Sequence[Supernet],
     paths: Sequence[Sequence[int]],

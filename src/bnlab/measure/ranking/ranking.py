@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from bnlab.arguments import checked
+
 CONFIDENCE = 0.95
 RESAMPLES = 2999
 LEAST = 5  # things to order; with fewer a rank correlation says nothing
@@ -34,6 +36,7 @@ class Agreement:
         return f"{self.tau:.2f} [{self.low:.2f}, {self.high:.2f}]"
 
 
+@checked
 def rank_agreement(truth: np.ndarray, scores: np.ndarray, seed: int = 0) -> Agreement:
     r"""Kendall's tau-a of scores with a truth that was measured several times.
 
@@ -70,6 +73,7 @@ def rank_agreement(truth: np.ndarray, scores: np.ndarray, seed: int = 0) -> Agre
     return _agreement(_pairs_of(truth, scores), *scores.shape, seed)
 
 
+@checked
 def agreement_beyond(
     truth: np.ndarray, scores: np.ndarray, rival: np.ndarray, seed: int = 0
 ) -> Agreement:
@@ -95,6 +99,7 @@ def agreement_beyond(
     return _agreement(lambda counts: ours(counts) - theirs(counts), *scores.shape, seed)
 
 
+@checked
 def noise_ceiling(truth: np.ndarray, seed: int = 0) -> Agreement:
     """How well the truth agrees with itself: what one more measurement of all would reach.
 

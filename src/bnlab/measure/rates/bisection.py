@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bnlab.arguments import checked
 from bnlab.errors import check_name, check_number
 from bnlab.runs.history import DIVERGED
 
@@ -93,6 +94,7 @@ class StableRate:
         return stable_rates(self, name)
 
 
+@checked
 def bisect_rate(
     losses_at: Callable[[float], Sequence[float]],
     low: float = 1e-4,

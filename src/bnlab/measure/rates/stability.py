@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from bnlab.arguments import checked
 from bnlab.measure.kit.arguments import check_mode, check_trainable, check_weights
 from bnlab.measure.kit.forward_state import ForwardState
 from bnlab.measure.kit.loss import Loss, check_start, scalar
@@ -29,6 +30,7 @@ Batch = tuple[Tensor, Tensor]
 MakeOptimizer = Callable[..., torch.optim.Optimizer]
 
 
+@checked
 def measure_stable_rate(
     net: nn.Module,
     loss: Loss,

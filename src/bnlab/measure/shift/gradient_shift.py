@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from bnlab.arguments import checked
 from bnlab.errors import check_number
 from bnlab.measure.kit.arguments import check_mode, check_sizes
 from bnlab.measure.kit.forward_state import ForwardState
@@ -57,6 +58,7 @@ class CovariateShift:
         return draw_covariate_shift({norm: self})
 
 
+@checked
 def measure_covariate_shift(
     net: nn.Module,
     loss: Loss,

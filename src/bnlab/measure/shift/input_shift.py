@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from bnlab.arguments import checked
 from bnlab.measure.kit.layers import WEIGHTED, Layers
 from bnlab.measure.kit.passes import Call, run
 from bnlab.norms.base import HALF
@@ -78,6 +79,7 @@ class InputShift:
         return draw_input_shift({norm: self})
 
 
+@checked
 def layer_inputs(net: nn.Module, x: Tensor, layers: Layers = None, mode: str = "train") -> Inputs:
     """What goes into the layers of a net as it is now; the net is as before afterwards.
 
@@ -122,6 +124,7 @@ def _distribution(call: Call) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return tuple(each.cpu().double().numpy() for each in arrays)
 
 
+@checked
 def measure_input_shift(before: Inputs, after: Inputs) -> InputShift:
     r"""Distance of the inputs of each layer at two moments, each from ``layer_inputs``.
 

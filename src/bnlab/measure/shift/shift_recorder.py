@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import Tensor, nn
 
+from bnlab.arguments import checked
 from bnlab.measure.kit.layers import Layers
 from bnlab.measure.shift.input_shift import (
     Inputs,
@@ -73,6 +74,7 @@ class ShiftRecorder:
             a net that has diverged only ends the record.
     """
 
+    @checked
     def __init__(
         self,
         net: nn.Module,

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from bnlab.arguments import checked
 from bnlab.measure.kit.layers import Layers, choose
 from bnlab.measure.kit.loss import Loss
 from bnlab.measure.kit.passes import Call, run
@@ -55,6 +56,7 @@ class Cancellation:
         return draw_cancellation(self, norm)
 
 
+@checked
 def measure_cancellation(
     net: nn.Module,
     loss: Loss,

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from bnlab.arguments import checked
 from bnlab.errors import check_name, check_number
 from bnlab.measure.kit.arguments import check_mode, check_sizes
 from bnlab.measure.kit.layers import Layers, weighted_layers
@@ -63,6 +64,7 @@ class Gradients:
         return draw_gradients(self, norm, layer)
 
 
+@checked
 def measure_gradients(
     net: nn.Module,
     loss: Loss,
@@ -152,6 +154,7 @@ def _tail_size(count: int, share: float) -> int:
     return min(int(share * count), count - 1)
 
 
+@checked
 def tail_index(values: np.ndarray, tail: float = 0.05) -> float:
     r"""Hill's estimate of the index alpha of a tail P(|v| > t) ~ t^(-alpha).
 

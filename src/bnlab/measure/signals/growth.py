@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
+from bnlab.arguments import checked
 from bnlab.errors import check_number
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class Growth:
         return draw_growth(self, norm)
 
 
+@checked
 def fit_growth(
     values: Sequence[float], depth: Sequence[float] | None = None, level: float = 0.95
 ) -> Growth:

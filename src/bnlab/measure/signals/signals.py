@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from bnlab.arguments import checked
 from bnlab.measure.kit.layers import Kinds, Layers
 from bnlab.measure.kit.lengths import vector_norm
 from bnlab.measure.kit.loss import Loss
@@ -67,6 +68,7 @@ class Signals:
         return draw_signals({norm: self})
 
 
+@checked
 def measure_signals(
     net: nn.Module,
     loss: Loss | None,
@@ -114,6 +116,7 @@ def measure_signals(
     return Signals(tuple(call.name for call in calls), *rows, backward, mode)
 
 
+@checked
 def block_variances(net: nn.Module, x: Tensor, kind: Kinds = Block) -> list[float]:
     """Variance of the output of each block: over samples and positions, averaged over channels.
 

@@ -6,10 +6,13 @@ import math
 
 from torch import Tensor, nn
 
+from bnlab.arguments import checked
+
 MEAN = 1 / math.sqrt(2 * math.pi)  # of relu(z), z standard normal
 STD = math.sqrt((1 - 1 / math.pi) / 2)  # variance 1/2 - 1/(2 pi)
 
 
+@checked
 def normalized_relu(z: Tensor) -> Tensor:
     r"""(relu(z) - 1/sqrt(2 pi)) / sqrt((1 - 1/pi) / 2): mean 0 and variance 1 for z ~ N(0, 1).
 
@@ -33,6 +36,7 @@ class NormalizedReLU(nn.Module):
         return normalized_relu(z)
 
 
+@checked
 def correct_relus(model: nn.Module) -> tuple[str, ...]:
     """Replace every ``nn.ReLU`` of ``model`` by ``NormalizedReLU``, in place.
 

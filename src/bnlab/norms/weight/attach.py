@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 from torch.nn.utils import parametrize
 
+from bnlab.arguments import checked
 from bnlab.errors import unknown
 from bnlab.norms.weight.base import WeightNormalizer
 from bnlab.norms.weight.eligible import eligible_layers, is_parametrized
@@ -26,6 +27,7 @@ WEIGHT_NORMS: dict[str, type[WeightNormalizer]] = {
 }
 
 
+@checked
 def weight_norm_options(name: str) -> tuple[str, ...]:
     """Names of the options that ``normalize_weights(model, name, ...)`` passes on.
 
@@ -37,6 +39,7 @@ def weight_norm_options(name: str) -> tuple[str, ...]:
     return WEIGHT_NORMS[name].options()
 
 
+@checked
 def normalize_weights(
     model: nn.Module,
     name: str,
@@ -120,6 +123,7 @@ def _made(
     return made
 
 
+@checked
 def remove_weight_norms(model: nn.Module, keep: str = "normalized") -> tuple[str, ...]:
     """Take all normalizers of weights off ``model``, in place; other parametrizations stay.
 

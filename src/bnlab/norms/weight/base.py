@@ -8,6 +8,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from bnlab.arguments import checked
 from bnlab.norms.weight.filters import fan_in, from_filters, is_transposed, to_filters
 
 
@@ -23,6 +24,7 @@ class WeightNormalizer(nn.Module):
         layer: the Linear or Conv, transposed or grouped too, whose weight this will normalize.
     """
 
+    @checked
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()
         self.groups = getattr(layer, "groups", 1)

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from torch import nn
 from torch.nn.utils import parametrize
 
+from bnlab.arguments import checked
 from bnlab.errors import unknown
 from bnlab.norms.weight.filters import LAYERS, fan_in
 
@@ -33,6 +34,7 @@ def weighted_layers(model: nn.Module) -> dict[str, nn.Module]:
     return {name: m for name, m in model.named_modules() if isinstance(m, LAYERS)}
 
 
+@checked
 def eligible_layers(
     model: nn.Module, eligible: str | Iterable[str] | Rule = "all"
 ) -> dict[str, nn.Module]:

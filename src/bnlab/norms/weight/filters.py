@@ -12,6 +12,8 @@ import math
 
 from torch import Tensor, nn
 
+from bnlab.arguments import checked
+
 LAYERS = (
     nn.Linear,
     nn.Conv1d,
@@ -28,6 +30,7 @@ def is_transposed(layer: nn.Module) -> bool:
     return getattr(layer, "transposed", False)
 
 
+@checked
 def to_filters(weight: Tensor, groups: int, transposed: bool) -> Tensor:
     """View ``weight`` as filters, (outputs, inputs / groups, *kernel).
 
@@ -43,6 +46,7 @@ def to_filters(weight: Tensor, groups: int, transposed: bool) -> Tensor:
     return filters.flatten(0, 1)
 
 
+@checked
 def from_filters(filters: Tensor, groups: int, transposed: bool) -> Tensor:
     """The inverse of ``to_filters``, for the same ``groups`` and ``transposed``."""
     if not transposed:

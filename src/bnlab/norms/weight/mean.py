@@ -8,10 +8,12 @@ import torch
 from torch import nn
 from torch.utils.hooks import RemovableHandle
 
+from bnlab.arguments import checked
 from bnlab.norms.weight.eligible import eligible_layers, is_parametrized
 from bnlab.norms.weight.filters import from_filters, is_transposed, over_filter, to_filters
 
 
+@checked
 def project_weight_mean(
     model: nn.Module,
     eligible: str | Iterable[str] | Callable[[str, nn.Module], bool] = "mimic_cifar",
@@ -50,6 +52,7 @@ def project_weight_mean(
     return tuple(layers)
 
 
+@checked
 def project_after_step(
     optimizer: torch.optim.Optimizer,
     model: nn.Module,

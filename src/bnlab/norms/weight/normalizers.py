@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from bnlab.arguments import checked
 from bnlab.errors import unknown
 from bnlab.norms.weight.base import WeightNormalizer, check_eps, is_positive, refuse_single
 from bnlab.norms.weight.filters import from_filters, over_filter, to_filters
@@ -35,6 +36,7 @@ class WeightMean(WeightNormalizer):
         [[-1.0, 1.0]]
     """
 
+    @checked
     def __init__(self, layer: nn.Module) -> None:
         super().__init__(layer)
         refuse_single(self)
@@ -66,6 +68,7 @@ class WeightStandardization(WeightNormalizer):
         [[-1.0, 1.0]]
     """
 
+    @checked
     def __init__(self, layer: nn.Module, eps: float = 1e-5) -> None:
         super().__init__(layer)
         check_eps(eps)
@@ -122,6 +125,7 @@ class ScaledWeightStandardization(WeightStandardization):
         [[-0.5, -0.5, 0.5, 0.5]]
     """
 
+    @checked
     def __init__(
         self,
         layer: nn.Module,
@@ -176,6 +180,7 @@ class WeightNorm(WeightNormalizer):
         [[6.0, 8.0]]
     """
 
+    @checked
     def __init__(self, layer: nn.Module, gain: str | float = "keep", eps: float = 0.0) -> None:
         super().__init__(layer)
         check_eps(eps)

@@ -102,8 +102,10 @@ def test_training_shows_the_landscape_at_the_marker(opened):
     planes = page.locator(".bnlab-slice")
     assert planes.count() == 2
     assert "across it" in planes.first.get_attribute("aria-label")
-    squares = planes.first.locator("g").first.locator("path").evaluate_all(
-        "all => all.map((path) => path.getAttribute('d').match(/M/g).length)"
+    squares = (
+        planes.first.locator("g")
+        .first.locator("path")
+        .evaluate_all("all => all.map((path) => path.getAttribute('d').match(/M/g).length)")
     )
     assert sum(squares) == 17 * 17 and len(squares) > 10
 

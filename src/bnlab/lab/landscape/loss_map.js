@@ -35,7 +35,7 @@ export function lossMaps({ positions }) {
   function panel(name) {
     if (!panels.has(name)) {
       const cells = svg("g", { "shape-rendering": "crispEdges" }), over = svg("g");
-      const picture = svg("svg", { class: "bnlab-slice", role: "img", viewBox: `${first - 2.2 * size} ${first - size} ${(count + 2.7) * size} ${(count + 2.6) * size}` }, cells, over);
+      const picture = svg("svg", { class: "bnlab-slice", role: "img", preserveAspectRatio: "xMinYMin", viewBox: `${first - 2.2 * size} ${first - size} ${(count + 2.7) * size} ${(count + 2.6) * size}` }, cells, over);
       const caption = coloured(html("figcaption", { class: "bnlab-caption bnlab-named" }), name);
       const figure = html("figure", { class: "bnlab-figure" }, caption, picture);
       picture.dataset.norm = name;
@@ -85,7 +85,7 @@ export function lossMaps({ positions }) {
       if (part.plane !== plane || part.range !== String(range)) drawCells(part, plane, range);
       Object.assign(part, { plane, range: String(range) });
       drawOver(part, marker);
-      part.caption.textContent = `${STYLE[name].short}, step ${step}`;
+      part.caption.replaceChildren(STYLE[name].short, html("span", { class: "bnlab-at" }, `, step ${step}`));
       part.picture.setAttribute("aria-label", alt(name));
     }
     const lost = known.some(([, { plane }]) => plane.flat().includes(null));

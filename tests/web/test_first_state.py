@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from bnlab.lab import GroupSizes, Landscape, Plane, SmallBatches, site
 from bnlab.lab.kit.first import OUTPUT
+from tests.web.accessibility import violations
 from tests.web.widget_page import finished, load, note, pick, press, put, slider, write_page
 
 pytestmark = pytest.mark.web
@@ -55,6 +56,7 @@ def test_the_first_state_is_there_without_a_press(page, tmp_path, troubles, name
     expect(page.locator(".bnlab-badge")).to_have_text("stored results of one setting")
     expect(page.locator(".bnlab-headline")).not_to_be_empty()
     assert drawn(page) > 0 and "NaN" not in page.content()
+    assert violations(page) == []
 
 
 @pytest.mark.parametrize(

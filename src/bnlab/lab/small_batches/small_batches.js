@@ -37,7 +37,7 @@ class SmallBatches extends TrainingWidget {
     this.plots.loss.element.classList.add("bnlab-spared");  // not needed on a slide
     this.rows = html("tbody");
     this.written = "";
-    this.table = html("table", { class: "bnlab-ends" },
+    this.ends = html("table", { class: "bnlab-ends" },
       html("caption", {}, "share of images that a net gets right; the last three columns: on the same new images"),
       html("thead", {}, html("tr", {}, ...TABLE_HEAD.map((text) => html("th", { scope: "col" }, text)))),
       this.rows);
@@ -51,7 +51,7 @@ class SmallBatches extends TrainingWidget {
         html("div", { class: "bnlab-stage" },
           html("div", { class: "bnlab-plots" }, ...Object.values(this.plots).map(({ element }) => element)),
           this.guessBox.element),
-        this.table, this.verdict.element, this.legend.element, this.summary.element],
+        this.ends, this.verdict.element, this.legend.element, this.summary.element],
     };
   }
 
@@ -105,7 +105,7 @@ class SmallBatches extends TrainingWidget {
     const written = JSON.stringify(rows);
     if (written === this.written) return;
     this.written = written;
-    this.table.hidden = rows.length === 0;
+    this.ends.hidden = rows.length === 0;
     this.rows.replaceChildren(...rows.map(({ norm, cells }) => html("tr", {},
       html("th", { scope: "row" }, swatch(norm), " ", STYLE[norm].short),
       ...cells.map((text) => html("td", {}, text)))));

@@ -97,7 +97,9 @@ class Landscape extends TrainingWidget {
     this.maps.draw(new Map(lit), { marker, alt: (name) => mapAlt(name, result.found.get(name)) });
   }
 
-  headlineOf(result) { return landscapeHeadline({ found: inOrder(result) }, this.options); }
+  headlineOf(result) {
+    return result.phase === "finished" ? landscapeHeadline({ found: inOrder(result) }, this.options) : "";
+  }
 
   told(result) {
     const { state, phase } = result, seen = { state, found: inOrder(result) };

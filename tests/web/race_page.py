@@ -39,7 +39,7 @@ def offered(grid: Grid = SMALL) -> dict[str, object]:
         "batch_sizes": list(grid.batch_sizes),
         "depths": list(grid.depths),
         "seeds": list(grid.seeds),
-        "steps": grid.steps,
+        "lengths": [grid.steps, 300],
         "compiled": None,
     }
 

@@ -15,11 +15,30 @@ from bnlab.lab.race.run import race_run
 from bnlab.lab.race.units import with_units
 from bnlab.train import make_trainer, train
 from tests.web.trained_page import LISTEN, newest
-from tests.web.widget_page import finished, group, load, press, summary_text, write_once
+from tests.web.widget_page import (
+    finished,
+    group,
+    load,
+    note,
+    press,
+    put,
+    summary_text,
+    write_once,
+    write_page,
+)
 
 pytestmark = pytest.mark.web
 
 COUNTS = "The evidence for S2 counts these very runs."
+
+
+NO_WORKER = "globalThis.Worker = undefined;"
+NO_SIMD = """const Real = globalThis.Blob;  // what the worker is made of
+globalThis.Blob = class extends Real {
+  constructor([code], type) {
+    super(["WebAssembly.validate = () => false;", code], type);
+  }
+};"""
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +109,8 @@ def test_the_view_of_the_layers_follows(page, folder, troubles):
     assert pictures.count() == 3
     for number in range(3):
         label = pictures.nth(number).get_attribute("aria-label")
-        assert re.search(r"at step 300, .* moves \d\.\d\d deviations in 5 steps", label)
+        words = r"at step 300, .* in 5 steps a mean jumps by \d\.\d\d of its spread"
+        assert re.search(words, label)
     page.get_by_role("button", name="none", exact=True).click()
     expect(pictures).to_have_count(2)
     noise = page.get_by_role("slider", name=re.compile("noise"))
@@ -99,5 +119,36 @@ def test_the_view_of_the_layers_follows(page, folder, troubles):
         noise.fill(str(strength))
         finished(page)
         label = page.locator(".bnlab-layer-plot[data-norm=noisy_batch]").get_attribute("aria-label")
-        moved[strength] = float(re.search(r"moves ([\d.]+)", label)[1])
+        moved[strength] = float(re.search(r"jumps by ([\d.]+)", label)[1])
     assert moved[5] > 3 * moved[0]
+
+
+@pytest.mark.parametrize("without", [NO_WORKER, NO_SIMD], ids=["no worker", "no SIMD"])
+def test_where_nothing_trains_the_stored_runs_of_these_seeds_are_shown(page, tmp_path, without):
+    """And the sentence says why, whatever else is missing."""
+    race = Race(norms=s2_noisy_race.NORMS, offer=s2_noisy_race.NORMS, claim="S2", layers=True)
+    for name in ("compiled/units.js", "replay/noisy_race.js"):
+        put(tmp_path, name)
+    write_page(tmp_path, race)
+    page.add_init_script(without)
+    page.emulate_media(reduced_motion="reduce")
+    why = re.compile("This page cannot train these nets, so stored runs are (shown|looked up)")
+    for seed, lr, depth in ((264, 1.0, 6), (265, 0.03, 12), (266, 0.3, 2)):
+        load(page, tmp_path, f"#race?lr={lr:g}&depth={depth}&seed={seed}")
+        text = finished(page)
+        for norm in race.options["counted"]["norms"]:
+            history = train(race_run(norm, lr=lr, depth=depth, seed=seed), "compiled")
+            if history.diverged_at is None:
+                assert f"accuracy {history.val_accuracy[-1]:.2f}"[:13] in text
+        expect(note(page)).to_contain_text(why)
+    expect(page.locator(".bnlab-seen")).to_be_hidden()
+    for query, sentence in (
+        ("seed=270", "No stored run has seed 270; there is 264, 265, 266."),
+        ("seed=264&depth=5", "No stored run has depth 5; there is 2, 6, 12."),
+        ("seed=264&noise=4", "No stored run has noise 4; there is 1."),
+        ("seed=264&batch_size=2", "No stored run has batch size 2; there is 64."),
+    ):
+        load(page, tmp_path, f"#race?{query}")
+        expect(note(page)).to_contain_text(sentence)
+        expect(note(page)).to_contain_text(why)
+    race.close()

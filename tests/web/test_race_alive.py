@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from bnlab.lab import Race
-from tests.web.widget_page import finished, load, write_once
+from tests.web.widget_page import ASSETS, finished, load, write_once
 
 pytestmark = pytest.mark.web
 IDLE = "Press Train to begin."
@@ -47,6 +49,18 @@ def test_who_wants_less_motion_starts_it(page, alive):
     load(page, alive)
     page.wait_for_timeout(500)
     expect(page.locator(".bnlab-summary")).to_have_text(IDLE)
+
+
+def test_the_front_page_opens_with_a_race_that_shows_the_difference(page, tmp_path):
+    """As in book/index.md, without a click."""
+    text = (ASSETS.parent / "book" / "index.md").read_text(encoding="utf-8")
+    arguments = re.search(r"^Race\((.*)\)$", text, re.M)[1]
+    race = eval(f"Race({arguments})", {"Race": Race})
+    load(page, write_once(tmp_path, race, "compiled/nets.js"))
+    ends = dict(
+        re.findall(r"(no normalizer|batch norm): accuracy ([\d.]+)", finished(page).lower())
+    )
+    assert float(ends["batch norm"]) - float(ends["no normalizer"]) > 0.3
 
 
 def test_a_race_that_is_not_alive_waits_for_the_reader(page, tmp_path):

@@ -40,7 +40,7 @@ def folder(tmp_path_factory):
     """A page with a Race that offers what a small grid of real runs holds."""
     folder = tmp_path_factory.mktemp("site")
     write_replay(folder)
-    write_page(folder, Race(), **offered())
+    write_page(folder, Race(steps=SMALL.steps), **offered())
     return folder
 
 
@@ -571,15 +571,34 @@ def test_taking_it_off_the_page_leaves_nothing_behind(race):
 
 def test_setting_that_is_not_stored_is_a_sentence(page, folder, tmp_path, troubles):
     (tmp_path / "_static").symlink_to(folder / "_static")
-    write_page(tmp_path, Race(batch_size=4), **{**offered(), "batch_sizes": [4, 16]})
+    write_page(tmp_path, Race(batch_size=4, steps=60), **{**offered(), "batch_sizes": [4, 16]})
     page.goto(f"file://{tmp_path}/index.html")
     press(page, "Train")
-    expect(page.locator(".bnlab-note")).to_have_text(
-        "No stored run has batch size 4; there is 16, 64."
-    )
+    expect(page.locator(".bnlab-note")).to_have_text("No stored run has batch size 4; there is 16.")
     pick(page, "batch size", "16")
     finished(page)
     expect(page.locator(".bnlab-note")).to_be_empty()
+
+
+def test_only_what_can_be_chosen_is_offered_instead(page, folder, tmp_path, troubles):
+    """Runs with other seeds, longer ones, ones with momentum: a sentence names what there is."""
+    (tmp_path / "_static").symlink_to(folder / "_static")
+    race = Race(steps=60, seed=101)
+    write_page(tmp_path, race, **{**offered(), "seeds": [100, 101, 102]})
+    page.emulate_media(reduced_motion="reduce")
+    for query, sentence in (
+        ("seed=101", "No stored run has seed 101; there is 100."),
+        ("seed=100&steps=300", "No stored run has 300 steps; there is 60."),
+        ("seed=100&momentum=0.9", "No stored run has momentum 0.9; there is 0."),
+        ("seed=100&weight_decay=0.01", "No stored run has weight decay 0.01; there is 0."),
+    ):
+        load(page, tmp_path, f"#race?{query}")
+        expect(page.locator(".bnlab-note")).to_have_text(sentence)
+    load(page, tmp_path, "#race?seed=100")
+    finished(page)
+    write_page(tmp_path, race, **{**offered(), "seeds": [101, 102]})
+    load(page, tmp_path, "#race?seed=102")
+    expect(page.locator(".bnlab-note")).to_have_text("No run of this race is stored.")
 
 
 def test_runs_of_another_net_are_not_shown(page, folder, tmp_path):

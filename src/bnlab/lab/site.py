@@ -2,8 +2,9 @@
 
 A widget is a folder. It may have ``JOBS``, what the worker of a page computes for it: a module (see
 ``kit/js/page_jobs.js``) by the set of compiled nets with which it works; ``STORED``, a grid of
-runs that are stored for it (see ``bnlab.lab.kit.replay``); and ``FIRST``, which computes what it
-shows where nothing can be computed (see ``bnlab.lab.kit.first``), for the option ``first``.
+runs that are stored for it (see ``bnlab.lab.kit.replay``), or several of them by name; and
+``FIRST``, which computes what it shows where nothing can be computed (see ``bnlab.lab.kit.first``),
+for the option ``first``.
 """
 
 from __future__ import annotations
@@ -27,16 +28,12 @@ def jobs() -> dict[str, list[Path]]:
 
 
 def stored() -> dict[str, StoredGrid]:
-    """The grids of stored runs, by the name of the widget."""
-    return _declared("STORED")
+    """The grids of stored runs, by the name of the widget or their own."""
+    grids = {widget.__name__.rpartition(".")[2]: getattr(widget, "STORED", {}) for widget in ALL}
+    named = (of if isinstance(of, dict) else {name: of} for name, of in grids.items())
+    return {name: grid for of in named for name, grid in of.items()}
 
 
 def firsts() -> list[Callable[[], First]]:
     """What computes the first states of widgets."""
-    return list(_declared("FIRST").values())
-
-
-def _declared(name: str) -> dict[str, object]:
-    """What widgets declare by this name, by their folders."""
-    found = {widget.__name__.rpartition(".")[2]: getattr(widget, name, None) for widget in ALL}
-    return {folder: one for folder, one in found.items() if one is not None}
+    return [widget.FIRST for widget in ALL if hasattr(widget, "FIRST")]

@@ -150,10 +150,10 @@ def test_the_command_needs_the_repository_or_a_place(tmp_path, monkeypatch, caps
 @pytest.mark.parametrize(
     ("name", "jobs"),
     [
-        ("nets", ["landscape", "side_by_side", "small_batches"]),
+        ("nets", ["all_seeds", "landscape", "side_by_side", "small_batches"]),
         ("groups", ["side_by_side"]),
         ("squares", ["plane", "side_by_side"]),
-        ("units", ["side_by_side"]),
+        ("units", ["all_seeds", "side_by_side"]),
         ("lawn", ["lawn", "side_by_side"]),
         ("mimic", ["side_by_side"]),
         ("binary", ["bits", "side_by_side"]),

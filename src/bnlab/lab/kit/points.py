@@ -29,6 +29,7 @@ class Points:
         loss: [step, mean training loss of the ``BLOCK`` steps up to it], not yet handed out.
         accuracy: [step, validation accuracy in evaluation mode], not yet handed out.
         layers: [step, rows of units], see ``bnlab.lab.race.units``, not yet handed out.
+        guesses: the digits that the net saw in some images last, if not yet handed out.
         diverged_at: step at which the net diverged, or None.
         done: no record will follow.
     """
@@ -36,15 +37,22 @@ class Points:
     loss: list[list[float]] = field(default_factory=list)
     accuracy: list[list[float]] = field(default_factory=list)
     layers: list[list] = field(default_factory=list)
+    guesses: list[int] | None = None
     diverged_at: int | None = None
     done: bool = False
     _block: list[float] = field(default_factory=list)
 
-    def add(self, record: Step, units: list[list[float]] | None = None) -> None:
-        """Take in the next record of the training, and what its layers handed on."""
+    def add(
+        self,
+        record: Step,
+        units: list[list[float]] | None = None,
+        guesses: list[int] | None = None,
+    ) -> None:
+        """Take in the next record of the training, what its layers handed on, what it guessed."""
         if record.diverged:
             self.diverged_at, self.done = record.step, True
             return
+        self.guesses = self.guesses if guesses is None else guesses
         if units is not None:
             self.layers.append([record.step, units])
         if record.step > 0:
@@ -58,7 +66,8 @@ class Points:
     def take(self) -> dict[str, object]:
         """The new points, ready for JSON: finite numbers only."""
         taken = {"loss": self.loss, "accuracy": self.accuracy, "layers": self.layers}
-        self.loss, self.accuracy, self.layers = [], [], []
+        taken["guesses"] = self.guesses
+        self.loss, self.accuracy, self.layers, self.guesses = [], [], [], None
         return {**taken, "diverged_at": self.diverged_at, "done": self.done}
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+import traitlets
 
 from bnlab.chapters.covariate_shift import s2_noisy_race
 from bnlab.chapters.learning_rates import b1_rates
@@ -13,9 +16,9 @@ from bnlab.errors import check_name, unknown
 from bnlab.lab.kit.bundle import bundle, stylesheet
 from bnlab.lab.kit.points import BLOCK, GROUP_SIZE
 from bnlab.lab.kit.training_widget import TrainingWidget
-from bnlab.lab.kit.widget import check_flag, check_keys, check_norms, names_of, one_of
+from bnlab.lab.kit.widget import Content, check_flag, check_keys, check_norms, names_of, one_of
+from bnlab.lab.race.digits import seen, with_looks
 from bnlab.lab.race.run import NORMS, race_run
-from bnlab.lab.race.units import with_units
 from bnlab.train import Run, make_device, make_trainer
 
 FOLDER = Path(__file__).parent
@@ -23,9 +26,25 @@ LRS = (0.003, 0.0056, 0.01, 0.018, 0.03, 0.056, 0.1, 0.18, 0.3, 0.56, 1.0, 1.8, 
 BATCH_SIZES = (2, 4, 8, 16, 32, 64, 128, 256)
 DEPTHS = tuple(range(1, 13))
 NOISES = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)  # times the noise of the paper
+MOMENTA = (0.0, 0.5, 0.9, 0.95, 0.99)
+DECAYS = (0.0, 1e-4, 1e-3, 0.01, 0.1)
+LENGTHS = (300, 600, 1200, 3000)  # steps; a race may also be shorter
+SLOW = 10.0  # seconds of a race in slow motion
 OFFERED = ("none", "batch", "layer", "group", "instance")
+REPLAYS = {"B1": "race", "S2": "noisy_race"}  # stored runs, by the claim with their seeds
 SEEDS = {"B1": b1_rates.SEEDS, "S2": s2_noisy_race.SEEDS}  # of a claim's evidence
 NETS = ("mlp", "plain")
+LISTS = {
+    "lr": "lrs",
+    "batch_size": "batch_sizes",
+    "depth": "depths",
+    "seed": "seeds",
+    "noise": "noises",
+    "momentum": "momenta",
+    "weight_decay": "decays",
+    "steps": "lengths",
+}  # the numbers of a state, by the names of their stops in the options
+FLAGS = ("slow", "predict")
 FEWEST, MOST = 2, 5
 PAGE_NET, PAGE_WIDTH = "mlp", 64  # nets that the website trains in the page: bnlab.lab.kit.page
 
@@ -37,7 +56,8 @@ class Race(TrainingWidget):
 
     With a kernel, PyTorch trains in a thread and the curves grow as it does; a newer training
     ends the one before. On the website the nets train in the page (``bnlab.lab.kit.page``), if they
-    are MLPs of width 64; else, and where a browser cannot train, stored runs are looked up.
+    are MLPs of width 64; else, and where a browser cannot train, stored runs are looked up. In the
+    page they can be trained with all seeds of the claim, too; a kernel trains one seed at a time.
 
     Args:
         norms: which race at first, two to five of ``offer``.
@@ -49,7 +69,7 @@ class Race(TrainingWidget):
         seed: initial weights and batches, one of ``SEEDS`` of the claim; by default the first.
         net: ``mlp`` or ``plain`` (convolutions).
         width: units a layer, or channels of the first convolutions.
-        steps: updates of the weights.
+        steps: updates of the weights; the reader may choose more (``LENGTHS``).
         predict: hide the outcome until a guess is made.
         device: ``auto``, or a name that torch knows.
         claim: whose evidence has the seeds, ``B1`` or ``S2``; it counts some of these very runs.
@@ -57,6 +77,9 @@ class Race(TrainingWidget):
             only if that is offered.
         layers: show the outputs of each layer, too; not on the website for normalizers other than
             ``none, batch, noisy_batch``.
+        momentum: of SGD, one of ``MOMENTA``.
+        weight_decay: of SGD, one of ``DECAYS``.
+        slow: stretch a training to ten seconds.
         alive: on the website, train once by itself when it comes into view; not for readers who
             asked their system for less motion.
 
@@ -84,6 +107,9 @@ class Race(TrainingWidget):
         noise: float = 1.0,
         layers: bool = False,
         alive: bool = False,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+        slow: bool = False,
     ) -> None:
         _check_net(net, width, steps)
         check_name("claim", claim, SEEDS)
@@ -98,6 +124,10 @@ class Race(TrainingWidget):
             "batch_size": batch_size,
             "depth": depth,
             "seed": SEEDS[claim][0] if seed is None else seed,
+            "momentum": momentum,
+            "weight_decay": weight_decay,
+            "steps": steps,
+            "slow": slow,
             "predict": predict,
         }
         noises = {"noise": one_of("noise", noise, NOISES)} if "noises" in options else {}
@@ -116,18 +146,30 @@ class Race(TrainingWidget):
 
     def begin(self, state: dict[str, object]) -> Iterator:
         """The nets of a state, step by step in turn."""
-        setting = {key: state[key] for key in ("lr", "batch_size", "depth", "seed")}
-        setting |= {key: self.options[key] for key in ("net", "width", "steps")}
-        noise = state.get("noise", 1.0)
-        return self.train_in_turns(
-            {norm: race_run(norm, noise=noise, **setting) for norm in state["norms"]}
-        )
+        setting = {key: state[key] for key in LISTS if key in state}
+        setting |= {key: self.options[key] for key in ("net", "width")}
+        runs = {norm: race_run(norm, **setting) for norm in state["norms"]}
+        self._slow = state["slow"]
+        return self._in_time(self.train_in_turns(runs), len(runs) * state["steps"])
+
+    def _in_time(self, contents: Iterator[Content], count: int) -> Iterator[Content]:
+        """The same, and in slow motion as slowly as makes ``SLOW`` seconds of so many."""
+        due = 0.0
+        for content in contents:
+            yield content
+            if self._slow:
+                now = time.monotonic()
+                due = max(due + SLOW / count, now)
+                time.sleep(due - now)
+
+    @traitlets.observe("state")
+    def _mind_pace(self, change: dict) -> None:
+        self._slow = change["new"].get("slow", False)
 
     def records(self, run: Run) -> Iterator:
         """Train one net; what its layers hand on is told too, if the widget shows it."""
-        if self.options["units"]:
-            return with_units(make_trainer(run, device=self._device), BLOCK)
-        return super().records(run)
+        every = BLOCK if self.options["units"] else None
+        return with_looks(make_trainer(run, device=self._device), every)
 
 
 def _options(
@@ -145,11 +187,15 @@ def _options(
         "batch_sizes": list(BATCH_SIZES),
         "depths": list(DEPTHS),
         "seeds": list(SEEDS[claim]),
-        "steps": steps,
+        "momenta": list(MOMENTA),
+        "decays": list(DECAYS),
+        "lengths": [steps, *(more for more in LENGTHS if more > steps)],
         "net": net,
         "width": width,
         "device": device,
-        "replay": "race",
+        "name": "race",
+        "replay": REPLAYS[claim],
+        "seen": seen(),
         "compiled": "nets" if (net, width) == (PAGE_NET, PAGE_WIDTH) else None,
         "counted": _counted(net, width, steps, claim),
         **noises,
@@ -185,6 +231,9 @@ def _counted(net: str, width: int, steps: int, claim: str) -> dict[str, object] 
         "batch_size": [base.batch_size],
         "depth": list(depths),
         "seed": list(SEEDS[claim]),
+        "momentum": [0.0],
+        "weight_decay": [0.0],
+        "steps": [steps],
     }
 
 
@@ -221,12 +270,11 @@ def check_state(state: object, options: dict) -> dict[str, object]:
     Raises:
         ValueError: for anything else; the message lists what is offered.
     """
-    noises = ["noise"] if "noises" in options else []
-    numbers = ["lr", "batch_size", "depth", "seed", *noises]
-    state = check_keys(state, ["norms", *numbers, "predict"])
+    lists = {key: options[name] for key, name in LISTS.items() if name in options}
+    state = check_keys(state, ["norms", *lists, *FLAGS])
     checked = {"norms": _check_names(state["norms"], options["norms"])}
-    checked |= {key: one_of(key, state[key], options[f"{key}s"]) for key in numbers}
-    return checked | {"predict": check_flag("predict", state["predict"])}
+    checked |= {key: one_of(key, state[key], offered) for key, offered in lists.items()}
+    return checked | {key: check_flag(key, state[key]) for key in FLAGS}
 
 
 def _check_names(norms: object, offered: list[dict]) -> list[str]:

@@ -220,11 +220,18 @@ export function curvePlot({ title, scale, steps, names }) {
     }
   }
 
+  /** The last step of the axis. */
+  function setSteps(count) {
+    if (count === steps) return;
+    steps = count;
+    if (box) drawAxes();
+  }
+
   function resize() {
     box = null;
     if (measure()) { drawAxes(); draw(...last); }
   }
   const watch = new ResizeObserver(resize);
   watch.observe(frame);
-  return { element, draw, destroy: () => watch.disconnect() };
+  return { element, draw, setSteps, destroy: () => watch.disconnect() };
 }

@@ -60,10 +60,13 @@ export function kernelEngine(model, options) {
 
 // ---- replay: stored runs of the same code ------------------------------------------------------
 
-const PLAY = 1200;  // ms for all steps
+const PLAY = 1200, SLOW = 10_000;  // ms for all steps, and in slow motion
 const NO_VALUE = 255;
 const AXES = ["norm", "lr", "batch_size", "depth", "seed"];  // slowest first
-const AXIS_WORDS = { norm: "normalizer", lr: "learning rate", batch_size: "batch size" };
+const AXIS_WORDS = {
+  norm: "normalizer", lr: "learning rate", batch_size: "batch size", weight_decay: "weight decay",
+};
+const FIXED = { momentum: 0, weight_decay: 0, noise: 1 };  // of all stored runs
 const scripts = new Map();
 
 export function replayEngine(options) {
@@ -81,7 +84,7 @@ export function replayEngine(options) {
       const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
       const frame = (now) => {
         if (over) return;
-        const share = still ? 1 : Math.min(1, Math.max(0, now - first) / PLAY);
+        const share = still ? 1 : Math.min(1, Math.max(0, now - first) / (state.slow ? SLOW : PLAY));
         upTo(Math.max(lossSteps[0], Math.round(share * steps)));  // a point of each at once
         if (share < 1) { handle = requestAnimationFrame(frame); return; }
         end();
@@ -91,7 +94,8 @@ export function replayEngine(options) {
     }
     function ready(grid) {
       if (over) return;
-      runs = state.norms.map((norm) => [norm, lookUp(grid, { ...state, norm })]);
+      const wanted = { steps: grid.steps, ...FIXED, ...state };
+      runs = state.norms.map((norm) => [norm, lookUp(grid, { ...wanted, norm })]);
       play(grid, performance.now());
     }
     const known = scripts.get(options.replay);
@@ -140,41 +144,55 @@ export function loadScript(name, folder = "replay", place = "bnlabReplay", what 
 function readGrid(name, options) {
   const data = globalThis.bnlabReplay?.[name];
   if (data?.version !== 1) throw new Error(`The stored runs '${name}' are not in a format known here.`);
-  for (const key of ["net", "width", "steps"]) {
+  for (const key of ["net", "width"]) {
     if (key in data && data[key] !== options[key]) {
       throw new Error(`The stored runs have ${key} ${data[key]}, this race has ${options[key]}.`);
     }
   }
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const diverged = new DataView(bytes(data.diverged_at).buffer);
+  const names = new Set(options.norms.map(({ name }) => name));
+  const offered = { norm: [...names], lr: options.lrs, batch_size: options.batch_sizes, depth: options.depths, seed: options.seeds };
   return {
-    axes: data.axes, steps: data.steps, range: data.loss_range,
+    axes: data.axes, offered, steps: data.steps, range: data.loss_range,
     lossSteps: data.loss_steps, accuracySteps: data.accuracy_steps,
     loss: bytes(data.loss), accuracy: bytes(data.accuracy),
     divergedAt: (run) => diverged.getInt16(2 * run, true),
   };
 }
 
-/** Number of a run in C order; an error that names the value which is not on the grid. */
-function runNumber(axes, wanted) {
+/**
+ * Number of a run in C order; an error that names the value which is not on the grid, with those of
+ * the grid that the reader can choose here.
+ */
+function runNumber({ axes, offered, steps }, wanted) {
   let number = 0;
   for (const axis of AXES) {
     const values = axes[axis];
     const at = values.findIndex((value) => same(value, wanted[axis]));
     if (at < 0) {
-      const words = AXIS_WORDS[axis] ?? axis, list = values.join(", ");
-      throw new Error(`No stored run has ${words} ${wanted[axis]}; there is ${list}.`);
+      const some = values.filter((value) => offered[axis].some((one) => same(one, value)));
+      throw some.length ? notStored(AXIS_WORDS[axis] ?? axis, wanted[axis], some)
+        : new Error("No run of this race is stored.");
     }
     number = number * values.length + at;
   }
+  for (const [key, value] of Object.entries(FIXED)) {
+    const isSeen = key !== "noise" || wanted.norm === "noisy_batch";
+    if (isSeen && !same(wanted[key], value)) throw notStored(AXIS_WORDS[key] ?? key, wanted[key], [value]);
+  }
+  if (wanted.steps !== steps) throw new Error(`No stored run has ${wanted.steps} steps; there is ${steps}.`);
   return number;
 }
+
+const notStored = (words, value, stored) =>
+  new Error(`No stored run has ${words} ${value}; there is ${stored.join(", ")}.`);
 
 const same = (a, b) => a === b || (typeof a === "number" && Math.abs(a - b) <= 1e-6 * Math.abs(a));
 
 /** One stored run as {loss, accuracy, diverged_at}. */
 function lookUp(grid, wanted) {
-  const run = runNumber(grid.axes, wanted), [low, high] = grid.range;
+  const run = runNumber(grid, wanted), [low, high] = grid.range;
   const read = (bytes, steps, value) => {
     const codes = bytes.subarray(run * steps.length, (run + 1) * steps.length);
     return steps.map((step, i) => [step, codes[i]])

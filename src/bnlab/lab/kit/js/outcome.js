@@ -17,23 +17,25 @@ export function settingKey(state) {
   return writeQuery(state, [...numbers, ...noise, "norms"]);
 }
 
-function settingText({ norms, lr, batch_size, depth, noise, seed }) {
+function settingText({ norms, lr, batch_size, depth, noise, seed, momentum, weight_decay }) {
   const strength = norms.includes("noisy_batch") && noise !== undefined ? `noise × ${noise}, ` : "";
-  return `learning rate ${lr}, batch size ${batch_size}, depth ${depth}, ${strength}seed ${seed}`;
+  const push = momentum ? `momentum ${momentum}, ` : "", decay = weight_decay ? `weight decay ${weight_decay}, ` : "";
+  return `learning rate ${lr}, batch size ${batch_size}, depth ${depth}, ${strength}${push}${decay}seed ${seed}`;
 }
 
 /** A training that has begun. Its phase is "training", "paused", "finished", "stopped" or "failed". */
 export function newTraining(state) {
-  const empty = () => ({ loss: [], accuracy: [], layers: [], divergedAt: null, step: 0, batch: null });
+  const empty = () => ({ loss: [], accuracy: [], layers: [], guesses: null, divergedAt: null, step: 0, batch: null });
   const curves = state.norms.map((norm) => [norm, empty()]);
   return { state, curves: new Map(curves), phase: "training" };
 }
 
-export function addPoints(training, norm, { loss, accuracy, diverged_at, step, records = [], layers = [] }) {
+export function addPoints(training, norm, { loss, accuracy, diverged_at, step, records = [], layers = [], guesses = null }) {
   const curve = training.curves.get(norm);
   curve.loss.push(...loss);
   curve.accuracy.push(...accuracy);
   curve.layers.push(...layers);
+  curve.guesses = guesses ?? curve.guesses;
   curve.divergedAt = diverged_at;
   curve.step = step ?? curve.loss.at(-1)?.[0] ?? 0;
   curve.batch = records.at(-1) ?? curve.batch;  // loss and accuracy of the last one, if known
@@ -77,7 +79,8 @@ export function summaryText(training, steps) {
 /** Whether the evidence of a claim counts these very runs; `counted` lists its settings. */
 export function countedText(state, counted) {
   if (!counted || !state.norms.every((norm) => counted.norms.includes(norm))) return "";
-  const same = ["lr", "batch_size", "depth", "seed"].every((key) => counted[key].includes(state[key]))
+  const keys = ["lr", "batch_size", "depth", "seed", "momentum", "weight_decay", "steps"];
+  const same = keys.every((key) => !(key in counted) || counted[key].includes(state[key]))
     && (!state.norms.includes("noisy_batch") || (state.noise ?? 1) === 1);
   return same ? ` The evidence for ${counted.claim} counts these very runs.` : "";
 }

@@ -18,7 +18,8 @@ export function chooseEngine(model, options, onChange) {
 /**
  * An engine as in engines.js, and more: `badge` may change; `warm()` loads what it needs;
  * `destroy()` ends its worker; `pauses`: what `start(state, sink, paused)` returns has pause(),
- * resume() and step(). Its sink takes `note(text)`, which stays for this training.
+ * resume(), step() and pace(slow). Its sink takes `note(text)`, which stays for this training.
+ * `start` may name another job than `options.job`.
  */
 export function pageEngine(options, onChange = () => {}) {
   const replay = options.replay ? replayEngine(options) : options.first ? firstEngine(options) : null;
@@ -48,7 +49,9 @@ export function pageEngine(options, onChange = () => {}) {
   }
   const send = (message) => worker?.worker.postMessage(message);
 
-  function start(state, sink, paused = false) {
+  function start(state, sink, paused = false, job = options.job) {
+    const steps = state.steps ?? options.steps, seen = options.seen?.numbers;
+    let slow = state.slow ?? false;
     const id = ++newest, begun = performance.now();
     let over = false, points = false, stored = null, singles = 0;
     function hearThis(message) {
@@ -66,9 +69,12 @@ export function pageEngine(options, onChange = () => {}) {
       if (over) return;
       over = true;
       if (points) { sink.error(`The training broke off. ${why}`); return; }
-      if (!replay) { sink.error(`This page cannot train these nets. ${why}`); return; }
-      sink.note(`This page cannot train these nets, so ${replay.instead ?? "stored runs are shown"}. ${why}`);
-      stored = replay.start(state, sink);
+      const unable = "This page cannot train these nets";
+      if (!replay || job !== options.job) { sink.error(`${unable}. ${why}`); return; }
+      sink.note(`${unable}, so ${replay.instead ?? "stored runs are shown"}. ${why}`);
+      // Why there is no training is said beside what is wrong with the stored runs.
+      const error = (text) => sink.error(`${unable}, so stored runs are looked up. ${why} ${text}`);
+      stored = replay.start(state, { ...sink, error });
     }
     function stop() {
       if (stored) { stored.stop(); return; }
@@ -83,7 +89,7 @@ export function pageEngine(options, onChange = () => {}) {
       over = true;
     }
     const tell = (type) => {
-      if (!over) send({ type, id, job: options.job, state, steps: options.steps, paused, singles });
+      if (!over) send({ type, id, job, state, steps, seen, slow, paused, singles });
     };
     current = { hear: hearThis, fallBack };
     if (failure) queueMicrotask(() => fallBack(failure));
@@ -96,7 +102,11 @@ export function pageEngine(options, onChange = () => {}) {
       tell(type);
     }
     const [pause, resume, step] = ["pause", "resume", "step"].map((type) => () => hold(type));
-    return { stop, cancel, pause, resume, step };
+    function pace(isSlow) {
+      slow = isSlow;
+      tell("pace");
+    }
+    return { stop, cancel, pause, resume, step, pace };
   }
 
   return {

@@ -4,6 +4,7 @@
 import { initial, sampler } from "../../../engines/compiled/js/random.js";
 
 const PIXELS = 64;
+const DIGITS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 /** Those inputs of a net that the state changes: by name, and the strength of noise. */
 function inputsFor(usual, { inputs = {}, noise = 1 }) {
@@ -19,19 +20,24 @@ export class Lane {
    * @param shared   see page_jobs.js
    * @param variant  of the net: a key of the rules, as a rule the name of its normalizer
    * @param state    {depth, lr, batch_size, seed}, and what is not as usual: {sampler: {name, k},
-   *                 gamma, positive, inputs}: gamma's start, whether filters of binary layers start
-   *                 positive, and run-time inputs of the net by their names
+   *                 gamma, positive, inputs, momentum, weight_decay}: gamma's start, whether filters
+   *                 of binary layers start positive, and run-time inputs of the net by their names
+   * @param seen     numbers of the validation images whose guessed digits are told
    */
-  constructor(shared, variant, state, steps) {
-    const { rules, store, train } = shared, net = shared.net(variant, state.depth);
+  constructor(shared, variant, state, steps, seen = []) {
+    const { rules, store, train } = shared;
+    // The program without momentum does less, and gives the bits of momentum 0.
+    const net = shared.net(variant, state.depth, state.momentum ? "momentum" : rules.optimizer);
     const vectors = Object.entries(store.rules(shared.keyOf(variant, state.depth))).map(
       ([name, rule]) => [name, initial(rule, state.seed, { gamma: state.gamma ?? null, positive: state.positive ?? false })]);
     net.start(Object.fromEntries(vectors));
     net.set({ ...rules.nets[variant].inputs, lr: state.lr });
+    for (const name of ["momentum", "weight_decay"]) if (state[name]) net.set({ [name]: state[name] });
     net.set(inputsFor(rules.nets[variant].inputs, state));
     const { name, k } = state.sampler ?? { name: rules.sampler };
     this.batches = sampler(name, train.labels, state.seed, state.batch_size, k);
-    Object.assign(this, { shared, net, variant, steps, size: state.batch_size });
+    Object.assign(this, { shared, net, variant, steps, seen, size: state.batch_size });
+    this.guessed = seen.map(() => null);
     Object.assign(this, { taken: 0, limit: Infinity, divergedAt: null, done: false });
     this.block = [];  // losses that make no point yet
     this.clear();
@@ -39,12 +45,27 @@ export class Lane {
   }
 
   clear() {
-    Object.assign(this, { loss: [], accuracy: [], records: [], layers: [] });
+    Object.assign(this, { loss: [], accuracy: [], records: [], layers: [], guesses: null });
   }
 
   look() {
     const { images, labels } = this.shared.val;
     this.accuracy.push([this.taken, this.net.evaluate(images, labels).accuracy]);
+    if (this.seen.length) this.guess();
+  }
+
+  /**
+   * The digit that the net sees in each image: with this label it is right. The one of before comes
+   * first, as it is most often the one of now. Null if the outputs are no numbers.
+   */
+  guess() {
+    const { images } = this.shared.val;
+    this.guessed = this.guessed.map((before, i) => {
+      const image = images.subarray(this.seen[i] * PIXELS, (this.seen[i] + 1) * PIXELS);
+      const isRight = (digit) => this.net.evaluate(image, [digit]).accuracy === 1;
+      return (before === null ? DIGITS : [before, ...DIGITS]).find(isRight) ?? null;
+    });
+    this.guesses = [...this.guessed];
   }
 
   /** Up to `most` steps, at most to the next point of the loss. */
@@ -103,8 +124,8 @@ export class Lane {
 
   /** What is new since the last time, and of each step [loss, accuracy] of its batch. */
   take() {
-    const { loss, accuracy, records, layers, taken: step, divergedAt: diverged_at, done } = this;
+    const { loss, accuracy, records, layers, guesses, taken: step, divergedAt: diverged_at, done } = this;
     this.clear();
-    return [this.variant, { loss, accuracy, records, layers, step, diverged_at, done }];
+    return [this.variant, { loss, accuracy, records, layers, guesses, step, diverged_at, done }];
   }
 }

@@ -1,8 +1,9 @@
 // Computes for a page, in a web worker. bnlab.lab.kit.page joins the jobs, this file and what they
 // import to one classic script. Messages in:
 //   {type: "open", asset}     first and once: what bnlab.lab.kit.page has written
-//   {type: "train", id, job, state, steps, paused, singles}    in place of anything older
+//   {type: "train", id, job, state, steps, seen, slow, paused, singles}    in place of anything older
 //   {type: "pause"}, {type: "resume"}, {type: "step"}    one batch for each net, then pause
+//   {type: "pace", slow}      whether it goes on in slow motion
 //   {type: "drop"}
 // Messages out: {type: "ready"}, {type: "failed", text}, and for the newest request
 //   {type: "points", id, points: [[name, content], ...]}
@@ -39,7 +40,7 @@ async function prepare(asset) {
 class Shared {
   constructor(parts) {
     Object.assign(this, parts);
-    this.nets = new Map();  // those of the last request, by key: their heaps are used again
+    this.nets = new Map();  // those of the last request, {net, update} by key: their heaps are used again
   }
 
   keyOf(variant, depth) {
@@ -48,15 +49,15 @@ class Shared {
     return key;
   }
 
-  /** A net with the training images in its heap. */
-  net(variant, depth) {
+  /** A net with the training images in its heap; `update` is its optimizer. */
+  net(variant, depth, update = this.rules.optimizer) {
     const key = this.keyOf(variant, depth);
-    if (!this.nets.has(key)) {
-      const net = this.store.net(key, "float32", this.rules.optimizer);
+    if (this.nets.get(key)?.update !== update) {
+      const net = this.store.net(key, "float32", update);
       net.setData(this.train.images, this.train.labels);
-      this.nets.set(key, net);
+      this.nets.set(key, { net, update });
     }
-    return this.nets.get(key);
+    return this.nets.get(key).net;
   }
 
   /** Forget all nets but these. */
@@ -89,9 +90,12 @@ async function serve(shared, mine) {
     await breathe();
     return wanted === mine;
   };
-  /** Waits for the next message; whether the request is still wanted then. */
-  mine.woken = async () => {
-    await new Promise((resolve) => { wake = resolve; });
+  /** Waits for the next message, or for so many ms; whether the request is still wanted then. */
+  mine.woken = async (most = null) => {
+    await new Promise((resolve) => {
+      wake = resolve;
+      if (most !== null) setTimeout(resolve, most);
+    });
     return wanted === mine;
   };
   const job = JOBS[mine.job ?? "side_by_side"];
@@ -124,6 +128,7 @@ function hear(message) {
       (error) => postMessage({ type: "failed", text: sentence(error) }));
   } else if (message.type === "train") wanted = message;
   else if (message.type === "drop") wanted = null;
+  else if (wanted && message.type === "pace") wanted.slow = message.slow;
   else if (wanted) {
     wanted.paused = message.type !== "resume";
     if (message.type === "step") wanted.singles++;

@@ -169,8 +169,8 @@ export class TrainingWidget extends ComputingWidget {
     const names = result ? result.state.norms.filter((name) => !this.hidden.has(name)) : [];
     for (const [which, plot] of Object.entries(plots)) {
       const curves = names.map((name) => {
-        const { [which]: points, divergedAt } = result.curves.get(name);
-        return { name, points, divergedAt };
+        const { [which]: points, divergedAt, bands } = result.curves.get(name);
+        return { name, points, divergedAt, band: bands?.[which] };
       });
       const sentence = result ? alt(result, which, names) : emptyAlt(which), key = result ? shown : "";
       const all = this.withGhosts(which, curves, key), pale = all.length > curves.length;

@@ -219,9 +219,10 @@ export class ComputingWidget extends Widget {
 
   /**
    * Let the engine compute. `points(name, content)` hears what is new, and a frame later it is
-   * drawn; `end(phase)` hears "finished", "stopped" or "failed".
+   * drawn; `end(phase)` hears "finished", "stopped" or "failed". Another state than this.state,
+   * and another job than usual, may be named.
    */
-  compute({ points, end }, paused = false) {
+  compute({ points, end }, paused = false, { state = this.state, job } = {}) {
     let silent = false, over = false;
     const ended = (phase) => {
       over = true;
@@ -229,7 +230,7 @@ export class ComputingWidget extends Widget {
       end(phase);
       this.showScene();
     };
-    const running = this.engine.start(this.state, {
+    const running = this.engine.start(state, {
       points: (name, content) => {
         if (silent) this.note.now("");
         silent = false;
@@ -241,7 +242,7 @@ export class ComputingWidget extends Widget {
       restate: (state) => this.set(state),  // nothing else can be shown
       finished: ({ stopped }) => ended(stopped ? "stopped" : "finished"),
       error: (text) => { ended("failed"); this.note.now(text); },
-    }, paused);
+    }, paused, job);
     this.running = over ? null : running;
   }
 

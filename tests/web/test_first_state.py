@@ -28,6 +28,8 @@ IN_WORKERS_TOO = """{
   globalThis.Blob = function (parts, options) { return new Real(["%s", ...parts], options); };
   %s
 }"""
+CURVES = ".bnlab-curve[data-points]:not([data-points='0'])"
+STATE = "JSON.stringify(model.get('state'))"
 SENTENCE = "This page cannot train these nets, so its first setting is shown, computed beforehand."
 
 
@@ -42,10 +44,6 @@ def opened(page: Page, folder, name: str, lack: str, **arguments) -> None:
     load(page, folder)
 
 
-def drawn(page: Page) -> int:
-    return page.locator(".bnlab-curve[data-points]:not([data-points='0'])").count()
-
-
 @pytest.mark.parametrize(
     ("name", "lack"), itertools.product(WIDGETS, (NO_WORKER, NO_COMPILED)), ids=str
 )
@@ -55,7 +53,8 @@ def test_the_first_state_is_there_without_a_press(page, tmp_path, troubles, name
     expect(note(page)).to_contain_text(re.compile("web workers|WebAssembly"))
     expect(page.locator(".bnlab-badge")).to_have_text("stored results of one setting")
     expect(page.locator(".bnlab-headline")).not_to_be_empty()
-    assert drawn(page) > 0 and "NaN" not in page.content()
+    expect(page.locator(CURVES)).not_to_have_count(0)
+    assert "NaN" not in page.content()
     assert violations(page) == []
 
 
@@ -71,11 +70,13 @@ def test_the_first_state_is_there_without_a_press(page, tmp_path, troubles, name
 def test_what_is_not_stored_goes_back_to_what_is(page, tmp_path, troubles, name, change):
     opened(page, tmp_path, name, NO_WORKER)
     expect(note(page)).to_contain_text(SENTENCE)
-    before = page.locator(".bnlab-plot").first.get_attribute("data-shown")
+    plot = page.locator(".bnlab-plot").first
+    before, state = plot.get_attribute("data-shown"), page.evaluate(STATE)
     change(page)
+    page.wait_for_function(f"state => {STATE} === state", arg=state)
+    expect(page.locator(CURVES)).not_to_have_count(0)
     expect(note(page)).to_contain_text(SENTENCE)
-    expect(page.locator(".bnlab-plot").first).to_have_attribute("data-shown", before)
-    assert drawn(page) > 0
+    expect(plot).to_have_attribute("data-shown", before)
 
 
 def test_fewer_nets_than_are_stored(page, tmp_path, troubles):

@@ -4,7 +4,13 @@ import { loadScript } from "./engines.js";
 
 /** Whether what is asked for is stored: some of the nets, and all else the same. */
 const isStored = (stored, state) => Object.entries(stored).every(([key, value]) =>
-  (key === "norms" ? state.norms.every((norm) => value.includes(norm)) : value === state[key]));
+  (key === "norms" ? someOf(value, state.norms) : value === state[key]));
+const someOf = (all, some) => some.every((one) => all.includes(one));
+
+/** What has to change for it to be stored. */
+function nearest({ norms, ...stored }, state) {
+  return !norms || someOf(norms, state.norms) ? stored : { ...stored, norms };
+}
 
 /** As replayEngine; a sink that asks for anything else hears `restate(state)` and asks again. */
 export function firstEngine({ name }) {
@@ -16,7 +22,7 @@ export function firstEngine({ name }) {
       const stored = globalThis.bnlabReplay.first?.widgets?.[name];
       if (!stored) throw new Error("Nothing is stored of this widget.");
       end();
-      if (!isStored(stored.state, state)) { sink.restate(stored.state); return; }
+      if (!isStored(stored.state, state)) { sink.restate(nearest(stored.state, state)); return; }
       const asked = state.cells?.map((cell) => cell.join("|")) ?? state.norms;
       for (const [net, content] of stored.points) if (asked.includes(net)) sink.points(net, content);
       sink.finished({ seconds: 0, stopped: false });

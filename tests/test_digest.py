@@ -10,7 +10,8 @@ from bnlab.digest import CodeChangedError, check_unchanged, code_digest
 from bnlab.sweep import computes
 from bnlab.sweep.histories import OWN
 
-NO_NUMBERS = {"errors.py", "__init__.py", "engines/__init__.py"}  # words and the version
+NO_NUMBERS = {"arguments.py", "errors.py", "__init__.py", "engines/__init__.py"}
+"""Words, refusals and the version."""
 
 
 @pytest.fixture
@@ -19,6 +20,10 @@ def package(tmp_path, monkeypatch):
     for name in ("norms/batch.py", "norms/weight/mean.py", "nets/mlp.py", "random.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(f"# {name}\n")
+    (tmp_path / "__init__.py").write_text(
+        "from bnlab import random\nfrom bnlab.norms import batch\nimport bnlab.nets.mlp\n"
+        "from bnlab.norms.weight import (\n    mean,\n)\n"
+    )
     monkeypatch.setattr(digest, "ROOT", tmp_path)
 
     def load():
@@ -77,21 +82,45 @@ def test_a_change_gives_another_name(package, name):
     check_unchanged(parts)
 
 
-def test_new_and_renamed_files_count_and_other_parts_do_not(package):
+def test_a_module_counts_once_it_is_imported_and_other_parts_do_not(package):
     root, load = package
     parts = ("norms", "random.py")
     first = code_digest(parts)
     (root / "nets" / "mlp.py").write_text("x = 1\n")
-    (root / "norms" / "notes.txt").write_text("not code")
     check_unchanged(parts)
     load()
     assert code_digest(parts) == first
-    (root / "norms" / "batch.py").rename(root / "norms" / "bach.py")
+    (root / "norms" / "new.py").write_text("x = 1\n")
+    (root / "norms" / "batch.py").write_text("from bnlab.norms.new import x\n")
     load()
     second = code_digest(parts)
-    (root / "norms" / "new.py").write_text("")
+    (root / "norms" / "new.py").write_text("x = 2\n")
     load()
     assert len({first, second, code_digest(parts)}) == 3
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("norms/notes.txt", "norms/scratch.py", "norms/batch (copy).py", "norms/.#batch.py"),
+        *("norms/.ipynb_checkpoints/batch-checkpoint.py", "norms/._batch.py", "norms/batch_old.py"),
+        *("norms/old/batch.py", "norms/measured.json", "norms/kernels.c"),
+    ],
+)
+def test_a_stray_file_changes_nothing(package, name):
+    root, load = package
+    before = code_digest(("norms",))
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_text("x = 1\n")
+    check_unchanged(("norms",))
+    load()
+    assert code_digest(("norms",)) == before
+
+
+def test_all_files_of_the_package_count():
+    there = (path for path in digest.ROOT.rglob("*") if path.suffix in digest.SUFFIXES)
+    named = {path.relative_to(digest.ROOT).as_posix() for path in there}
+    assert named - set(digest._read()) == set()
 
 
 def test_another_torch_gives_another_name(package, monkeypatch):

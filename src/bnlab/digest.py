@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from pathlib import Path
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePath
 
 import torch
 
@@ -16,13 +17,44 @@ class CodeChangedError(RuntimeError):
     """The files of bnlab are no longer those that this process runs."""
 
 
+IMPORT = re.compile(
+    r"^[ \t]*(?:from|import)\s+([\w.]+)(?:\s+import\s+(\([^)]*\)|.*))?", re.MULTILINE
+)
+BY_NAME = ("chapters",)  # folders whose modules are imported by names that are put together
+
+
 def _read() -> dict[str, str]:
     """Digest of each source file of bnlab, by its path in the package."""
-    paths = [path for path in ROOT.rglob("*") if path.suffix in SUFFIXES]
-    return {
-        path.relative_to(ROOT).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(paths)
-    }
+    paths = sorted(path for path in ROOT.rglob("*") if path.suffix in SUFFIXES)
+    contents = {path.relative_to(ROOT): path.read_bytes() for path in paths}
+    return {path.as_posix(): hashlib.sha256(contents[path]).hexdigest() for path in _used(contents)}
+
+
+def _used(contents: Mapping[PurePath, bytes]) -> Iterator[PurePath]:
+    """The files that make the package: modules that one imports, and data that one names.
+
+    What else lies there (a copy of a module, a notebook's checkpoint, a scratch file) is no code.
+    """
+    code = {p: b.decode("utf-8", "replace") for p, b in contents.items() if p.suffix == ".py"}
+    everything = "\n".join(code.values())
+    named = {*_imported(everything), *re.findall(r"\bbnlab(?:\.\w+)+", everything)}
+    for path in contents:
+        parts = path.with_suffix("").parts
+        if path in code:
+            whole = path.stem in ("__init__", "__main__") or path.parts[0] in BY_NAME
+            known = whole or ".".join(("bnlab", *parts)) in named
+            is_used = known and all(part.isidentifier() for part in parts)
+        else:
+            is_used = path.with_suffix(".py") in code or path.stem in everything
+        if is_used:
+            yield path
+
+
+def _imported(text: str) -> Iterator[str]:
+    """The dotted names that a text imports."""
+    for base, names in IMPORT.findall(text):
+        yield base
+        yield from (f"{base}.{name}" for name in re.findall(r"\w+", names))
 
 
 # Read when this module is imported: the process goes on with the code that it has loaded, whatever

@@ -1,5 +1,6 @@
 """``python -m bnlab.claims list`` and ``measure``: options, and work on an executor."""
 
+import os
 import subprocess
 import sys
 import time
@@ -53,7 +54,10 @@ def test_an_unknown_paper_lists_the_known(capsys):
         (["--seeds", "1-7"], "at least 8 different seeds"),
         (["--seeds", "1,1,1,1,1,1,1,1"], "at least 8 different seeds"),
         (["--seeds", "a-b"], "write 300-307"),
+        (["--seeds", "0-999999999999"], "at most 10000 seeds"),
+        (["--seeds", "0-5000,6000-99999"], "at most 10000 seeds"),
         (["--processes", "0"], "must be 1 or more"),
+        (["--processes", "1000000"], "cores: at most"),
     ],
 )
 def test_bad_options_are_refused_before_measuring(arguments, message, capsys):
@@ -150,3 +154,13 @@ def test_an_interrupt_ends_the_processes_at_once():
         start = time.monotonic()
         raise KeyboardInterrupt
     assert time.monotonic() - start < 20
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+@pytest.mark.parametrize("arguments", [["list", "--paper", "bjorck2018"], ["check", "B8"]])
+def test_a_console_that_cannot_write_every_sign_shows_the_others(encoding, arguments):
+    command = [sys.executable, "-m", "bnlab.claims", *arguments]
+    there = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run(command, capture_output=True, env=there, check=False)
+    assert done.returncode == 0, done.stderr.decode(encoding, "replace")
+    assert b"B8" in done.stdout and b"Traceback" not in done.stderr

@@ -15,9 +15,13 @@ from bnlab.claims import CLAIMS, claim
 from bnlab.claims.measuring import ALL, kind, measure_all, own_folder, wanted
 from bnlab.data.cifar import SIZES
 from bnlab.errors import unknown
+from bnlab.sweep.executors import cores
 from bnlab.verdicts import audit, evidence
 from bnlab.verdicts.provenance import closure
 from bnlab.verdicts.verdict import DIGITS, LEAST_SEEDS, Claim
+
+MOST_SEEDS = 10_000
+MOST_PROCESSES = 8  # a core
 
 
 def show_all(paper: str | None) -> None:
@@ -83,7 +87,10 @@ def seeds(text: str) -> list[int]:
         found = []
         for part in text.split(","):
             first, _, last = part.partition("-")
-            found += range(int(first), int(last or first) + 1)
+            some = range(int(first), int(last or first) + 1)
+            if some.stop - some.start + len(found) > MOST_SEEDS:
+                raise argparse.ArgumentTypeError(f"at most {MOST_SEEDS} seeds, got {text!r}")
+            found += some
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"write 300-307 or 300,301, got {text!r}") from error
     if len(set(found)) < max(len(found), LEAST_SEEDS):
@@ -98,6 +105,16 @@ def positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be 1 or more, got {text!r}")
     return int(text)
+
+
+def process_count(text: str) -> int:
+    """How many processes at once: no more than a machine can hold."""
+    if (count := positive(text)) > MOST_PROCESSES * cores():
+        raise argparse.ArgumentTypeError(
+            f"this machine has {cores()} cores: at most {MOST_PROCESSES * cores()} processes, "
+            f"got {text!r}"
+        )
+    return count
 
 
 def size(text: str) -> int:
@@ -129,7 +146,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--image-size", type=size, help="32 or 16, of CIFAR-10; into a folder of its own"
     )
     one.add_argument("--engine", help="where a claim has the choice; into a folder of its own")
-    one.add_argument("--processes", type=positive, default=1, help="at once (default 1)")
+    one.add_argument("--processes", type=process_count, default=1, help="at once (default 1)")
     one.add_argument("--dry-run", action="store_true", help="say how long it would take, about")
     test = commands.add_parser(
         "check", help="fail if a verdict no longer follows, or its Run, effects or code changed"
@@ -185,6 +202,9 @@ def measure(given: argparse.Namespace, folder: Path) -> bool:
 
 def main(arguments: list[str] | None = None) -> int:
     """Read the command line; the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a console that cannot write every sign
     given = make_parser().parse_args(arguments)
     try:
         status = run(given)

@@ -45,7 +45,11 @@ def opened(page: Page, folder, name: str, lack: str, **arguments) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "lack"), itertools.product(WIDGETS, (NO_WORKER, NO_COMPILED)), ids=str
+    ("name", "lack"),
+    list(itertools.product(WIDGETS, (NO_WORKER, NO_COMPILED))),
+    ids=lambda one: (
+        "no-worker" if one == NO_WORKER else "no-compiled" if one == NO_COMPILED else one
+    ),
 )
 def test_the_first_state_is_there_without_a_press(page, tmp_path, troubles, name, lack):
     opened(page, tmp_path, name, lack)

@@ -1,13 +1,14 @@
 """The panels of the layers in the race of chapter 04: every one is as large as its frame."""
 
 import itertools
+import re
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from bnlab.chapters.covariate_shift import s2_noisy_race
 from bnlab.lab import Race
-from tests.web.widget_page import ASSETS, finished, full_screen, load, press, write_once
+from tests.web.widget_page import ASSETS, finished, full_screen, load, press, settle, write_once
 
 pytestmark = pytest.mark.web
 NORMS = s2_noisy_race.NORMS
@@ -110,3 +111,9 @@ def test_in_full_screen_curves_and_layers_share_the_height(page, folder, trouble
         finished(page)
     root = page.locator(".bnlab")
     assert root.evaluate("e => e.scrollHeight <= e.clientHeight"), "nothing is below the fold"
+    page.keyboard.press("c")  # the controls come back: what is left is shared, too
+    expect(root).not_to_have_class(re.compile("bnlab-folded"))
+    settle(page)
+    check(page, 3, 0.1 * size[1])
+    page.get_by_role("button", name="More", exact=True).click()
+    expect(page.get_by_label("Slow motion")).to_be_in_viewport()

@@ -65,7 +65,10 @@ class Race extends TrainingWidget {
   fold() {
     const id = uniqueId("more"), row = html("div", { class: "bnlab-more", id, hidden: true },
       ...RARE.map((name) => this.controls[name].element));
-    const press = button({ text: "More", onClick: () => show(row.hidden) });
+    const press = button({ text: "More", onClick: () => {
+      show(row.hidden);
+      row.scrollIntoView({ block: "nearest" });
+    } });
     press.element.setAttribute("aria-controls", id);
     const show = (on) => {
       row.hidden = !on;

@@ -15,8 +15,9 @@ from bnlab.claims.standings import standardized, standings, totals
 from bnlab.draw.figure import INK
 from bnlab.draw.shown import HUES
 from bnlab.draw.style import PARTS, STYLE, VERDICTS, variables
-from bnlab.show.boxes import MARKS
+from bnlab.show.boxes import MARKS, PART_MARKS
 from bnlab.show.forest import EDGE
+from bnlab.show.scaled import clause
 from bnlab.verdicts.history import RULE_CHANGED
 from bnlab.verdicts.parts import PART_WORDS
 from bnlab.verdicts.verdict import WORDS
@@ -228,26 +229,65 @@ def test_a_wrong_name_in_a_sentence_lists_the_known():
         show.say_sum("{clams}")
 
 
+def texts(svg):
+    return [e.text.strip() for e in ElementTree.fromstring(svg).iter() if e.tag.endswith("}text")]
+
+
+def plain(page):
+    """What a reader reads of a piece of a page, and what is read to one who cannot see it."""
+    page = re.sub("<(style|code)>.*?</\\1>", " ", page, flags=re.DOTALL).replace("x86_64", "")
+    labels = re.findall(r'aria-label="([^"]*)"', page)
+    return html.unescape(" ".join([re.sub("<[^>]+>", " ", page), *labels]))
+
+
+CUT = re.compile(r"<[^>]*>|: |\n|(?<=>)[A-Z]+\d+ ")
+"""Between the texts of elements, and between a name and what is said of it."""
+
+
+def test_a_reader_never_sees_the_key_of_a_part():
+    """Neither on the scoreboard's page nor in a box of any claim: words, no underscore."""
+    boards = [show.scoreboard(), show.say_scales(), *map(show.say_failed, ("digits", "cifar10"))]
+    drawings = [show.forest(), show.scales()]
+    pages = [shown.page for shown in boards] + [str(shown) for shown in boards]
+    pages += [drawing._repr_mimebundle_()["text/html"] for drawing in drawings]
+    for item in (one for one in ITEMS if one.measure):
+        pages += [show.verdict_box(item.id).page, show.on_cifar10(item.id).page]
+    texts_of_pages = [plain(page) for page in pages]
+    assert not [word for text in texts_of_pages for word in re.findall(r"\w+_\w*", text)]
+    keys = {e.name for item in ITEMS for one in (item, *item.others) for e in one.effects}
+    marks = "".join(PART_MARKS.values())
+    for page in [*(shown.page for shown in boards), *show.scales().svgs]:
+        page = html.unescape(re.sub("<style>.*?</style>", " ", page, flags=re.DOTALL))
+        names = {
+            re.sub(rf"\(core\)|^Part|[{marks}']", "", name).strip() for name in CUT.split(page)
+        }
+        assert not names & keys
+
+
+def test_a_part_without_a_clause_is_told_by_what_is_measured():
+    assert clause(Effect("a_key", "loss after ten steps", "", 1.0)) == "loss after ten steps"
+    assert clause(Effect("a_key", "loss", "", 1.0, says="it falls")) == "it falls"
+
+
 def test_the_forest_plot_is_whole_and_says_what_it_shows():
     drawing = show.forest()
-    (svg,) = drawing.svgs
-    assert ElementTree.fromstring(svg).tag.endswith("svg")
     parts = [(one.claim.id, j) for one in standings(CLAIMS) for j in one.judgements]
+    written = " ".join(text for svg in drawing.svgs for text in texts(svg))
     for name, judgement in parts:
-        assert f">{name} {judgement.effect.name}</text>" in svg
+        assert f"{name}: {judgement.effect.says}" in written
     assert f"Forest plot of {len(parts)} effects" in drawing.alt
     for word in PART_WORDS:
         assert f"{sum(j.word == word for _, j in parts)} {word}" in drawing.alt
-    assert not re.search(r"\bnan\b|\binf\b", drawing.alt + drawing.caption + svg)
+    assert not re.search(r"\bnan\b|\binf\b", drawing.alt + drawing.caption + written)
     assert show.forest().svgs == drawing.svgs
 
 
 def test_the_forest_plot_follows_the_theme():
-    (svg,) = show.forest().svgs
-    assert "currentColor" in svg and INK not in svg
-    for name, look in variables().items():
-        assert not re.search(rf"(?<!, ){look['light']}", svg), name
-    assert "var(--bnlab-part-holds" in svg
+    for svg in show.forest().svgs:
+        assert "currentColor" in svg and INK not in svg
+        for name, look in variables().items():
+            assert not re.search(rf"(?<!, ){look['light']}", svg), name
+        assert "var(--bnlab-part-holds" in svg
     page = show.forest()._repr_mimebundle_()["text/html"]
     assert "--bnlab-part-opposite:" in page
 

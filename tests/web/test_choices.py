@@ -339,12 +339,12 @@ def test_fits_a_phone(opened):
     assert names == 0
 
 
-def test_full_screen_shows_grid_points_and_answer(opened):
+def test_full_screen_shows_grid_points_and_headline(opened):
     page = opened()
     page.set_viewport_size({"width": 1280, "height": 720})
     search(page)
     full_screen(page)
-    for part in (".bnlab-cloud", ".bnlab-blocks", ".bnlab-answer"):
+    for part in (".bnlab-cloud", ".bnlab-blocks", ".bnlab-headline"):
         box = page.locator(part).bounding_box()
         assert box["y"] + box["height"] <= 721, part
     assert page.locator(".bnlab-cloud").bounding_box()["height"] > 100

@@ -47,7 +47,7 @@ def train(page: Page) -> str:
 
 
 def ahead(page: Page) -> str:
-    return page.locator(".bnlab-ahead").inner_text()
+    return page.locator(".bnlab-headline").inner_text()
 
 
 def whole(contents) -> dict[str, dict]:
@@ -96,9 +96,7 @@ def test_from_its_defaults_lawn_is_ahead_and_the_training_takes_about_a_second(
         return page.evaluate("performance.now()") - begun
 
     within(page, 1500, wait)
-    found = re.fullmatch(
-        r"LAWN-Adam is ahead: validation accuracy (.*) against (.*)\.", ahead(page)
-    )
+    found = re.fullmatch(r"LAWN-Adam wins: (.*) against (.*) with Adam\.", ahead(page))
     assert float(found[1]) > float(found[2]) + 0.02
     assert "LAWN holds the norms from step 30 on" in summary_text(page)
     labels = alts(page)
@@ -123,7 +121,7 @@ def test_the_moment_of_the_switch_is_a_line_at_its_step(page, folder, troubles):
     slider(page, "free phase").fill("6")
     finished(page)
     assert lines.count() == 0 and "never holds" in summary_text(page)
-    assert ahead(page).startswith("LAWN-Adam that stays free is Adam")
+    assert ahead(page).startswith("No winner: LAWN-Adam that stays free is Adam")
 
 
 def test_every_control_trains_again_and_the_last_change_wins(page, folder, troubles):
@@ -136,7 +134,7 @@ def test_every_control_trains_again_and_the_last_change_wins(page, folder, troub
         assert len(shown(page)) == 1
         seen |= shown(page)
     assert len(seen) == 4 and "free=0.2&lr=0.01&wrong=0&seed=966" in seen
-    assert ahead(page).startswith("They are level")
+    assert ahead(page).startswith("No winner: ")
     slider(page).evaluate("""(input) => {
       for (let i = 0; i < 1000; i++) {
         input.value = i % 7;
@@ -150,7 +148,7 @@ def test_every_control_trains_again_and_the_last_change_wins(page, folder, troub
 def test_divergence_is_drawn_and_worded(page, folder, troubles):
     opened(page, folder, "#lawn?lr=1&free=0.2")
     finished(page)
-    assert ahead(page) == "Neither is ahead: Adam diverged at step 1, LAWN-Adam at step 1."
+    assert ahead(page) == "No winner: Adam diverged at step 1, LAWN-Adam at step 1."
     assert page.locator(".bnlab-cross").count() == 8 and page.locator(".bnlab-event").count() == 0
     tops = page.locator(".bnlab-label").evaluate_all(
         "all => all.map((one) => one.getBoundingClientRect().top)"
@@ -186,13 +184,13 @@ def test_predict_first_hides_the_outcome_and_judges_the_guess(page, folder, trou
     page.get_by_role("radio", name="LAWN-Adam").check(force=True)
     page.get_by_role("button", name="Reveal").click()
     finished(page)
-    expect(page.locator(".bnlab-verdict")).to_contain_text("Guess: LAWN-Adam. Right. LAWN-Adam is")
+    expect(page.locator(".bnlab-verdict")).to_contain_text("Right. LAWN-Adam wins: 0.")
     slider(page, "wrong").fill("0")
     expect(page.locator(".bnlab-plots")).to_be_hidden()
     page.get_by_role("radio", name="Adam", exact=True).check(force=True)
     page.get_by_role("button", name="Reveal").click()
     finished(page)
-    expect(page.locator(".bnlab-verdict")).to_contain_text("Not right. They are level")
+    expect(page.locator(".bnlab-verdict")).to_contain_text("Not right. No winner")
 
 
 def test_a_link_is_read_in_part_and_says_so(page, folder, troubles):

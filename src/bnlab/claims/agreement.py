@@ -25,11 +25,6 @@ class Pair:
     cifar10: Judgement
 
     @property
-    def name(self) -> str:
-        """Claim and part, such as ``S1 loss``."""
-        return f"{self.claim} {self.cifar10.effect.name}"
-
-    @property
     def agrees(self) -> bool:
         """Whether the part has the same word at both scales."""
         return self.digits.word == self.cifar10.word

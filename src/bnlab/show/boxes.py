@@ -13,7 +13,7 @@ from bnlab.claims import Evidence, Judgement, Verdict
 from bnlab.draw.shown import Shown, fill, table
 from bnlab.draw.style import PARTS
 from bnlab.draw.words import power, size, span
-from bnlab.show.scaled import MARKS, is_measured, marked_word
+from bnlab.show.scaled import MARKS, clause, is_measured, marked_word
 from bnlab.train import Run
 from bnlab.verdicts.parts import NONE, WRONG
 from bnlab.verdicts.verdict import ALGEBRA, CIFAR10, DIGITS, LEAST_SEEDS, SCALES, SHOWN
@@ -133,7 +133,7 @@ def _row(judgement: Judgement, verdict: Verdict, here: Evidence | None) -> list[
     effect = judgement.effect
     core = " (core)" if effect.name in verdict.claim.core else ""
     cells = [
-        f"{capitalized(effect.says or effect.name)}{core}",
+        f"{capitalized(clause(effect))}{core}",
         effect.sentence,
         effect.counts_if,
         judgement.measured,
@@ -179,7 +179,7 @@ def prediction(verdict: Verdict) -> str:
     wrong = [j for j in verdict.judgements if j.prediction == WRONG]
     count = sum(j.prediction != NONE for j in verdict.judgements)
     told = "; ".join(
-        f"{j.effect.says or j.effect.name}: predicted {span(*j.effect.predicted, j.effect.unit)}, "
+        f"{clause(j.effect)}: predicted {span(*j.effect.predicted, j.effect.unit)}, "
         f"measured {size(j.mean, j.effect.unit)}"
         for j in wrong
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bnlab import claims
-from bnlab.claims import Claim, Evidence
+from bnlab.claims import Claim, Effect, Evidence
 from bnlab.claims.standings import without_evidence
 from bnlab.draw.style import VERDICTS
 from bnlab.verdicts.verdict import CIFAR10, DIGITS, NOT_MEASURED, NOT_TESTABLE, SCALES
@@ -52,3 +52,8 @@ def scaled_words(item: Claim) -> str:
     """The marked words with their scales; that of CIFAR-10 where it is measured."""
     scales = (DIGITS, CIFAR10) if is_measured(item) else (DIGITS,)
     return ", ".join(f"{marked_word(item, scale)} ({SCALES[scale]})" for scale in scales)
+
+
+def clause(effect: Effect) -> str:
+    """What a claim says in a part, or what is measured; a reader never sees the part's key."""
+    return effect.says or effect.sentence

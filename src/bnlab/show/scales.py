@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections import Counter
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
@@ -16,6 +17,7 @@ from bnlab.draw.figure import INK, Drawing, draw, panel
 from bnlab.draw.labels import place_labels
 from bnlab.draw.shown import Shown, fill
 from bnlab.draw.style import PARTS, VERDICTS
+from bnlab.show.scaled import clause
 from bnlab.verdicts.parts import UNDECIDED, Judgement
 from bnlab.verdicts.verdict import CIFAR10, DIGITS, SCALES
 
@@ -44,7 +46,11 @@ def scales() -> Drawing | Shown:
     if not found:
         return Shown(f'<p class="bnlab-say">{NO_PART}</p>', NO_PART)
     same = sum(pair.agrees for pair in found)
-    other = [f"{p.name} ({p.digits.word}, then {p.cifar10.word})" for p in found if not p.agrees]
+    other = [
+        f"{label}, {_clause(pair)} ({pair.digits.word}, then {pair.cifar10.word})"
+        for pair, label in zip(found, labels(found), strict=True)
+        if not pair.agrees
+    ]
     alt = (
         f"Scatter plot of {len(found)} parts of {len({p.claim for p in found})} claims: how far "
         f"each lies beyond its margin on digits, to the right, and on CIFAR-10, upward. "
@@ -55,8 +61,9 @@ def scales() -> Drawing | Shown:
         "Each point is a part of a claim: its distance from its margin, in standard deviations "
         "between the seeds, on digits and on CIFAR-10. At 0 lies the margin; what lies right of "
         "it, or above it, supports the claim there. Circle: the same word on both scales; blue "
-        "diamond: different words. Circles have the name of their claim where there is room for "
-        "it. What is farther than 30 is drawn there."
+        "diamond: different words, with the claim and a letter, as in the list of the parts that "
+        "came out differently. Circles have their claim where there is room for it. What is "
+        "farther than 30 is drawn there."
     )
     return draw([_panel(f"{same} of {len(found)} parts agree", found)], alt, caption)
 
@@ -79,7 +86,8 @@ def _panel(title: str, found: Sequence[Pair]) -> Axes:
         style = {"ha": across, "va": up, "fontsize": 10, "color": INK}
         axes.text(x, y, text, transform=axes.transAxes, **style)
     # Those that differ come first, so that they find room for their labels.
-    ordered = sorted(found, key=lambda pair: pair.agrees)
+    named = sorted(zip(found, labels(found), strict=True), key=lambda one: one[0].agrees)
+    ordered = [pair for pair, _ in named]
     points = [tuple(map(_distance, (pair.digits, pair.cifar10))) for pair in ordered]
     for pair, (x, y) in zip(ordered, points, strict=True):
         look = {"marker": "o", "color": INK, "ms": 5, "alpha": 0.75}
@@ -87,7 +95,7 @@ def _panel(title: str, found: Sequence[Pair]) -> Axes:
             look = {"marker": "D", "color": OTHER, "ms": 6, "zorder": 4}
         axes.plot(x, y, ls="none", **look)
     apart = sum(not pair.agrees for pair in ordered)
-    names = [pair.claim if pair.agrees else pair.name for pair in ordered]
+    names = [label for _, label in named]
     colours = [OTHER] * apart + [INK] * (len(ordered) - apart)
     place_labels(axes, points, names, colours, needed=apart)
     return axes
@@ -104,7 +112,8 @@ def say_scales() -> Shown:
     both, found = at_both(table), pairs(table)
     text = " ".join(filter(None, (_claims(both), _parts(found)))) or NONE_YET
     page = f'<p class="bnlab-say">{html.escape(text)}</p>'
-    lines = [_told(pair) for pair in found if not pair.agrees]
+    lines = [_told(pair, label) for pair, label in zip(found, labels(found), strict=True)]
+    lines = [line for line, pair in zip(lines, found, strict=True) if not pair.agrees]
     if lines:
         page += (
             '<details class="bnlab-more"><summary>The parts that came out differently</summary>'
@@ -140,7 +149,23 @@ def _parts(found: Sequence[Pair]) -> str:
     )
 
 
-def _told(pair: Pair) -> str:
-    what = pair.cifar10.effect.says or pair.cifar10.effect.sentence
+def labels(found: Sequence[Pair]) -> list[str]:
+    """The claim of each; with a letter, if several parts of a claim came out differently."""
+    apart, seen = Counter(pair.claim for pair in found if not pair.agrees), Counter()
+    names = []
+    for pair in found:
+        letter = ""
+        if not pair.agrees and apart[pair.claim] > 1:
+            letter = "abcdefghijkl"[seen[pair.claim]]
+            seen[pair.claim] += 1
+        names.append(pair.claim + letter)
+    return names
+
+
+def _clause(pair: Pair) -> str:
+    return clause(pair.cifar10.effect)
+
+
+def _told(pair: Pair, label: str) -> str:
     small, large = (f"{PARTS[j.word]['mark']} {j.word}" for j in (pair.digits, pair.cifar10))
-    return f"{pair.name}, {what}: {small} on digits, {large} on CIFAR-10."
+    return f"{label}, {_clause(pair)}: {small} on digits, {large} on CIFAR-10."

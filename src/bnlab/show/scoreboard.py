@@ -13,8 +13,8 @@ from bnlab.claims.standings import REPEATABLE, Standing, standings, totals
 from bnlab.draw.shown import Shown, fill
 from bnlab.draw.style import VERDICTS, dark
 from bnlab.errors import check_name
-from bnlab.show.boxes import FIRST_WORD, PART_MARKS, Formatter, notes_on
-from bnlab.show.scaled import MARKS
+from bnlab.show.boxes import FIRST_WORD, PART_MARKS, Formatter, capitalized, notes_on
+from bnlab.show.scaled import MARKS, clause
 from bnlab.verdicts.evidence import file_name
 from bnlab.verdicts.verdict import (
     ALGEBRA,
@@ -199,8 +199,8 @@ def _details(item: Claim, found: Evidence | None) -> str:
     }
     core = {True: " (core)", False: ""}
     rows |= {
-        f"Part {effect.name!r}{core[effect.name in item.core]}": f"{effect.sentence}; counts, if "
-        f"{effect.counts_if}."
+        f"{capitalized(clause(effect))}{core[effect.name in item.core]}": "Measured: "
+        f"{effect.sentence}; counts, if {effect.counts_if}."
         for effect in item.effects
     }
     if found:
@@ -220,8 +220,7 @@ def _past(found: Evidence) -> dict[str, str]:
 
 
 def _part(judgement: Judgement) -> str:
-    what = judgement.effect.says or judgement.effect.name
-    return f"{PART_MARKS[judgement.word]} {what}: {judgement.measured}"
+    return f"{PART_MARKS[judgement.word]} {clause(judgement.effect)}: {judgement.measured}"
 
 
 def _sources(one: Standing, written: set[str]) -> str:

@@ -18,7 +18,7 @@ from bnlab.show.boxes import (
     unfold,
 )
 from bnlab.show.chips import STYLE
-from bnlab.show.scaled import evidence_at, look_at, marked_word
+from bnlab.show.scaled import clause, evidence_at, look_at, marked_word
 from bnlab.verdicts.evidence import command
 from bnlab.verdicts.verdict import CIFAR10, DIGITS, SCALES
 
@@ -98,7 +98,7 @@ def _row(
 
 
 def _clause(judgement: Judgement) -> str:
-    return judgement.effect.says or judgement.effect.name
+    return clause(judgement.effect)
 
 
 def _cell(judgement: Judgement | None, with_margin: object) -> str:

@@ -89,7 +89,11 @@ def test_a_worker_has_the_generator_that_the_widgets_have():
 
 
 @pytest.mark.parametrize(
-    "second", ["const twice = 1;", "const other = 1, twice = 2;", "async function twice() {}"]
+    "second",
+    [
+        *("const twice = 1;", "const other = 1, twice = 2;", "async function twice() {}"),
+        'const other = "a (b)", third = 3, twice = 2;',
+    ],
 )
 def test_a_name_that_two_files_declare_is_refused_with_both(tmp_path, second):
     folder = tmp_path / "kit"

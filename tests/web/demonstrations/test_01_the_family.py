@@ -54,7 +54,7 @@ def output(page):
 def change_others(page):
     page.get_by_role("button", name=CHANGE).click()
     settle(page)
-    return page.locator(".bnlab-verdict").inner_text()
+    return page.locator(".bnlab-headline").inner_text()
 
 
 def choose_norm(page, name):

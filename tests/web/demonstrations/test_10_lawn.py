@@ -105,9 +105,9 @@ def test_the_lecturer_s_five_minutes(page, folder, troubles):
     large, small = links("Take-away")
     opened(page, folder, large)
     guess(page, "LAWN-Adam")
-    guessed(page, "Right. LAWN-Adam is ahead")
+    guessed(page, "Right. LAWN-Adam wins")
     tops = [max(curve["accuracy"]) for curve in curves(page).values()]
     assert abs(tops[0] - tops[1]) <= LEVEL  # "the top of both accuracy curves"
     load(page, folder, small)
     guess(page, "level (within 0.02)")
-    guessed(page, "Right. They are level")
+    guessed(page, "Right. No winner")

@@ -3,13 +3,12 @@
 import { curvePlot, legend } from "../kit/js/curve_plot.js";
 import { html } from "../kit/js/elements.js";
 import { parseQuery } from "../kit/js/link_state.js";
-import { liveText } from "../kit/js/parts.js";
 import { STYLE } from "../kit/js/style.js";
 import { TrainingWidget } from "../kit/js/training_widget.js";
 import { widgetOf } from "../kit/js/widget.js";
 import { bitsView } from "./bits_view.js";
 import {
-  addBits, aheadOfBits, BITS_PLOTS, BITS_SCALES, bitsGuesses, bitsKey, bitsPlotText, bitsQuery, bitsText,
+  addBits, aheadOfBits, BITS_PLOTS, BITS_SCALES, bitsGuesses, bitsHeadline, bitsKey, bitsPlotText, bitsQuery, bitsText,
   bitsVerdict, clipText, emptyBitsText, hasBits, layerNumber, netShown, newBits, settled, signsOf, signsText,
 } from "./bits_words.js";
 
@@ -26,7 +25,6 @@ class Bits extends TrainingWidget {
   prepare() {
     Object.assign(STYLE, this.options.looks);
     super.prepare();
-    this.ahead = this.own(liveText({ kind: "bnlab-ahead" }));
   }
 
   makeParts() {
@@ -50,6 +48,7 @@ class Bits extends TrainingWidget {
     this.legend = legend((name, on) => this.switchCurve(name, on));
     this.plots = Object.fromEntries(Object.entries(BITS_PLOTS).map(([which, title]) =>
       [which, this.own(curvePlot({ title, scale: BITS_SCALES[which], steps, names }))]));
+    for (const [which, { element }] of Object.entries(this.plots)) element.dataset.plot = which;
     this.view = bitsView({ digits, side: Math.sqrt(digits[0].length) });
   }
 
@@ -61,7 +60,6 @@ class Bits extends TrainingWidget {
     return {
       kind: "bits", title: "Binary nets: which signs flip?", controls: rows,
       body: [
-        this.ahead.element,
         html("div", { class: "bnlab-stage" },
           html("div", { class: "bnlab-plots" },
             html("div", { class: "bnlab-signs-part" },
@@ -119,8 +117,6 @@ class Bits extends TrainingWidget {
       shown: outcome && bitsKey(outcome.state), alt: bitsPlotText, emptyAlt: emptyBitsText,
     });
     this.drawSigns(outcome);
-    if (outcome?.phase === "training") this.ahead.soon(aheadOfBits(outcome));
-    else this.ahead.now(outcome ? aheadOfBits(outcome) : "");
   }
 
   drawSigns(outcome) {
@@ -131,6 +127,9 @@ class Bits extends TrainingWidget {
     const texts = found && signsText(name, curve, number, depth, found, every);
     return this.view.draw(found, texts, shapes[depth][number]);
   }
+
+  headlineOf(outcome) { return outcome.phase === "finished" ? bitsHeadline(outcome) : aheadOfBits(outcome); }
+  runningHeadline(outcome) { return aheadOfBits(outcome); }
 
   told(outcome) { return bitsText(outcome, this.options.steps); }
 }

@@ -24,15 +24,17 @@ function tiles({ now, flipped }, side, columns, { left = 0, apart = side + GAP }
 }
 
 function panel(kind) {
-  const picture = svg("svg", { class: "bnlab-signs", "data-signs": kind });  // no picture before it has a sentence
+  const picture = svg("svg", { class: "bnlab-signs", "data-signs": kind, preserveAspectRatio: "xMinYMin" });  // no picture before it has a sentence
   const caption = html("figcaption", { class: "bnlab-caption" });
-  const element = html("figure", { class: `bnlab-figure bnlab-signs-of-${kind}` }, picture, caption);
-  function set(parts, width, height, text) {
+  const element = html("figure", { class: `bnlab-figure bnlab-signs-of-${kind}` }, caption, picture);
+  function set(parts, width, height, { text, short }) {
     picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
     picture.setAttribute("role", "img");
     picture.setAttribute("aria-label", text);
     picture.replaceChildren(...parts);
-    if (caption.textContent !== text) caption.textContent = text;
+    if (caption.dataset.text === text) return;
+    caption.dataset.text = text;
+    caption.replaceChildren(html("span", { class: "bnlab-short" }, short), html("span", { class: "bnlab-detail" }, text));
   }
   return { element, set };
 }

@@ -1,6 +1,7 @@
 // What Bits has given so far, and the words for it. No drawing here.
 
 import { writeQuery } from "../kit/js/link_state.js";
+import { named, ranking, shortHeadline, two } from "../kit/js/short_headline.js";
 import { STYLE } from "../kit/js/style.js";
 
 export const LEVEL = "level";  // a guess beside the names of the nets
@@ -9,9 +10,9 @@ const LEARNED = 0.2;           // guessing among ten digits gives 0.1
 
 export const BITS_PLOTS = {
   accuracy: "validation accuracy",
+  flips: "weights’ signs that flip in 10 steps",
   loss: "training loss (mean of 5 steps)",
-  flips: "share of the weights’ signs that flipped in 10 steps",
-  inside: "share of the signs’ inputs between −1 and 1",
+  inside: "share of inputs from −1 to 1 (others stop the gradient)",
 };
 
 const shareTicks = [[0.001, "≤ 0.1 %"], [0.01, "1 %"], [0.1, "10 %"], [1, "100 %"]];
@@ -96,46 +97,40 @@ export function signsOf({ bits }, layer) {
 
 const shareOf = (bits) => bits.reduce((sum, bit) => sum + bit, 0) / bits.length;
 
-/** What the pictures of a layer's signs show, a sentence for each. */
+/** What the pictures of a layer's signs show: a sentence for each, and it in short. */
 export function signsText(name, curve, layer, depth, found, every) {
   const { step, inside, before } = curve.bits, where = `layer ${layer + 1} of ${depth}, ${label(name)}, step ${step}`;
   const flips = ({ flipped }) => (before ? `${percent(shareOf(flipped))} flipped in ${every} steps` : "no look before");
   const plus = ({ now }) => `${percent(shareOf(now))} are plus`;
+  const now = ({ flipped }) => (before ? `: ${percent(shareOf(flipped))} flip` : "");
   return {
-    signs: `Signs of the inputs of ${where}: ${plus(found.signs)}, ${flips(found.signs)}; ${percent(inside[layer])} of the inputs lie between −1 and 1.`,
-    weights: `Signs of the weights of ${where}: ${plus(found.weights)}, ${flips(found.weights)}.`,
+    signs: {
+      short: `layer ${layer + 1}, ${STYLE[name].short}: signs of its inputs${now(found.signs)}`,
+      text: `Signs of the inputs of ${where}: ${plus(found.signs)}, ${flips(found.signs)}; ${percent(inside[layer])} of the inputs lie between −1 and 1.`,
+    },
+    weights: {
+      short: `of its weights${now(found.weights)}`,
+      text: `Signs of the weights of ${where}: ${plus(found.weights)}, ${flips(found.weights)}.`,
+    },
   };
 }
 
 // ---- who is ahead ------------------------------------------------------------------------------
 
-/** [name, hundredths of accuracy], the best first; a net that diverged has none. */
-function ranking(outcome) {
-  return [...outcome.curves]
-    .map(([name, { accuracy, divergedAt }]) =>
-      [name, divergedAt === null && accuracy.length ? Math.round(100 * accuracy.at(-1)[1]) : -1])
-    .sort((one, other) => other[1] - one[1]);
-}
-
 /** The name of a net, or LEVEL. */
 export function leaderOfBits(outcome) {
-  const [[name, best], second] = ranking(outcome);
+  const [[name, best], second] = ranking(outcome.curves);
   if (best < 100 * LEARNED) return LEVEL;
   return second && best - second[1] <= CLOSE ? LEVEL : name;
 }
 
-const resultOf = (outcome) => ([name, hundredths]) => {
-  const { divergedAt } = outcome.curves.get(name);
-  if (divergedAt !== null) return `${label(name)} diverged at step ${divergedAt}`;
-  return `${label(name)} ${hundredths < 0 ? "has no point yet" : (hundredths / 100).toFixed(2)}`;
-};
+/** Who has won, when all are at the end: one line. */
+export const bitsHeadline = ({ curves }) => shortHeadline(curves, CLOSE);
 
+/** Who is ahead now. */
 export function aheadOfBits(outcome) {
-  const ranked = ranking(outcome), [[, best]] = ranked, all = ranked.map(resultOf(outcome)).join("; ");
-  const lost = ranked.filter(([, hundredths]) => hundredths < 100 * LEARNED).map(([name]) => label(name));
-  if (best < 100 * LEARNED) return `Validation accuracy: ${all}. Nothing has been learned.`;
-  const failed = lost.length ? ` ${capital(lost.join(" and "))} ${lost.length > 1 ? "have" : "has"} learned nothing.` : "";
-  return `Validation accuracy: ${all}.${failed}`;
+  const [[name, best]] = ranking(outcome.curves);
+  return best < 100 * LEARNED ? "No net has learned anything yet." : `${capital(named(name))} is ahead so far: ${two(best)}.`;
 }
 
 export const bitsGuesses = (norms) => [
@@ -147,7 +142,7 @@ export const bitsGuesses = (norms) => [
 export function bitsVerdict(outcome, guess) {
   if (outcome.phase !== "finished") return "The training did not reach its end: no verdict on the guess.";
   const guessed = bitsGuesses(outcome.state.norms).find(({ value }) => value === guess).text;
-  return `Guess: ${guessed}. ${guess === leaderOfBits(outcome) ? "Right" : "Not right"}. ${aheadOfBits(outcome)}`;
+  return `Guess: ${guessed}. ${guess === leaderOfBits(outcome) ? "Right" : "Not right"}. ${bitsHeadline(outcome)}`;
 }
 
 // ---- all numbers -------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import { evolve, oneOf, pathOfStep, sameSize } from "./choices_search.js";
 import { agreement, architectures, ceiling, scoresOf, untrained, within } from "./choices_space.js";
 import { rankTable } from "./choices_table.js";
 import {
-  accuracyWords, answerText, choicesGuesses, choicesVerdict, cloudAlt, kiloText, soFarText,
+  answerText, choicesGuesses, choicesVerdict, cloudAlt, foundHeadline, kiloText, ownHeadline, soFarText,
 } from "./choices_words.js";
 
 const ROUND = 130;  // ms for each round of the search
@@ -46,10 +46,10 @@ class Choices extends TrainingWidget {
       seed: this.range("seed", "random seed", options.seeds),
       budget: this.range("budget", "MACs budget", options.budgets,
         (percent) => `${percent} % (${kiloText((percent * space.largest) / 100)})`),
-      across: this.one("across", "accuracy, trained alone, against", options.across.map(words(ACROSS_WORDS))),
+      across: this.one("across", "accuracy when trained alone, against", options.across.map(words(ACROSS_WORDS))),
       predict: this.predictBox(),
     };
-    this.search = button({ text: "Search", onClick: () => this.hunt() });
+    this.search = button({ text: "Search", kind: "bnlab-always", onClick: () => this.hunt() });
     const pick = (path) => this.set({ path });
     this.grid = choiceGrid({
       blocks: options.blocks,
@@ -65,7 +65,7 @@ class Choices extends TrainingWidget {
     const elements = (parts) => parts.map(({ element }) => element);
     const site = this.model.bnlabHost === "static";
     return {
-      kind: "choices", title: "Choices: pick an architecture, or let γ pick it",
+      kind: "choices", title: "Choices: can γ pick the architecture?",
       controls: [...elements(Object.values(others)),
         html("div", { class: "bnlab-actions" }, ...elements([this.go, this.search, this.halt, predict]))],
       body: [
@@ -214,7 +214,7 @@ class Choices extends TrainingWidget {
   }
 
   drawResult(result) {
-    const { state, space, asking } = this, found = this.seen();
+    const { state, space, asking, searching } = this, found = this.seen();
     const { step, scales, scores, allowed, chosen, tried, over } = found;
     const taus = { ...this.taus, score: agreement(space, scores) };
     const of = (i) => (i === null ? null : space.paths[i]);
@@ -231,6 +231,7 @@ class Choices extends TrainingWidget {
       alt: cloudAlt(space, scores, { across: state.across, step, taus, chosen, hidden: asking }),
     });
     this.table.draw(space, scores, chosen, asking, found.same);
+    this.headline.now(asking || searching ? "" : over ? foundHeadline(space, chosen, found.same) : ownHeadline(space, scores, chosen));
     this.answer.textContent = asking ? "" : over
       ? answerText(space, { ...chosen, allowed, taus })
       : soFarText(space, scores, { mine: chosen.mine, step, taus });

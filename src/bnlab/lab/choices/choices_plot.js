@@ -111,4 +111,4 @@ const NAMES = { mine: "yours", found: "found", random: "random" };
 export const cloudKey = () => html("p", { class: "bnlab-caption bnlab-cloud-key" },
   ...Object.entries({ mine: "●", ...MARKS }).flatMap(([name, mark]) =>
     [html("span", { class: `bnlab-${name}` }, mark), ` ${NAMES[name]}  `]),
-  "· faint: beyond the budget · rings: tried in this round");
+  "· faint: beyond the budget", html("span", { class: "bnlab-detail" }, " · rings: tried in this round"));

@@ -3,6 +3,7 @@
 import { rankOf } from "./choices_space.js";
 
 export const WHO = { mine: "yours", found: "the search’s", random: "a random one of that size" };
+const LEVEL = 1;  // points of accuracy
 const SHORT = { ...WHO, random: "the random one" };
 
 export const accuracyWords = (value) => `${(100 * value).toFixed(1)}\u00a0%`;
@@ -43,6 +44,22 @@ export function answerText(space, { found, random, allowed, taus }) {
   const other = random === null ? "" : `, a random one of its size number ${rank(random)}`;
   return `Of the ${allowed.length} architectures within the budget, what γ finds is number ${rank(found)} `
     + `by accuracy${other}; ${orderText(space, taus)}.`;
+}
+
+/** What the search has found is compared with all others of its size, `same`, or else nothing. */
+export function foundHeadline({ accuracy }, { found }, same) {
+  if (found === null) return "No architecture fits into this budget.";
+  const others = same.filter((i) => i !== found), own = accuracy[found];
+  if (!others.length) return `γ’s pick gets ${accuracyWords(own)} right.`;
+  const mean = others.reduce((sum, i) => sum + accuracy[i], 0) / others.length, gain = 100 * (own - mean);
+  const how = Math.abs(gain) < LEVEL ? "is level with" : gain > 0 ? "beats" : "loses to";
+  const against = others.length > 1 ? "the average net of its size" : "a net of about its size";
+  return `γ’s pick ${how} ${against}: ${accuracyWords(own)} against ${accuracyWords(mean)}.`;
+}
+
+/** Where the reader's own architecture stands. */
+export function ownHeadline({ names, right }, scores, { mine }) {
+  return `Of ${names.length} architectures yours is number ${rankOf(right, mine)} by accuracy, ${rankOf(scores, mine)} by γ.`;
 }
 
 /** The answer before a search, or while the supernet trains. */

@@ -10,7 +10,7 @@ import { normalizeBlock } from "./formulas.js";
 import { menu } from "./menu.js";
 import { numberBlock } from "./numbers.js";
 import { blockOf, hasGroups, hasStored, otherSamples, placeOf, usesStored } from "./pooling.js";
-import { changeText, explain, hintText } from "./sharing.js";
+import { changeText, explain, headlineText, hintText } from "./sharing.js";
 
 class Family extends Widget {
   prepare() {
@@ -35,6 +35,7 @@ class Family extends Widget {
       text: "Change the other samples", kind: "bnlab-main", onClick: () => this.changeOthers(),
     });
     this.summary.element.classList.add("bnlab-sentence");
+    this.question = html("span", { class: "bnlab-hint" });
     this.hint = html("p", { class: "bnlab-hint bnlab-family-hint" });
     const heard = {
       shape: options.shape,
@@ -46,13 +47,12 @@ class Family extends Widget {
 
   layOut() {
     return {
-      kind: "family", title: "Which numbers share one mean?",
+      kind: "family", title: "Who shares one mean?",
       controls: [
         ...Object.values(this.controls).map((control) => control.element),
-        html("div", { class: "bnlab-actions" }, this.others.element),
+        html("div", { class: "bnlab-actions" }, this.question, this.others.element),
       ],
       body: [
-        this.verdict.element,
         html("div", { class: "bnlab-stage bnlab-blocks" },
           this.blocks.before.element, this.summary.element, this.blocks.after.element),
         this.hint],
@@ -80,8 +80,9 @@ class Family extends Widget {
     if (writeFamily(this.state) === writeFamily(before)) return;  // the model's echo
     this.note.now("");
     if (this.state.batch_size !== before.batch_size) this.before = this.preview = null;
-    if (part.ghost_size === undefined && this.state.ghost_size !== before.ghost_size) {
-      this.note.now(`A ghost batch is at most the batch: its size is now ${this.state.ghost_size}.`);
+    const { norm, ghost_size: ghost } = this.state;
+    if (norm === "ghost_batch" && part.ghost_size === undefined && ghost !== before.ghost_size) {
+      this.note.now(`A ghost batch is at most the batch: its size is now ${ghost}.`);
     }
     this.show();
     this.redraw();
@@ -111,6 +112,9 @@ class Family extends Widget {
     controls.ghost_size.element.hidden = state.norm !== "ghost_batch";
     this.others.enable(state.batch_size > 1);
     this.hint.textContent = hintText(this.options, state.norm);
+    this.question.textContent = state.batch_size > 1
+      ? "Guess first: does this change the chosen number’s output?"
+      : "This batch is one sample: there are no others to change.";
   }
 
   blockOf(samples) {
@@ -136,19 +140,20 @@ class Family extends Widget {
       lit: new Set(shared.members), framed: new Set(shared.inner), shown, chosen,
       kept: this.before && this.before[state.cell[0]] === state.samples[state.cell[0]] ? state.cell[0] : null,
     };
+    // Lines of the tables: the channels' numbers, the block, and what is stored if it matters here.
+    const helps = state.norm === "batch_renorm", matters = stored && (helps || usesStored(state));
+    this.root.style.setProperty("--bnlab-lines", block.N * options.shape[1] + 1 + (matters ? Object.keys(stored).length + 1 : 0));
     const channel = placeOf(shown, block).c;
     const name = STYLE[state.norm].label, mode = hasStored(state.norm) ? `, ${state.mode} mode` : "";
     this.blocks.before.draw({
-      ...seen, values: block.values, words: "before: samples down, channels across",
-      stored: stored && { values: stored, channel, used: usesStored(state), helps: state.norm === "batch_renorm" },
+      ...seen, values: block.values, words: "what goes in: digits down, channels across",
+      stored: stored && { values: stored, channel, used: usesStored(state), helps },
     });
     this.blocks.after.draw({
-      ...seen, values: normalizeBlock(...given), words: `after ${name}${mode}`, stored: null,
+      ...seen, values: normalizeBlock(...given), words: `what comes out of ${name}${mode}`, stored: null,
     });
     this.summary.now(text);
-    const changed = this.changeText(block, chosen);
-    this.verdict.now(changed || this.question());
-    this.verdict.element.classList.toggle("bnlab-asking", !changed);
+    this.headline.now(this.changeText(block, chosen) || headlineText(state, block, shared));
   }
 
   /** What changing the others did to the chosen number; "" if nothing was changed around it. */
@@ -157,11 +162,6 @@ class Family extends Widget {
     if (!before || before[n] !== state.samples[n] || before === state.samples) return "";
     const [old, now] = [before, state.samples].map((samples) => explain(...this.given(samples), chosen));
     return changeText(state, block.N - 1, old, now);
-  }
-
-  question() {
-    if (this.state.batch_size === 1) return "This batch is one sample: there are no others to change.";
-    return "Guess first: if the other samples change, does the chosen number's output change?";
   }
 }
 

@@ -38,8 +38,8 @@ export function parseFamily(query, now, options) {
     else if (FAMILY_KEYS.includes(key)) readOne(key, text);
     else problems.push(`${key}=${text} means nothing here`);
   }
-  const { batch_size: batch, ghost_size: ghost, cell } = { ...now, ...state };
-  if (state.ghost_size > batch) problems.push(`ghost_size=${ghost} is larger than the batch of ${batch}`);
+  const { norm, batch_size: batch, ghost_size: ghost, cell } = { ...now, ...state };
+  if (state.ghost_size > batch && norm === "ghost_batch") problems.push(`ghost_size=${ghost} is larger than the batch of ${batch}`);
   if (state.cell?.[0] >= batch) problems.push(`cell=${cell} is not in a batch of ${batch}`);
   return { state, problems };
 

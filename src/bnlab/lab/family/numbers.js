@@ -63,7 +63,6 @@ export function numberBlock({ shape: [C, H, W], keys = false, onChoose, onPrevie
     });
     cells = [];
     for (const td of rows.flatMap(({ body }) => [...body.querySelectorAll("td")])) cells[td.dataset.at] = td;
-    element.style.setProperty("--bnlab-lines", N * H + 5);
     table.replaceChildren(header, ...rows.map((row) => row.body), foot);
   }
 
@@ -111,6 +110,7 @@ export function numberBlock({ shape: [C, H, W], keys = false, onChoose, onPrevie
     foot.hidden = now === null;
     if (!now) return;
     const not = now.helps ? "used in r and d" : "not used in train mode";
+    foot.classList.toggle("bnlab-unused", !now.used && !now.helps);
     footWords.textContent = now.used ? "stored while training" : `stored while training; ${not}`;
     for (const [key, tds] of Object.entries(stored)) {
       tds[0].parentElement.hidden = !(key in now.values);

@@ -1,6 +1,7 @@
 // Sentences about the numbers that share a statistic.
 
 import { RENORM_LIMITS, outputOf, sharedBy, statisticAt } from "./formulas.js";
+import { STYLE } from "../kit/js/style.js";
 import { hasStored, placeOf, usesStored } from "./pooling.js";
 
 /** A number for a sentence: a true minus sign, at most `digits` decimals. */
@@ -99,6 +100,19 @@ function sharedText(setting, block, { members, inner, pool, innerPool, statistic
   return `${these} ${(SHARED[norm] ?? CENTRED)(s)}.${MORE[norm]?.(s) ?? ""}`;
 }
 
+/** They subtract no mean: what is shared is a scale. */
+const SCALES_ALONE = new Set(["variance", "rms", "filter_response", "evonorm_b0", "evonorm_s0"]);
+
+/** Who shares what, for readers who know none of it. */
+export function headlineText(setting, block, { inner, pool }) {
+  const { norm } = setting, name = STYLE[norm].label.replace(/^./, (letter) => letter.toUpperCase());
+  const what = SCALES_ALONE.has(norm) ? "scale" : "mean";
+  if (norm === "none") return "Without a normalizer no number depends on another.";
+  if (!pool && inner.length) return `${name} in eval mode: ${inner.length} numbers share one ${what}, the other is stored.`;
+  if (!pool) return `${name} in eval mode: a stored ${what} replaces that of the batch.`;
+  return `${name}: ${places(pool, block)} ${pool.c1 - pool.c0 > 1 ? "share" : "shares"} one ${what}.`;
+}
+
 // ---- how the number is normalized --------------------------------------------------------------
 
 const root = (value) => together(`√(${rounded(value)} + ε)`);
@@ -147,16 +161,15 @@ const STILL = 1e-9;  // less is rounding
 
 /** What a change of the other samples did to an output, and why. `now` and `old` from `explain`. */
 export function changeText(setting, count, old, now) {
-  const begin = `The other ${count === 1 ? "sample" : `${count} samples`} changed; this output`;
+  const begin = `With ${count === 1 ? "another sample" : `${count} other samples`} this output`;
   const [before, after] = [old.result, now.result], [from, to] = [before, after].map((v) => figure(v, 2));
   const pool = now.shared.pool;
   if (!pool || pool.n1 - pool.n0 === 1 || Math.abs(after - before) < STILL) {
     return `${begin} stays ${to}: ${stayReason(setting, pool, after)}.`;
   }
-  const noise = setting.norm === "noisy_batch" ? " The noise is the same as before." : "";
-  if (from === to) return `${begin} moved by less than 0.01: it is still ${to}.${noise}`;
-  const by = figure(Number(after.toFixed(2)) - Number(before.toFixed(2)), 2);  // of what is shown
-  return `${begin} went from ${from} to ${to} (by ${by.startsWith("−") ? "" : "+"}${by}).${noise}`;
+  const noise = setting.norm === "noisy_batch" ? " (same noise)" : "";
+  if (from === to) return `${begin} moved by less than 0.01: still ${to}${noise}.`;
+  return `${begin} went from ${from} to ${to}${noise}.`;
 }
 
 function stayReason(setting, pool, value) {
@@ -164,13 +177,13 @@ function stayReason(setting, pool, value) {
   if (norm === "none") return "nothing is pooled";
   if (usesStored(setting)) {
     if (norm === "variance") return "the variance is stored";
-    if (norm === "evonorm_b0") return "the variance over the samples is stored";
+    if (norm === "evonorm_b0") return "the batch’s variance is stored";
     return norm in STORED_WORDS ? "mean and norm are stored" : "mean and variance are stored";
   }
   if (pool.n1 - pool.n0 === 1) return "its own sample alone decides";
-  if (norm === "batch_renorm") return "r and d put the stored mean and variance in place of the batch's";
+  if (norm === "batch_renorm") return "r and d undo what the batch does";
   if (value === 0) return "0 divided by anything is 0";  // with a mean, the mean would have moved
-  if (norm === "evonorm_b0") return "the divisor of its own sample is the larger one";
+  if (norm === "evonorm_b0") return "its own sample’s divisor is larger";
   return "its statistic is what it was";
 }
 

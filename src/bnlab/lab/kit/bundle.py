@@ -28,7 +28,7 @@ _EXPORT = re.compile(r"^export\s+(?=(?:async\s+)?(?:function|class|const|let)\b)
 _DEFAULT = re.compile(r"^export\s+default\b", re.M)
 _DECLARED = re.compile(
     r"^(?P<export>export\s+)?(?:async\s+)?(?:function\*?|class|const|let)\s+(?P<name>[\w$]+)"
-    r"(?P<rest>[^\n;({\[\"'`]*)",
+    r"(?P<rest>(?:\"[^\"\n]*\"|[^\n;({\[\"'`])*)",
     re.M,
 )
 _FURTHER = re.compile(r",\s*([\w$]+)\s*=")  # B in: const A = 1, B = 2;

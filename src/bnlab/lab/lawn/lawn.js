@@ -3,7 +3,6 @@
 import { curvePlot, legend } from "../kit/js/curve_plot.js";
 import { html } from "../kit/js/elements.js";
 import { parseQuery, writeQuery } from "../kit/js/link_state.js";
-import { liveText } from "../kit/js/parts.js";
 import { STYLE } from "../kit/js/style.js";
 import { TrainingWidget } from "../kit/js/training_widget.js";
 import { widgetOf } from "../kit/js/widget.js";
@@ -16,7 +15,6 @@ class Lawn extends TrainingWidget {
   prepare() {
     Object.assign(STYLE, this.options.looks);
     super.prepare();
-    this.ahead = this.own(liveText({ kind: "bnlab-ahead" }));
   }
 
   makeParts() {
@@ -38,7 +36,6 @@ class Lawn extends TrainingWidget {
       kind: "lawn", title: "LAWN: what if the weights cannot grow?",
       controls: this.controlRows(this.go, this.halt),
       body: [
-        this.ahead.element,
         html("div", { class: "bnlab-stage" },
           html("div", { class: "bnlab-plots" }, ...Object.values(this.plots).map(({ element }) => element)),
           this.guessBox.element),
@@ -79,11 +76,12 @@ class Lawn extends TrainingWidget {
     const { steps } = this.options, step = outcome && switchStep(outcome, steps);
     this.drawCurves(outcome, this.plots, {
       shown: outcome && lawnKey(outcome.state), alt: lawnPlotText(steps), emptyAlt: emptyLawnText,
-      events: step === null ? [] : [{ step, text: "norms held" }],
+      events: step === null ? [] : [{ step, text: "weights held" }],
     });
-    if (outcome?.phase === "training") this.ahead.soon(aheadText(outcome));
-    else this.ahead.now(outcome ? aheadText(outcome) : "");
   }
+
+  headlineOf(outcome) { return aheadText(outcome, outcome.phase === "finished"); }
+  runningHeadline(outcome) { return aheadText(outcome); }
 
   told(outcome) { return lawnText(outcome, this.options.steps); }
 }

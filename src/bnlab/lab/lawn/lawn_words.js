@@ -10,9 +10,9 @@ const LEARNED = 0.2;           // guessing among ten digits gives 0.1
 
 export const LAWN_PLOTS = {
   accuracy: "validation accuracy (right labels)",
-  weights: "norm of all weights",
-  logits: "mean size of the logits (validation)",
-  loss: "training loss (mean of 5 steps)",
+  weights: "size of all weights (their norm)",
+  logits: "size of the net’s outputs (logits), validation",
+  loss: "training loss (wrong labels included)",
 };
 
 const decades = (low, high) => (value) =>
@@ -79,21 +79,21 @@ export function leader(outcome) {
   return Math.abs(adam - lawn) <= CLOSE ? LEVEL : adam > lawn ? "adam" : "lawn";
 }
 
-export function aheadText(outcome) {
+/** Who is ahead, or who has won if the training is `over`. */
+export function aheadText(outcome, over = false) {
   const at = (name) => outcome.curves.get(name).divergedAt;
   const lost = NETS.filter((name) => at(name) !== null), best = leader(outcome);
-  if (lost.length === 2) return `Neither is ahead: Adam diverged at step ${at("adam")}, LAWN-Adam at step ${at("lawn")}.`;
+  const leads = over ? "wins" : "is ahead", nobody = over ? "No winner" : "Nobody leads";
+  if (lost.length === 2) return `${nobody}: Adam diverged at step ${at("adam")}, LAWN-Adam at step ${at("lawn")}.`;
   if (lost.length) {
-    const diverged = `${label(lost[0])} diverged at step ${at(lost[0])}`;
-    return best === LEVEL ? `Neither is ahead: ${diverged}, and ${label(lost[0] === "adam" ? "lawn" : "adam")} has learned nothing.`
-      : `${label(best)} is ahead: ${diverged}.`;
+    const diverged = `${label(lost[0])} diverged at step ${at(lost[0])}`, [other] = NETS.filter((name) => name !== lost[0]);
+    return best === LEVEL ? `${nobody}: ${diverged}, and ${label(other)} has learned nothing.` : `${label(best)} ${leads}: ${diverged}.`;
   }
   const [adam, lawn] = hundredths(outcome).map((value) => (value / 100).toFixed(2));
-  const both = `validation accuracy ${lawn} (LAWN-Adam) and ${adam} (Adam)`;
-  if (Math.max(adam, lawn) < LEARNED) return `Neither has learned: ${both}.`;
-  if (outcome.state.free === 1) return `LAWN-Adam that stays free is Adam: ${both}.`;
-  if (best === LEVEL) return `They are level: ${both}.`;
-  return `${label(best)} is ahead: validation accuracy ${best === "lawn" ? `${lawn} against ${adam}` : `${adam} against ${lawn}`}.`;
+  if (Math.max(adam, lawn) < LEARNED) return `${nobody}: LAWN-Adam (${lawn}) and Adam (${adam}) have learned nothing.`;
+  if (outcome.state.free === 1) return `No winner: LAWN-Adam that stays free is Adam, ${adam}.`;
+  if (best === LEVEL) return `${over ? "No winner" : "They are level"}: ${lawn} with LAWN-Adam, ${adam} with Adam.`;
+  return `${label(best)} ${leads}: ${best === "lawn" ? `${lawn} against ${adam} with Adam` : `${adam} against ${lawn} with LAWN-Adam`}.`;
 }
 
 export const lawnGuesses = () => [
@@ -105,7 +105,7 @@ export const lawnGuesses = () => [
 export function lawnVerdict(outcome, guess) {
   if (outcome.phase !== "finished") return "The training did not reach its end: no verdict on the guess.";
   const guessed = lawnGuesses().find(({ value }) => value === guess).text;
-  return `Guess: ${guessed}. ${guess === leader(outcome) ? "Right" : "Not right"}. ${aheadText(outcome)}`;
+  return `Guess: ${guessed}. ${guess === leader(outcome) ? "Right" : "Not right"}. ${aheadText(outcome, true)}`;
 }
 
 // ---- all numbers -------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import { wrongLabels } from "../../engines/compiled/js/random.js";
 import { JOBS, slice } from "../kit/js/page_jobs.js";
 import { Lane } from "../kit/js/page_lane.js";
 
-const VARIANT = "none", DEPTH = 3, BATCH_SIZE = 64, DIGITS = 10;
+const VARIANT = "none", DEPTH = 3, BATCH_SIZE = 64, DIGIT_COUNT = 10;
 const LOOKED_AT = 100;  // validation images that the size of the logits is a mean over
 const CONSTRAINED = "lawn all adam";
 
@@ -76,7 +76,7 @@ function netFor(shared, name, labels) {
 
 JOBS.lawn = async function lawn(shared, mine, tell) {
   const { state: { free, lr, wrong, seed }, steps } = mine;
-  const labels = wrongLabels(shared.train.labels, wrong, DIGITS, seed);
+  const labels = wrongLabels(shared.train.labels, wrong, DIGIT_COUNT, seed);
   const state = { depth: DEPTH, batch_size: BATCH_SIZE, lr, seed }, lanes = [];
   shared.keep(["adam", "lawn"]);
   for (const [name, end] of [["adam", Infinity], ["lawn", Math.round(free * steps)]]) {

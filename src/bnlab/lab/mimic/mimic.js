@@ -7,10 +7,13 @@ import { parseQuery, writeQuery } from "../kit/js/link_state.js";
 import {
   addPoints, altText, guesses, hasPoints, newTraining, summaryText, untrainedText, verdictText,
 } from "../kit/js/outcome.js";
+import { shortHeadline } from "../kit/js/short_headline.js";
 import { STYLE } from "../kit/js/style.js";
 import { TrainingWidget } from "../kit/js/training_widget.js";
 import { widgetOf } from "../kit/js/widget.js";
-import { COSINE, INSIDE, mimicKey, START_TITLE, startOf, startText } from "./mimic_words.js";
+import { COSINE, INSIDE, mimicKey, START_DETAIL, START_TITLE, startHeadline, startOf, startText } from "./mimic_words.js";
+
+const CLOSE = 1;  // hundredths of accuracy within which nets are level
 
 class Mimic extends TrainingWidget {
   /** The page's engine trains the nets of a race, whose batches have a size. */
@@ -38,6 +41,7 @@ class Mimic extends TrainingWidget {
       predict: this.predictBox(),
     };
     this.panel = this.own(depthPanel({ title: START_TITLE, log: false, scale: COSINE }));
+    this.panel.element.querySelector("figcaption").append(html("span", { class: "bnlab-detail" }, START_DETAIL));
     const plot = (title, scale) => this.own(curvePlot({ title, scale, steps, names }));
     this.plots = {
       loss: plot("training loss (mean of 5 steps)", "loss"),
@@ -49,12 +53,12 @@ class Mimic extends TrainingWidget {
     const plots = Object.values(this.plots).map(({ element }) => element);
     return {
       kind: "mimic", title: "MimicNorm: which part does the work?",
-      controls: [...this.controlRows(this.go, this.halt), html("p", { class: "bnlab-caption" }, INSIDE)],
+      controls: this.controlRows(this.go, this.halt),
       body: [
         this.panel.element,
         html("div", { class: "bnlab-stage" }, html("div", { class: "bnlab-plots" }, ...plots),
           this.guessBox.element),
-        this.verdict.element, this.summary.element],
+        this.verdict.element, this.summary.element, html("p", { class: "bnlab-caption bnlab-detail" }, INSIDE)],
     };
   }
 
@@ -99,6 +103,13 @@ class Mimic extends TrainingWidget {
   drawResult(race) {
     this.drawStart();
     this.drawCurves(race, this.plots, { shown: race?.key, alt: altText, emptyAlt: untrainedText });
+  }
+
+  headlineOf(race) { return race.phase === "finished" ? shortHeadline(race.curves, CLOSE) : ""; }
+
+  drawHeadline(race) {
+    if (race || this.asking) super.drawHeadline(race);
+    else this.headline.now(startHeadline(startOf(this.state, this.options), this.state));
   }
 
   told(race) { return summaryText(race, this.options.steps); }

@@ -10,8 +10,9 @@ export const COSINE = {
   ticks: [-0.5, 0, 0.5, 1].map((v) => [v, String(v).replace("-", "−")]),
 };
 
-export const START_TITLE = "at the start: cosine of two images before each ReLU "
-  + "(line: median pair; band: four fifths of the pairs; thin line: theory of wide nets)";
+export const START_TITLE = "before training: how alike two images are in each layer (1: the same)";
+export const START_DETAIL = " Cosine of what reaches the layer’s ReLUs; line: median pair; band: four fifths of "
+  + "the pairs; thin line: theory of wide nets.";
 export const INSIDE = "A last BatchNorm changes nothing before the logits: “last BN” starts like “none”, "
   + "“MimicNorm” like “weight mean”. All nets start from the same random numbers, and see the same batches.";
 
@@ -29,6 +30,12 @@ export function startOf({ norms, depth }, { start }) {
     const [rows, theory] = [start.layers, start.theory].map((of) => of[kind].slice(0, depth));
     return { names, name: names[0], kind, rows, theory };
   });
+}
+
+/** What the start shows, before anything is trained. */
+export function startHeadline(found, { depth }) {
+  const parts = found.map(({ name, rows }) => `${STYLE[name].short} ${rows.at(-1)[0].toFixed(2).replace("-", "−")}`);
+  return `How alike images are in layer ${depth}: ${parts.join(", ")}.`;
 }
 
 /** The alt text of the start. */

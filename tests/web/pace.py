@@ -53,30 +53,3 @@ def first_point_within(
         return waited
 
     within(page, milliseconds, wait, tries)
-
-
-MAIN = "CrRendererMain"  # the thread of a page that draws
-
-
-def longest_task(page: Page, act: Callable[[], object]) -> float:
-    """Milliseconds that a page's main thread computed in its longest task while something went on.
-
-    Chromium counts the time in which the thread had a processor: on a busy machine it is the same.
-    """
-    session, events, ended = page.context.new_cdp_session(page), [], []
-    session.on("Tracing.dataCollected", lambda message: events.extend(message["value"]))
-    session.on("Tracing.tracingComplete", ended.append)
-    categories = ["disabled-by-default-devtools.timeline", "toplevel", "__metadata"]
-    settings = {"includedCategories": categories}
-    session.send("Tracing.start", {"transferMode": "ReportEvents", "traceConfig": settings})
-    act()
-    session.send("Tracing.end")
-    while not ended:
-        page.wait_for_timeout(20)
-    session.detach()
-    named = [event for event in events if event["name"] == "thread_name"]
-    main = {(e["pid"], e["tid"]) for e in named if e["args"]["name"] == MAIN}
-    tasks = [event for event in events if event["name"].endswith("RunTask")]
-    times = [e["tdur"] for e in tasks if (e["pid"], e["tid"]) in main and "tdur" in e]
-    assert times, "the trace has no tasks of a page"
-    return max(times) / 1000

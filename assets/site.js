@@ -1,4 +1,4 @@
-// What the theme leaves to do for readers who use a keyboard or a screen reader.
+// What the theme leaves to do: for keyboards and screen readers, for paper, for pages on a disk.
 (() => {
   "use strict";
   const SCROLLS = ".pst-scrollable-table-container, .cell_output div, .math, mjx-container, pre";
@@ -15,7 +15,44 @@
     }
   }
 
+  // The theme chooses between light and dark at the end of a page only: until then a dark page is
+  // white, and lines of code are lower than they will be.
+  function chooseTheme() {
+    const page = document.documentElement;
+    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+    if (page.dataset.theme === "auto") page.dataset.theme = dark ? "dark" : "light";
+  }
+
+  /** A printed page is light, whatever the screen shows. */
+  function printLight() {
+    const page = document.documentElement;
+    let shown = null;  // the theme to go back to
+    function print(on) {
+      if (on === (shown !== null)) return;
+      if (on) shown = page.dataset.theme;
+      page.dataset.theme = on ? "light" : shown;
+      if (!on) shown = null;
+    }
+    // Not every browser tells both ways; a printed copy of a page is made after the first.
+    addEventListener("beforeprint", () => print(true));
+    addEventListener("afterprint", () => print(false));
+    matchMedia("print").addEventListener("change", ({ matches }) => print(matches));
+  }
+
+  // Pages read from a disk may not read each other: a search there finds pages, without summaries.
+  function searchOnDisk() {
+    if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined") {
+      DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+    }
+  }
+
   function start() {
+    // The book's name and the search belong to a landmark, as all else does.
+    const sidebar = document.querySelector(".bd-sidebar-primary");
+    sidebar?.setAttribute("role", "region");
+    sidebar?.setAttribute("aria-label", "This book");
+    // Without MathJax, formulas are shown as they are written.
+    if (!globalThis.MathJax?.startup) document.documentElement.dataset.formulas = "raw";
     // A list must have list items; the bibliography's entries carry another role.
     for (const entry of document.querySelectorAll('[role="list"] > [role="doc-biblioentry"]')) {
       entry.setAttribute("role", "listitem");
@@ -26,6 +63,9 @@
     addEventListener("toggle", reachable, { capture: true });
   }
 
+  chooseTheme();
+  printLight();
+  searchOnDisk();
   if (document.readyState === "complete") start();
   else addEventListener("load", start);
 })();

@@ -1,6 +1,6 @@
 // All architectures as points: score or size across, accuracy when trained alone upwards.
 
-import { html, svg } from "../kit/js/elements.js";
+import { html, sizeWatch, svg } from "../kit/js/elements.js";
 import { MARKERS } from "../kit/js/looks.js";
 import { MARKS } from "./choices_grid.js";
 
@@ -100,7 +100,7 @@ export function cloudPlot({ onPick }) {
     if (off(near) <= NEAREST * box.em) onPick(near);
   }
 
-  const watch = new ResizeObserver(() => { if (last) draw(last); });
+  const watch = sizeWatch(() => { if (last) draw(last); });
   watch.observe(frame);
   return { element: frame, draw, destroy: () => watch.disconnect() };
 }

@@ -1,7 +1,7 @@
 // A panel of curves over the length of a step, both axes logarithmic, with a marker that slides.
 
 import { stack } from "../kit/js/depth_plot.js";
-import { html, svg } from "../kit/js/elements.js";
+import { html, sizeWatch, svg } from "../kit/js/elements.js";
 import { coloured, MARKERS } from "../kit/js/looks.js";
 import { STYLE } from "../kit/js/style.js";
 
@@ -132,7 +132,7 @@ export function slidePlot({ title, lengths, band }) {
     slide(curves.length ? words.marker : null);
   }
 
-  const watch = new ResizeObserver(() => {
+  const watch = sizeWatch(() => {
     size = null;
     if (drawn) draw(...drawn);
   });

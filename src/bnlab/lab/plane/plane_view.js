@@ -1,6 +1,6 @@
 // The picture of the plane: a cell for each gamma and rate, the predicted line, a cursor.
 
-import { html, svg } from "../kit/js/elements.js";
+import { html, sizeWatch, svg } from "../kit/js/elements.js";
 import { coloured } from "../kit/js/looks.js";
 import { cellName, columns, finalLoss, goodness, lossText, predictedRate } from "./plane_state.js";
 
@@ -160,7 +160,7 @@ export function planeView({ options, onMove, onTrain }) {
     onTrain();
   }
 
-  const watch = new ResizeObserver(() => {
+  const watch = sizeWatch(() => {
     box = null;
     drawn = "";
     if (last && measure()) draw(last);

@@ -1,7 +1,7 @@
 // What the layers of nets in training hand on: of some units of each layer the mean over the batch,
 // and one standard deviation to both sides.
 
-import { html, svg, throttle } from "../kit/js/elements.js";
+import { html, sizeWatch, svg, throttle } from "../kit/js/elements.js";
 import { coloured } from "../kit/js/looks.js";
 import { STYLE } from "../kit/js/style.js";
 
@@ -124,7 +124,7 @@ function layerPanel(norm, units) {
     return parts;
   }
 
-  const watch = new ResizeObserver(() => {
+  const watch = sizeWatch(() => {
     size = null;
     if (last) draw(...last);
   });

@@ -1,6 +1,6 @@
 // Curves of nets in training, and the legend that switches them.
 
-import { html, svg } from "./elements.js";
+import { html, sizeWatch, svg } from "./elements.js";
 import { coloured, MARKERS, swatch } from "./looks.js";
 import { STYLE } from "./style.js";
 
@@ -231,7 +231,7 @@ export function curvePlot({ title, scale, steps, names }) {
     box = null;
     if (measure()) { drawAxes(); draw(...last); }
   }
-  const watch = new ResizeObserver(resize);
+  const watch = sizeWatch(resize);
   watch.observe(frame);
   return { element, draw, setSteps, destroy: () => watch.disconnect() };
 }

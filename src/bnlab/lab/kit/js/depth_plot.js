@@ -1,6 +1,6 @@
 // A panel of curves over the layers of a net, each with the range of its seeds as a band.
 
-import { html, svg } from "./elements.js";
+import { html, sizeWatch, svg } from "./elements.js";
 import { coloured, MARKERS } from "./looks.js";
 import { STYLE } from "./style.js";
 
@@ -184,7 +184,7 @@ export function depthPanel({ title, log, scale: heights = UNIT }) {
     }
   }
 
-  const watch = new ResizeObserver(() => { if (last) draw(...last); });
+  const watch = sizeWatch(() => { if (last) draw(...last); });
   watch.observe(frame);
   return { element, draw, destroy: () => watch.disconnect() };
 }

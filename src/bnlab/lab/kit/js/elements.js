@@ -48,3 +48,12 @@ export function perFrame(action) {
   ask.cancel = () => { cancelAnimationFrame(handle); handle = 0; };
   return ask;
 }
+
+/** Calls `action` a frame after a size has changed; drawing at once makes Firefox report a loop. */
+export function sizeWatch(action) {
+  const soon = perFrame(action), watch = new ResizeObserver(soon);
+  return {
+    observe: (element) => watch.observe(element),
+    disconnect() { soon.cancel(); watch.disconnect(); },
+  };
+}

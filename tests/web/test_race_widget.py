@@ -501,7 +501,7 @@ def test_colours_follow_the_page(race, theme):
         "getComputedStyle(e.querySelector('.bnlab-curve[data-norm=batch]')).stroke]"
     )
     wanted = {
-        "light": ("rgb(255, 255, 255)", "rgb(0, 104, 165)"),
+        "light": ("rgb(255, 255, 255)", "rgb(0, 91, 150)"),
         "dark": ("rgb(20, 24, 30)", "rgb(86, 180, 233)"),
     }
     assert (back, line) == wanted[theme]
@@ -528,23 +528,32 @@ def test_fits_a_phone(race, query):
     assert inside == []
 
 
-def test_labels_do_not_cover_each_other(race):
-    for lr in (0.003, 0.3, 10):
-        page = race(f"#race?lr={lr}&norms=none,batch,layer", still=True)
-        finished(page)
-        boxes = page.locator(".bnlab-plot").evaluate_all(
-            "plots => plots.map((p) => [...p.querySelectorAll('.bnlab-label')]"
-            ".map((l) => l.getBoundingClientRect().toJSON()))"
-        )
-        for one in boxes:
-            for i, a in enumerate(one):
-                for b in one[:i]:
+BOXES = """plots => plots.map((plot) => [plot.parentElement, ...plot.querySelectorAll(
+  ".bnlab-label, .bnlab-chance-text, .bnlab-event-text")].filter((part) => part.textContent)
+  .map((part) => part.getBoundingClientRect().toJSON()))"""
+
+
+@pytest.mark.parametrize("lr", [0.003, 0.3, 10])
+def test_labels_cover_none_and_stay_in_their_plot_at_every_size(race, lr):
+    page = race(f"#race?lr={lr}&norms=none,batch,layer", still=True)
+    finished(page)
+    press(page, "Freeze")
+    slider(page).press("ArrowLeft" if lr == 10 else "ArrowRight")
+    finished(page)
+    for width, height in ((1280, 720), (1024, 768), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        settle(page)
+        for frame, *boxes in page.locator(".bnlab-plots .bnlab-plot").evaluate_all(BOXES):
+            assert boxes
+            for i, a in enumerate(boxes):
+                assert a["left"] >= frame["left"] and a["right"] <= frame["right"] + 1
+                for b in boxes[:i]:
                     apart = (
-                        a["right"] <= b["left"]
-                        or b["right"] <= a["left"]
+                        a["right"] <= b["left"] + 1
+                        or b["right"] <= a["left"] + 1
                         or abs(a["top"] - b["top"]) > 0.6 * a["height"]
                     )
-                    assert apart
+                    assert apart, (width, a, b)
 
 
 def test_two_widgets_of_a_page_share_no_names(race):

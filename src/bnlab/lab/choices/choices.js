@@ -56,7 +56,7 @@ class Choices extends TrainingWidget {
       onPick: (path) => pick(path.map((op, k) => options.blocks[k][op]).join("-")),
     });
     this.cloud = this.own(cloudPlot({ onPick: (number) => pick(space.names[number]) }));
-    this.table = rankTable(space.names.length);
+    this.ranks = rankTable(space.names.length);
     this.answer = html("p", { class: "bnlab-answer" });
   }
 
@@ -74,7 +74,7 @@ class Choices extends TrainingWidget {
             html("div", { class: "bnlab-plots" },
               html("figure", { class: "bnlab-figure" }, across.element, this.cloud.element, cloudKey())),
             this.guessBox.element)),
-        this.answer, this.verdict.element, this.table.element, this.summary.element,
+        this.answer, this.verdict.element, this.ranks.element, this.summary.element,
         ...(site ? [html("p", { class: "bnlab-caption bnlab-reason" }, this.options.why)] : [])],
     };
   }
@@ -230,7 +230,7 @@ class Choices extends TrainingWidget {
       word: score ? `sum of γ at step ${step}` : "thousand MACs",
       alt: cloudAlt(space, scores, { across: state.across, step, taus, chosen, hidden: asking }),
     });
-    this.table.draw(space, scores, chosen, asking, found.same);
+    this.ranks.draw(space, scores, chosen, asking, found.same);
     this.headline.now(asking || searching ? "" : over ? foundHeadline(space, chosen, found.same) : ownHeadline(space, scores, chosen));
     this.answer.textContent = asking ? "" : over
       ? answerText(space, { ...chosen, allowed, taus })

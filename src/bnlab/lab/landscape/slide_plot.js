@@ -1,7 +1,7 @@
 // A panel of curves over the length of a step, both axes logarithmic, with a marker that slides.
 
-import { stack } from "../kit/js/depth_plot.js";
 import { html, sizeWatch, svg } from "../kit/js/elements.js";
+import { stack } from "../kit/js/label_places.js";
 import { coloured, MARKERS } from "../kit/js/looks.js";
 import { STYLE } from "../kit/js/style.js";
 
@@ -137,5 +137,7 @@ export function slidePlot({ title, lengths, band }) {
     if (drawn) draw(...drawn);
   });
   watch.observe(frame);
-  return { element, draw, destroy: () => watch.disconnect() };
+  const rows = () => (drawn?.[0] ?? []).flatMap(({ name, values, ghost, shown }) => values.map((value, i) =>
+    [title, STYLE[name].label, ghost ? shown : drawn[1].key, lengths[i], value ?? "not finite"]));
+  return { element, draw, rows, destroy: () => watch.disconnect() };
 }

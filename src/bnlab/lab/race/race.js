@@ -145,8 +145,16 @@ class Race extends TrainingWidget {
     this.draw();
   }
 
-  /** One batch for each net, then a pause; from the beginning if nothing is trained now. */
+  /**
+   * One batch for each net, then a pause; from the beginning if nothing is trained now, but a race
+   * that was seen is not thrown away at once.
+   */
   step() {
+    if (!this.running && this.result?.phase !== "failed" && this.result && this.result !== this.seenToTheEnd) {
+      this.seenToTheEnd = this.result;
+      this.note.now("This race is over. Press One step once more to begin anew at step 1.");
+      return;
+    }
     if (!this.running) {
       this.revealed = true;
       this.start(true);

@@ -42,7 +42,7 @@ class SmallLane extends Lane {
 
   look() {
     const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-    this.accuracy.push([this.taken, this.running()]);
+    this.accuracy.push([this.taken, this.reached()]);
     if (this.right?.length) this.train.push([this.taken, mean(this.right)]);
     this.right = [];
     const found = this.shared.looks.map(([x, y]) => this.net.evaluate(x, y, true).accuracy);
@@ -50,7 +50,7 @@ class SmallLane extends Lane {
   }
 
   /** Accuracy with the net's statistics on the images that `batch` is about. */
-  running() { return this.net.evaluate(...this.shared.seen).accuracy; }
+  reached() { return this.net.evaluate(...this.shared.seen).accuracy; }
 
   finish() {
     super.finish();
@@ -60,7 +60,7 @@ class SmallLane extends Lane {
   /** Accuracy on the same images with statistics of large batches; the weights stay. */
   withNewStatistics() {
     const { net, shared: { train } } = this, momentum = MOMENTUM[this.variant];
-    if (!momentum) return this.running();
+    if (!momentum) return this.reached();
     const isRenorm = this.variant === "batch_renorm";
     if (isRenorm) net.set({ r_max: 1, d_max: 0 });
     const count = net.sizes.buffers, sums = new Float64Array(count);
@@ -79,7 +79,7 @@ class SmallLane extends Lane {
       return isRenorm && isVariance(i) ? Math.max(0, average * average - EPS) : average;
     });
     net.setState({ buffers });
-    return this.running();
+    return this.reached();
   }
 
   take() {

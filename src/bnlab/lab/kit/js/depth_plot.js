@@ -1,7 +1,10 @@
 // A panel of curves over the layers of a net, each with the range of its seeds as a band.
 
 import { html, sizeWatch, svg } from "./elements.js";
+import { stack } from "./label_places.js";
 import { coloured, MARKERS } from "./looks.js";
+import { cursor } from "./plot_cursor.js";
+import { spacedTicks } from "./plot_scales.js";
 import { STYLE } from "./style.js";
 
 const MOST_TICKS = 6;
@@ -63,33 +66,6 @@ function layerTicks(layers) {
 }
 
 /**
- * Moves labels {y, height} as little as possible (least squares) until none covers another, in the
- * order of the curves' ends.
- */
-export function stack(boxes, top, bottom) {
-  const clusters = [];
-  for (const box of [...boxes].sort((a, b) => a.y - b.y)) {
-    clusters.push({ boxes: [box], sum: box.y });
-    for (let last; (last = clusters.at(-1)) && clusters.length > 1 && begin(last) < end(clusters.at(-2)); ) {
-      clusters.pop();
-      const { boxes: more, sum } = last, before = clusters.at(-1);
-      before.boxes.push(...more);
-      before.sum += sum;
-    }
-  }
-  for (const cluster of clusters) {
-    cluster.boxes.forEach((box, i) => { box.y = begin(cluster) + (i + 0.5) * box.height; });
-  }
-
-  function size({ boxes: inside }) { return inside.reduce((sum, box) => sum + box.height, 0); }
-  function begin(cluster) {
-    const start = cluster.sum / cluster.boxes.length - size(cluster) / 2;
-    return Math.max(top, Math.min(bottom - size(cluster), start));
-  }
-  function end(cluster) { return begin(cluster) + size(cluster); }
-}
-
-/**
  * The heights are logarithmic, or those of a `scale` like UNIT; a curve without a short name has
  * no label.
  *
@@ -103,6 +79,8 @@ export function depthPanel({ title, log, scale: heights = UNIT }) {
   const frame = html("div", { class: "bnlab-frame" }, picture);
   const element = html("figure", { class: "bnlab-figure" },
     html("figcaption", { class: "bnlab-caption" }, title), frame);
+  const values = cursor({ title, word: "layer", write: shortText });
+  frame.append(values.element);
   let last = null;
 
   function place(curves, layers, scale) {
@@ -123,7 +101,7 @@ export function depthPanel({ title, log, scale: heights = UNIT }) {
 
   function drawAxes({ em, left, right, top, bottom, x, y }, scale, layers, word) {
     const parts = [];
-    for (const [value, text] of scale.ticks) {
+    for (const [value, text] of spacedTicks(scale.ticks, y, em)) {
       parts.push(svg("path", { class: "bnlab-grid", d: `M${left},${y(value)}H${right}` }));
       parts.push(svg("text", { x: left - 0.4 * em, y: y(value) + 0.35 * em, "text-anchor": "end" }, text));
     }
@@ -171,11 +149,14 @@ export function depthPanel({ title, log, scale: heights = UNIT }) {
     last = [curves, { layers, word, alt, key }];
     picture.dataset.shown = key;
     picture.setAttribute("aria-label", alt);
-    const values = curves.flatMap(({ rows }) => rows.flatMap((row) => (row ? row.filter((v) => v > 0) : [])));
-    const scale = log ? logScale(values) : heights, box = place(curves, layers, scale);
+    values.set(curves.map(({ name, rows: found }) =>
+      ({ name, points: found.flatMap((row, i) => (row ? [[i + 1, row[0]]] : [])) })));
+    const positive = curves.flatMap(({ rows: found }) => found.flatMap((row) => (row ? row.filter((v) => v > 0) : [])));
+    const scale = log ? logScale(positive) : heights, box = place(curves, layers, scale);
     if (!box) return;
     drawAxes(box, scale, layers, word);
     for (const part of [bands, lines, labels]) part.replaceChildren();
+    values.place(box, box.x);
     const boxes = curves.map((curve) => drawCurve(curve, box, scale)).filter(Boolean);
     stack(boxes, box.top - 0.4 * box.em, box.bottom + 0.4 * box.em);
     for (const { label, x, y } of boxes) {
@@ -186,7 +167,12 @@ export function depthPanel({ title, log, scale: heights = UNIT }) {
 
   const watch = sizeWatch(() => { if (last) draw(...last); });
   watch.observe(frame);
-  return { element, draw, destroy: () => watch.disconnect() };
+  function rows() {
+    const [curves, { key }] = last ?? [[], {}];
+    return curves.flatMap(({ name, rows: layers }) => layers.flatMap((row, i) =>
+      (row ? [[title, STYLE[name].label, key, i + 1, ...row]] : [])));
+  }
+  return { element, draw, rows, destroy: () => watch.disconnect() };
 }
 
 /** The stretches of a curve that can be drawn, as lists of [layer, row], layers counted from 1. */

@@ -44,3 +44,17 @@ export function swatch(name) {
     svg("path", { class: "bnlab-dot", d: MARKERS[marker](3.4), transform: "translate(17,6)" }));
   return coloured(picture, name);
 }
+
+const textWidths = new Map();
+let textPen = null;
+
+/** How wide a text is as a label, in em. */
+export function textWidth(text, family) {
+  const key = `${family} ${text}`;
+  if (!textWidths.has(key)) {
+    textPen ??= document.createElement("canvas").getContext("2d");
+    textPen.font = `650 100px ${family}`;
+    textWidths.set(key, textPen.measureText(text).width / 100);
+  }
+  return textWidths.get(key);
+}

@@ -25,7 +25,8 @@ function settingText({ norms, lr, batch_size, depth, noise, seed, momentum, weig
 
 /** A training that has begun. Its phase is "training", "paused", "finished", "stopped" or "failed". */
 export function newTraining(state) {
-  const empty = () => ({ loss: [], accuracy: [], layers: [], guesses: null, divergedAt: null, step: 0, batch: null });
+  const empty = () =>
+    ({ loss: [], accuracy: [], layers: [], batches: [], guesses: null, divergedAt: null, step: 0, batch: null });
   const curves = state.norms.map((norm) => [norm, empty()]);
   return { state, curves: new Map(curves), phase: "training" };
 }
@@ -39,6 +40,8 @@ export function addPoints(training, norm, { loss, accuracy, diverged_at, step, r
   curve.divergedAt = diverged_at;
   curve.step = step ?? curve.loss.at(-1)?.[0] ?? 0;
   curve.batch = records.at(-1) ?? curve.batch;  // loss and accuracy of the last one, if known
+  const before = curve.step - records.length;
+  curve.batches.push(...records.map(([value], i) => [before + i + 1, value]).filter(([, value]) => Number.isFinite(value)));
 }
 
 export const hasPoints = (training) =>

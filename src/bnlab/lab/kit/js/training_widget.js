@@ -112,7 +112,7 @@ export class TrainingWidget extends ComputingWidget {
   /** Keeps the curves that are drawn as ghosts, or lets the kept ones go. */
   freeze() {
     const copy = ([which, { curves, shown }]) =>
-      [which, { shown, curves: structuredClone(curves).map((curve) => ({ ...curve, ghost: true })) }];
+      [which, { shown, curves: structuredClone(curves).map((curve) => ({ ...curve, ghost: true, shown })) }];
     this.ghosts = this.frozen ? {} : Object.fromEntries(Object.entries(this.drawn).map(copy));
     this.draw();
   }
@@ -169,8 +169,10 @@ export class TrainingWidget extends ComputingWidget {
     const names = result ? result.state.norms.filter((name) => !this.hidden.has(name)) : [];
     for (const [which, plot] of Object.entries(plots)) {
       const curves = names.map((name) => {
-        const { [which]: points, divergedAt, bands } = result.curves.get(name);
-        return { name, points, divergedAt, band: bands?.[which] };
+        const { [which]: points, divergedAt, bands, batches = [] } = result.curves.get(name);
+        // A reader who takes single steps sees each of them.
+        const dots = which === "loss" && result.phase === "paused" ? batches : [];
+        return { name, points, divergedAt, band: bands?.[which], dots };
       });
       const sentence = result ? alt(result, which, names) : emptyAlt(which), key = result ? shown : "";
       const all = this.withGhosts(which, curves, key), pale = all.length > curves.length;

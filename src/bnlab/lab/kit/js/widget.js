@@ -16,6 +16,7 @@ import { html, perFrame, throttle, uniqueId } from "./elements.js";
 import { fullScreen } from "./full_screen.js";
 import { addressLink } from "./link.js";
 import { badge, checkbox, choice, guessBox, liveText, slider, toggles } from "./parts.js";
+import { saveMenu, tableOf } from "./save_menu.js";
 import { sceneStrip } from "./scenes.js";
 
 /** The module's default export, for a class. */
@@ -101,8 +102,15 @@ export class Widget {
       html("div", { class: "bnlab-body" },
         html("div", { class: "bnlab-line" }, this.headline.element, this.note.element), ...body));
     this.screen = this.own(fullScreen(this.root, { onChange: () => this.placeActions() }));
-    this.head.append(this.link.element, this.screen.element, this.badge.element);
+    this.files = this.own(saveMenu({
+      root: this.root, name: this.options.name ?? kind, table: () => this.table(), say: (text) => this.note.now(text),
+      words: () => ({ head: this.headline.element.textContent, foot: `${title} ${this.write().replace(/&predict=\d/, "").replaceAll("&", " ")}` }),
+    }));
+    this.head.append(this.link.element, this.files.element, this.screen.element, this.badge.element);
   }
+
+  /** What is shown, as rows of a table, the first of them its head. */
+  table() { return tableOf(this.owned); }
 
   /** Train and the like stand at the end of the controls; in full screen at their top, or in the head. */
   placeActions() {

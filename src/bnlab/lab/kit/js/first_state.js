@@ -8,7 +8,7 @@ const isStored = (stored, state) => Object.entries(stored).every(([key, value]) 
 const someOf = (all, some) => some.every((one) => all.includes(one));
 
 /** What has to change for it to be stored. */
-function nearest({ norms, ...stored }, state) {
+function storedBeside({ norms, ...stored }, state) {
   return !norms || someOf(norms, state.norms) ? stored : { ...stored, norms };
 }
 
@@ -22,7 +22,7 @@ export function firstEngine({ name }) {
       const stored = globalThis.bnlabReplay.first?.widgets?.[name];
       if (!stored) throw new Error("Nothing is stored of this widget.");
       end();
-      if (!isStored(stored.state, state)) { sink.restate(nearest(stored.state, state)); return; }
+      if (!isStored(stored.state, state)) { sink.restate(storedBeside(stored.state, state)); return; }
       const asked = state.cells?.map((cell) => cell.join("|")) ?? state.norms;
       for (const [net, content] of stored.points) if (asked.includes(net)) sink.points(net, content);
       sink.finished({ seconds: 0, stopped: false });

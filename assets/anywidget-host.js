@@ -7,6 +7,12 @@
   const VIEW = "application/vnd.jupyter.widget-view+json";
   const REFERENCE = "IPY_MODEL_";
 
+  // PAGE.html?embed=NAME shows the widget of this name alone: site.css hides the rest of the page, the
+  // widget, .bnlab-alone, fills the window. If it is not there, the page is shown as it is.
+  const page = document.documentElement;
+  page.dataset.embed = new URLSearchParams(location.search).get("embed") ?? "";
+  const settled = () => document.querySelector(".bnlab-alone") || delete page.dataset.embed;
+
   // Binary traits lie beside the state as {path, encoding, data}; put them back as DataViews.
   function withBuffers({ state, buffers = [] }) {
     for (const { path, data, encoding } of buffers) {
@@ -147,6 +153,6 @@
     await Promise.all(views.map(render));
   }
 
-  if (document.readyState === "loading") addEventListener("DOMContentLoaded", start);
-  else start();
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", () => start().then(settled));
+  else start().then(settled);
 })();

@@ -48,10 +48,19 @@ def icons(files):
     return {"icons.css": style_sheet(files), "LICENSE.txt": files["LICENSE.txt"]}
 
 
+def qr(files):
+    """Make a classic script of two modules: a page that was opened from a disk can load it."""
+    parts = (files["index.js"], files["extras/svg.js"])
+    inside = b"\n".join(b"(function (exports) {" + part.strip() + b"})(leanQr);" for part in parts)
+    script = b"globalThis.leanQr = {};  // MIT, see LICENSE\n" + inside + b"\n"
+    return {"lean-qr.js": script, "LICENSE": files["LICENSE"]}
+
+
 # folder in assets/vendor, npm package, version, licence, choice of files
 PACKAGES = [
     ("mathjax", "mathjax", "3.2.2", "Apache-2.0", mathjax),
     ("icons", "@fortawesome/fontawesome-free", "6.5.2", "CC-BY-4.0, OFL-1.1 and MIT", icons),
+    ("qr", "lean-qr", "2.7.4", "MIT", qr),
 ]
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 from anywidget import AnyWidget
 from playwright.sync_api import Page, expect
@@ -16,7 +14,7 @@ from bnlab.draw.scene import Scene
 from tests.web.widget_page import settle
 
 BOOK = Path(__file__).parents[2] / "book"
-MYST = re.compile(r"```\{code-cell\}.*?\n(?:---\n.*?\n---\n|(?::.*\n)*)(.*?)```", re.S)
+MYST = re.compile(r"^```\{code-cell\}[^\n]*\n(?::[^\n]*\n)*(.*?)^```", re.S | re.M)
 
 
 def code_of(path: Path) -> list[str]:
@@ -58,16 +56,26 @@ def words(page: Page) -> str:
     return page.locator(".bnlab-scene-words").inner_text()
 
 
-def play(page: Page, found: ModuleType) -> Iterator[tuple[int, Scene]]:
-    """In full screen: PageDown, the question is there, a guess, Space; then what is seen."""
-    for number, scene in enumerate(found.SCENES, 1):
-        page.keyboard.press("PageDown")
-        settle(page)
-        assert words(page) == scene.ask
-        box = page.locator(".bnlab-guess:not([hidden]) input")
-        if box.count():
-            box.first.check(force=True)
-        if box.count() or not scene.state.get("predict"):
-            page.keyboard.press(" ")
-        expect(page.locator(".bnlab-scene-words")).to_have_text(scene.says)
-        yield number, scene
+def play(page: Page, number: int, scene: Scene, answer: str | None = None) -> None:
+    """PageDown, then Space, in full screen; with a guess if one is asked for.
+
+    Args:
+        page: in which the scene before this one was played.
+        number: of the scene, from 1.
+        scene: what it is.
+        answer: the guess that turns out right; None if any will do.
+    """
+    page.keyboard.press("PageDown")
+    settle(page)
+    assert words(page) == scene.ask
+    expect(page.get_by_role("button", name=f"Scene {number}:")).to_have_attribute(
+        "aria-current", "step"
+    )
+    guesses = page.locator(".bnlab-guess:not([hidden])").get_by_role("radio")
+    if guesses.count():
+        name = {"name": answer, "exact": True} if answer else {}
+        page.locator(".bnlab-guess").get_by_role("radio", **name).first.check(force=True)
+    page.keyboard.press(" ")
+    expect(page.locator(".bnlab-scene-words")).to_have_text(scene.says)
+    if answer:
+        expect(page.locator(".bnlab-verdict")).to_contain_text("Right")

@@ -1,4 +1,4 @@
-"""Chapter 02's things to try and its lecture do what the page says, at the links of the page."""
+"""Chapter 02's things to try do what the page says, at the links of the page."""
 
 import json
 import re
@@ -109,12 +109,3 @@ def test_small_groups_tell_images_apart_and_large_ones_spare_the_gradient(at):
     assert max(variances) < 1.6 * min(variances)  # "hardly changes"
     assert cosines == sorted(cosines) and cosines[0] < 0.6 and cosines[-1] > 0.9
     assert gradients == sorted(gradients, reverse=True)
-
-
-def test_the_lecture(at):
-    residual, plain = links("For the lecturer", "## Scale up")
-    assert "Not right" in vote(at(residual), "none of them doubles it")
-    page = at(plain)
-    assert "Right: the variance doubles in none of them" in vote(page, "none of them doubles it")
-    first = {norm: ends(page, GRADIENT, norm)[0] for norm in ("no normalizer", "batch norm")}
-    assert first["batch norm"] > 10 * first["no normalizer"]  # the larger gradient at the start

@@ -1,6 +1,5 @@
-"""Chapter 04 says what its race shows: the guess, things to try, and the lecturer's links."""
+"""Chapter 04 says what its race shows: the guess and the things to try."""
 
-import html
 import json
 import re
 from pathlib import Path
@@ -24,18 +23,12 @@ def sources(kind):
     return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == kind]
 
 
-def links():
-    """The addresses of the races that the chapter's text opens, in its order."""
-    found = re.findall(r'href="(#race\?[^"]*)"', "\n".join(sources("markdown")))
-    return [html.unescape(one) for one in found]
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A page with the widget that the chapter's own cell makes."""
     (cell,) = [source for source in sources("code") if "import Race" in source]
     names = {}
-    exec(cell.replace("\nRace(", "\nrace = Race("), names)
+    exec(cell, names)
     return write_once(tmp_path_factory.mktemp("chapter_04"), names["race"], "compiled/units.js")
 
 
@@ -83,12 +76,6 @@ def test_guess_first(page, folder, troubles):
     opened(page, folder)
     the_large_rate(page, raced(page))
     the_small_rate(raced(page, learning_rate=0.03))
-
-
-def test_the_lecturer_s_five_minutes(page, folder, troubles):
-    large, small = links()
-    the_large_rate(page, raced(opened(page, folder, large)))
-    the_small_rate(raced(load(page, folder, small)))
 
 
 def test_things_to_try(page, folder, troubles):

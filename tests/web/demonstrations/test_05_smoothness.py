@@ -1,9 +1,6 @@
-"""What chapter 05 asks a reader and a lecturer to do with the Landscape does what its text says."""
+"""What chapter 05 asks a reader to do with the Landscape does what its text says."""
 
-import html
-import json
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,15 +10,7 @@ from tests.web.widget_page import finished, load, press, slider, write_once
 
 pytestmark = pytest.mark.web
 
-BOOK = Path(__file__).parents[3] / "book"
 LPS = ("ℓ1", "ℓ2", "ℓ∞")
-
-
-def links():
-    """The states that the page's own links open, in their order."""
-    cells = json.loads((BOOK / "05_smoothness.ipynb").read_text(encoding="utf-8"))["cells"]
-    text = "".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
-    return [html.unescape(one) for one in re.findall(r'href="(#landscape\?[^"]*)"', text)]
 
 
 @pytest.fixture(scope="module")
@@ -40,17 +29,6 @@ def goes_above(page, name):
     """Whether the loss at the marker is above where the net began."""
     loss, there, *_ = told(finished(page), name)
     return there > loss
-
-
-def test_the_links_are_the_two_of_the_lecture():
-    assert [re.search(r"step=(\d+)", one).group(1) for one in links()] == ["50", "300"]
-
-
-def test_the_lecture_votes_twice_and_the_order_has_turned(page: Page, folder, troubles):
-    for link, widest in zip(links(), ("none", "batch"), strict=True):
-        load(page, folder, link)
-        guess(page, widest)
-        expect(page.locator(".bnlab-verdict")).to_contain_text("Right.")
 
 
 def guess(page, name):

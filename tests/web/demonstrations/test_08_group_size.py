@@ -1,6 +1,5 @@
-"""Chapter 08 says what its widget shows: the things to try, and the lecturer's links."""
+"""Chapter 08 says what its widget shows: the things to try."""
 
-import html
 import json
 import re
 from pathlib import Path
@@ -11,7 +10,7 @@ from playwright.sync_api import Page
 from bnlab.lab import GroupSizes
 from bnlab.lab.group_sizes.group_sizes import LRS, SIZES
 from tests.web.trained_page import LISTEN, newest
-from tests.web.widget_page import alts, finished, load, move, pick, press, settle, write_once
+from tests.web.widget_page import alts, finished, load, move, press, settle, write_once
 
 pytestmark = pytest.mark.web
 
@@ -28,11 +27,6 @@ def folder(tmp_path_factory):
 def text():
     cells = json.loads(CHAPTER.read_text(encoding="utf-8"))["cells"]
     return "\n".join("".join(cell["source"]) for cell in cells)
-
-
-def links():
-    found = re.findall(r'href=\\?"(#groups\?[^"\\]*)\\?"', text())
-    return [html.unescape(one) for one in found]
 
 
 def opened(page: Page, folder: Path, query: str = "") -> Page:
@@ -87,17 +81,3 @@ def test_which_size_trains_and_what_breaks(page, folder, troubles):
         finished(page)
         net = newest(page)["group_2"]  # "no rate at which it trains"
         assert net["diverged_at"] or end(net, "accuracy") < GUESS
-
-
-def test_the_lecturer_s_five_minutes(page, folder, troubles):
-    small, large = links()
-    for link, size, best in ((small, 4, "8"), (large, 32, "64")):
-        opened(page, folder, link) if size == 4 else load(page, folder, link)
-        pick(page, "Which one ends", f"groups of {best}" if best != "64" else "layer norm")
-        press(page, "Reveal")
-        finished(page)
-        nets = newest(page)
-        if size == 4:  # groups of two learn nothing, larger ones do better
-            assert end(nets["group_2"], "accuracy") < GUESS < end(nets["group_4"], "accuracy")
-            smaller = end(nets["group_4"], "loss")
-    assert end(nets["group_32"], "loss") < smaller

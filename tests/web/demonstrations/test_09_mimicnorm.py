@@ -1,8 +1,6 @@
-"""Chapter 09 says what its widget shows: the things to try, and the lecturer's links."""
+"""Chapter 09 says what its widget shows: the things to try."""
 
-import html
 import json
-import re
 from pathlib import Path
 
 import numpy as np
@@ -30,10 +28,6 @@ def text():
     return "\n".join("".join(cell["source"]) for cell in cells)
 
 
-def links():
-    return [html.unescape(one) for one in re.findall(r'href="(#mimic\?[^"]*)"', text())]
-
-
 def revealed(page: Page, folder: Path, query: str = "") -> dict[str, tuple[float, float]]:
     """Open a link, guess, reveal; loss and accuracy of each net at the end."""
     load(page, folder, query)
@@ -52,20 +46,20 @@ def test_the_widget_is_the_chapter_s():
 
 def test_twelve_layers_at_a_large_rate_and_at_a_smaller_one(page, folder, troubles):
     page.add_init_script(LISTEN)
-    nets = revealed(page, folder, links()[0])
+    nets = revealed(page, folder)
     batch_loss, batch = nets["batch"]
     for name in ("last_norm", "mimic"):  # "two nets are as accurate as BatchNorm"
         loss, accuracy = nets[name]
         assert accuracy > batch - 0.03
         assert loss > 0.25 > 2 * batch_loss  # "their loss stops far above its own"
     assert max(nets["none"][1], nets["weight_mean"][1]) < batch - 0.03
-    small = revealed(page, folder, links()[0].replace("lr=0.3", "lr=0.1"))
+    small = revealed(page, folder, "#mimic?lr=0.1&predict=1")
     apart = [np.ptp([accuracy for _, accuracy in one.values()]) for one in (nets, small)]
     assert apart[1] < apart[0] / 2  # "What is left of the differences?" Little.
 
 
 def test_thirty_layers_break_it(page, folder, troubles):
     page.add_init_script(LISTEN)
-    nets = revealed(page, folder, links()[1])
+    nets = revealed(page, folder, "#mimic?depth=30&lr=0.03&predict=1")
     assert nets["mimic"][1] < 0.5 < nets["batch"][1]  # "MimicNorm fails"
     assert nets["last_norm"][1] > nets["mimic"][1] + 0.1  # "better without its weight mean"

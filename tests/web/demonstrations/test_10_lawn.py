@@ -1,4 +1,4 @@
-"""Chapter 10 says what its widget shows: the guess, the things to try, the lecturer's links."""
+"""Chapter 10 says what its widget shows: the guess and the things to try."""
 
 import html
 import json
@@ -99,15 +99,3 @@ def test_things_to_try(page, folder, troubles):
     slider(page, "free phase").fill(str(FREES.index(0.0)))
     adam, lawn = ends(curves(page))
     assert adam < GUESS and lawn > 0.5  # "LAWN-Adam learns"
-
-
-def test_the_lecturer_s_five_minutes(page, folder, troubles):
-    large, small = links("Take-away")
-    opened(page, folder, large)
-    guess(page, "LAWN-Adam")
-    guessed(page, "Right. LAWN-Adam wins")
-    tops = [max(curve["accuracy"]) for curve in curves(page).values()]
-    assert abs(tops[0] - tops[1]) <= LEVEL  # "the top of both accuracy curves"
-    load(page, folder, small)
-    guess(page, "level (within 0.02)")
-    guessed(page, "Right. No winner")

@@ -1,4 +1,4 @@
-"""Chapter 11: the guess, the things to try and the lecturer's votes show what the page says."""
+"""Chapter 11: the guess and the things to try show what the page says."""
 
 import html
 import json
@@ -38,15 +38,13 @@ def links(section: str) -> list[str]:
 
 
 (TRY,) = links("## Things to try")
-VOTE, LARGE = links("**For the lecturer, five minutes.**")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A page with the widget as the chapter makes it."""
     (source,) = ["".join(c["source"]) for c in CELLS if "import Bits" in "".join(c["source"])]
-    made = source.splitlines()[-1]
-    assert made == 'Bits(nets, shortcuts="off", lr=0.01, predict=True)'
+    assert 'Bits(nets, shortcuts="off", lr=0.01, predict=True)' in source
     widget = Bits((BATCH, SIGNS, SCALE), shortcuts="off", lr=0.01, predict=True)
     return write_once(tmp_path_factory.mktemp("chapter_11"), widget, "compiled/binary.js")
 
@@ -75,18 +73,11 @@ def voted(page: Page, guess: str) -> str:
     return page.locator(".bnlab-verdict").inner_text()
 
 
-def test_the_guess_and_the_votes(page, folder, troubles):
+def test_the_guess(page, folder, troubles):
     opened(page, folder)  # "## Guess first", as the page shows the widget
     assert "Right" in voted(page, SCALE)  # "the scale is ahead"
     shown = ends(page)
     assert shown[SCALE] > shown[BATCH] + 0.02 and shown[SIGNS] < shown[BATCH] - 0.3
-    load(page, folder, VOTE)  # the lecturer's first vote is about the same trainings
-    assert "Not right" in voted(page, SIGNS)
-    assert ends(page) == shown
-    load(page, folder, LARGE)
-    assert "Right" in voted(page, BATCH)
-    large = ends(page)  # "BatchNorm alone learns"
-    assert large[BATCH] > 0.6 and max(large[SIGNS], large[SCALE]) < GUESSING
 
 
 def test_the_things_to_try(page, folder, troubles):

@@ -1,4 +1,4 @@
-"""Chapter 12's things to try and its lecture do what the page says, at the links of the page."""
+"""Chapter 12's guess and its things to try do what the page says, at the links of the page."""
 
 import json
 import re
@@ -9,8 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from bnlab.lab import Choices
-from bnlab.lab.choices.supernets import SHOWN
-from tests.web.widget_page import finished, load, move, press, settle, write_once
+from tests.web.widget_page import finished, load, press, write_once
 
 pytestmark = pytest.mark.web
 
@@ -111,18 +110,3 @@ def test_break_it(opened):
     (many, bad), (_, good) = (place(opened(link)) for link in links("Things to try")[4:])
     assert many == 500 and bad > 0.8 * many  # "of the last fifth by accuracy"
     assert good <= 10  # "one of the ten best"
-
-
-def test_the_lecture(opened):
-    (link,) = links("Take-away")
-    page = opened(link)
-    guess_and_reveal(page)
-    move(page, "step of the training", 0)
-    settle(page)
-    lengths = {bar for block in bars(page) for bar in block}
-    assert len(lengths) == 1  # "all bars are equal"
-    before, layers = taus(page)
-    assert before == layers  # "the score counts layers"
-    move(page, "step of the training", len(SHOWN) - 1)
-    settle(page)
-    assert taus(page)[0] > before + 0.05

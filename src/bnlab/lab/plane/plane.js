@@ -79,7 +79,17 @@ class Plane extends TrainingWidget {
   get point() { return this.points.get(this.name); }
   /** A guess is asked for at points that nobody has seen. */
   get asking() { return this.state.predict && !this.point; }
-  get played() { return !this.running && Boolean(this.point?.done); }
+  /** A scene that hides nothing is about all points. */
+  get played() {
+    const cells = this.state.predict ? [chosen(this.state)] : allCells(this.options, this.state);
+    return !this.running && cells.every((cell) => this.points.get(cellName(cell))?.done);
+  }
+
+  /** What Space does. */
+  act() {
+    if (this.state.predict) super.act();
+    else this.trainAll();
+  }
 
   clear() {
     this.dropAll(planeKey(this.state));

@@ -62,7 +62,8 @@ class Profiles extends ComputingWidget {
   parse(query) { return parseProfiles(query, this.options); }
   write() { return writeProfiles(this.state); }
 
-  arrived() {
+  stage(state) {
+    super.stage(state);
     if (this.repeats) this.restart();
   }
 

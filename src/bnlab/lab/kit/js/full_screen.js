@@ -3,24 +3,29 @@
 import { html } from "./elements.js";
 import { button } from "./parts.js";
 
+const ROOMY = 640;  // px, the height of a window that has room for controls
 const LARGE = "bnlab-large", FOLDED = "bnlab-folded";
 
 /**
  * Buttons that let `target`, which can have the focus, fill the screen (where the browser refuses: the window), and that bring
- * its controls back there, as the key c does. `onChange` is called after each change.
+ * its controls back there, as the key c does. `onChange` is called after each change. A widget that is `alone`
+ * in its window, see share.js, fills that always; a small window has no room for controls.
  */
-export function fullScreen(target, { onChange }) {
-  const toggle = button({ text: "Full screen", onClick: () => (large() ? leave() : enter()) });
+export function fullScreen(target, { onChange, alone = false }) {
+  const toggle = button({ text: "Full screen", onClick: () => (full() ? leave() : enter()) });
   const fold = button({ text: "Controls", title: "key c", onClick: () => show(true, !folded()) });
   const element = html("div", { class: "bnlab-screen" }, fold.element, toggle.element);
   const large = () => target.classList.contains(LARGE), folded = () => target.classList.contains(FOLDED);
+  const full = () => (alone ? document.fullscreenElement === target : large());
   fold.element.setAttribute("aria-keyshortcuts", "c");
+  target.classList.toggle(LARGE, alone);
+  toggle.element.hidden = alone && !document.fullscreenEnabled;
 
   function show(isLarge, isFolded) {
     const changed = large() !== isLarge;
     target.classList.toggle(LARGE, isLarge);
     target.classList.toggle(FOLDED, isFolded);
-    toggle.setText(isLarge ? "Leave full screen" : "Full screen");
+    toggle.setText(full() ? "Leave full screen" : "Full screen");
     fold.element.hidden = !isLarge;
     fold.element.setAttribute("aria-expanded", String(!isFolded));
     // JupyterLab has commands of its own for single keys, such as c.
@@ -39,10 +44,13 @@ export function fullScreen(target, { onChange }) {
     if (large() && !target.contains(document.activeElement)) focus(target);
   }
   function leave() {
-    show(false, false);
+    show(alone, alone && folded());
     if (document.fullscreenElement === target) document.exitFullscreen();
   }
-  const followBrowser = () => { if (!document.fullscreenElement && large()) show(false, false); };
+  const followBrowser = () => {
+    if (alone) show(true, folded());
+    else if (!document.fullscreenElement && large()) show(false, false);
+  };
   function press(event) {
     if (!large()) return;
     const { key, ctrlKey, metaKey, altKey } = event;
@@ -57,7 +65,7 @@ export function fullScreen(target, { onChange }) {
     document.removeEventListener("fullscreenchange", followBrowser);
     if (large()) leave();
   }
-  show(false, false);
+  show(alone, alone && innerHeight < ROOMY);
   return { element, destroy, get large() { return large(); }, get folded() { return folded(); } };
 }
 

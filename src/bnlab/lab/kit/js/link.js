@@ -1,7 +1,7 @@
 // The state of a widget in the address of the page: #race?lr=0.3&batch_size=64&...
 
 import { html, throttle } from "./elements.js";
-import { button } from "./parts.js";
+import { addressOf, copyButton, copyField, embeddedName, frameLine, shareMenu } from "./share.js";
 
 const WAIT = 400;  // ms between two changes of the address; Chromium allows 200 in 30 s
 const taken = (globalThis.bnlabLinks ??= new Set());  // two widgets of a page need two names
@@ -10,10 +10,11 @@ const taken = (globalThis.bnlabLinks ??= new Set());  // two widgets of a page n
  * `parse(query)` turns URLSearchParams into {state, problems}; `write()` gives the query of now.
  * `onState(state, problems)` is called when a link names this widget: when the page is opened, and
  * later; `onScene(number)` for a link to a scene of it, #race?scene=2. `near(link)` tells whether a
- * link of the document is meant for this widget. Away from the site there is no address to share:
+ * link of the document is meant for this widget; `title()` is its title. What it gives has `alone`: whether
+ * the page shows this widget only, see embeddedName. Away from the site there is no address to share:
  * nothing is written or shown, but the links are heard.
  */
-export function addressLink({ site, name, parse, write, onState, onScene, near }) {
+export function addressLink({ site, name, parse, write, onState, onScene, near, title }) {
   let own = name;
   for (let number = 2; site && taken.has(own); number++) own = `${name}-${number}`;
   if (site) taken.add(own);
@@ -36,7 +37,7 @@ export function addressLink({ site, name, parse, write, onState, onScene, near }
   }
   document.addEventListener("click", click, { capture: true });
   const deafen = () => document.removeEventListener("click", click, { capture: true });
-  if (!site) return { element: html("span", { hidden: true }), begin() {}, save() {}, destroy: deafen };
+  if (!site) return { element: html("span", { hidden: true }), begin() {}, save() {}, destroy: deafen, alone: false };
 
   const put = throttle(() => {
     try { history.replaceState(history.state, "", `#${own}?${write()}`); } catch { /* a limit */ }
@@ -45,35 +46,24 @@ export function addressLink({ site, name, parse, write, onState, onScene, near }
 
   const read = () => follow(location.hash);
 
-  async function copy() {
+  /** The address of now; one that waits to be written would follow the copied one. */
+  function now() {
     put.cancel();
-    const address = `${location.href.split("#")[0]}#${own}?${write()}`;
-    try {
-      await navigator.clipboard.writeText(address);
-      say("Link copied");
-    } catch {
-      field.value = address;
-      field.hidden = false;
-      field.select();
-    }
+    return addressOf(own, write());
   }
-  const press = button({ text: "Copy link", onClick: copy });
-  const field = html("input", { type: "text", readonly: true, hidden: true, class: "bnlab-link", "aria-label": "link to this state" });
-  const element = html("span", { class: "bnlab-share" }, press.element, field);
-  let timer = 0;
-  function say(text) {
-    press.setText(text);
-    clearTimeout(timer);
-    timer = setTimeout(() => press.setText("Copy link"), 2000);
-  }
+  const field = copyField("link to this state", true);
+  const copy = copyButton({ text: "Copy link", done: "Link copied", field, give: now });
+  const share = shareMenu({ link: now, line: () => frameLine(addressOf(own, write(), true), title()) });
+  const element = html("span", { class: "bnlab-share" }, copy.element, field, share.element);
 
   addEventListener("hashchange", read);
   function destroy() {
     taken.delete(own);
     put.cancel();
-    clearTimeout(timer);
+    copy.destroy();
+    share.destroy();
     deafen();
     removeEventListener("hashchange", read);
   }
-  return { element, begin: read, save, destroy };
+  return { element, begin: read, save, destroy, alone: embeddedName() === own };
 }

@@ -10,11 +10,15 @@ const PRESSED_BY_SPACE = 'button, summary, a, input:not([type="range"], [type="r
 /** Two states have the same values of these keys. */
 const alike = (one, other, keys) => keys.every((key) => JSON.stringify(one[key]) === JSON.stringify(other[key]));
 
-/**
- * `scenes` are {label, ask, says, state}, the state being complete. `onScene(state)` puts a state on the stage,
- * `onAct()` does what the main button does, `isLarge()` tells whether the keys are ours.
- */
-export function sceneStrip({ scenes, onScene, onAct, isLarge }) {
+/** Presses the button of a widget that trains or reveals. */
+export function pressMain(root) {
+  const main = root.querySelector(".bnlab-main");
+  if (main && !main.hidden) main.click();
+}
+
+/** The strip of a widget; its options.scenes are {label, ask, says, state}, the state being complete. */
+export function sceneStrip(widget) {
+  const scenes = widget.options.scenes ?? [], isLarge = () => widget.screen.large;
   let number = null;  // of the last scene that was put on the stage, from 0
   const marks = scenes.map(({ label, ask }, at) => button({
     text: `${at + 1}`, kind: "bnlab-scene", title: `${label}: ${ask}`, onClick: () => play(at),
@@ -27,7 +31,8 @@ export function sceneStrip({ scenes, onScene, onAct, isLarge }) {
   function play(at) {
     if (!scenes[at]) return false;
     number = at;
-    onScene(scenes[at].state);
+    widget.stage(scenes[at].state);
+    widget.link.save();
     return true;
   }
 
@@ -42,7 +47,7 @@ export function sceneStrip({ scenes, onScene, onAct, isLarge }) {
   function hear(event) {
     if (!isLarge() || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (TURNS[event.key] && scenes.length) play(number === null ? 0 : number + TURNS[event.key]);
-    else if (event.key === " " && !event.target.closest?.(PRESSED_BY_SPACE)) onAct();
+    else if (event.key === " " && !event.target.closest?.(PRESSED_BY_SPACE)) widget.act();
     else return;
     event.preventDefault();
   }

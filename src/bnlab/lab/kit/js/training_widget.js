@@ -3,7 +3,8 @@
 import { html } from "./elements.js";
 import { chooseEngine } from "./page_engine.js";
 import { button } from "./parts.js";
-import { ComputingWidget, onceInView, whenIdle } from "./widget.js";
+import { onceInView, whenIdle } from "./when.js";
+import { ComputingWidget } from "./widget.js";
 
 const BEFORE = "Pale, behind them: the curves that were frozen before.";
 

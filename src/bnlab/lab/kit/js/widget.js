@@ -17,7 +17,8 @@ import { fullScreen } from "./full_screen.js";
 import { addressLink } from "./link.js";
 import { badge, checkbox, choice, guessBox, liveText, slider, toggles } from "./parts.js";
 import { saveMenu, tableOf } from "./save_menu.js";
-import { sceneStrip } from "./scenes.js";
+import { pressMain, sceneStrip } from "./scenes.js";
+import { scrollToTop } from "./when.js";
 
 /** The module's default export, for a class. */
 export const widgetOf = (Kind) => ({
@@ -48,12 +49,10 @@ export class Widget {
       parse: (query) => this.parse(query), write: () => this.write(),
       onState: (part, problems) => this.fromLink(part, problems),
       onScene: (number) => this.fromLink(null, this.strip.play(number - 1) ? [] : [`scene ${number} is not there`]),
+      title: () => this.head.querySelector(".bnlab-title").textContent,
       near: (link) => (link.closest(".jp-Notebook") ?? document).contains(this.root),
     }));
-    this.strip = this.own(sceneStrip({
-      scenes: this.options.scenes ?? [], isLarge: () => this.root.classList.contains("bnlab-large"),
-      onScene: (state) => { this.stage(state); this.link.save(); }, onAct: () => this.act(),
-    }));
+    this.strip = this.own(sceneStrip(this));
     this.prepare();
     this.makeParts();
     this.frame(this.layOut());
@@ -93,7 +92,7 @@ export class Widget {
 
   frame({ kind, title, controls, body }) {
     const id = uniqueId("title");
-    this.root = html("section", { class: `bnlab bnlab-${kind}`, tabindex: -1, "aria-labelledby": id });
+    this.root = html("section", { class: `bnlab bnlab-${kind}${this.link.alone ? " bnlab-alone" : ""}`, tabindex: -1, "aria-labelledby": id });
     this.head = html("div", { class: "bnlab-head" }, html("div", { class: "bnlab-title", id }, title));
     this.controlPart = html("div", { class: "bnlab-controls" }, ...controls);
     this.actions = this.controlPart.querySelector(".bnlab-actions");
@@ -101,7 +100,8 @@ export class Widget {
     this.root.append(this.head, this.strip.element, this.controlPart,
       html("div", { class: "bnlab-body" },
         html("div", { class: "bnlab-line" }, this.headline.element, this.note.element), ...body));
-    this.screen = this.own(fullScreen(this.root, { onChange: () => this.placeActions() }));
+    this.screen = this.own(fullScreen(this.root, { alone: this.link.alone, onChange: () => this.placeActions() }));
+    this.placeActions();
     this.files = this.own(saveMenu({
       root: this.root, name: this.options.name ?? kind, table: () => this.table(), say: (text) => this.note.now(text),
       words: () => ({ head: this.headline.element.textContent, foot: `${title} ${this.write().replace(/&predict=\d/, "").replaceAll("&", " ")}` }),
@@ -132,12 +132,13 @@ export class Widget {
   }
 
   fromLink(part, problems) {
-    if (part) this.stage(part);
+    if (part) {
+      this.stage(part);
+      this.arrived();
+    }
     if (problems.length) this.note.now(`The link was read in part: ${problems.join("; ")}.`);
     this.focus();
-    const scroll = () => this.root.scrollIntoView({ block: "start" });
-    requestAnimationFrame(scroll);
-    if (document.readyState !== "complete") addEventListener("load", scroll, { once: true });
+    if (!this.link.alone) scrollToTop(this.root);
   }
 
   /** The state came from a link. */
@@ -145,26 +146,21 @@ export class Widget {
 
   // ---- scenes ----------------------------------------------------------------------------------
 
-  /** A scene begins: nothing of what was seen before is left. */
+  /** A scene begins: nothing of what was seen before is left, and nothing is trained until it is asked for. */
   stage(state) {
     this.clear();
     this.change(state);
     this.saveModel();
     this.show();
-    this.arrived();
     this.focus();
   }
 
   clear() {}
-
-  /** A keyboard goes on from here. */
-  focus() { this.root.focus({ preventScroll: true }); }
+  /** A keyboard goes on from here; but a frame takes no focus from the page around it. */
+  focus() { if (document.hasFocus() || !this.link.alone) this.root.focus({ preventScroll: true }); }
 
   /** What Space does in full screen. */
-  act() {
-    const main = this.root.querySelector(".bnlab-main");
-    if (main && !main.hidden) main.click();
-  }
+  act() { pressMain(this.root); }
 
   /** What the scene shows has been seen. */
   get played() { return false; }
@@ -308,23 +304,4 @@ export class ComputingWidget extends Widget {
     this.engine.destroy?.();
     super.destroy();
   }
-}
-
-/** When the page has loaded and the browser has nothing else to do. */
-export function whenIdle(action) {
-  const ask = () => (globalThis.requestIdleCallback ?? ((call) => setTimeout(call, 300)))(action);
-  if (document.readyState === "complete") ask();
-  else addEventListener("load", ask, { once: true });
-}
-
-/** When a part of the element is seen for the first time; never for readers who want less motion. */
-export function onceInView(element, action) {
-  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const watch = new IntersectionObserver((seen) => {
-    if (still || !seen.some((one) => one.isIntersecting)) return;
-    watch.disconnect();
-    action();
-  }, { threshold: 0.3 });
-  watch.observe(element);
-  return { destroy: () => watch.disconnect() };
 }

@@ -243,18 +243,11 @@ export class ComputingWidget extends Widget {
       },
       waiting: (text) => { silent = true; this.note.now(text); },
       note: (text) => this.note.now(text),
-      restate: (state) => this.goBack(state),
+      restate: (state) => { const why = this.note.element.textContent; this.set(state); this.note.now(why); },
       finished: ({ stopped }) => ended(stopped ? "stopped" : "finished"),
       error: (text) => { ended("failed"); this.note.now(text); },
     }, paused, job);
     this.running = over ? null : running;
-  }
-
-  /** To a state that can be shown, where another one cannot: why stays on the page. */
-  goBack(state) {
-    const why = this.note.element.textContent;
-    this.set(state);
-    this.note.now(why);
   }
 
   drop() {

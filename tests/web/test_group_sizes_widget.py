@@ -18,6 +18,7 @@ from tests.web.widget_page import (
     alts,
     finished,
     full_screen,
+    headline,
     load,
     move,
     note,
@@ -59,6 +60,8 @@ def test_the_page_trains_the_very_nets_of_python(page, folder, troubles, size, d
     state = {"group_size": size, "beside": beside}
     heard = newest(page)
     assert list(heard) == variants_of(state)
+    best = max(net["accuracy"][-1][1] for net in heard.values())
+    assert f"{best:.2f}" in headline(page) and re.search(r"wins:|No winner:", headline(page))
     for name, theirs in heard.items():
         points = Points()
         run = make_run(name, depth=depth, lr=0.3, seed=652)

@@ -13,6 +13,7 @@ from tests.web.landscape_reference import Look
 from tests.web.widget_page import (
     Carried,
     finished,
+    headline,
     load,
     note,
     press,
@@ -102,7 +103,39 @@ def test_training_shows_the_landscape_at_the_marker(opened):
     planes = page.locator(".bnlab-slice")
     assert planes.count() == 2
     assert "across it" in planes.first.get_attribute("aria-label")
-    assert planes.first.locator("rect").count() == 17 * 17
+    squares = (
+        planes.first.locator("g")
+        .first.locator("path")
+        .evaluate_all("all => all.map((path) => path.getAttribute('d').match(/M/g).length)")
+    )
+    assert sum(squares) == 17 * 17 and len(squares) > 10
+
+
+LABELS = {"none": "without a normalizer", "batch": "with batch norm"}
+LABELS |= {f"l{p}_batch": f"with ℓ{sign} batch norm" for p, sign in (("1", "1"), ("inf", "∞"))}
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        "norms=none,batch&lr=0.1&depth=6&step=50&seed=560",
+        "norms=batch,l1_batch,linf_batch&lr=0.03&depth=3&step=20&seed=562",
+        "norms=none,batch&lr=0.01&depth=2&step=0&seed=561",
+        "norms=l1_batch&lr=0.3&depth=4&step=10&seed=563",
+    ],
+)
+def test_the_headline_names_the_smoothest_and_the_roughest_way(opened, state):
+    page = opened(state)
+    finished(page)
+    shade = [i for i, a in enumerate(MULTIPLES) if 0.5 <= a <= 4]
+    ranges = {}
+    for norm, found in newest(page).items():
+        seen = [found["losses"][i] for i in shade]
+        ranges[norm] = max(seen) - min(seen)
+    low, high = min(ranges, key=ranges.get), max(ranges, key=ranges.get)
+    said = f"From short to long step the loss varies by {ranges[low]:.2g} {LABELS[low]}"
+    rest = f", by {ranges[high]:.2g} {LABELS[high]}." if len(ranges) > 1 else "."
+    assert headline(page) == said + rest
 
 
 def test_the_marker_slides_and_nothing_is_computed_again(opened):
@@ -172,12 +205,13 @@ def test_divergence_is_drawn_and_said(opened):
     assert "NaN" not in page.content()
     label = page.locator(".bnlab-plot").first.get_attribute("aria-label")
     assert "no normalizer diverged at step" in label
+    assert headline(page).endswith(". The net without a normalizer diverged.")
     assert page.locator(".bnlab-slice").count() == 1
 
 
 def test_predict_first_hides_the_outcome_until_a_guess(opened):
     page = opened("step=50&predict=1")
-    assert "hidden" in summary_text(page)
+    assert "hidden" in summary_text(page) and headline(page) == ""
     reveal = page.get_by_role("button", name="Reveal", exact=True)
     expect(reveal).to_have_attribute("aria-disabled", "true")
     reveal.dispatch_event("click")
@@ -233,7 +267,9 @@ def test_a_kernel_shows_the_same(page, tmp_path):
     kernel.connect(page)
     write_page(tmp_path, kernel, host=None)
     load(page, tmp_path)
-    expect(page.locator(".bnlab-badge")).to_have_text("kernel: PyTorch trains on cpu")
+    expect(page.locator(".bnlab-badge")).to_have_text(
+        "kernel: PyTorch trains on cpu; rounding makes its numbers differ from the page's"
+    )
     press(page)
     kernel.pump_until(page, lambda: "Finished" in summary_text(page))
     assert shown(page) == {"norms=none,batch&lr=0.1&depth=2&step=20&seed=560"}

@@ -1,5 +1,7 @@
 """The Plane in Chromium: the same numbers as in Python, keyboard, guesses, links, many changes."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -10,6 +12,7 @@ from bnlab.train import make_trainer
 from tests.web.pace import within
 from tests.web.widget_page import (
     Carried,
+    headline,
     load,
     note,
     press_both,
@@ -141,6 +144,13 @@ def test_all_points_are_trained_kept_and_can_be_stopped(page, folder, troubles):
     expect(done).to_have_count(78, timeout=60_000)
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_disabled()
     assert "NaN" not in page.locator(".bnlab").inner_text()
+    curvatures, right = plane.options("cpu")["curvatures"], 0
+    for cell in done.all():
+        gamma, rate = cell.get_attribute("data-cell").split("|")
+        border = 2 * 1.9 / curvatures[plane.key("batch", 2, float(gamma), 0)]
+        diverged = "bnlab-cell-lost" in cell.get_attribute("class")
+        right += diverged == (float(rate) > border)
+    assert headline(page) == f"The line predicts the outcome at {right} of 78 points."
 
 
 def test_a_thousand_fast_changes_and_the_last_one_wins(page, folder, troubles):
@@ -164,10 +174,13 @@ def test_a_thousand_fast_changes_and_the_last_one_wins(page, folder, troubles):
 def test_predict_first_hides_the_outcome(page, folder, troubles):
     opened(page, folder, "#plane?depth=2&gamma=2&rate=5&predict=1")
     expect(page.get_by_text("What happens at γ 2, learning rate 5?")).to_be_visible()
+    assert headline(page) == ""
     page.get_by_role("radio", name="it trains").check()
     page.get_by_role("button", name="Reveal").click()
     verdict = page.locator(".bnlab-verdict")
     expect(verdict).to_contain_text("Not right: diverged at step")
+    said = re.compile(r"^It diverges at step \d: as the line predicts\.$")
+    expect(page.locator(".bnlab-headline")).to_have_text(said)
     expect(page.get_by_role("button", name="Train all")).to_be_disabled()
 
 

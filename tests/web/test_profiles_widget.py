@@ -20,6 +20,7 @@ from tests.web.widget_page import (
     alts,
     full_screen,
     group,
+    headline,
     load,
     note,
     pick,
@@ -133,6 +134,14 @@ def test_opening_draws_at_once_what_the_stored_numbers_say(widget):
     assert shown(page) == {DEFAULT}
     expect(page.get_by_text("replay: stored results of the same code")).to_be_visible()
     own = {norm: profiles(Setting("residual", norm, 18, 16)) for norm in ("none", "batch")}
+    grown = re.fullmatch(
+        r"Over 18 blocks the signal grows ([\d,]+) times without a normalizer, "
+        r"([\d.]+) times with batch norm\.",
+        headline(page),
+    )
+    for number, norm in enumerate(("none", "batch")):
+        ratio = own[norm]["variance"][-1][0] / own[norm]["variance"][0][0]
+        assert float(grown[number + 1].replace(",", "")) == pytest.approx(ratio, rel=0.06)
     for norm, label in (("none", "no normalizer"), ("batch", "batch norm")):
         growth = own[norm]["variance"][-1][0] / own[norm]["variance"][0][0]
         cosine = own[norm]["cosine"][-1][0]

@@ -645,7 +645,8 @@ def kernel(page, tmp_path, troubles):
 
 def test_kernel_trains_and_streams(kernel, page):
     expect(page.locator(".bnlab-badge")).to_have_text(
-        f"kernel: PyTorch trains on {kernel.options['device']}"
+        f"kernel: PyTorch trains on {kernel.options['device']}; "
+        "rounding makes its numbers differ from the page's"
     )
     press(page, "Train")
     kernel.pump_until(page, lambda: "Finished" in summary_text(page))

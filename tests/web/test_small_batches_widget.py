@@ -15,6 +15,7 @@ from tests.web.widget_page import (
     LISTEN,
     Carried,
     finished,
+    headline,
     load,
     press,
     summary_text,
@@ -103,6 +104,7 @@ def test_from_its_defaults_one_net_fails_and_the_other_does_not(page, folder, tr
     text = summary_text(page)
     found = re.findall(r"running statistics ([\d.]+)", text)
     assert float(found[1]) > float(found[0]) + 0.2
+    assert headline(page) == f"Batch renorm wins: {found[1]} against {found[0]} with batch norm."
     rows = page.locator(".bnlab-ends tbody tr")
     assert rows.count() == 2
     for cell in rows.locator("td").all_inner_texts():
@@ -159,6 +161,7 @@ def test_predict_first_hides_the_outcome_and_judges_the_guess(page, folder, trou
     opened(page, folder, "#small?predict=1&norms=batch,batch_renorm")
     expect(page.locator(".bnlab-plots")).to_be_hidden()
     expect(page.locator(".bnlab-ends")).to_be_hidden()
+    assert headline(page) == ""
     page.get_by_role("radio", name="batch renorm").check(force=True)
     page.get_by_role("button", name="Reveal").click()
     finished(page)

@@ -199,6 +199,11 @@ def summary_text(page: Page) -> str:
     return summary(page).inner_text()
 
 
+def headline(page: Page) -> str:
+    """The bold sentence above the pictures; it has been said when this is asked for."""
+    return page.locator(".bnlab-headline").inner_text()
+
+
 def note(page: Page) -> Locator:
     """What could not be done, and why."""
     return page.locator(".bnlab-note")

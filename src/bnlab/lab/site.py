@@ -1,17 +1,21 @@
 """All widgets, and what each of them needs of the website.
 
 A widget is a folder. It may have ``JOBS``, what the worker of a page computes for it: a module (see
-``kit/js/page_jobs.js``) by the set of compiled nets with which it works; and ``STORED``, a grid of
-runs that are stored for it (see ``bnlab.lab.kit.replay``), or several of them by name.
+``kit/js/page_jobs.js``) by the set of compiled nets with which it works; ``STORED``, a grid of
+runs that are stored for it (see ``bnlab.lab.kit.replay``), or several of them by name; and
+``FIRST``, which computes what it shows where nothing can be computed (see ``bnlab.lab.kit.first``),
+for the option ``first``.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from bnlab import lab
 from bnlab.engines.compiled.catalogue import SETS
+from bnlab.lab.kit.first import First
 from bnlab.lab.kit.replay import StoredGrid
 
 ALL = tuple(sys.modules[getattr(lab, name).__module__.rpartition(".")[0]] for name in lab.__all__)
@@ -28,3 +32,8 @@ def stored() -> dict[str, StoredGrid]:
     grids = {widget.__name__.rpartition(".")[2]: getattr(widget, "STORED", {}) for widget in ALL}
     named = (of if isinstance(of, dict) else {name: of} for name, of in grids.items())
     return {name: grid for of in named for name, grid in of.items()}
+
+
+def firsts() -> list[Callable[[], First]]:
+    """What computes the first states of widgets."""
+    return [widget.FIRST for widget in ALL if hasattr(widget, "FIRST")]

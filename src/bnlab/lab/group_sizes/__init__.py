@@ -1,5 +1,7 @@
 """GroupSizes: a group size next to its neighbours, at the start of nets and in training."""
 
-from bnlab.lab.group_sizes.group_sizes import GroupSizes
+from bnlab.lab.group_sizes.group_sizes import GroupSizes, first
 
-__all__ = ["GroupSizes"]
+FIRST = first
+
+__all__ = ["FIRST", "GroupSizes"]

@@ -3,6 +3,7 @@
 import { curvePlot } from "../kit/js/curve_plot.js";
 import { depthPanel } from "../kit/js/depth_plot.js";
 import { html } from "../kit/js/elements.js";
+import { headlineText } from "../kit/js/headline.js";
 import { parseQuery, writeQuery } from "../kit/js/link_state.js";
 import {
   addPoints, altText, guesses, hasPoints, newTraining, summaryText, untrainedText, verdictText,
@@ -23,6 +24,7 @@ class GroupSizes extends TrainingWidget {
     if (model.bnlabHost !== "static") return engine;
     const start = (state, sink, paused) => engine.start(trainedOf(state, options), sink, paused);
     return {
+      get name() { return engine.name; },
       get badge() { return engine.name === "page" ? TRAINED_HERE : engine.badge; },
       start, warm: () => engine.warm?.(), destroy: () => engine.destroy?.(),
     };
@@ -50,8 +52,8 @@ class GroupSizes extends TrainingWidget {
     const names = Object.keys(options.start);
     const plot = (title, scale) => this.own(curvePlot({ title, scale, steps: options.steps, names }));
     this.plots = {
-      loss: plot("training loss (mean of 5 steps)", "loss"),
-      accuracy: plot("validation accuracy", "accuracy"),
+      loss: plot("in training: loss", "loss"),
+      accuracy: plot("in training: right on new images", "accuracy"),
     };
   }
 
@@ -112,15 +114,19 @@ class GroupSizes extends TrainingWidget {
     this.drawCurves(race, this.plots, { shown: race?.key, alt: altText, emptyAlt: untrainedText });
   }
 
+  headlineOf(race) { return race.phase === "finished" ? headlineText(race) : ""; }
+
   told(race) { return summaryText(race, this.options.steps); }
 
   drawStart() {
-    const { state, options } = this, { depth } = state;
+    const { state, options } = this, { depth } = state, key = groupsKey(state);
+    if (this.started === key) return;  // the start stands still while nets train
+    this.started = key;
     for (const [quantity, panel] of Object.entries(this.panels)) {
       const curves = groupVariants(state, options).map((name) =>
         ({ name, rows: options.start[name][depth][quantity] }));
       const alt = startText(curves, quantity, state, options.start_seeds);
-      panel.draw(curves, { layers: depth, word: "layer", key: groupsKey(state), alt });
+      panel.draw(curves, { layers: depth, word: "layer", key, alt });
     }
   }
 }

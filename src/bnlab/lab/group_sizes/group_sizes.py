@@ -10,10 +10,11 @@ from pathlib import Path
 from bnlab.engines.compiled.catalogue import DEPTHS, GROUP_SIZES, WIDTH
 from bnlab.errors import check_name
 from bnlab.lab.kit.bundle import bundle, stylesheet
-from bnlab.lab.kit.points import EVALUATE_EVERY
+from bnlab.lab.kit.first import First, first_of
+from bnlab.lab.kit.points import EVALUATE_EVERY, Points
 from bnlab.lab.kit.training_widget import TrainingWidget
-from bnlab.lab.kit.widget import check_flag, check_keys, one_of
-from bnlab.train import Run, make_device
+from bnlab.lab.kit.widget import Content, check_flag, check_keys, one_of
+from bnlab.train import Run, make_device, make_trainer
 
 FOLDER = Path(__file__).parent
 SIZES = (*GROUP_SIZES, WIDTH)
@@ -133,6 +134,21 @@ class GroupSizes(TrainingWidget):
         return self.train_in_turns({name: make_run(name, **setting) for name in variants_of(state)})
 
 
+def first() -> First:
+    """What the page shows where it cannot train."""
+    keys = ("group_size", "depth", "lr", "beside", "seed")
+
+    def trained(state: dict[str, object]) -> Iterator[Content]:
+        setting = {key: state[key] for key in ("depth", "lr", "seed")}
+        for name in variants_of(state):
+            points = Points()
+            for record in make_trainer(make_run(name, **setting), "compiled").steps():
+                points.add(record)
+            yield name, points.take()
+
+    return first_of(GroupSizes, keys, trained)
+
+
 @functools.lru_cache(maxsize=1)
 def start_grid() -> dict[str, dict[str, dict]]:
     """What the upper half shows, by variant and depth: the file that ``group_start`` makes."""
@@ -155,6 +171,7 @@ def _options(device: str) -> dict[str, object]:
         "width": WIDTH,
         "device": device,
         "compiled": "groups",
+        "first": True,
         "instance": NO_INSTANCE,
         "looks": {name: dict(zip(keys, look, strict=True)) for name, look in LOOKS.items()},
         "start": start_grid(),

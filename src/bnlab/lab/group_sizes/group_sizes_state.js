@@ -5,8 +5,8 @@ import { writeQuery } from "../kit/js/link_state.js";
 import { STYLE } from "../kit/js/style.js";
 
 export const START_PANELS = {
-  cosine: { title: "at the start: cosine similarity of images", log: false },
-  gradient_norm: { title: "at the start: norm of the loss gradient", log: true },
+  cosine: { title: "before training: likeness of two images (cosine)", log: false },
+  gradient_norm: { title: "before training: strength of the gradient", log: true },
 };
 export const BESIDE_WORDS = {
   nothing: "nothing", batch: "BatchNorm", none: "no normalizer", both: "both",

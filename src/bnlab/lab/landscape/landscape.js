@@ -5,7 +5,7 @@ import { STYLE } from "../kit/js/style.js";
 import { TrainingWidget } from "../kit/js/training_widget.js";
 import { widgetOf } from "../kit/js/widget.js";
 import {
-  landscapeKey, landscapeText, mapAlt, panelAlt, parseLandscape,
+  landscapeHeadline, landscapeKey, landscapeText, mapAlt, panelAlt, parseLandscape,
   QUANTITIES, rangeGuesses, rangeVerdict, writeLandscape,
 } from "./landscape_state.js";
 import { lossMaps } from "./loss_map.js";
@@ -38,7 +38,7 @@ class Landscape extends TrainingWidget {
   layOut() {
     const panels = Object.values(this.panels).map(({ element }) => element);
     return {
-      kind: "landscape", title: "Landscape: what lies along the gradient?",
+      kind: "landscape", title: "Landscape: how smooth is the way downhill?",
       controls: this.controlRows(this.go, this.halt),
       body: [
         html("div", { class: "bnlab-stage" },
@@ -95,6 +95,10 @@ class Landscape extends TrainingWidget {
       });
     }
     this.maps.draw(new Map(lit), { marker, alt: (name) => mapAlt(name, result.found.get(name)) });
+  }
+
+  headlineOf(result) {
+    return result.phase === "finished" ? landscapeHeadline({ found: inOrder(result) }, this.options) : "";
   }
 
   told(result) {

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bnlab.chapters.smoothness import s4_along_gradient
 from bnlab.lab.kit.bundle import bundle, stylesheet
+from bnlab.lab.kit.first import First, first_of
 from bnlab.lab.kit.widget import (
     ComputingWidget,
     Content,
@@ -108,6 +109,18 @@ class Landscape(ComputingWidget):
         return ((norm, None) for norm in NORMS[:2] for _ in walk(landscape_run(norm), 0))
 
 
+def first() -> First:
+    """What the page shows where it cannot train: the last look of each net, by PyTorch."""
+
+    def last(state: dict[str, object]) -> Iterator[Content]:
+        for norm in state["norms"]:
+            setting = {key: state[key] for key in ("lr", "depth", "seed")}
+            *_, found = walk(landscape_run(norm, **setting), state["step"])
+            yield norm, found
+
+    return first_of(Landscape, ("norms", "lr", "depth", "step", "seed"), last, norms=NORMS)
+
+
 def landscape_run(norm: str, **setting: object) -> Run:
     """The Run of one net, of as many steps as are asked for."""
     return Run(net=NET, width=WIDTH, batch_size=BATCH_SIZE, norm=norm, **setting)
@@ -132,4 +145,5 @@ def _options(device: str) -> dict[str, object]:
         "device": device,
         "compiled": "nets",
         "job": "landscape",
+        "first": True,
     }

@@ -1,5 +1,6 @@
 // What the Landscape says: of its state, of its curves, of a guess. No drawing here.
 
+import { behind, subject } from "../kit/js/headline.js";
 import { parseQuery, writeQuery } from "../kit/js/link_state.js";
 import { STYLE } from "../kit/js/style.js";
 import { short } from "./slide_plot.js";
@@ -19,9 +20,9 @@ export function parseLandscape(query, options) {
 }
 
 export const QUANTITIES = {
-  losses: { title: "loss there (nats)", of: ({ losses }) => losses },
-  changes: { title: "change of the gradient", of: ({ changes }) => changes },
-  betas: { title: "effective β of this step", of: (found, options, lr) => betas(found, options.lengths, lr) },
+  losses: { title: "loss after a step of this length", of: ({ losses }) => losses },
+  changes: { title: "change of the gradient by it", of: ({ changes }) => changes },
+  betas: { title: "how bent the way is (β)", of: (found, options, lr) => betas(found, options.lengths, lr) },
 };
 
 /** |g(w - s g) - g| / |s g| for each length s. */
@@ -66,6 +67,23 @@ export function landscapeText(result, options, length) {
   });
   return `A step of ${short(length)} times the rate (${short(length * state.lr)}).${["", ...parts].join("\n")}`;
 }
+
+/** Whose way is smoothest, in one sentence: by the range of the loss in the shade. */
+export function landscapeHeadline({ found }, options) {
+  const seen = [...found], gone = seen.filter(([, one]) => one.diverged_at !== null).map(([norm]) => subject(norm));
+  const lost = gone.length ? ` ${capital(gone.join(" and "))} diverged.` : "";
+  const ranges = seen.filter(([, one]) => one.losses).map(([norm, one]) => [norm, rangeOf(one, options)])
+    .sort((a, b) => a[1] - b[1]);
+  if (!ranges.length) return lost.trim();
+  const [[smooth, low], [rough, high]] = [ranges[0], ranges.at(-1)];
+  const varies = `From short to long step the loss varies by ${rangeText(low)}`;
+  if (ranges.length === 1) return `${varies} ${behind(smooth)}.${lost}`;
+  if (rangeText(low) === rangeText(high)) return `${varies} in every net: equally smooth.${lost}`;
+  return `${varies} ${behind(smooth)}, by ${rangeText(high)} ${behind(rough)}.${lost}`;
+}
+
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
+const rangeText = (value) => (value === Infinity ? "no finite number" : String(Number(value.toPrecision(2))));
 
 export const rangeGuesses = (norms) => norms.map((norm) => ({ value: norm, text: STYLE[norm].short, swatchOf: norm }));
 

@@ -7,7 +7,7 @@ import { short } from "./slide_plot.js";
 
 // Dark blue to yellow, of the same steps for the eye (after viridis): readable on any page.
 const STOPS = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
-const LOST = "var(--bnlab-warn)";
+const LOST = "var(--bnlab-warn)", LEVELS = 40;
 
 function colourAt(share) {
   const at = Math.min(1, Math.max(0, share)) * (STOPS.length - 1);
@@ -24,18 +24,18 @@ export function lossRange(planes) {
 /** A legend of the colours, a panel for each net; `positions` are those of rows and columns. */
 export function lossMaps({ positions }) {
   const row = html("div", { class: "bnlab-slices" });
-  const scale = html("p", { class: "bnlab-caption bnlab-colours" });
+  const scale = html("p", { class: "bnlab-caption" });
   const element = html("div", { class: "bnlab-slice-view", hidden: true },
-    html("p", { class: "bnlab-caption" },
-      "loss on a plane: to the right down the gradient, upwards in a random direction, both in lengths of a step at the rate"),
-    row, scale);
+    html("div", { class: "bnlab-colours" }, html("p", { class: "bnlab-caption" },
+      "loss around the net (+): downhill to the right, a random way up"), scale),
+    row);
   const panels = new Map();
   const first = positions[0], size = positions[1] - first, count = positions.length;
 
   function panel(name) {
     if (!panels.has(name)) {
       const cells = svg("g", { "shape-rendering": "crispEdges" }), over = svg("g");
-      const picture = svg("svg", { class: "bnlab-slice", role: "img", viewBox: `${first - 2.2 * size} ${first - size} ${(count + 2.7) * size} ${(count + 2.6) * size}` }, cells, over);
+      const picture = svg("svg", { class: "bnlab-slice", role: "img", preserveAspectRatio: "xMinYMin", viewBox: `${first - 2.2 * size} ${first - size} ${(count + 2.7) * size} ${(count + 2.6) * size}` }, cells, over);
       const caption = coloured(html("figcaption", { class: "bnlab-caption bnlab-named" }), name);
       const figure = html("figure", { class: "bnlab-figure" }, caption, picture);
       picture.dataset.norm = name;
@@ -46,10 +46,13 @@ export function lossMaps({ positions }) {
 
   function drawCells(part, plane, [low, high]) {
     const share = (value) => Math.log(Math.max(value, low) / low) / Math.log(high / low || 2) || 0;
-    part.cells.replaceChildren(...plane.flatMap((line, i) => line.map((value, j) => svg("rect", {
-      x: positions[i] - size / 2, y: -positions[j] - size / 2, width: size, height: size,
-      fill: value === null ? LOST : colourAt(share(value)),
-    }))));
+    const squares = new Map();  // a path for each colour: hundreds of elements would take long
+    plane.forEach((line, i) => line.forEach((value, j) => {
+      const fill = value === null ? LOST : colourAt(Math.round(share(value) * LEVELS) / LEVELS);
+      const square = `M${positions[i] - size / 2},${-positions[j] - size / 2}h${size}v${size}h${-size}z`;
+      squares.set(fill, (squares.get(fill) ?? "") + square);
+    }));
+    part.cells.replaceChildren(...[...squares].map(([fill, d]) => svg("path", { d, fill })));
   }
 
   function drawOver(part, marker) {
@@ -82,7 +85,7 @@ export function lossMaps({ positions }) {
       if (part.plane !== plane || part.range !== String(range)) drawCells(part, plane, range);
       Object.assign(part, { plane, range: String(range) });
       drawOver(part, marker);
-      part.caption.textContent = `${STYLE[name].short}, step ${step}`;
+      part.caption.replaceChildren(STYLE[name].short, html("span", { class: "bnlab-at" }, `, step ${step}`));
       part.picture.setAttribute("aria-label", alt(name));
     }
     const lost = known.some(([, { plane }]) => plane.flat().includes(null));

@@ -47,13 +47,20 @@ export function slidePlot({ title, lengths, band }) {
   const element = html("figure", { class: "bnlab-figure" },
     html("figcaption", { class: "bnlab-caption" }, title), frame);
   const [first, last] = [lengths[0], lengths.at(-1)].map(Math.log);
-  let drawn = null, x = null, box = null;
+  let drawn = null, x = null, box = null, size = null;
 
-  function place(curves, scale) {
+  /** What the browser would have to lay out anew is asked once, not at each drawing. */
+  function measure() {
     const width = frame.clientWidth, height = frame.clientHeight;
     if (!width || !height) return false;
-    const em = parseFloat(getComputedStyle(picture).fontSize);
+    size = { width, height, em: parseFloat(getComputedStyle(picture).fontSize) };
     picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    return true;
+  }
+
+  function place(curves, scale) {
+    if (!size && !measure()) return false;
+    const { width, height, em } = size;
     const letters = Math.max(1, ...scale.ticks.map((tick) => short(tick).length));
     const room = Math.max(2, ...curves.map(({ name }) => STYLE[name].short.length)) * NAME_LETTER + 1.1;
     box = { em, width, left: (0.8 + 0.56 * letters) * em, right: width - room * em, top: 0.7 * em, bottom: height - 2.5 * em };
@@ -73,7 +80,7 @@ export function slidePlot({ title, lengths, band }) {
       parts.push(svg("text", { x: x(tick), y: bottom + 1.3 * em, "text-anchor": "middle" }, TICK_WORDS[tick] ?? tick));
     }
     parts.push(svg("path", { class: "bnlab-tick", d: `M${left},${top}V${bottom}H${right}` }));
-    parts.push(svg("text", { x: (left + right) / 2, y: bottom + 2.25 * em, "text-anchor": "middle" }, "step, times the rate"));
+    parts.push(svg("text", { x: (left + right) / 2, y: bottom + 2.25 * em, "text-anchor": "middle" }, "step length (× rate)"));
     axes.replaceChildren(...parts);
   }
 
@@ -125,7 +132,10 @@ export function slidePlot({ title, lengths, band }) {
     slide(curves.length ? words.marker : null);
   }
 
-  const watch = sizeWatch(() => { if (drawn) draw(...drawn); });
+  const watch = sizeWatch(() => {
+    size = null;
+    if (drawn) draw(...drawn);
+  });
   watch.observe(frame);
   const rows = () => (drawn?.[0] ?? []).flatMap(({ name, values, ghost, shown }) => values.map((value, i) =>
     [title, STYLE[name].label, ghost ? shown : drawn[1].key, lengths[i], value ?? "not finite"]));

@@ -7,7 +7,7 @@ import { button } from "../kit/js/parts.js";
 import { TrainingWidget } from "../kit/js/training_widget.js";
 import { widgetOf } from "../kit/js/widget.js";
 import {
-  addToPoint, allCells, cellName, chosen, newPoint, placeText, planeKey, planeText, pointText,
+  addToPoint, allCells, cellName, chosen, newPoint, placeText, planeHeadline, planeKey, planeText, pointText,
   predictedRate, settingWords,
 } from "./plane_state.js";
 import { planeView } from "./plane_view.js";
@@ -33,13 +33,13 @@ class Plane extends TrainingWidget {
       predict: this.predictBox(),
     };
     this.all = button({
-      text: "Train all", title: "Train every point; not while Predict first is ticked", onClick: () => this.trainAll(),
+      text: "Train all", kind: "bnlab-always", title: "Train every point; not while Predict first is ticked", onClick: () => this.trainAll(),
     });
     this.view = this.own(planeView({
       options, onMove: ([gamma, rate]) => this.set({ gamma, rate }), onTrain: () => this.train(),
     }));
     this.curve = this.own(curvePlot({
-      title: "training loss at the chosen point (half the squared error, mean of 5 steps)",
+      title: "training loss at the chosen point",
       scale: "loss", steps: options.steps, names: options.norms,
     }));
   }
@@ -206,8 +206,11 @@ class Plane extends TrainingWidget {
     const star = predictedRate(options, state, chosen(state)[0]).toPrecision(2);
     const hidden = this.asking ? "The outcome is hidden until a guess is made." : `${words}.`;
     const text = `At ${place} (${settingWords(state)}; predicted border ${star}): ${hidden}${left}`;
-    if (this.running) this.summary.soon(text);
-    else this.summary.now(text);
+    const headline = this.asking ? "" : planeHeadline(options, state, points);
+    if (this.running) { this.summary.soon(text); this.headline.soon(headline); } else {
+      this.summary.now(text);
+      this.headline.now(headline);
+    }
   }
 }
 

@@ -13,11 +13,12 @@ from bnlab.chapters.mean_field import wide_net
 from bnlab.chapters.mean_field.wide_net import THROUGH, UNIT
 from bnlab.errors import check_name
 from bnlab.lab.kit.bundle import bundle, stylesheet
-from bnlab.lab.kit.points import EVALUATE_EVERY
+from bnlab.lab.kit.first import First, first_of
+from bnlab.lab.kit.points import EVALUATE_EVERY, Points
 from bnlab.lab.kit.training_widget import TrainingWidget
-from bnlab.lab.kit.widget import check_flag, check_keys, one_of
+from bnlab.lab.kit.widget import Content, check_flag, check_keys, one_of
 from bnlab.store import write_text
-from bnlab.train import Run, build, make_device
+from bnlab.train import Run, build, make_device, make_trainer
 
 FOLDER = Path(__file__).parent
 NORMS = ("batch", "none")
@@ -138,6 +139,28 @@ class Plane(TrainingWidget):
             yield from self.train_in_turns({f"{gamma:g}|{rate:g}": run})
 
 
+def first() -> First:
+    """What the page shows where it cannot train: every point of the plane, with few losses."""
+    fixed = ("norm", "depth", "momentum", "seed")
+
+    def points(state: dict[str, object]) -> Iterator[Content]:
+        for gamma in GAMMAS:
+            for rate in RATES:
+                setting = {name: state[name] for name in fixed}
+                found = Points()
+                run = plane_run(**setting, gamma=gamma, rate=rate)
+                for record in make_trainer(run, "compiled").steps():
+                    found.add(record)
+                loss = found.loss
+                some = [*loss[:4], *loss[4::4]] if loss[4:] else loss
+                yield (
+                    f"{gamma:g}|{rate:g}",
+                    {"loss": some, "diverged_at": found.diverged_at, "done": True},
+                )
+
+    return first_of(Plane, fixed, points)
+
+
 def options(device: str) -> dict[str, object]:
     """What the widget offers, and the curvatures that its line is drawn from."""
     return {
@@ -157,6 +180,7 @@ def options(device: str) -> dict[str, object]:
         "name": "plane",
         "compiled": "squares",
         "job": "plane",
+        "first": True,
         "badge": "in this page, same bits as in Python",
     }
 

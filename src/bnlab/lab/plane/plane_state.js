@@ -68,6 +68,20 @@ export function pointText(point) {
     : `${ended} ${written(value)}`;
 }
 
+/** Whether the prediction holds: at the chosen point, or at all that are trained. */
+export function planeHeadline(options, state, points) {
+  const done = columns(options, state).flatMap((gamma) => options.rates.map((rate) => {
+    const point = points.get(cellName([gamma, rate]));
+    const diverges = rate > predictedRate(options, state, gamma);
+    return point?.done && { point, right: diverges === (point.divergedAt !== null) };
+  })).filter(Boolean);
+  const right = done.filter((one) => one.right).length, [{ point } = {}] = done;
+  if (done.length > 1) return `The line predicts the outcome at ${right} of ${done.length} points.`;
+  if (!point) return "";
+  const what = point.divergedAt !== null ? `It diverges at step ${point.divergedAt}` : "It trains";
+  return `${what}: ${right ? "as the line predicts" : "the line predicts otherwise"}.`;
+}
+
 export function settingWords({ norm, depth, momentum, seed }) {
   return `${STYLE[norm].label}, ${depth} layers, momentum ${momentum}, seed ${seed}`;
 }

@@ -21,10 +21,11 @@ export function planeView({ options, onMove, onTrain }) {
   const frame = html("div", { class: "bnlab-plane-frame" }, picture);
   const element = html("figure", { class: "bnlab-figure" },
     html("figcaption", { class: "bnlab-caption" },
-      "at each point: loss at the end, or × and the step at which it diverged; ",
+      "loss at the end, or × and the step at which it diverged; ",
       svg("svg", { class: "bnlab-swatch", viewBox: "0 0 34 12", "aria-hidden": "true" },
-        svg("path", { class: "bnlab-star", d: "M1,6H33" })), " predicted η*"), frame);
-  let box = null, last = null;
+        svg("path", { class: "bnlab-star", d: "M1,6H33" })), " predicted border"), frame);
+  let box = null, last = null, drawn = "";
+  const known = new Map();  // what is drawn of each cell: {text: of its outcome, rect, words}
 
   function measure() {
     const width = frame.clientWidth, height = frame.clientHeight;
@@ -77,9 +78,18 @@ export function planeView({ options, onMove, onTrain }) {
     axes.replaceChildren(...parts);
   }
 
+  /** Drawn anew only where something has changed: all cells together would take long. */
   function cell(gamma, column, rate, row) {
-    const { x, y, w, h } = corner(column, row), name = cellName([gamma, rate]);
-    const point = last.points.get(name), loss = finalLoss(point);
+    const name = cellName([gamma, rate]), point = last.points.get(name), loss = finalLoss(point);
+    const outcome = point ? `${point.done} ${point.divergedAt} ${loss}` : "";
+    const before = known.get(name);
+    if (before?.outcome === outcome) return;
+    const [rect, text] = makeCell({ name, point, loss }, corner(column, row));
+    if (before) { before.rect.replaceWith(rect); before.text.replaceWith(text); } else { cells.append(rect); words.append(text); }
+    known.set(name, { outcome, rect, text });
+  }
+
+  function makeCell({ name, point, loss }, { x, y, w, h }) {
     const gone = point?.done && point.divergedAt !== null;
     const kind = gone ? "lost" : loss !== null ? "trained" : point ? "busy" : "open";
     const rect = svg("rect", {
@@ -115,12 +125,15 @@ export function planeView({ options, onMove, onTrain }) {
     picture.dataset.shown = shown.key;
     coloured(picture, shown.state.norm);
     if (!box && !measure()) return;
-    drawAxes();
-    const { gammas, rates } = grid();
-    const all = gammas.flatMap((gamma, column) => rates.map((rate, row) => cell(gamma, column, rate, row)));
-    cells.replaceChildren(...all.map(([rect]) => rect));
-    words.replaceChildren(...all.map(([, text]) => text));  // above the line
-    marks.replaceChildren(...line(), cursor());
+    const { gammas, rates } = grid(), { gamma, rate } = shown.state, place = `${shown.key} ${gamma} ${rate}`;
+    if (shown.key !== drawn.split(" ")[0]) {
+      drawAxes();
+      known.clear();
+      for (const part of [cells, words]) part.replaceChildren();
+    }
+    gammas.forEach((one, column) => rates.forEach((value, row) => cell(one, column, value, row)));
+    if (place !== drawn) marks.replaceChildren(...line(), cursor());
+    drawn = place;
   }
 
   // ---- the reader ------------------------------------------------------------------------------
@@ -149,6 +162,7 @@ export function planeView({ options, onMove, onTrain }) {
 
   const watch = sizeWatch(() => {
     box = null;
+    drawn = "";
     if (last && measure()) draw(last);
   });
   watch.observe(frame);

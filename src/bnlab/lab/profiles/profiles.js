@@ -8,7 +8,7 @@ import { ComputingWidget, widgetOf } from "../kit/js/widget.js";
 import { chooseProfiler } from "./profiles_engine.js";
 import {
   groupShown, growthGuesses, growthVerdict, hiddenText, layerWord, PANELS, panelText, parseProfiles,
-  profilesKey, profilesText, writeProfiles,
+  profilesHeadline, profilesKey, profilesText, writeProfiles,
 } from "./profiles_state.js";
 
 class Profiles extends ComputingWidget {
@@ -118,6 +118,7 @@ class Profiles extends ComputingWidget {
     if (!seen) this.summary.now(this.emptyText());
     else if (this.running) this.summary.soon(profilesText(result));
     else this.summary.now(profilesText(result));
+    this.headline.now(seen && !this.running ? profilesHeadline(result) : "");
     if (finished && seen && this.state.predict) this.verdict.now(growthVerdict(result, this.guess));
   }
 

@@ -1,6 +1,7 @@
 // The state of Profiles, its address, and the words for what is drawn. No drawing here.
 
 import { shortText } from "../kit/js/depth_plot.js";
+import { behind } from "../kit/js/headline.js";
 import { parseQuery, writeQuery } from "../kit/js/link_state.js";
 import { STYLE } from "../kit/js/style.js";
 
@@ -8,9 +9,9 @@ export const NONE_GROWS = "nothing";  // a guess beside the names of the normali
 const GROWTH = 2;  // from first to last layer: less does not count as growth
 
 export const PANELS = {
-  variance: { title: "variance of the output", log: true },
-  cosine: { title: "cosine similarity of images", log: false },
-  gradient_norm: { title: "norm of the loss gradient", log: true },
+  variance: { title: "strength of the signal (variance)", log: true },
+  cosine: { title: "likeness of two images (cosine)", log: false },
+  gradient_norm: { title: "strength of the gradient (norm)", log: true },
 };
 
 export const layerWord = ({ net }) => (net === "residual" ? "block" : "layer");
@@ -96,6 +97,27 @@ export function panelText({ state, curves }, quantity) {
 export const hiddenText = (quantity) => `${capital(PANELS[quantity].title)}: nothing is drawn yet.`;
 
 export const groupShown = hasGroup;
+
+/** What becomes of the signal on its way, in one sentence: the two nets that are farthest apart. */
+export function profilesHeadline(result) {
+  const word = layerWord(result.state), nets = [...result.curves];
+  const lost = nets.filter(([, profile]) => gapText(profile.variance, word)).map(([norm]) => norm);
+  const ends = nets.map(([norm, profile]) => [norm, growth(profile)])
+    .filter(([norm, ratio]) => ratio > 0 && !lost.includes(norm)).sort((a, b) => b[1] - a[1]);
+  const gone = lost.map((norm) => `${capital(behind(norm))} it leaves the range of numbers.`);
+  if (!ends.length) return gone.join(" ");
+  const [[most, high], [least, low]] = [ends[0], ends.at(-1)];
+  const both = nets.length === 2 ? "both" : "all", told = ends.length === 1 ? `${changeText(high)} ${behind(most)}`
+    : high < GROWTH * low ? `${changeText(high)} in ${both} nets`
+      : `${changeText(high)} ${behind(most)}, ${changeText(low, high)} ${behind(least)}`;
+  return [`Over ${result.state.depth} ${word}s the signal ${told}.`, ...gone].join(" ");
+}
+
+/** After another change of the same kind the verb need not be said again. */
+function changeText(ratio, before = null) {
+  if (ratio < 1 / GROWTH) return `${before < 1 / GROWTH && before !== null ? "" : "shrinks "}to 1/${shortText(1 / ratio)}`;
+  return ratio < GROWTH ? "keeps its strength" : `${before ? "" : "grows "}${shortText(ratio)} times`;
+}
 
 // ---- guesses -----------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 import { curvePlot, legend } from "../kit/js/curve_plot.js";
 import { html } from "../kit/js/elements.js";
+import { headlineText } from "../kit/js/headline.js";
 import { parseQuery, writeQuery } from "../kit/js/link_state.js";
 import { swatch } from "../kit/js/looks.js";
 import { guesses, verdictText } from "../kit/js/outcome.js";
@@ -31,11 +32,13 @@ class SmallBatches extends TrainingWidget {
     this.legend = legend((norm, on) => this.switchCurve(norm, on));
     const plot = (title, scale) =>
       this.own(curvePlot({ title, scale, steps: options.steps, names: options.norms }));
-    this.plots = { loss: plot("training loss (mean of 5 steps)", "loss") };
+    this.plots = { loss: plot("training loss", "loss") };
     for (const [which, title] of Object.entries(ACCURACIES)) this.plots[which] = plot(title, "accuracy");
+    this.plots.loss.element.classList.add("bnlab-spared");  // not needed on a slide
     this.rows = html("tbody");
+    this.written = "";
     this.ends = html("table", { class: "bnlab-ends" },
-      html("caption", {}, "Accuracies so far; recomputed statistics at the end"),
+      html("caption", {}, "share of images that a net gets right; the last three columns: on the same new images"),
       html("thead", {}, html("tr", {}, ...TABLE_HEAD.map((text) => html("th", { scope: "col" }, text)))),
       this.rows);
   }
@@ -94,9 +97,14 @@ class SmallBatches extends TrainingWidget {
     this.drawTable(outcome ? tableRows(outcome) : []);
   }
 
+  headlineOf(outcome) { return outcome.phase === "finished" ? headlineText(outcome) : ""; }
+
   told(outcome) { return outcomeText(outcome, this.options.steps); }
 
   drawTable(rows) {
+    const written = JSON.stringify(rows);
+    if (written === this.written) return;
+    this.written = written;
     this.ends.hidden = rows.length === 0;
     this.rows.replaceChildren(...rows.map(({ norm, cells }) => html("tr", {},
       html("th", { scope: "row" }, swatch(norm), " ", STYLE[norm].short),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import torch
 from bnlab.chapters.batch_renorm import methods
 from bnlab.data import batches
 from bnlab.lab.kit.bundle import bundle, stylesheet
+from bnlab.lab.kit.first import First, first_of
 from bnlab.lab.kit.points import BLOCK, EVALUATE_EVERY, GROUP_SIZE
 from bnlab.lab.kit.widget import (
     ComputingWidget,
@@ -90,6 +92,7 @@ class SmallBatches(ComputingWidget):
             "name": "small",
             "job": "small_batches",
             "compiled": "nets",
+            "first": True,
             "norms": list(NORMS),
             "depth": DEPTH,
             "steps": STEPS,
@@ -153,6 +156,13 @@ def small_trainings(
             yield norm, content
             if content and content["done"]:
                 del lanes[norm]
+
+
+def first() -> First:
+    """What the page shows where it cannot train."""
+    keys = ("norms", *NUMBERS)
+    train = functools.partial(small_trainings, engine="compiled")
+    return first_of(SmallBatches, keys, train, norms=NORMS)
 
 
 def _lane(run: Run, engine: str) -> Iterator[dict[str, object] | None]:

@@ -6,9 +6,9 @@ import { STYLE } from "../kit/js/style.js";
 export const KEYS = ["batch_size", "classes", "r_max", "d_max", "lr", "seed", "norms"];
 export const INDEPENDENT_CLASSES = 10;
 export const ACCURACIES = {
-  train: "accuracy in training (its own batches)",
-  batch: "validation, statistics of the batch",
-  accuracy: "validation, running statistics",
+  train: "right in training",
+  batch: "right with batch statistics",
+  accuracy: "right with running statistics",
 };
 const SHORT = { train: "in training", batch: "batch statistics", accuracy: "running statistics" };
 

@@ -12,7 +12,9 @@ const SILENCE = 8000;  // ms without any answer before the reader is told
 let lastMessage = Date.now();  // ids of one page grow, and differ between its views
 
 export function kernelEngine(model, options) {
-  const badge = `kernel: PyTorch trains on ${options.device ?? "its device"}`;
+  // Where the page trains too, with code of its own, rounding grows apart.
+  const apart = options.compiled ? "; rounding makes its numbers differ from the page's" : "";
+  const badge = `kernel: PyTorch trains on ${options.device ?? "its device"}${apart}`;
   function start(state, sink) {
     const id = ++lastMessage;
     let over = false;

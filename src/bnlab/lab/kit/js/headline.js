@@ -12,7 +12,7 @@ const listed = (parts) => (parts.length < 2 ? parts.join("") : `${parts.slice(0,
 
 /** A net as the subject of a sentence, and behind a number. */
 export const subject = (name) => (name === "none" ? "the net without a normalizer" : STYLE[name].label);
-const behind = (name) => (name === "none" ? "without a normalizer" : `with ${STYLE[name].label}`);
+export const behind = (name) => (name === "none" ? "without a normalizer" : `with ${STYLE[name].label}`);
 
 /** Of nets that trained side by side, from what newTraining() of outcome.js gave; two digits. */
 export function headlineText({ curves }) {

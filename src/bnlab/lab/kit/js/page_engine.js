@@ -1,8 +1,9 @@
 // The page engine: nets are trained in the reader's browser, in a web worker, by the job that
 // `options.job` names. Where that is not possible it says so, and stored runs are shown instead if
-// there are any (`options.replay`).
+// there are any (`options.replay`), or those of its first state (`options.first`).
 
 import { kernelEngine, loadScript, replayEngine } from "./engines.js";
+import { firstEngine } from "./first_state.js";
 
 const FORMAT = 1;
 const BADGE = "in this page, same bits as the evidence";  // or options.badge
@@ -21,7 +22,7 @@ export function chooseEngine(model, options, onChange) {
  * `start` may name another job than `options.job`.
  */
 export function pageEngine(options, onChange = () => {}) {
-  const replay = options.replay ? replayEngine(options) : null;
+  const replay = options.replay ? replayEngine(options) : options.first ? firstEngine(options) : null;
   let failure = "";     // why nothing can be trained here
   let opened = null;    // promise of {worker, address}
   let worker = null, destroyed = false;
@@ -70,7 +71,7 @@ export function pageEngine(options, onChange = () => {}) {
       if (points) { sink.error(`The training broke off. ${why}`); return; }
       const unable = "This page cannot train these nets";
       if (!replay || job !== options.job) { sink.error(`${unable}. ${why}`); return; }
-      sink.note(`${unable}, so stored runs are shown. ${why}`);
+      sink.note(`${unable}, so ${replay.instead ?? "stored runs are shown"}. ${why}`);
       // Why there is no training is said beside what is wrong with the stored runs.
       const error = (text) => sink.error(`${unable}, so stored runs are looked up. ${why} ${text}`);
       stored = replay.start(state, { ...sink, error });

@@ -30,7 +30,13 @@ export class TrainingWidget extends ComputingWidget {
     }
   }
 
-  makeEngine() { return chooseEngine(this.model, this.options, () => this.show()); }
+  makeEngine() { return chooseEngine(this.model, this.options, () => this.engineChanged()); }
+
+  /** Where nothing can be trained, what is stored is there at once: no empty axes. */
+  engineChanged() {
+    this.show();
+    if (this.options.first && this.engine.name === "replay" && !this.result && !this.asking) this.train();
+  }
 
   prepare() {
     super.prepare();

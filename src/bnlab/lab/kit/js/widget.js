@@ -233,6 +233,7 @@ export class ComputingWidget extends Widget {
       },
       waiting: (text) => { silent = true; this.note.now(text); },
       note: (text) => this.note.now(text),
+      restate: (state) => { const why = this.note.element.textContent; this.set(state); this.note.now(why); },
       finished: ({ stopped }) => ended(stopped ? "stopped" : "finished"),
       error: (text) => { ended("failed"); this.note.now(text); },
     }, paused, job);

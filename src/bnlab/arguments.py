@@ -19,6 +19,11 @@ from typing import TypeVar
 
 import torch
 
+try:
+    from torch.compiler import is_compiling
+except ImportError:  # torch 2.2
+    from torch._dynamo.external_utils import is_compiling
+
 F = TypeVar("F", bound=Callable)
 
 
@@ -60,6 +65,8 @@ def checked(function: F) -> F:
 
     @functools.wraps(function)
     def checking(*given: object, **named: object) -> object:
+        if is_compiling():  # torch.compile cannot look at annotations
+            return function(*given, **named)
         several = {rest: given[len(places) :]} if rest else {}
         for name, value in (*zip(places, given, strict=False), *{**named, **several}.items()):
             wanted = kinds().get(name, ())  # what is not a parameter, the function refuses itself

@@ -183,9 +183,9 @@ def test_it_lets_a_plain_net_train_at_a_rate_where_it_explodes_otherwise():
         ({"clip": 0}, "clip must be a positive number, got 0."),
         ({"clip": -0.1}, "clip must be a positive number, got -0.1."),
         ({"clip": float("nan")}, "clip must be a positive number, got nan."),
-        ({"clip": True}, "clip must be a positive number, got True."),
+        ({"clip": True}, "clip must be a number, got True (bool)."),
         ({"eps": -1e-3}, "eps must be zero or a positive number, got -0.001."),
-        ({"eps": "a"}, "eps must be zero or a positive number, got 'a'."),
+        ({"eps": "a"}, "eps must be a number, got 'a' (str)."),
         (
             {"exclude": ["head.*"]},
             "exclude has 'head.*', which matches no parameter. There are: conv",

@@ -296,7 +296,7 @@ def test_repr_says_what_it_wraps():
 @pytest.mark.parametrize("free_steps", [-1, 2.0, True, "3"])
 def test_free_steps_must_be_a_count(free_steps):
     model = net()
-    with pytest.raises(ValueError, match="free_steps must be zero, a positive integer or None"):
+    with pytest.raises(ValueError, match=r"free_steps must be (zero, a|a whole number)"):
         LAWN(BASES["sgd"](model.parameters()), constrained_weights(model), free_steps)
 
 
@@ -304,7 +304,7 @@ def test_errors_say_what_to_do():
     model = net()
     weights = constrained_weights(model)
     base = BASES["sgd"](model.parameters())
-    with pytest.raises(TypeError, match="base must be an optimizer of torch, got MLP"):
+    with pytest.raises(TypeError, match="base must be a torch optimizer, got MLP"):
         LAWN(model, weights, 0)
     with pytest.raises(ValueError, match="constrained is empty"):
         LAWN(base, [], 0)

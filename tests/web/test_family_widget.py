@@ -73,7 +73,7 @@ def pick_norm(page, norm):
 
 
 def change_others(page):
-    page.get_by_role("button", name="Change the other samples").click()
+    page.get_by_role("button", name="Change the other images").click()
     settle(page)
 
 
@@ -97,7 +97,7 @@ def headline(page):
 
 
 def is_unchanged(page):
-    return "other sample" not in headline(page)
+    return "other image" not in headline(page)
 
 
 def choose(page, at, which=0):
@@ -429,12 +429,12 @@ def test_sentences_state_the_numbers_of_the_block(readings):
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("norm=batch", "channel 2 of all 4 samples"),
-        ("norm=ghost_batch&ghost_size=2&cell=3,1,0,0", "channel 2 of samples 3 to 4"),
-        ("norm=layer", "all 6 channels of sample 1"),
-        ("norm=rms&cell=2,0,0,0", "all 6 channels of sample 3"),
-        ("norm=group&group_size=3&cell=0,4,0,0", "channels 4 to 6 of sample 1"),
-        ("norm=instance", "channel 2 of sample 1"),
+        ("norm=batch", "channel 2 of all 4 images"),
+        ("norm=ghost_batch&ghost_size=2&cell=3,1,0,0", "channel 2 of images 3 to 4"),
+        ("norm=layer", "all 6 channels of image 1"),
+        ("norm=rms&cell=2,0,0,0", "all 6 channels of image 3"),
+        ("norm=group&group_size=3&cell=0,4,0,0", "channels 4 to 6 of image 1"),
+        ("norm=instance", "channel 2 of image 1"),
         ("norm=group&group_size=1", "the same as instance norm"),
         ("norm=group&group_size=6", "the same as layer norm"),
         ("norm=batch&batch_size=1", "the same as instance norm"),
@@ -443,11 +443,11 @@ def test_sentences_state_the_numbers_of_the_block(readings):
         ("norm=batch&mode=eval", "channel 2 uses the mean 1.39 and the variance 3.33"),
         ("norm=linf_batch&mode=eval", "the mean 1.39 and the norm 6.00 that were stored"),
         ("norm=variance&mode=eval", "channel 2 uses the variance 3.33 that was stored"),
-        ("norm=l1_batch", "channel 2 of all 4 samples) share one mean and one mean of |x|"),
-        ("norm=evonorm_s0&group_size=3&cell=0,4,0,0", "channels 4 to 6 of sample 1"),
-        ("norm=filter_response&cell=2,0,0,0", "channel 1 of sample 3"),
-        ("norm=evonorm_b0&cell=2,0,0,0", "the 4 framed numbers (channel 1 of sample 3)"),
-        ("norm=evonorm_b0&batch_size=1", "that of the batch and of the sample are the same"),
+        ("norm=l1_batch", "channel 2 of all 4 images) share one mean and one mean of |x|"),
+        ("norm=evonorm_s0&group_size=3&cell=0,4,0,0", "channels 4 to 6 of image 1"),
+        ("norm=filter_response&cell=2,0,0,0", "channel 1 of image 3"),
+        ("norm=evonorm_b0&cell=2,0,0,0", "the 4 framed numbers (channel 1 of image 3)"),
+        ("norm=evonorm_b0&batch_size=1", "that of the batch and of the image are the same"),
         ("norm=batch_renorm", "turn them into the stored ones: the same output as in eval mode"),
         ("norm=batch_renorm&batch_size=1&cell=0,5,0,0", "as far as the limits allow (r from 1/3"),
         ("norm=noisy_batch", "Noise, that of the first step, then scales and shifts each number"),
@@ -482,7 +482,7 @@ def test_changing_the_others(family, norm):
         moved = {i for i in own if abs(then[i] - after[i]) > 1e-9}
         if norm == "evonorm_b0" and mode == "train":
             assert moved and at not in moved
-            assert "its own sample’s divisor is larger" in headline(page)
+            assert "its own image’s divisor is larger" in headline(page)
             continue
         if stays(norm, mode):
             assert moved == set()
@@ -505,9 +505,9 @@ def test_what_a_change_did_is_told_for_every_mode_and_normalizer(family):
         ("l1_batch", "eval"): "mean and norm are stored",
         ("evonorm_b0", "eval"): "the batch’s variance is stored",
         ("batch_renorm", "train"): "r and d undo what the batch does",
-        ("evonorm_b0", "train"): "its own sample’s divisor is larger",
-        ("layer", "train"): "its own sample alone decides",
-        ("filter_response", "train"): "its own sample alone decides",
+        ("evonorm_b0", "train"): "its own image’s divisor is larger",
+        ("layer", "train"): "its own image alone decides",
+        ("filter_response", "train"): "its own image alone decides",
         ("none", "train"): "nothing is pooled",
     }
     for (norm, mode), words in why.items():
@@ -557,7 +557,7 @@ def test_every_change_brings_other_samples(family):
 
 def test_a_batch_of_one_has_no_others(family):
     page = family("batch_size=1")
-    press = page.get_by_role("button", name="Change the other samples")
+    press = page.get_by_role("button", name="Change the other images")
     expect(press).to_have_attribute("aria-disabled", "true")
     before = values(page, 0)
     press.click(force=True)
@@ -637,7 +637,7 @@ def test_keyboard_alone(family):
     page = family("norm=layer&cell=0,0,0,0")
     group(page, "batch size").get_by_role("radio", checked=True).focus()
     page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="Change the other samples")).to_be_focused()
+    expect(page.get_by_role("button", name="Change the other images")).to_be_focused()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     place = {
@@ -656,7 +656,7 @@ def test_keyboard_alone(family):
     for _ in range(2):
         page.keyboard.press("ArrowDown")
     settle(page)
-    assert "of sample 2)" in summary(page)
+    assert "of image 2)" in summary(page)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement === document.body"), "one stop for all numbers"
 
@@ -692,10 +692,10 @@ def test_numbers_tell_screen_readers_where_they_are(family):
     page = family()
     grid = page.get_by_role("grid")
     expect(grid).to_have_count(1)
-    chosen = page.get_by_role("gridcell", name="sample 1, channel 2: 4.2")
+    chosen = page.get_by_role("gridcell", name="image 1, channel 2: 4.2")
     expect(chosen).to_have_attribute("aria-selected", "true")
     expect(chosen).to_have_attribute("data-lm-suppress-shortcuts", "true")
-    expect(grid.get_by_role("rowheader", name="sample 1, a 9")).to_have_count(1)
+    expect(grid.get_by_role("rowheader", name="image 1, a 9")).to_have_count(1)
     for name in ("sentence", "headline", "note"):
         expect(page.locator(f".bnlab-{name}")).to_have_attribute("aria-live", "polite")
 
@@ -748,7 +748,7 @@ def test_a_ghost_batch_fits_in_the_batch(family):
     pick(page, "batch size", "2")
     expect(note).to_have_text("A ghost batch is at most the batch: its size is now 2.")
     expect(ghost.get_by_role("radio", name="2")).to_be_checked()
-    assert "of sample" not in summary(page) and "channel 1 of all 2 samples" in summary(page)
+    assert "of image" not in summary(page) and "channel 1 of all 2 images" in summary(page)
     pick(page, "mode", "eval")
     expect(note).to_be_empty()
 

@@ -1,5 +1,6 @@
 """A browser that cannot train: the first state is drawn, with a sentence why, never empty axes."""
 
+import functools
 import itertools
 import json
 import re
@@ -7,7 +8,16 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from bnlab.lab import GroupSizes, Landscape, Plane, SmallBatches, site
+from bnlab.lab import (
+    Bits,
+    GroupSizes,
+    Landscape,
+    Lawn,
+    Mimic,
+    Plane,
+    SmallBatches,
+    site,
+)
 from bnlab.lab.kit.first import OUTPUT
 from tests.web.accessibility import violations
 from tests.web.widget_page import finished, load, note, pick, press, put, slider, write_page
@@ -16,8 +26,11 @@ pytestmark = pytest.mark.web
 
 STORED = json.loads(OUTPUT.read_text("utf-8").partition(" = ")[2].removesuffix(";\n"))["widgets"]
 WIDGETS = {
+    "bits": functools.partial(Bits, ("batch", "signs", "none"), shortcuts="off", lr=0.01),
     "groups": GroupSizes,
     "landscape": Landscape,
+    "lawn": Lawn,
+    "mimic": Mimic,
     "plane": Plane,
     "small": SmallBatches,
 }
@@ -67,6 +80,9 @@ def test_the_first_state_is_there_without_a_press(page, tmp_path, troubles, name
     [
         ("small", lambda page: pick(page, "batch size", "8")),
         ("landscape", lambda page: slider(page, "train to step").fill("3")),
+        ("bits", lambda page: pick(page, "blocks", "4")),
+        ("lawn", lambda page: slider(page, "wrong labels").fill("0")),
+        ("mimic", lambda page: slider(page, "depth").fill("0")),
         ("groups", lambda page: slider(page, "group size").fill("0")),
         ("plane", lambda page: pick(page, "depth", "8")),
     ],

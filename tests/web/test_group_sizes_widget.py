@@ -61,7 +61,9 @@ def test_the_page_trains_the_very_nets_of_python(page, folder, troubles, size, d
     heard = newest(page)
     assert list(heard) == variants_of(state)
     best = max(net["accuracy"][-1][1] for net in heard.values())
-    assert f"{best:.2f}" in headline(page) and re.search(r"wins:|No winner:", headline(page))
+    assert f"{best:.2f}" in headline(page) and re.search(
+        r"wins:|No winner:|hardly matters", headline(page)
+    )
     for name, theirs in heard.items():
         points = Points()
         run = make_run(name, depth=depth, lr=0.3, seed=652)

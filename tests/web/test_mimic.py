@@ -77,7 +77,8 @@ def test_the_start_is_drawn_before_anything_is_trained(opened):
     assert "no net is trained" in loss and opened.evaluate("heard.size") == 0
     lines = opened.locator(".bnlab-curve[data-norm]")
     assert lines.evaluate_all("all => all.map((line) => line.dataset.norm)") == [
-        *("none", "theory_none", "mimic", "theory_weight_mean", "batch", "theory_batch")
+        *("start_none", "theory_none", "start_weight_mean", "theory_weight_mean"),
+        *("start_batch", "theory_batch"),
     ]
 
 

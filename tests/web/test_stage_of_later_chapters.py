@@ -48,7 +48,7 @@ SEEN = """(parts) => {
 def finish(page: Page, name: str) -> str:
     """Do what the widget is for, with its defaults; its headline."""
     if name == "family":
-        press(page, "Change the other samples")
+        press(page, "Change the other images")
     elif name == "choices":
         press(page, "Search")
         expect(page.locator('tr[data-who="same"]')).to_be_visible()

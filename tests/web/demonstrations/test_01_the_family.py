@@ -14,7 +14,7 @@ from tests.web.widget_page import group, load, pick, settle, write_once
 pytestmark = pytest.mark.web
 
 PAGE = Path(__file__).parents[3] / "book" / "01_the_family.ipynb"
-CHANGE = "Change the other samples"
+CHANGE = "Change the other images"
 
 
 def links(heading):
@@ -65,7 +65,7 @@ def choose_norm(page, name):
 def test_guess_first(family):
     page = family()
     expect(page.locator(".bnlab-numbers").first.locator("tbody")).to_have_count(4)  # digits
-    assert "channel 2 of all 4 samples) share one mean and one variance" in sentence(page)
+    assert "channel 2 of all 4 images) share one mean and one variance" in sentence(page)
     assert "went from" in change_others(page)
 
 

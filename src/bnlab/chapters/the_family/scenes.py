@@ -6,7 +6,7 @@ WIDGET = "family"
 SCENES = (
     Scene(
         "In training",
-        ask="The other samples change. Does the chosen number's output move?",
+        ask="The other images change. Does the chosen number's output move?",
         says="It moves: in training BatchNorm's mean comes from the whole batch.",
         state={"norm": "batch", "mode": "train", "batch_size": 4},
     ),
@@ -19,7 +19,7 @@ SCENES = (
     Scene(
         "Layer norm",
         ask="Layer norm in training mode: does it move?",
-        says="It stays: layer norm pools over one sample alone.",
+        says="It stays: layer norm pools over one image alone.",
         state={"norm": "layer", "mode": "train", "batch_size": 4},
     ),
 )

@@ -1,7 +1,8 @@
 """Bits: the signs of small binary nets as they flip in training, with what replaces BatchNorm."""
 
-from bnlab.lab.bits.bits import FOLDER, Bits
+from bnlab.lab.bits.bits import FOLDER, Bits, first
 
 JOBS = {"binary": FOLDER / "page_bits.js"}
+FIRST = first
 
-__all__ = ["JOBS", "Bits"]
+__all__ = ["FIRST", "JOBS", "Bits"]

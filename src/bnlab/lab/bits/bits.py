@@ -11,6 +11,7 @@ from bnlab.engines.compiled.catalogue import BINARY_DEPTHS, BINARY_NETS, BINARY_
 from bnlab.engines.compiled.watch import LOOKED_AT
 from bnlab.lab.bits.signs import EVERY, LOOKED_BATCH, binary_trainings, probe
 from bnlab.lab.kit.bundle import bundle, stylesheet
+from bnlab.lab.kit.first import First, first_of
 from bnlab.lab.kit.widget import (
     ComputingWidget,
     Content,
@@ -108,6 +109,7 @@ class Bits(ComputingWidget):
             "name": "bits",
             "job": "bits",
             "compiled": "binary",
+            "first": True,
             "net": "binary",
             "width": BINARY_WIDTH,
             "steps": STEPS,
@@ -187,3 +189,15 @@ def trainings(
 ) -> Iterator[Content]:
     """The nets of a state, see ``binary_trainings``."""
     return binary_trainings({n: bits_run(n, state, steps) for n in state["norms"]}, engine)
+
+
+def first() -> First:
+    """What the page shows where it cannot train; of the signs the last look alone."""
+
+    def trained(state: dict[str, object]) -> Iterator[Content]:
+        for name, content in trainings(state, "compiled"):
+            if content is not None:
+                yield name, content if content["done"] else {**content, "bits": None}
+
+    shown = {"norms": ("batch", "signs", "none"), "shortcuts": "off", "lr": 0.01}  # in the chapter
+    return first_of(Bits, ("norms", *CHOICES), trained, **shown)

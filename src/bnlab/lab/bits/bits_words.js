@@ -6,11 +6,12 @@ import { STYLE } from "../kit/js/style.js";
 
 export const LEVEL = "level";  // a guess beside the names of the nets
 const CLOSE = 2;               // hundredths of accuracy, six images, within which nets are level
+const FEW = 3;                 // nets that a headline names one by one
 const LEARNED = 0.2;           // guessing among ten digits gives 0.1
 
 export const BITS_PLOTS = {
   accuracy: "validation accuracy",
-  flips: "weights’ signs that flip in 10 steps",
+  flips: "weight signs flipped in 10 steps, all layers",
   loss: "training loss (mean of 5 steps)",
   inside: "share of inputs from −1 to 1 (others stop the gradient)",
 };
@@ -102,14 +103,14 @@ export function signsText(name, curve, layer, depth, found, every) {
   const { step, inside, before } = curve.bits, where = `layer ${layer + 1} of ${depth}, ${label(name)}, step ${step}`;
   const flips = ({ flipped }) => (before ? `${percent(shareOf(flipped))} flipped in ${every} steps` : "no look before");
   const plus = ({ now }) => `${percent(shareOf(now))} are plus`;
-  const now = ({ flipped }) => (before ? `: ${percent(shareOf(flipped))} flip` : "");
+  const now = ({ flipped }, what, since) => (before ? `${percent(shareOf(flipped))} of ${what} signs flipped${since}` : `${what} signs`);
   return {
     signs: {
-      short: `layer ${layer + 1}, ${STYLE[name].short}: signs of its inputs${now(found.signs)}`,
+      short: `net “${STYLE[name].short}”, layer ${layer + 1}: ${now(found.signs, "input", "")}`,
       text: `Signs of the inputs of ${where}: ${plus(found.signs)}, ${flips(found.signs)}; ${percent(inside[layer])} of the inputs lie between −1 and 1.`,
     },
     weights: {
-      short: `of its weights${now(found.weights)}`,
+      short: `this layer: ${now(found.weights, "weight", ` in ${every} steps`)}`,
       text: `Signs of the weights of ${where}: ${plus(found.weights)}, ${flips(found.weights)}.`,
     },
   };
@@ -124,8 +125,19 @@ export function leaderOfBits(outcome) {
   return second && best - second[1] <= CLOSE ? LEVEL : name;
 }
 
-/** Who has won, when all are at the end: one line. */
-export const bitsHeadline = ({ curves }) => shortHeadline(curves, CLOSE);
+/** Names that say what a net is made of. */
+const madeOf = (name) => (name === "none" ? "a scale for each filter (its weights’ mean size)" : label(name));
+
+/** Who has won, when all are at the end: of few nets each with its number. */
+export function bitsHeadline({ curves }) {
+  const all = ranking(curves), ended = all.filter(([, value]) => value >= 0);
+  if (all.length > FEW || ended.length < all.length || ended[0][1] < 100 * LEARNED) return shortHeadline(curves, CLOSE);
+  const level = ended.filter(([, value]) => ended[0][1] - value <= CLOSE);
+  const told = (some) => some.map(([name, value]) => `${madeOf(name)} ${two(value)}`).join(", ");
+  const [[winner, best]] = level, rest = told(ended.slice(level.length));
+  const begin = level.length > 1 ? `No winner: ${told(level)}` : `${capital(madeOf(winner))} wins: ${two(best)}`;
+  return `${begin}${rest ? `; ${rest}` : ""}.`;
+}
 
 /** Who is ahead now. */
 export function aheadOfBits(outcome) {

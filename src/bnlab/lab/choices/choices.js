@@ -56,6 +56,7 @@ class Choices extends TrainingWidget {
       onPick: (path) => pick(path.map((op, k) => options.blocks[k][op]).join("-")),
     });
     this.cloud = this.own(cloudPlot({ onPick: (number) => pick(space.names[number]) }));
+    this.cloudKey = cloudKey();
     this.ranks = rankTable(space.names.length);
     this.answer = html("p", { class: "bnlab-answer" });
   }
@@ -72,7 +73,7 @@ class Choices extends TrainingWidget {
         html("div", { class: "bnlab-choices-two" }, this.grid.element,
           html("div", { class: "bnlab-stage" },
             html("div", { class: "bnlab-plots" },
-              html("figure", { class: "bnlab-figure" }, across.element, this.cloud.element, cloudKey())),
+              html("figure", { class: "bnlab-figure" }, across.element, this.cloud.element, this.cloudKey.element)),
             this.guessBox.element)),
         this.answer, this.verdict.element, this.ranks.element, this.summary.element,
         ...(site ? [html("p", { class: "bnlab-caption bnlab-reason" }, this.options.why)] : [])],
@@ -230,6 +231,8 @@ class Choices extends TrainingWidget {
       word: score ? `sum of γ at step ${step}` : "thousand MACs",
       alt: cloudAlt(space, scores, { across: state.across, step, taus, chosen, hidden: asking }),
     });
+    const most = allowed.length < space.names.length ? `${kiloText((state.budget * space.largest) / 100)} MACs` : "";
+    this.cloudKey.draw({ chosen, tried, most });
     this.ranks.draw(space, scores, chosen, asking, found.same);
     this.headline.now(asking || searching ? "" : over ? foundHeadline(space, chosen, found.same) : ownHeadline(space, scores, chosen));
     this.answer.textContent = asking ? "" : over

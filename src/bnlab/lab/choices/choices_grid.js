@@ -32,9 +32,9 @@ export function choiceGrid({ blocks, onPick }) {
   const picture = html("div", { class: "bnlab-blocks" }, ...columns.map(({ element }) => element));
   const element = html("figure", { class: "bnlab-figure" },
     html("figcaption", { class: "bnlab-caption" },
-      "scale γ of each operation, from 1 (line)",
-      html("span", { class: "bnlab-detail" }, ": mean |γ| of its last BatchNorm; dark edge: trained in this step"),
-      "; k5e3: kernel 5, expansion 3"), picture);
+      "Click one operation a block. Bar: its learned γ (line: 1, the start",
+      html("span", { class: "bnlab-detail" }, "; mean |γ| of its last BatchNorm"),
+      "); score: the sum of the four. Dark edge: trained in this step. k5e3: kernel 5, expansion 3"), picture);
 
   function picked() {
     onPick(columns.map(({ cells }) => cells.findIndex(({ input }) => input.checked)));

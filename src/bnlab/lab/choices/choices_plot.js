@@ -107,8 +107,14 @@ export function cloudPlot({ onPick }) {
 
 const NAMES = { mine: "yours", found: "found", random: "random" };
 
-/** What the marks mean. */
-export const cloudKey = () => html("p", { class: "bnlab-caption bnlab-cloud-key" },
-  ...Object.entries({ mine: "●", ...MARKS }).flatMap(([name, mark]) =>
-    [html("span", { class: `bnlab-${name}` }, mark), ` ${NAMES[name]}  `]),
-  "· faint: beyond the budget", html("span", { class: "bnlab-detail" }, " · rings: tried in this round"));
+/** What the marks mean that are there; `most` is the budget in words, "" if everything is within it. */
+export function cloudKey() {
+  const element = html("p", { class: "bnlab-caption bnlab-cloud-key" });
+  function draw({ chosen, tried, most }) {
+    const there = Object.entries({ mine: "●", ...MARKS }).filter(([name]) => chosen[name] !== null);
+    element.replaceChildren(
+      ...there.flatMap(([name, mark]) => [html("span", { class: `bnlab-${name}` }, mark), ` ${NAMES[name]}  `]),
+      most ? `· faint: too large (over ${most})` : "", tried.length ? " · rings: tried in this round" : "");
+  }
+  return { element, draw };
+}

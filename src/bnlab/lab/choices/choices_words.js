@@ -57,9 +57,16 @@ export function foundHeadline({ accuracy }, { found }, same) {
   return `γ’s pick ${how} ${against}: ${accuracyWords(own)} against ${accuracyWords(mean)}.`;
 }
 
+/** 1st, 2nd, 3rd, 4th, 11th. */
+export function ordinal(number) {
+  const end = number % 100 > 10 && number % 100 < 14 ? "th" : ["th", "st", "nd", "rd"][number % 10] ?? "th";
+  return `${number}${end}`;
+}
+
 /** Where the reader's own architecture stands. */
 export function ownHeadline({ names, right }, scores, { mine }) {
-  return `Of ${names.length} architectures yours is number ${rankOf(right, mine)} by accuracy, ${rankOf(scores, mine)} by γ.`;
+  const [byScore, alone] = [scores, right].map((values) => ordinal(rankOf(values, mine)));
+  return `γ ranks your architecture ${byScore} of ${names.length}, trained alone it is ${alone} (1 is best).`;
 }
 
 /** The answer before a search, or while the supernet trains. */

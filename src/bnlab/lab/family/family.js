@@ -27,12 +27,12 @@ class Family extends Widget {
           ({ label, items: norms.map((norm) => ({ value: norm, text: STYLE[norm].label })) })),
       }),
       mode: this.one("mode", "mode", options.modes),
-      batch_size: this.one("batch_size", "batch size N (samples)", options.batch_sizes),
+      batch_size: this.one("batch_size", "batch size N (images)", options.batch_sizes),
       group_size: this.one("group_size", "group size (channels)", options.group_sizes),
-      ghost_size: this.one("ghost_size", "ghost batch (samples)", options.ghost_sizes),
+      ghost_size: this.one("ghost_size", "ghost batch (images)", options.ghost_sizes),
     };
     this.others = button({
-      text: "Change the other samples", kind: "bnlab-main", onClick: () => this.changeOthers(),
+      text: "Change the other images", kind: "bnlab-main", onClick: () => this.changeOthers(),
     });
     this.summary.element.classList.add("bnlab-sentence");
     this.question = html("span", { class: "bnlab-hint" });
@@ -114,7 +114,7 @@ class Family extends Widget {
     this.hint.textContent = hintText(this.options, state.norm);
     this.question.textContent = state.batch_size > 1
       ? "Guess first: does this change the chosen number’s output?"
-      : "This batch is one sample: there are no others to change.";
+      : "This batch is one image: there are no others to change.";
   }
 
   blockOf(samples) {
@@ -146,7 +146,7 @@ class Family extends Widget {
     const channel = placeOf(shown, block).c;
     const name = STYLE[state.norm].label, mode = hasStored(state.norm) ? `, ${state.mode} mode` : "";
     this.blocks.before.draw({
-      ...seen, values: block.values, words: "what goes in: digits down, channels across",
+      ...seen, values: block.values, words: this.goesIn(block),
       stored: stored && { values: stored, channel, used: usesStored(state), helps },
     });
     this.blocks.after.draw({
@@ -154,6 +154,12 @@ class Family extends Widget {
     });
     this.summary.now(text);
     this.headline.now(this.changeText(block, chosen) || headlineText(state, block, shared));
+  }
+
+  /** Rows, columns, and what a crossing of them holds. */
+  goesIn({ N }) {
+    const [C, H, W] = this.options.shape;
+    return `in: ${N === 1 ? "1 image" : `${N} images (rows)`}, ${C} channels of ${H} × ${W} pixels`;
   }
 
   /** What changing the others did to the chosen number; "" if nothing was changed around it. */

@@ -81,7 +81,7 @@ export function numberBlock({ shape: [C, H, W], keys = false, onChoose, onPrevie
     samples.forEach(({ digit, pixels }, n) => {
       const { head, image, words: label } = rows[n];
       if (head.dataset.pixels !== pixels) image.draw(head.dataset.pixels = pixels);
-      label.textContent = `sample ${n + 1}, a ${digit}`;
+      label.textContent = `image ${n + 1}, a ${digit}`;
       head.classList.toggle("bnlab-kept", n === kept);
     });
     cells.forEach((td, i) => {
@@ -103,7 +103,7 @@ export function numberBlock({ shape: [C, H, W], keys = false, onChoose, onPrevie
     td.dataset.value = value;
     td.textContent = figure(value, Math.abs(value) < 9.95 ? 1 : 0).replace("−", "-");
     const n = Math.floor(i / (H * W * C)), c = Math.floor(i / (H * W)) % C;
-    if (keys) td.setAttribute("aria-label", `sample ${n + 1}, channel ${c + 1}: ${figure(value)}`);
+    if (keys) td.setAttribute("aria-label", `image ${n + 1}, channel ${c + 1}: ${figure(value)}`);
   }
 
   function drawStored(now) {

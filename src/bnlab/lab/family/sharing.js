@@ -31,17 +31,17 @@ function places(pool, { N, C }) {
     return to - from === all ? `all ${all} ${word}s` : `${word}s ${from + 1} to ${to}`;
   };
   return channels === 1 && samples !== 1
-    ? `channel ${pool.c1} of ${range("sample", pool.n0, pool.n1, N)}`
-    : `${range("channel", pool.c0, pool.c1, C)} of sample ${pool.n1}`;
+    ? `channel ${pool.c1} of ${range("image", pool.n0, pool.n1, N)}`
+    : `${range("channel", pool.c0, pool.c1, C)} of image ${pool.n1}`;
 }
 
 /** Another normalizer that pools the same numbers here, as a sentence, or "". */
 function sameAs({ norm, group_size: group, ghost_size: ghost }, { N, C }) {
   if (norm === "group" && group === 1) return " Groups of one channel: the same as instance norm.";
   if (norm === "group" && group === C) return " One group of all channels: the same as layer norm.";
-  if (norm === "batch" && N === 1) return " A batch of one sample: the same as instance norm.";
+  if (norm === "batch" && N === 1) return " A batch of one image: the same as instance norm.";
   if (norm === "ghost_batch" && ghost === 1) {
-    return " Ghost batches of one sample: the same as instance norm.";
+    return " Ghost batches of one image: the same as instance norm.";
   }
   if (norm === "ghost_batch" && ghost === N) return " One ghost batch: the same as batch norm.";
   return "";
@@ -86,13 +86,13 @@ function sharedText(setting, block, { members, inner, pool, innerPool, statistic
   const own = inner.length ? rounded(s.own.variance) : "";
   if (!pool) {
     const words = (STORED_WORDS[norm] ?? STORED_PAIR)(s);
-    const begin = inner.length ? "Nothing is pooled over the samples" : "Nothing in this batch is pooled";
+    const begin = inner.length ? "Nothing is pooled over the images" : "Nothing in this batch is pooled";
     return `${begin}: channel ${c + 1} uses ${words} stored while training`
       + `${inner.length ? `; ${framed} share one variance, ${own}` : ""}.`;
   }
   const these = `These ${members.length} numbers (${places(pool, block)}) share`;
   if (inner.length === members.length) {
-    return `${these} one variance, ${own}: that of the batch and of the sample are the same. No mean is subtracted.`;
+    return `${these} one variance, ${own}: that of the batch and of the image are the same. No mean is subtracted.`;
   }
   if (inner.length) {
     return `${these} one variance, ${rounded(s.variance)}; ${framed} share another, ${own}. No mean is subtracted.`;
@@ -161,7 +161,7 @@ const STILL = 1e-9;  // less is rounding
 
 /** What a change of the other samples did to an output, and why. `now` and `old` from `explain`. */
 export function changeText(setting, count, old, now) {
-  const begin = `With ${count === 1 ? "another sample" : `${count} other samples`} this output`;
+  const begin = `With ${count === 1 ? "another image" : `${count} other images`} this output`;
   const [before, after] = [old.result, now.result], [from, to] = [before, after].map((v) => figure(v, 2));
   const pool = now.shared.pool;
   if (!pool || pool.n1 - pool.n0 === 1 || Math.abs(after - before) < STILL) {
@@ -180,10 +180,10 @@ function stayReason(setting, pool, value) {
     if (norm === "evonorm_b0") return "the batch’s variance is stored";
     return norm in STORED_WORDS ? "mean and norm are stored" : "mean and variance are stored";
   }
-  if (pool.n1 - pool.n0 === 1) return "its own sample alone decides";
+  if (pool.n1 - pool.n0 === 1) return "its own image alone decides";
   if (norm === "batch_renorm") return "r and d undo what the batch does";
   if (value === 0) return "0 divided by anything is 0";  // with a mean, the mean would have moved
-  if (norm === "evonorm_b0") return "its own sample’s divisor is larger";
+  if (norm === "evonorm_b0") return "its own image’s divisor is larger";
   return "its statistic is what it was";
 }
 
@@ -199,7 +199,7 @@ export function hintText({ shape: [, H, W], eps, images }, norm) {
     : hasStored(norm) ? ` Stored statistics are those of ${all} as one batch.` : "";
   const small = norm === "none" ? "" : ` Untrained: weight 1, bias 0${STARTS[norm] ?? ""}; `
     + `ε = ${eps[norm].toFixed(6).replace(/0$/, "")}.`;
-  return "Point at a number, tap it, or choose it with the arrow keys. Each crossing of a sample "
+  return "Point at a number, tap it, or choose it with the arrow keys. Each crossing of an image "
     + `(a digit) and a channel holds ${H} × ${W} positions of the first convolution's output, in a net `
     + `at its start, rounded to one decimal.${small}${stored}`;
 }

@@ -3,7 +3,6 @@
 import { curvePlot } from "../kit/js/curve_plot.js";
 import { depthPanel } from "../kit/js/depth_plot.js";
 import { html } from "../kit/js/elements.js";
-import { headlineText } from "../kit/js/headline.js";
 import { parseQuery, writeQuery } from "../kit/js/link_state.js";
 import {
   addPoints, altText, guesses, hasPoints, newTraining, summaryText, untrainedText, verdictText,
@@ -12,7 +11,7 @@ import { STYLE } from "../kit/js/style.js";
 import { TrainingWidget } from "../kit/js/training_widget.js";
 import { widgetOf } from "../kit/js/widget.js";
 import {
-  BESIDE_WORDS, groupsKey, groupVariants, trainedOf, sizeText, startText, START_PANELS,
+  BESIDE_WORDS, groupsHeadline, groupsKey, groupVariants, trainedOf, sizeText, startText, START_PANELS,
 } from "./group_sizes_state.js";
 
 const TRAINED_HERE = "trained in this page; the start: stored numbers";
@@ -52,8 +51,8 @@ class GroupSizes extends TrainingWidget {
     const names = Object.keys(options.start);
     const plot = (title, scale) => this.own(curvePlot({ title, scale, steps: options.steps, names }));
     this.plots = {
-      loss: plot("in training: loss", "loss"),
-      accuracy: plot("in training: right on new images", "accuracy"),
+      loss: plot("then trained: loss", "loss"),
+      accuracy: plot("then trained: share of new images right", "accuracy"),
     };
   }
 
@@ -61,7 +60,7 @@ class GroupSizes extends TrainingWidget {
     const plots = (parts) => html("div", { class: "bnlab-plots" },
       ...Object.values(parts).map((part) => part.element));
     return {
-      kind: "groups", title: "How large should a group be?",
+      kind: "groups", title: "How large should a group of units be?",
       controls: [...this.controlRows(this.go, this.halt),
         html("p", { class: "bnlab-caption" }, this.options.instance)],
       body: [
@@ -114,7 +113,7 @@ class GroupSizes extends TrainingWidget {
     this.drawCurves(race, this.plots, { shown: race?.key, alt: altText, emptyAlt: untrainedText });
   }
 
-  headlineOf(race) { return race.phase === "finished" ? headlineText(race) : ""; }
+  headlineOf(race) { return race.phase === "finished" ? groupsHeadline(race) : ""; }
 
   told(race) { return summaryText(race, this.options.steps); }
 

@@ -28,11 +28,11 @@ NO_INSTANCE = (
     "every output would be the same. Of groups of 2 only the sign of a difference is left."
 )
 LOOKS = {
-    "group_2": ("2", "groups of 2", "#57005f", "#bb5ace", [2, 3], ">"),
-    "group_4": ("4", "groups of 4", "#8f6d00", "#c48800", [6, 3], "v"),
-    "group_8": ("8", "groups of 8", "#00502f", "#5fe8a0", [10, 3, 2, 3], "D"),
-    "group_16": ("16", "groups of 16", "#6f4df0", "#c4f040", [12, 3], "p"),
-    "group_32": ("32", "groups of 32", "#3a1478", "#8577ff", [14, 3, 2, 3, 2, 3], "h"),
+    "group_2": ("groups of 2", "groups of 2", "#57005f", "#bb5ace", [2, 3], ">"),
+    "group_4": ("groups of 4", "groups of 4", "#8f6d00", "#c48800", [6, 3], "v"),
+    "group_8": ("groups of 8", "groups of 8", "#00502f", "#5fe8a0", [10, 3, 2, 3], "D"),
+    "group_16": ("groups of 16", "groups of 16", "#6f4df0", "#c4f040", [12, 3], "p"),
+    "group_32": ("groups of 32", "groups of 32", "#3a1478", "#8577ff", [14, 3, 2, 3, 2, 3], "h"),
 }
 """Short and long name, colour on light and dark pages, dash and marker of what the book's style
 calls group norm: here the sizes have to be told apart."""

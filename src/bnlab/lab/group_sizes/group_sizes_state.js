@@ -1,16 +1,18 @@
 // The state of GroupSizes, which nets it shows, and the words for their start. No drawing here.
 
 import { shortText } from "../kit/js/depth_plot.js";
+import { behind, headlineText } from "../kit/js/headline.js";
 import { writeQuery } from "../kit/js/link_state.js";
 import { STYLE } from "../kit/js/style.js";
 
 export const START_PANELS = {
-  cosine: { title: "before training: likeness of two images (cosine)", log: false },
-  gradient_norm: { title: "before training: strength of the gradient", log: true },
+  cosine: { title: "untrained: how alike two images are (1: same)", log: false },
+  gradient_norm: { title: "untrained: size of the gradient in each layer", log: true },
 };
 export const BESIDE_WORDS = {
   nothing: "nothing", batch: "BatchNorm", none: "no normalizer", both: "both",
 };
+const CLOSE = 2, LEARNS = 20;  // hundredths of accuracy; guessing among ten digits gives 10
 const REFERENCES = { nothing: [], batch: ["batch"], none: ["none"], both: ["batch", "none"] };
 
 const variantOfSize = (size, width) => (size === width ? "layer" : `group_${size}`);
@@ -30,6 +32,19 @@ export const groupsKey = (state) => writeQuery(state, ["group_size", "depth", "l
 /** The state as a race has it (outcome.js). */
 export function trainedOf(state, options) {
   return { ...state, norms: groupVariants(state, options), batch_size: options.batch_size };
+}
+
+/** Who has won, or that the sizes of groups end within `CLOSE` of each other. */
+export function groupsHeadline(race) {
+  const all = [...race.curves].map(([name, { accuracy, divergedAt }]) =>
+    [name, divergedAt === null && accuracy.length ? Math.round(100 * accuracy.at(-1)[1]) : null]);
+  const isSize = ([name]) => name === "layer" || name.startsWith("group_");
+  const sizes = all.filter(isSize).map(([, value]) => value), low = Math.min(...sizes), high = Math.max(...sizes);
+  if (sizes.length < 2 || low < LEARNS || high - low > CLOSE) return headlineText(race);
+  const shown = (value) => (value / 100).toFixed(2), ends = low === high ? shown(low) : `${shown(low)} to ${shown(high)}`;
+  const others = all.filter((one) => !isSize(one))
+    .map(([name, value]) => `${value === null ? "diverged" : shown(value)} ${behind(name)}`);
+  return `Group size hardly matters in the end: ${ends}${others.length ? ` (${others.join(", ")})` : ""}.`;
 }
 
 /** The alt text of one panel of the start. */

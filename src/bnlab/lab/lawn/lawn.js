@@ -74,10 +74,13 @@ class Lawn extends TrainingWidget {
 
   drawResult(outcome) {
     const { steps } = this.options, step = outcome && switchStep(outcome, steps);
-    this.drawCurves(outcome, this.plots, {
+    const { weights, ...others } = this.plots;
+    const draw = (plots, text) => this.drawCurves(outcome, plots, {
       shown: outcome && lawnKey(outcome.state), alt: lawnPlotText(steps), emptyAlt: emptyLawnText,
-      events: step === null ? [] : [{ step, text: "weights held" }],
+      events: step === null ? [] : [{ step, text }],
     });
+    draw({ weights }, "from here LAWN keeps it fixed");
+    draw(others, "");
   }
 
   headlineOf(outcome) { return aheadText(outcome, outcome.phase === "finished"); }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import torch
 from bnlab.chapters.lawn.looks import LOOKS as CHAPTER
 from bnlab.draw.style import STYLE
 from bnlab.lab.kit.bundle import bundle, stylesheet
+from bnlab.lab.kit.first import First, first_of
 from bnlab.lab.kit.points import BLOCK, EVALUATE_EVERY
 from bnlab.lab.kit.widget import ComputingWidget, Content, check_flag, check_keys, one_of
 from bnlab.optim import constrained_weights
@@ -70,6 +72,7 @@ class Lawn(ComputingWidget):
             "name": "lawn",
             "job": "lawn",
             "compiled": "lawn",
+            "first": True,
             "net": "mlp",
             "width": WIDTH,
             "steps": STEPS,
@@ -123,6 +126,11 @@ def lawn_trainings(
             yield name, content
             if content and content["done"]:
                 del lanes[name]
+
+
+def first() -> First:
+    """What the page shows where it cannot train."""
+    return first_of(Lawn, NUMBERS, functools.partial(lawn_trainings, engine="compiled"))
 
 
 def _lane(run: Run, engine: str) -> Iterator[dict[str, object] | None]:

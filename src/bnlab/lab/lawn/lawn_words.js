@@ -9,10 +9,10 @@ const CLOSE = 2;               // hundredths of accuracy, six images, within whi
 const LEARNED = 0.2;           // guessing among ten digits gives 0.1
 
 export const LAWN_PLOTS = {
-  accuracy: "validation accuracy (right labels)",
+  accuracy: "accuracy on new images (all labels right)",
   weights: "size of all weights (their norm)",
   logits: "size of the net’s outputs (logits), validation",
-  loss: "training loss (wrong labels included)",
+  loss: "training loss (labels made wrong included)",
 };
 
 const decades = (low, high) => (value) =>
@@ -79,6 +79,9 @@ export function leader(outcome) {
   return Math.abs(adam - lawn) <= CLOSE ? LEVEL : adam > lawn ? "adam" : "lawn";
 }
 
+const labelsText = ({ wrong }) =>
+  (wrong === 0 ? "With all labels right" : `With ${percentText(wrong)} of the training labels made wrong`);
+
 /** Who is ahead, or who has won if the training is `over`. */
 export function aheadText(outcome, over = false) {
   const at = (name) => outcome.curves.get(name).divergedAt;
@@ -93,7 +96,9 @@ export function aheadText(outcome, over = false) {
   if (Math.max(adam, lawn) < LEARNED) return `${nobody}: LAWN-Adam (${lawn}) and Adam (${adam}) have learned nothing.`;
   if (outcome.state.free === 1) return `No winner: LAWN-Adam that stays free is Adam, ${adam}.`;
   if (best === LEVEL) return `${over ? "No winner" : "They are level"}: ${lawn} with LAWN-Adam, ${adam} with Adam.`;
-  return `${label(best)} ${leads}: ${best === "lawn" ? `${lawn} against ${adam} with Adam` : `${adam} against ${lawn} with LAWN-Adam`}.`;
+  if (!over) return `${label(best)} ${leads}: ${best === "lawn" ? `${lawn} against ${adam} with Adam` : `${adam} against ${lawn} with LAWN-Adam`}.`;
+  return `${labelsText(outcome.state)}, holding the weights’ size ${best === "lawn" ? "helps" : "hurts"}: `
+    + `${lawn} (LAWN-Adam) against ${adam} (Adam).`;
 }
 
 export const lawnGuesses = () => [

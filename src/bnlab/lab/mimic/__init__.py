@@ -1,5 +1,7 @@
 """Mimic: the parts of MimicNorm, at the start of nets and in training."""
 
-from bnlab.lab.mimic.mimic import Mimic
+from bnlab.lab.mimic.mimic import Mimic, first
 
-__all__ = ["Mimic"]
+FIRST = first
+
+__all__ = ["FIRST", "Mimic"]

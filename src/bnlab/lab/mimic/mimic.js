@@ -7,13 +7,12 @@ import { parseQuery, writeQuery } from "../kit/js/link_state.js";
 import {
   addPoints, altText, guesses, hasPoints, newTraining, summaryText, untrainedText, verdictText,
 } from "../kit/js/outcome.js";
-import { shortHeadline } from "../kit/js/short_headline.js";
 import { STYLE } from "../kit/js/style.js";
 import { TrainingWidget } from "../kit/js/training_widget.js";
 import { widgetOf } from "../kit/js/widget.js";
-import { COSINE, INSIDE, mimicKey, START_DETAIL, START_TITLE, startHeadline, startOf, startText } from "./mimic_words.js";
-
-const CLOSE = 1;  // hundredths of accuracy within which nets are level
+import {
+  COSINE, INSIDE, labelsOf, LEGEND, mimicHeadline, mimicKey, START_DETAIL, START_TITLE, startHeadline, startOf, startText,
+} from "./mimic_words.js";
 
 class Mimic extends TrainingWidget {
   /** The page's engine trains the nets of a race, whose batches have a size. */
@@ -55,7 +54,7 @@ class Mimic extends TrainingWidget {
       kind: "mimic", title: "MimicNorm: which part does the work?",
       controls: this.controlRows(this.go, this.halt),
       body: [
-        this.panel.element,
+        html("p", { class: "bnlab-caption" }, LEGEND), this.panel.element,
         html("div", { class: "bnlab-stage" }, html("div", { class: "bnlab-plots" }, ...plots),
           this.guessBox.element),
         this.verdict.element, this.summary.element, html("p", { class: "bnlab-caption bnlab-detail" }, INSIDE)],
@@ -105,7 +104,7 @@ class Mimic extends TrainingWidget {
     this.drawCurves(race, this.plots, { shown: race?.key, alt: altText, emptyAlt: untrainedText });
   }
 
-  headlineOf(race) { return race.phase === "finished" ? shortHeadline(race.curves, CLOSE) : ""; }
+  headlineOf(race) { return race.phase === "finished" ? mimicHeadline(race) : ""; }
 
   drawHeadline(race) {
     if (race || this.asking) super.drawHeadline(race);
@@ -116,8 +115,9 @@ class Mimic extends TrainingWidget {
 
   drawStart() {
     const { state, options } = this, { depth: layers } = state, found = startOf(state, options);
-    const curves = found.flatMap(({ name, kind, rows, theory }) => [
-      { name, rows }, { name: `theory_${kind}`, rows: theory.map((value) => [value, value, value]) },
+    for (const { names, name, kind } of found) STYLE[`start_${kind}`] = { ...STYLE[name], ...labelsOf(names) };
+    const curves = found.flatMap(({ kind, rows, theory }) => [
+      { name: `start_${kind}`, rows }, { name: `theory_${kind}`, rows: theory.map((value) => [value, value, value]) },
     ]);
     const alt = startText(found, state, options);
     this.panel.draw(curves, { layers, word: "layer", key: mimicKey(state), alt });

@@ -11,11 +11,12 @@ from bnlab.chapters.mimicnorm.looks import LOOKS as CHAPTER
 from bnlab.draw.style import STYLE
 from bnlab.engines.compiled.catalogue import MIMIC_DEPTHS, MIMIC_PARTS, WIDTH
 from bnlab.lab.kit.bundle import bundle, stylesheet
+from bnlab.lab.kit.first import First, first_of
 from bnlab.lab.kit.images import IMAGES
-from bnlab.lab.kit.points import EVALUATE_EVERY
+from bnlab.lab.kit.points import EVALUATE_EVERY, Points
 from bnlab.lab.kit.training_widget import TrainingWidget
-from bnlab.lab.kit.widget import check_flag, check_keys, check_norms, names_of, one_of
-from bnlab.train import Run, make_device
+from bnlab.lab.kit.widget import Content, check_flag, check_keys, check_norms, names_of, one_of
+from bnlab.train import Run, make_device, make_trainer
 
 FOLDER = Path(__file__).parent
 NETS = ("none", *MIMIC_PARTS, "batch")
@@ -128,6 +129,20 @@ class Mimic(TrainingWidget):
         return self.train_in_turns({name: mimic_run(name, **setting) for name in state["norms"]})
 
 
+def first() -> First:
+    """What the page shows where it cannot train."""
+
+    def trained(state: dict[str, object]) -> Iterator[Content]:
+        setting = {key: state[key] for key in ("depth", "lr", "seed")}
+        for name in state["norms"]:
+            points = Points()
+            for record in make_trainer(mimic_run(name, **setting), "compiled").steps():
+                points.add(record)
+            yield name, points.take()
+
+    return first_of(Mimic, ("norms", "depth", "lr", "seed"), trained, norms=NETS)
+
+
 @functools.lru_cache(maxsize=1)
 def start_curves() -> dict[str, dict[str, list]]:
     """What the upper half shows: the file that ``mimic_start`` makes."""
@@ -149,6 +164,7 @@ def _options(device: str) -> dict[str, object]:
         "width": WIDTH,
         "device": device,
         "compiled": "mimic",
+        "first": True,
         "badge": BADGE,
         "looks": LOOKS,
         "start": start_curves(),

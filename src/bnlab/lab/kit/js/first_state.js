@@ -24,7 +24,7 @@ export function firstEngine({ name }) {
       end();
       if (!isStored(stored.state, state)) { sink.restate(storedBeside(stored.state, state)); return; }
       const asked = state.cells?.map((cell) => cell.join("|")) ?? state.norms;
-      for (const [net, content] of stored.points) if (asked.includes(net)) sink.points(net, content);
+      for (const [net, content] of stored.points) if (asked?.includes(net) ?? true) sink.points(net, content);
       sink.finished({ seconds: 0, stopped: false });
     }
     loadScript("first").then(play).catch((error) => {

@@ -95,6 +95,7 @@ def test_a_panel_drawn_alone_takes_its_shape_from_its_frame(page, folder, troubl
             for key in keys:
                 key.click()
             settle(page)
+            page.wait_for_timeout(300)  # the layers are drawn a few times a second
             check(page, left, 140)
 
 

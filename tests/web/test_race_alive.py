@@ -54,7 +54,7 @@ def test_who_wants_less_motion_starts_it(page, alive):
 def test_the_front_page_opens_with_a_race_that_shows_the_difference(page, tmp_path):
     """As in book/index.md, without a click."""
     text = (ASSETS.parent / "book" / "index.md").read_text(encoding="utf-8")
-    arguments = re.search(r"^Race\((.*)\)$", text, re.M)[1]
+    arguments = re.search(r"^race = Race\((.*)\)$", text, re.M)[1]
     race = eval(f"Race({arguments})", {"Race": Race})
     load(page, write_once(tmp_path, race, "compiled/nets.js"))
     ends = dict(

@@ -89,7 +89,7 @@ def test_a_link_of_before_means_what_it_meant(race):
 
 def test_the_rarer_controls_are_folded_and_say_what_is_not_usual(race):
     page = race()
-    more = page.locator(".bnlab-button[aria-controls]")
+    more = page.get_by_role("button", name=re.compile("^More"))
     row = page.locator(".bnlab-more")
     expect(row).to_be_hidden()
     expect(more).to_have_text("More")
@@ -125,7 +125,7 @@ def test_slow_motion_lasts_seconds_and_has_the_same_bits(race):
     press(page, "Continue")
     page.wait_for_function(f"newest().batch.step >= {step + 10}")
     assert page.evaluate("newest().batch.step") < 300
-    page.locator(".bnlab-button[aria-controls]").click()
+    page.get_by_role("button", name=re.compile("^More")).click()
     page.get_by_label("Slow motion").uncheck()  # the rest comes at once
     finished(page)
     assert page.evaluate("performance.now()") - begun < 9000
@@ -248,6 +248,6 @@ def test_no_accessibility_problem_and_no_overflow(page, folder, troubles, size, 
     page.set_viewport_size(size)
     load(page, folder, "#race?lr=10&norms=none,batch,layer,group&momentum=0.9", theme)
     finished(page)
-    page.locator(".bnlab-button[aria-controls]").click()
+    page.get_by_role("button", name=re.compile("^More")).click()
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]

@@ -178,8 +178,8 @@ def pick(page: Page, name: str, value: str) -> None:
 
 
 def slider(page: Page, name: str = "learning rate") -> Locator:
-    """The slider with this in its name."""
-    return page.get_by_role("slider", name=name)
+    """The slider with this in its name; the cursor of a plot, which has values too, is none."""
+    return page.locator("input[type=range]").and_(page.get_by_role("slider", name=name))
 
 
 def move(page: Page, name: str, stop: int) -> None:

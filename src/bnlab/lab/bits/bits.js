@@ -120,9 +120,10 @@ class Bits extends TrainingWidget {
   }
 
   drawSigns(outcome) {
-    if (!outcome) return this.view.draw(null);
-    const { state: { net, layer }, options: { shapes, every } } = this, { depth } = outcome.state;
-    const name = netShown(outcome, net), number = layerNumber(layer, depth), curve = outcome.curves.get(name);
+    const { state: { net, layer }, options: { shapes, every } } = this, { depth } = outcome?.state ?? this.state;
+    const number = layerNumber(layer, depth);
+    if (!outcome) return this.view.draw(null, null, shapes[depth][number]);
+    const name = netShown(outcome, net), curve = outcome.curves.get(name);
     const found = signsOf(curve, number);
     const texts = found && signsText(name, curve, number, depth, found, every);
     return this.view.draw(found, texts, shapes[depth][number]);

@@ -27,8 +27,8 @@ function panel(kind) {
   const picture = svg("svg", { class: "bnlab-signs", "data-signs": kind, preserveAspectRatio: "xMinYMin" });  // no picture before it has a sentence
   const caption = html("figcaption", { class: "bnlab-caption" });
   const element = html("figure", { class: `bnlab-figure bnlab-signs-of-${kind}` }, caption, picture);
-  function set(parts, width, height, { text, short }) {
-    picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  const room = (width, height) => picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  function set(parts, { text, short }) {
     picture.setAttribute("role", "img");
     picture.setAttribute("aria-label", text);
     picture.replaceChildren(...parts);
@@ -36,7 +36,7 @@ function panel(kind) {
     caption.dataset.text = text;
     caption.replaceChildren(html("span", { class: "bnlab-short" }, short), html("span", { class: "bnlab-detail" }, text));
   }
-  return { element, set };
+  return { element, room, set };
 }
 
 /** `digits`: the pixels of each, of images with this side. */
@@ -51,15 +51,18 @@ export function bitsView({ digits, side }) {
     html("p", { class: "bnlab-caption bnlab-signs-key" }, ...Object.entries(KEY).map(([what, text]) =>
       html("span", {}, html("span", { class: `bnlab-square bnlab-square-${what}` }), ` ${text}`))));
 
-  /** `found` as signsOf gives it, or null; `texts` as signsText; `shape`: {channels, side, filters}. */
+  /**
+   * `found` as signsOf gives it, or null: then the pictures have their room and nothing in it.
+   * `texts` as signsText; `shape`: {channels, side, filters}.
+   */
   function draw(found, texts, shape) {
-    element.hidden = found === null;
-    if (!found) return;
     const { channels, filters } = shape, left = side + 2 * GAP, tile = FILTER + GAP;
-    inputs.set([...pixels, ...tiles(found.signs, shape.side, channels, { left, apart })],
-      left + channels * (shape.side + GAP) - GAP, digits.length * apart - GAP, texts.signs);
-    weights.set(tiles(found.weights, FILTER, channels),
-      channels * tile - GAP, filters * tile - GAP, texts.weights);
+    inputs.room(left + channels * (shape.side + GAP) - GAP, digits.length * apart - GAP);
+    weights.room(channels * tile - GAP, filters * tile - GAP);
+    element.classList.toggle("bnlab-unseen", !found);
+    if (!found) return;
+    inputs.set([...pixels, ...tiles(found.signs, shape.side, channels, { left, apart })], texts.signs);
+    weights.set(tiles(found.weights, FILTER, channels), texts.weights);
   }
   return { element, draw };
 }

@@ -150,7 +150,11 @@ def test_all_points_are_trained_kept_and_can_be_stopped(page, folder, troubles):
         border = 2 * 1.9 / curvatures[plane.key("batch", 2, float(gamma), 0)]
         diverged = "bnlab-cell-lost" in cell.get_attribute("class")
         right += diverged == (float(rate) > border)
-    assert headline(page) == f"The line predicts the outcome at {right} of 78 points."
+    law = "The larger γ, the smaller the learning rate must be."
+    count = f"The border, computed before training, is right at {right} of 78 points."
+    assert headline(page) == f"{law} {count}"
+    wrong = page.locator(".bnlab-cell-wrong").count()
+    assert right + wrong == 78 and wrong > 0
 
 
 def test_a_thousand_fast_changes_and_the_last_one_wins(page, folder, troubles):

@@ -232,7 +232,8 @@ const state = {{ norm: "batch", depth: 2, momentum: 0, seed: 0 }}, points = new 
 options.gammas.forEach((gamma, i) => {{
   options.curvatures[`batch 2 ${{gamma}} 0`] = 1;
   for (const rate of options.rates) {{
-    points.set(cellName([gamma, rate]), {{ done: true, loss: [], divergedAt: rate > edges[i] ? 3 : null }});
+    const divergedAt = rate > edges[i] ? 3 : null;
+    points.set(cellName([gamma, rate]), {{ done: true, loss: [], divergedAt }});
   }}
 }});
 const all = planeHeadline(options, state, points);

@@ -109,7 +109,7 @@ def test_the_view_of_the_layers_follows(page, folder, troubles):
     assert pictures.count() == 3
     for number in range(3):
         label = pictures.nth(number).get_attribute("aria-label")
-        words = r"at step 300, .* in 5 steps a mean jumps by \d\.\d\d of its spread"
+        words = r"at step 300, .* in 5 steps a mean moves by [\d.]+ % of its spread"
         assert re.search(words, label)
     page.get_by_role("button", name="none", exact=True).click()
     expect(pictures).to_have_count(2)
@@ -119,7 +119,7 @@ def test_the_view_of_the_layers_follows(page, folder, troubles):
         noise.fill(str(strength))
         finished(page)
         label = page.locator(".bnlab-layer-plot[data-norm=noisy_batch]").get_attribute("aria-label")
-        moved[strength] = float(re.search(r"jumps by ([\d.]+)", label)[1])
+        moved[strength] = float(re.search(r"moves by ([\d.]+) %", label)[1])
     assert moved[5] > 3 * moved[0]
 
 

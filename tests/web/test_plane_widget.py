@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from bnlab.lab import Plane
+from bnlab.lab.kit.bundle import PACKAGE, script
 from bnlab.lab.kit.points import Points
 from bnlab.lab.plane import plane
 from bnlab.train import make_trainer
@@ -144,13 +145,21 @@ def test_all_points_are_trained_kept_and_can_be_stopped(page, folder, troubles):
     expect(done).to_have_count(78, timeout=60_000)
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_disabled()
     assert "NaN" not in page.locator(".bnlab").inner_text()
-    curvatures, right = plane.options("cpu")["curvatures"], 0
+    curvatures, right, most = plane.options("cpu")["curvatures"], 0, dict.fromkeys(plane.GAMMAS, 0)
     for cell in done.all():
         gamma, rate = cell.get_attribute("data-cell").split("|")
         border = 2 * 1.9 / curvatures[plane.key("batch", 2, float(gamma), 0)]
         diverged = "bnlab-cell-lost" in cell.get_attribute("class")
         right += diverged == (float(rate) > border)
-    assert headline(page) == f"The line predicts the outcome at {right} of 78 points."
+        if not diverged:
+            most[float(gamma)] = max(most[float(gamma)], float(rate))
+    edges = list(most.values())
+    falls = edges == sorted(edges, reverse=True) and edges[0] > edges[-1]
+    law = "The larger γ, the smaller the learning rate must be. " if falls else ""
+    count = f"The border, computed before training, is right at {right} of 78 points."
+    assert headline(page) == law + count, edges
+    wrong = page.locator(".bnlab-cell-wrong").count()
+    assert right + wrong == 78 and wrong > 0
 
 
 def test_a_thousand_fast_changes_and_the_last_one_wins(page, folder, troubles):
@@ -203,3 +212,34 @@ def test_with_a_kernel_python_trains(page, tmp_path, troubles):
     expect(summary(page)).to_contain_text("diverged at step")
     expect(page.locator('.bnlab-cell-lost[data-cell="1|10"]')).to_be_visible()
     widget.close()
+
+
+@pytest.mark.parametrize(
+    ("edges", "law"),
+    [
+        ((5, 2, 1), True),
+        ((5, 5, 1), True),
+        ((1, 1, 1), False),
+        ((2, 5, 1), False),
+        ((1, 2, 5), False),
+    ],
+)
+def test_a_law_is_said_only_of_points_that_follow_it(page, edges, law):
+    """All points of three columns, and without the last one."""
+    code = f"""{script([PACKAGE / "lab" / "plane" / "plane_state.js"])}
+const options = {{ gammas: [1, 2, 4], rates: [1, 2, 5, 10], curvatures: {{}} }};
+const state = {{ norm: "batch", depth: 2, momentum: 0, seed: 0 }}, points = new Map();
+options.gammas.forEach((gamma, i) => {{
+  options.curvatures[`batch 2 ${{gamma}} 0`] = 1;
+  for (const rate of options.rates) {{
+    const divergedAt = rate > edges[i] ? 3 : null;
+    points.set(cellName([gamma, rate]), {{ done: true, loss: [], divergedAt }});
+  }}
+}});
+const all = planeHeadline(options, state, points);
+points.delete(cellName([4, 10]));
+return [all, planeHeadline(options, state, points)];"""
+    whole, part = page.evaluate(f"(edges) => {{ {code} }}", list(edges))
+    assert whole.startswith("The larger γ, the smaller") == law
+    assert whole.endswith(" of 12 points.") and part.endswith(" of 11 points.")
+    assert part.startswith("The border, computed before training, is right at ")

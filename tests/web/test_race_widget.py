@@ -286,7 +286,7 @@ def test_legend_switches_curves_by_keyboard(race):
 
 def test_divergence_is_drawn_and_said(race):
     page = race("#race?lr=10", still=True)
-    words = re.compile(r"none diverged at step (\d+)")
+    words = re.compile(r"no normalizer: diverged at step (\d+)")
     for plot in page.locator(".bnlab-plot").all():
         expect(plot.locator(".bnlab-label[data-norm=none]")).to_have_text(words)
         expect(plot.locator(".bnlab-cross")).to_have_count(1)

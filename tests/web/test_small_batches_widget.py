@@ -104,7 +104,9 @@ def test_from_its_defaults_one_net_fails_and_the_other_does_not(page, folder, tr
     text = summary_text(page)
     found = re.findall(r"running statistics ([\d.]+)", text)
     assert float(found[1]) > float(found[0]) + 0.2
-    assert headline(page) == f"Batch renorm wins: {found[1]} against {found[0]} with batch norm."
+    about = "(batches of 4 images, running statistics)"
+    said = f"Batch renorm wins: accuracy {found[1]} against {found[0]} with batch norm {about}."
+    assert headline(page) == said
     rows = page.locator(".bnlab-ends tbody tr")
     assert rows.count() == 2
     for cell in rows.locator("td").all_inner_texts():

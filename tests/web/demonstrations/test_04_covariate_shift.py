@@ -56,7 +56,7 @@ def accuracy(net: dict) -> float:
 def moves(page: Page, norm: str) -> float:
     """How far the means of the net's units moved at the end, as the page says."""
     label = page.locator(f".bnlab-layer-plot[data-norm={norm}]").get_attribute("aria-label")
-    return float(re.search(r"jumps by ([\d.]+) of its spread", label)[1])
+    return float(re.search(r"moves by ([\d.]+) % of its spread", label)[1])
 
 
 def the_large_rate(page: Page, nets: dict) -> None:

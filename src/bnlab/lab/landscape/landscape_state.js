@@ -2,8 +2,9 @@
 
 import { behind, subject } from "../kit/js/headline.js";
 import { parseQuery, writeQuery } from "../kit/js/link_state.js";
+import { capitalized, listed } from "../kit/js/sentence.js";
 import { STYLE } from "../kit/js/style.js";
-import { short } from "./slide_plot.js";
+import { short, stepText } from "./slide_plot.js";
 
 const nameOf = (norm) => STYLE[norm].label;
 const COMPUTED = ["norms", "lr", "depth", "step", "seed"];  // what the curves depend on
@@ -21,8 +22,8 @@ export function parseLandscape(query, options) {
 
 export const QUANTITIES = {
   losses: { title: "loss after a step of this length", of: ({ losses }) => losses },
-  changes: { title: "change of the gradient by it", of: ({ changes }) => changes },
-  betas: { title: "how bent the way is (β)", of: (found, options, lr) => betas(found, options.lengths, lr) },
+  changes: { title: "how much the gradient changes", of: ({ changes }) => changes },
+  betas: { title: "curvature along the step (β)", of: (found, options, lr) => betas(found, options.lengths, lr) },
 };
 
 /** |g(w - s g) - g| / |s g| for each length s. */
@@ -46,7 +47,7 @@ export function panelAlt(result, quantity, options) {
     const ends = [0, middle, values.length - 1].map((i) => short(values[i]));
     return `${nameOf(norm)} at step ${one.step}: ${ends[0]} at an eighth of the rate, ${ends[1]} at the rate, ${ends[2]} at eight times`;
   });
-  return `${title[0].toUpperCase()}${title.slice(1)} against the length of the step along the gradient. ${parts.join("; ")}.`;
+  return `${capitalized(title)} against the length of the step along the gradient. ${parts.join("; ")}.`;
 }
 
 export function mapAlt(name, { plane, step, loss }) {
@@ -71,18 +72,18 @@ export function landscapeText(result, options, length) {
 /** Whose way is smoothest, in one sentence: by the range of the loss in the shade. */
 export function landscapeHeadline({ found }, options) {
   const seen = [...found], gone = seen.filter(([, one]) => one.diverged_at !== null).map(([norm]) => subject(norm));
-  const lost = gone.length ? ` ${capital(gone.join(" and "))} diverged.` : "";
+  const lost = gone.length ? ` ${capitalized(listed(gone))} diverged.` : "";
   const ranges = seen.filter(([, one]) => one.losses).map(([norm, one]) => [norm, rangeOf(one, options)])
     .sort((a, b) => a[1] - b[1]);
   if (!ranges.length) return lost.trim();
   const [[smooth, low], [rough, high]] = [ranges[0], ranges.at(-1)];
-  const varies = `From short to long step the loss varies by ${rangeText(low)}`;
+  const [from, to] = options.band.map(stepText);
+  const varies = `For steps of ${from} to ${to} times the rate (grey) the loss varies by ${rangeText(low)}`;
   if (ranges.length === 1) return `${varies} ${behind(smooth)}.${lost}`;
   if (rangeText(low) === rangeText(high)) return `${varies} in every net: equally smooth.${lost}`;
   return `${varies} ${behind(smooth)}, by ${rangeText(high)} ${behind(rough)}.${lost}`;
 }
 
-const capital = (text) => text[0].toUpperCase() + text.slice(1);
 const rangeText = (value) => (value === Infinity ? "no finite number" : String(Number(value.toPrecision(2))));
 
 export const rangeGuesses = (norms) => norms.map((norm) => ({ value: norm, text: STYLE[norm].short, swatchOf: norm }));

@@ -27,7 +27,7 @@ export function lossMaps({ positions }) {
   const scale = html("p", { class: "bnlab-caption" });
   const element = html("div", { class: "bnlab-slice-view", hidden: true },
     html("div", { class: "bnlab-colours" }, html("p", { class: "bnlab-caption" },
-      "loss around the net (+): downhill to the right, a random way up"), scale),
+      "loss around the net: + now, ○ after the step at the line above; right: downhill, along the gradient; up: a random direction; dark: low"), scale),
     row);
   const panels = new Map();
   const first = positions[0], size = positions[1] - first, count = positions.length;

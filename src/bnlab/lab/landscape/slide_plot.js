@@ -10,6 +10,9 @@ const TICKS = [0.125, 0.25, 0.5, 1, 2, 4, 8];
 const TICK_WORDS = { 0.125: "⅛", 0.25: "¼", 0.5: "½" };
 const MOST_DECADES = 7;
 
+/** The length of a step, as below the axis. */
+export const stepText = (length) => TICK_WORDS[length] ?? String(length);
+
 /** A number with three digits, in words of a page. */
 export function short(value) {
   if (value === null) return "not finite";
@@ -77,7 +80,7 @@ export function slidePlot({ title, lengths, band }) {
     }
     for (const tick of TICKS) {
       parts.push(svg("path", { class: "bnlab-tick", d: `M${x(tick)},${bottom}v${0.3 * em}` }));
-      parts.push(svg("text", { x: x(tick), y: bottom + 1.3 * em, "text-anchor": "middle" }, TICK_WORDS[tick] ?? tick));
+      parts.push(svg("text", { x: x(tick), y: bottom + 1.3 * em, "text-anchor": "middle" }, stepText(tick)));
     }
     parts.push(svg("path", { class: "bnlab-tick", d: `M${left},${top}V${bottom}H${right}` }));
     parts.push(svg("text", { x: (left + right) / 2, y: bottom + 2.25 * em, "text-anchor": "middle" }, "step length (× rate)"));

@@ -68,15 +68,31 @@ export function pointText(point) {
     : `${ended} ${written(value)}`;
 }
 
+/** Whether what a point came to is what the border says; only of one that is done. */
+export const isPredicted = (options, state, [gamma, rate], { divergedAt }) =>
+  (rate > predictedRate(options, state, gamma)) === (divergedAt !== null);
+
+/** Whether the largest rate that trains is smaller for a larger γ, when all points are known. */
+function shrinks(options, state, points) {
+  const edges = columns(options, state).map((gamma) => {
+    const all = options.rates.map((rate) => [rate, points.get(cellName([gamma, rate]))]);
+    if (!all.every(([, point]) => point?.done)) return NaN;
+    return Math.max(0, ...all.filter(([, point]) => point.divergedAt === null).map(([rate]) => rate));
+  });
+  return edges.length > 1 && edges.at(-1) < edges[0] && edges.every((edge, i) => i === 0 || edge <= edges[i - 1]);
+}
+
 /** Whether the prediction holds: at the chosen point, or at all that are trained. */
 export function planeHeadline(options, state, points) {
   const done = columns(options, state).flatMap((gamma) => options.rates.map((rate) => {
     const point = points.get(cellName([gamma, rate]));
-    const diverges = rate > predictedRate(options, state, gamma);
-    return point?.done && { point, right: diverges === (point.divergedAt !== null) };
+    return point?.done && { point, right: isPredicted(options, state, [gamma, rate], point) };
   })).filter(Boolean);
   const right = done.filter((one) => one.right).length, [{ point } = {}] = done;
-  if (done.length > 1) return `The line predicts the outcome at ${right} of ${done.length} points.`;
+  if (done.length > 1) {
+    const law = shrinks(options, state, points) ? "The larger γ, the smaller the learning rate must be. " : "";
+    return `${law}The border, computed before training, is right at ${right} of ${done.length} points.`;
+  }
   if (!point) return "";
   const what = point.divergedAt !== null ? `It diverges at step ${point.divergedAt}` : "It trains";
   return `${what}: ${right ? "as the line predicts" : "the line predicts otherwise"}.`;

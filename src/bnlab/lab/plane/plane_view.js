@@ -2,7 +2,7 @@
 
 import { html, sizeWatch, svg } from "../kit/js/elements.js";
 import { coloured } from "../kit/js/looks.js";
-import { cellName, columns, finalLoss, goodness, lossText, predictedRate } from "./plane_state.js";
+import { cellName, columns, finalLoss, goodness, isPredicted, lossText, predictedRate } from "./plane_state.js";
 
 const ROOM = { left: 4.6, right: 0.6, top: 0.6, bottom: 3.4 };  // em
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
@@ -21,9 +21,11 @@ export function planeView({ options, onMove, onTrain }) {
   const frame = html("div", { class: "bnlab-plane-frame" }, picture);
   const element = html("figure", { class: "bnlab-figure" },
     html("figcaption", { class: "bnlab-caption" },
-      "loss at the end, or × and the step at which it diverged; ",
-      svg("svg", { class: "bnlab-swatch", viewBox: "0 0 34 12", "aria-hidden": "true" },
-        svg("path", { class: "bnlab-star", d: "M1,6H33" })), " predicted border"), frame);
+      "loss at the end, or × and the step of divergence; ",
+      html("span", { class: "bnlab-whole" },
+        svg("svg", { class: "bnlab-swatch", viewBox: "0 0 34 12", "aria-hidden": "true" },
+          svg("path", { class: "bnlab-star", d: "M1,6H33" })), " border computed before training; "),
+      html("span", { class: "bnlab-whole" }, html("span", { class: "bnlab-wrong-key" }), " wrong")), frame);
   let box = null, last = null, drawn = "";
   const known = new Map();  // what is drawn of each cell: {text: of its outcome, rect, words}
 
@@ -69,7 +71,7 @@ export function planeView({ options, onMove, onTrain }) {
       const what = last.state.norm === "batch" ? gamma : "no normalizer";
       text({ x: x + w / 2, y: bottom + 1.3 * em, "text-anchor": "middle" }, what);
     });
-    const name = last.state.norm === "batch" ? "γ at the start" : "";
+    const name = last.state.norm === "batch" ? "γ (batch norm’s scale) at the start" : "";
     text({ x: (left + right) / 2, y: bottom + 2.7 * em, "text-anchor": "middle" }, name);
     const middle = (box.top + bottom) / 2;
     text({
@@ -84,16 +86,17 @@ export function planeView({ options, onMove, onTrain }) {
     const outcome = point ? `${point.done} ${point.divergedAt} ${loss}` : "";
     const before = known.get(name);
     if (before?.outcome === outcome) return;
-    const [rect, text] = makeCell({ name, point, loss }, corner(column, row));
+    const [rect, text] = makeCell({ name, point, loss, at: [gamma, rate] }, corner(column, row));
     if (before) { before.rect.replaceWith(rect); before.text.replaceWith(text); } else { cells.append(rect); words.append(text); }
     known.set(name, { outcome, rect, text });
   }
 
-  function makeCell({ name, point, loss }, { x, y, w, h }) {
+  function makeCell({ name, point, loss, at }, { x, y, w, h }) {
     const gone = point?.done && point.divergedAt !== null;
     const kind = gone ? "lost" : loss !== null ? "trained" : point ? "busy" : "open";
+    const wrong = point?.done && !isPredicted(options, last.state, at, point) ? " bnlab-cell-wrong" : "";
     const rect = svg("rect", {
-      class: `bnlab-cell bnlab-cell-${kind}`, "data-cell": name, rx: 2,
+      class: `bnlab-cell bnlab-cell-${kind}${wrong}`, "data-cell": name, rx: 2,
       x: x + 1, y: y + 1, width: Math.max(0, w - 2), height: Math.max(0, h - 2),
       "fill-opacity": loss === null ? null : (0.06 + 0.6 * goodness(loss)).toFixed(3),
     });

@@ -7,8 +7,8 @@ import { STYLE } from "../kit/js/style.js";
 import { ComputingWidget, widgetOf } from "../kit/js/widget.js";
 import { chooseProfiler } from "./profiles_engine.js";
 import {
-  groupShown, growthGuesses, growthVerdict, hiddenText, layerWord, PANELS, panelText, parseProfiles,
-  profilesHeadline, profilesKey, profilesText, writeProfiles,
+  axisWord, groupShown, growthGuesses, growthVerdict, hiddenText, layerWord, PANELS, panelText, parseProfiles,
+  profilesHeadline, profilesKey, profilesText, readingText, widerFrom, writeProfiles,
 } from "./profiles_state.js";
 
 class Profiles extends ComputingWidget {
@@ -36,6 +36,7 @@ class Profiles extends ComputingWidget {
     this.go = button({
       text: "Reveal", kind: "bnlab-main", onClick: () => this.reveal(), onRefuse: () => this.refuse(),
     });
+    this.reading = html("p", { class: "bnlab-caption bnlab-reading" });
     this.panels = Object.fromEntries(
       Object.entries(PANELS).map(([quantity, look]) => [quantity, this.own(depthPanel(look))]));
   }
@@ -52,7 +53,7 @@ class Profiles extends ComputingWidget {
       body: [
         html("div", { class: "bnlab-stage" },
           html("div", { class: "bnlab-plots" }, ...panels), this.guessBox.element),
-        this.verdict.element, this.summary.element],
+        this.reading, this.verdict.element, this.summary.element],
     };
   }
 
@@ -111,10 +112,11 @@ class Profiles extends ComputingWidget {
       const curves = names.map((name) => ({ name, rows: result.curves.get(name)[quantity] }));
       const state = seen ? result.state : this.state;
       panel.draw(curves, {
-        layers: state.depth, word: layerWord(state), key: seen ? profilesKey(state) : "",
+        layers: state.depth, event: widerFrom(state), word: axisWord(state, quantity), key: seen ? profilesKey(state) : "",
         alt: seen ? panelText(result, quantity) : hiddenText(quantity),
       });
     }
+    this.reading.textContent = seen ? readingText(result) : "";
     if (!seen) this.summary.now(this.emptyText());
     else if (this.running) this.summary.soon(profilesText(result));
     else this.summary.now(profilesText(result));

@@ -3,6 +3,7 @@
 import { shortText } from "../kit/js/depth_plot.js";
 import { behind } from "../kit/js/headline.js";
 import { parseQuery, writeQuery } from "../kit/js/link_state.js";
+import { capitalized } from "../kit/js/sentence.js";
 import { STYLE } from "../kit/js/style.js";
 
 export const NONE_GROWS = "nothing";  // a guess beside the names of the normalizers
@@ -11,10 +12,17 @@ const GROWTH = 2;  // from first to last layer: less does not count as growth
 export const PANELS = {
   variance: { title: "strength of the signal (variance)", log: true },
   cosine: { title: "likeness of two images (cosine)", log: false },
-  gradient_norm: { title: "strength of the gradient (norm)", log: true },
+  gradient_norm: { title: "gradient on its way back (norm)", log: true },
 };
 
 export const layerWord = ({ net }) => (net === "residual" ? "block" : "layer");
+
+/** The first layer of the second half, which is wider; null if there is one layer alone. */
+export const widerFrom = ({ depth }) => (depth > 1 ? Math.ceil(depth / 2) + 1 : null);
+
+/** Below an axis; the gradient goes from right to left. */
+export const axisWord = (state, quantity) => (quantity === "gradient_norm" ? `← ${layerWord(state)}` : layerWord(state));
+
 const hasGroup = ({ norms }) => norms.includes("group");
 
 /** What the stored grid calls a normalizer. */
@@ -41,7 +49,6 @@ export function parseProfiles(query, options) {
 const wordOf = (state, norm) =>
   (norm === "group" ? `${STYLE.group.label} (group size ${state.group_size})` : STYLE[norm].label);
 
-const capital = (text) => `${text[0].toUpperCase()}${text.slice(1)}`;
 
 /** Which layers lack a finite value, in words; "" if none does. */
 function gapText(rows, word) {
@@ -70,10 +77,19 @@ function cosineText({ cosine }, word) {
   return gapText(cosine, word) || cosine.at(-1)[0].toFixed(2);
 }
 
+const seedsOf = (curves) => Math.min(...[...curves.values()].map((profile) => profile.seeds));
+
+/** What lines, bands and the upright line are. */
+export function readingText({ state, curves }) {
+  const seeds = seedsOf(curves);
+  const band = seeds > 1 ? `Line: middle of ${seeds} random starts; band: their range.` : "Line: one random start.";
+  return widerFrom(state) === null ? band : `${band} Dashed: channels double, images halve.`;
+}
+
 /** What each curve does, in short. */
 export function profilesText({ state, curves }) {
   const word = layerWord(state), last = `${word} ${state.depth}`;
-  const seeds = Math.min(...[...curves.values()].map((profile) => profile.seeds));
+  const seeds = seedsOf(curves);
   const parts = [...curves].map(([norm, profile]) =>
     `${wordOf(state, norm)}: ${growthText(profile, word)}, ${cosineText(profile, word)}`);
   return `Untrained ${state.net} nets, ${state.width} channels; lines: median of ${seeds} ${seeds === 1 ? "seed" : "seeds"}, bands: their range. `
@@ -91,10 +107,10 @@ export function panelText({ state, curves }, quantity) {
     const range = profile.seeds > 1 ? ` (seeds ${write(low)} to ${write(high)})` : "";
     return `${wordOf(state, norm)}: ${write(first)} in ${word} 1, ${write(last)} in ${word} ${rows.length}${range}`;
   });
-  return `${capital(PANELS[quantity].title)} by ${word} of the ${state.net} net: ${parts.join("; ")}.`;
+  return `${capitalized(PANELS[quantity].title)} by ${word} of the ${state.net} net: ${parts.join("; ")}.`;
 }
 
-export const hiddenText = (quantity) => `${capital(PANELS[quantity].title)}: nothing is drawn yet.`;
+export const hiddenText = (quantity) => `${capitalized(PANELS[quantity].title)}: nothing is drawn yet.`;
 
 export const groupShown = hasGroup;
 
@@ -104,7 +120,7 @@ export function profilesHeadline(result) {
   const lost = nets.filter(([, profile]) => gapText(profile.variance, word)).map(([norm]) => norm);
   const ends = nets.map(([norm, profile]) => [norm, growth(profile)])
     .filter(([norm, ratio]) => ratio > 0 && !lost.includes(norm)).sort((a, b) => b[1] - a[1]);
-  const gone = lost.map((norm) => `${capital(behind(norm))} it leaves the range of numbers.`);
+  const gone = lost.map((norm) => `${capitalized(behind(norm))} it leaves the range of numbers.`);
   if (!ends.length) return gone.join(" ");
   const [[most, high], [least, low]] = [ends[0], ends.at(-1)];
   const both = nets.length === 2 ? "both" : "all", told = ends.length === 1 ? `${changeText(high)} ${behind(most)}`

@@ -35,11 +35,12 @@ export function movement({ layers }) {
 export function movementText(norm, curve, whole = false) {
   const moved = movement(curve);
   if (curve.divergedAt !== null) return `${nameOf(norm)}: diverged at step ${curve.divergedAt}`;
-  if (moved === null) return `${nameOf(norm)}: no jump yet`;
-  const far = moved.toFixed(2);
-  if (!whole) return `${nameOf(norm)}: jumps by ${far}`;
-  return `${nameOf(norm)}: in ${lastSteps(curve)} a mean jumps by ${far} of its spread`;
+  if (moved === null) return `${nameOf(norm)}: no step to compare yet`;
+  const far = `moves by ${percentText(moved)} of its spread`;
+  return whole ? `${nameOf(norm)}: in ${lastSteps(curve)} a mean ${far}` : `${STYLE[norm].short}: a mean ${far}`;
 }
+
+const percentText = (share) => `${share < 0.1 ? +(100 * share).toPrecision(1) : Math.round(100 * share)} %`;
 
 function lastSteps({ layers }) {
   const [from, to] = layers.slice(-2).map(([step]) => step);
@@ -166,8 +167,8 @@ export function layerView({ units }) {
   }
 
   function explain(curve) {
-    const jump = curve.layers.length > 1 ? `; how far a mean jumps in ${lastSteps(curve)}, in spreads` : "";
-    const text = `${units} units of each layer: mean (dot), spread (bar)${jump}`;
+    const moves = curve.layers.length > 1 ? `; how far a mean moves in ${lastSteps(curve)}` : "";
+    const text = `outputs of ${units} units a layer: mean (dot) and spread (bar)${moves}`;
     if (meaning.textContent !== text) meaning.textContent = text;
   }
 

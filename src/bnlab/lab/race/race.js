@@ -2,7 +2,6 @@
 
 import { curvePlot, legend } from "../kit/js/curve_plot.js";
 import { html, uniqueId } from "../kit/js/elements.js";
-import { headlineText } from "../kit/js/headline.js";
 import { parseQuery, writeQuery } from "../kit/js/link_state.js";
 import {
   addPoints, altText, countedText, guesses, hasPoints, newTraining, settingKey, summaryText, untrainedText,
@@ -15,6 +14,7 @@ import { widgetOf } from "../kit/js/widget.js";
 import { addRun, hasRuns, newSeeds, seedsAlt, seedsHeadline, seedsText } from "./all_seeds.js";
 import { digitsRow } from "./digits_row.js";
 import { layerView } from "./layer_view.js";
+import { raceHeadline } from "./race_headline.js";
 
 const FEWEST = 2;  // nets in a race
 const RARE = ["momentum", "weight_decay", "steps", "slow"];  // controls behind "More"
@@ -251,7 +251,7 @@ class Race extends TrainingWidget {
 
   headlineOf(race) {
     if (race.isOfSeeds) return seedsHeadline(race);
-    return race.phase === "finished" ? headlineText(race) : "";
+    return race.phase === "finished" ? raceHeadline(race) : "";
   }
 
   runningHeadline(race) { return race.isOfSeeds ? seedsHeadline(race) : ""; }

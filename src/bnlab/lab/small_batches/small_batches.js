@@ -10,7 +10,7 @@ import { STYLE } from "../kit/js/style.js";
 import { TrainingWidget } from "../kit/js/training_widget.js";
 import { widgetOf } from "../kit/js/widget.js";
 import {
-  ACCURACIES, addContent, classesText, emptyPlotText, hasContent, newOutcome, outcomeText, plotText,
+  ACCURACIES, addContent, classesText, emptyPlotText, hasContent, headlineAbout, newOutcome, outcomeText, plotText,
   smallKey, TABLE_HEAD, tableRows,
 } from "./small_batches_words.js";
 
@@ -38,7 +38,7 @@ class SmallBatches extends TrainingWidget {
     this.rows = html("tbody");
     this.written = "";
     this.ends = html("table", { class: "bnlab-ends" },
-      html("caption", {}, "share of images that a net gets right; the last three columns: on the same new images"),
+      html("caption", {}, "share of images right; last three columns: the same new images (running: averages kept in training)"),
       html("thead", {}, html("tr", {}, ...TABLE_HEAD.map((text) => html("th", { scope: "col" }, text)))),
       this.rows);
   }
@@ -97,7 +97,7 @@ class SmallBatches extends TrainingWidget {
     this.drawTable(outcome ? tableRows(outcome) : []);
   }
 
-  headlineOf(outcome) { return outcome.phase === "finished" ? headlineText(outcome) : ""; }
+  headlineOf(outcome) { return outcome.phase === "finished" ? headlineText(outcome, headlineAbout(outcome.state)) : ""; }
 
   told(outcome) { return outcomeText(outcome, this.options.steps); }
 

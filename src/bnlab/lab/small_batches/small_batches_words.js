@@ -1,6 +1,7 @@
 // What SmallBatches has given so far, and the words for it. No drawing here.
 
 import { writeQuery } from "../kit/js/link_state.js";
+import { capitalized } from "../kit/js/sentence.js";
 import { STYLE } from "../kit/js/style.js";
 
 export const KEYS = ["batch_size", "classes", "r_max", "d_max", "lr", "seed", "norms"];
@@ -14,7 +15,6 @@ const SHORT = { train: "in training", batch: "batch statistics", accuracy: "runn
 
 const nameOf = (norm) => STYLE[norm].label;
 const share = (value) => value.toFixed(2);
-const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
 export const smallKey = (state) => writeQuery(state, KEYS);
 
@@ -25,6 +25,10 @@ function settingWords({ batch_size, classes, r_max, d_max, lr, norms }) {
   const limits = norms.includes("batch_renorm") ? `, r up to ${r_max}, d up to ${d_max}` : "";
   return `batches of ${batch_size} with ${classesText(classes)}, learning rate ${lr}${limits}`;
 }
+
+/** What the accuracies of the headline are about. */
+export const headlineAbout = ({ batch_size, classes }) =>
+  `batches of ${batch_size}${classes === INDEPENDENT_CLASSES ? " images" : ` with ${classesText(classes)}`}, running statistics`;
 
 export function newOutcome(state) {
   const empty = () => ({ loss: [], train: [], batch: [], accuracy: [], recomputed: null, step: 0, divergedAt: null });
@@ -50,11 +54,11 @@ export function plotText(outcome, which, names) {
     if (curve.divergedAt !== null) return `${nameOf(norm)} diverged at step ${curve.divergedAt}`;
     return end ? `${nameOf(norm)} is at ${share(end[1])} at step ${end[0]}` : `${nameOf(norm)} has no point yet`;
   });
-  return `${capital(what)} with ${settingWords(outcome.state)}: ${ends.join("; ") || "all curves are switched off"}.`;
+  return `${capitalized(what)} with ${settingWords(outcome.state)}: ${ends.join("; ") || "all curves are switched off"}.`;
 }
 
 export const emptyPlotText = (which) =>
-  `${capital(which === "loss" ? "training loss" : ACCURACIES[which])}: no net is trained yet.`;
+  `${capitalized(which === "loss" ? "training loss" : ACCURACIES[which])}: no net is trained yet.`;
 
 /** A row of the table for each net: its name and four numbers as text. */
 export function tableRows(outcome) {
@@ -65,7 +69,7 @@ export function tableRows(outcome) {
   });
 }
 
-export const TABLE_HEAD = ["net", ...Object.values(SHORT), "recomputed"].map(capital);
+export const TABLE_HEAD = ["net", ...Object.values(SHORT), "recomputed from training images"].map(capitalized);
 
 const BEGINNINGS = {
   training: "Training: step", finished: "Finished: step", stopped: "Stopped at step", failed: "Broke off at step",
@@ -81,5 +85,5 @@ export function outcomeText(outcome, steps) {
     const end = recomputed === "–" ? "" : `, recomputed ${recomputed}`;
     return `${nameOf(norm)}: in training ${train}, batch statistics ${batch}, running statistics ${running}${end}`;
   });
-  return `${BEGINNINGS[outcome.phase]} ${at} of ${steps}. ${capital(results.join("; "))}.`;
+  return `${BEGINNINGS[outcome.phase]} ${at} of ${steps}. ${capitalized(results.join("; "))}.`;
 }

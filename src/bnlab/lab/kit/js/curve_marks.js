@@ -8,9 +8,10 @@ const keyOf = ({ name, ghost }) => `${ghost ? "before " : ""}${name}`;
 
 /** What the label of a curve says: the longest form first. */
 function wordsOf({ name, divergedAt, ghost }, alone) {
-  const { short } = STYLE[name];
+  const { short, label } = STYLE[name];
   if (ghost) return [alone ? `${short}, before` : "before"];
-  return divergedAt === null ? [short] : [`${short} diverged at step ${divergedAt}`, `${short} diverged`, short];
+  const who = short === "none" ? label : short;  // "none diverged" would say that all are well
+  return divergedAt === null ? [short] : [`${who}: diverged at step ${divergedAt}`, `${who}: diverged`, short];
 }
 
 /**

@@ -69,7 +69,7 @@ function layerTicks(layers) {
  * The heights are logarithmic, or those of a `scale` like UNIT; a curve without a short name has
  * no label.
  *
- * `draw(curves, {layers, word, alt, key})`: curves are {name, rows}, a row of each layer being
+ * `draw(curves, {layers, word, alt, key, event})`: an `event` is a layer with an upright line; curves are {name, rows}, a row of each layer being
  * [median, smallest, largest] or null where there is no finite value: there the curve has a gap.
  * `alt` is the alt text, and `key` (in data-shown) names what is drawn.
  */
@@ -99,8 +99,8 @@ export function depthPanel({ title, log, scale: heights = UNIT }) {
     };
   }
 
-  function drawAxes({ em, left, right, top, bottom, x, y }, scale, layers, word) {
-    const parts = [];
+  function drawAxes({ em, left, right, top, bottom, x, y }, scale, { layers, word, event = null }) {
+    const parts = event === null ? [] : [svg("path", { class: "bnlab-event", d: `M${x(event)},${top}V${bottom}` })];
     for (const [value, text] of spacedTicks(scale.ticks, y, em)) {
       parts.push(svg("path", { class: "bnlab-grid", d: `M${left},${y(value)}H${right}` }));
       parts.push(svg("text", { x: left - 0.4 * em, y: y(value) + 0.35 * em, "text-anchor": "end" }, text));
@@ -145,8 +145,9 @@ export function depthPanel({ title, log, scale: heights = UNIT }) {
     return { label, x: left, y: middle, height: 1.1 * em };
   }
 
-  function draw(curves, { layers, word, alt, key }) {
-    last = [curves, { layers, word, alt, key }];
+  function draw(curves, shown) {
+    const { layers, alt, key } = shown;
+    last = [curves, shown];
     picture.dataset.shown = key;
     picture.setAttribute("aria-label", alt);
     values.set(curves.map(({ name, rows: found }) =>
@@ -154,7 +155,7 @@ export function depthPanel({ title, log, scale: heights = UNIT }) {
     const positive = curves.flatMap(({ rows: found }) => found.flatMap((row) => (row ? row.filter((v) => v > 0) : [])));
     const scale = log ? logScale(positive) : heights, box = place(curves, layers, scale);
     if (!box) return;
-    drawAxes(box, scale, layers, word);
+    drawAxes(box, scale, shown);
     for (const part of [bands, lines, labels]) part.replaceChildren();
     values.place(box, box.x);
     const boxes = curves.map((curve) => drawCurve(curve, box, scale)).filter(Boolean);

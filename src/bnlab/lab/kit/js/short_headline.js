@@ -1,9 +1,9 @@
 // Who won of some nets that trained side by side, in one line. No drawing here.
 
+import { capitalized, listed, twoDigits } from "./sentence.js";
 import { STYLE } from "./style.js";
 
 const LEAST = 20;  // hundredths of accuracy; guessing among ten digits gives 10
-const capitalized = (text) => text[0].toUpperCase() + text.slice(1);
 
 /** [name, hundredths of accuracy], the best first; a net that diverged has none. */
 export function ranking(curves) {
@@ -13,9 +13,8 @@ export function ranking(curves) {
     .sort((one, other) => other[1] - one[1]);
 }
 
-export const two = (hundredths) => (hundredths / 100).toFixed(2);
+export const two = (hundredths) => twoDigits(hundredths / 100);
 const fromTo = (all) => (all[0][1] === all.at(-1)[1] ? two(all[0][1]) : `${two(all.at(-1)[1])} to ${two(all[0][1])}`);
-const listed = (parts) => (parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`);
 
 /** Names in a headline: short, and as at the curves where the long one has no room. */
 export const named = (name) => (STYLE[name].label.length < 14 ? STYLE[name].label : STYLE[name].short);

@@ -290,18 +290,6 @@ def test_full_screen_shows_signs_accuracy_and_flips(page, folder, troubles):
         assert box["x"] + box["width"] <= 1280
 
 
-def test_without_webassembly_it_says_why_nothing_is_trained(page, tmp_path, troubles):
-    write_once(tmp_path, Bits(), FILE)
-    asset = tmp_path / "_static" / FILE
-    text = asset.read_text(encoding="utf-8")
-    without = text.replace('"worker":"', '"worker":"WebAssembly.validate=()=>false;', 1)
-    asset.write_text(without, encoding="utf-8")
-    load(page, tmp_path)
-    press(page)
-    expect(note(page)).to_contain_text("This page cannot train these nets. This browser has no")
-    expect(page.locator(".bnlab-badge")).to_have_text("nothing can be computed in this page")
-
-
 class Kernel(Carried, Bits):
     """Bits with a kernel."""
 

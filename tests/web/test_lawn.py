@@ -203,19 +203,6 @@ def test_a_link_is_read_in_part_and_says_so(page, folder, troubles):
     page.wait_for_function("location.hash.includes('free=0.1&lr=0.03&wrong=0.3&seed=964')")
 
 
-def test_without_webassembly_it_says_why_nothing_is_trained(page, tmp_path, troubles):
-    write_once(tmp_path, Lawn(), NETS_FILE)
-    asset = tmp_path / "_static" / NETS_FILE
-    text = asset.read_text(encoding="utf-8")
-    without = text.replace('"worker":"', '"worker":"WebAssembly.validate=()=>false;', 1)
-    asset.write_text(without, encoding="utf-8")
-    load(page, tmp_path)
-    press(page)
-    expect(note(page)).to_contain_text("This page cannot train these nets. This browser has no")
-    expect(page.locator(".bnlab-badge")).to_have_text("nothing can be computed in this page")
-    expect(page.locator(".bnlab-summary")).to_have_text("Nothing was trained.")
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_on_a_phone_nothing_is_wider_than_the_page_and_all_can_be_used(
     page, folder, troubles, theme

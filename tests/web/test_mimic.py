@@ -255,17 +255,6 @@ def test_without_compiled_nets_the_start_stays_and_a_sentence_says_why(page, tmp
     assert "in layer 12" in alts(page)[0]
 
 
-def test_without_webassembly_a_sentence_says_so(page, tmp_path):
-    write_once(tmp_path, Mimic(), "compiled/mimic.js")
-    asset = tmp_path / "_static" / "compiled" / "mimic.js"
-    text = asset.read_text("utf-8")
-    asset.write_text(text.replace('"worker":"', '"worker":"WebAssembly.validate=()=>false;', 1))
-    load(page, tmp_path)
-    press(page)
-    expect(note(page)).to_contain_text("This browser has no WebAssembly SIMD")
-    assert "in layer 12" in alts(page)[0]
-
-
 def test_a_kernel_trains_what_the_state_means(page, tmp_path, troubles):
     widget = Kernel(depth=2, device="cpu")
     widget.wait(60)

@@ -59,7 +59,7 @@ def finish(page: Page, name: str) -> str:
 
 
 @pytest.mark.parametrize("name", WIDGETS)
-def test_a_result_fills_a_slide_and_says_in_one_line_what_came_out(page, tmp_path, troubles, name):
+def test_a_result_fills_a_slide_and_says_in_two_lines_what_came_out(page, tmp_path, troubles, name):
     widget, stored = WIDGETS[name]
     load(page, write_once(tmp_path, widget(), *stored))
     said = finish(page, name)
@@ -70,7 +70,7 @@ def test_a_result_fills_a_slide_and_says_in_one_line_what_came_out(page, tmp_pat
         settle(page)
         settle(page)
         seen = page.evaluate(SEEN, PARTS)
-        assert seen["text"] == said and round(seen["lines"]) == 1, (width, seen)
+        assert seen["text"] == said and round(seen["lines"]) <= 2, (width, seen)
         assert seen["outside"] == seen["flat"] == [] and seen["count"] >= 3, (width, seen)
     assert violations(page) == []
     page.keyboard.press("c")  # the controls are back

@@ -80,7 +80,7 @@ export function leader(outcome) {
 }
 
 const labelsText = ({ wrong }) =>
-  (wrong === 0 ? "With all labels right" : `With ${percentText(wrong)} of the training labels made wrong`);
+  (wrong === 0 ? "With all labels right" : `With ${percentText(wrong)} of training labels made wrong`);
 
 /** Who is ahead, or who has won if the training is `over`. */
 export function aheadText(outcome, over = false) {

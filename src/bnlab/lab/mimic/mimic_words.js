@@ -15,7 +15,7 @@ export const COSINE = {
 };
 
 export const START_TITLE = "before training: how alike two images are in each layer (1: the same; thin: theory)";
-export const START_DETAIL = " Cosine of what reaches the layer’s ReLUs; line: median pair; band: four fifths of "
+export const START_DETAIL = ". Cosine of what reaches the layer’s ReLUs; line: median pair; band: four fifths of "
   + "the pairs; thin line: theory of wide nets.";
 export const LEGEND = "Mimic = w. mean (each unit’s weights without their mean) + last BN (one batch norm, at the end)";
 export const INSIDE = "A last BatchNorm changes nothing before the logits: “last BN” starts like “none”, "
@@ -55,13 +55,13 @@ export function mimicHeadline({ curves }) {
   if (parts.some((end) => end === undefined || end < 0) || Math.max(...parts) < LEARNT) return short;
   const clearly = (one, other) => one - other > LEVEL_WITHIN, level = (one, other) => !clearly(one, other) && !clearly(other, one);
   const bare = ends.get("none") ?? -1, batch = ends.get("batch");
-  const everywhere = batch === undefined ? "" : batch < 0 ? "; batch norm everywhere diverged" : `; batch norm everywhere: ${two(batch)}`;
-  const work = (what, own, other) => `${what} does the work: ${two(own)} alone, ${two(both)} with both parts, ${two(other)} with the other${everywhere}.`;
+  const everywhere = batch === undefined ? "" : batch < 0 ? "; batch norm everywhere diverged" : `; batch norm everywhere ${two(batch)}`;
+  const work = (what, own, other) => `${what} does the work: ${two(own)}, both parts ${two(both)}, the other ${two(other)}${everywhere}.`;
   const [best, words] = last >= mean ? [last, "one batch norm at the end"] : [mean, "weights without their mean"];
   if (clearly(best, both)) return `Both parts together end at ${two(both)}, ${words} alone at ${two(best)}${everywhere}.`;
   if (!clearly(best, bare)) return short;  // no part is needed
   if (level(last, both) && clearly(both, mean) && clearly(last, mean)) return work("One batch norm at the end", last, mean);
-  if (level(mean, both) && clearly(both, last) && clearly(mean, last)) return work("Taking the mean out of the weights", mean, last);
+  if (level(mean, both) && clearly(both, last) && clearly(mean, last)) return work("Removing the weights’ mean", mean, last);
   if (clearly(both, best)) return `It takes both parts: ${two(both)}; ${two(last)} with one batch norm at the end, ${two(mean)} with the other part${everywhere}.`;
   return short;
 }

@@ -42,7 +42,7 @@ def test_the_race_of_the_page_trains_the_run_of_its_code():
     run = eval(re.search(r"^run = (Run\(.*\))$", code, re.M).group(1), {"Run": Run})
     race = eval(re.search(r"^(Race\(.*\))$", code, re.M).group(1), {"Race": Race})
     setting = {key: race.state[key] for key in ("lr", "batch_size", "depth", "seed")}
-    setting |= {key: race.options[key] for key in ("net", "width", "steps")}
+    setting |= {key: race.options[key] for key in ("net", "width")}
     assert race.options["compiled"] and "batch" in race.state["norms"]
     assert race_run("batch", **setting) == run
     race.close()

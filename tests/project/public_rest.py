@@ -200,7 +200,6 @@ def show_calls() -> dict[str, Callable[[], dict]]:
     return named(
         "show",
         {
-            "Drawing": lambda: {"svgs": ["<svg></svg>"], "alt": "a", "caption": "a"},
             "claim_box": lambda: {"name": "B1", "scale": "digits"},
             "claims_table": lambda: {"paper": "bjorck2018"},
             "findings": dict,

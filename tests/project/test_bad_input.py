@@ -29,6 +29,7 @@ IDS_ALONE = ("show.chips", "show.how_far", "show.on_cifar10", "show.say_verdict"
 NOT_CALLED = {
     "data.cifar10": "needs a download; its arguments are those of data.load",
     "data.cifar100": "needs a download; its arguments are those of data.load",
+    "show.Drawing": "what other functions give back; figures need no torch",
     "show.source": "takes functions of the reader's own, see tests/show",
 }
 """Public functions without a call here, and why."""

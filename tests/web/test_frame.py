@@ -115,7 +115,8 @@ def test_the_stage_stays_where_it_is_while_nets_train(page: Page, folders, troub
         at_rest(page)
     else:
         play(page)
-    assert page.evaluate(place) == before
+    after = page.evaluate(place)
+    assert all(abs(now - was) <= 4 for now, was in zip(after, before, strict=True)), (before, after)
 
 
 # ---- a phone, a link -----------------------------------------------------------------------------

@@ -141,12 +141,12 @@ def test_all_outcomes_of_five_binary_nets_fit_in_a_line_and_have_one_winner_at_m
 GROUPS = [
     (
         {"group_4": 0.94, "group_8": 0.95, "group_16": 0.96, "batch": 0.97},
-        "Group size hardly matters in the end: 0.94 to 0.96 (0.97 with batch norm).",
+        "Group size hardly matters in the end: accuracy 0.94 to 0.96 (0.97 with batch norm).",
     ),
-    ({"group_4": 0.9, "layer": 0.9}, "Group size hardly matters in the end: 0.90."),
+    ({"group_4": 0.9, "layer": 0.9}, "Group size hardly matters in the end: accuracy 0.90."),
     (
         {"group_4": 0.9, "layer": 0.9, "none": "x"},
-        "Group size hardly matters in the end: 0.90 (diverged without a normalizer).",
+        "Group size hardly matters in the end: accuracy 0.90 (diverged without a normalizer).",
     ),
 ]
 NO_ANSWER = [  # the sizes are apart, learn nothing, or diverge

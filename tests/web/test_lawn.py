@@ -184,7 +184,9 @@ def test_predict_first_hides_the_outcome_and_judges_the_guess(page, folder, trou
     page.get_by_role("radio", name="LAWN-Adam").check(force=True)
     page.get_by_role("button", name="Reveal").click()
     finished(page)
-    expect(page.locator(".bnlab-verdict")).to_contain_text("Right. With 30 % of training labels made wrong")
+    expect(page.locator(".bnlab-verdict")).to_contain_text(
+        "Right. With 30 % of training labels made wrong"
+    )
     slider(page, "wrong").fill("0")
     expect(page.locator(".bnlab-plots")).to_be_hidden()
     page.get_by_role("radio", name="Adam", exact=True).check(force=True)

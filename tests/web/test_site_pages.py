@@ -79,7 +79,7 @@ def test_on_a_phone_a_page_stands_still_and_is_not_wider(page: Page, address: st
 
 def test_a_shift_is_seen(page: Page):
     page.add_init_script(SHIFTS)
-    page.goto("data:text/html,<p>one<p>two")
+    page.goto(f"data:text/html,{'<p>one<p>two' * 9}")
     assert stands_still(shifted(page))
     page.wait_for_timeout(100)
     page.evaluate("document.body.style.paddingTop = '300px'")

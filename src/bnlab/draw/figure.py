@@ -14,7 +14,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from bnlab.arguments import checked
 from bnlab.draw.style import STYLE, color_variables, variables
 
 INK = "#010203"  # stands for the page's text colour until the SVG is written
@@ -57,7 +56,6 @@ class Drawing:
         caption: printed below it.
     """
 
-    @checked
     def __init__(self, svgs: Sequence[str], alt: str, caption: str) -> None:
         self.svgs, self.alt, self.caption = list(svgs), alt, caption
 

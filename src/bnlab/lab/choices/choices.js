@@ -108,7 +108,8 @@ class Choices extends TrainingWidget {
     super.change(part);
     if (Object.keys(before).every((name) => before[name] === this.state[name])) return;
     if (!this.running) this.calm();
-    if (!this.state.predict || before.step !== this.state.step) this.verdict.now("");
+    const asked = this.state.predict && before.step === this.state.step;
+    if (!asked && this.state.predict === before.predict) this.verdict.now("");
     this.show();
     this.redraw();
   }

@@ -44,7 +44,7 @@ export function groupsHeadline(race) {
   const shown = (value) => (value / 100).toFixed(2), ends = low === high ? shown(low) : `${shown(low)} to ${shown(high)}`;
   const others = all.filter((one) => !isSize(one))
     .map(([name, value]) => `${value === null ? "diverged" : shown(value)} ${behind(name)}`);
-  return `Group size hardly matters in the end: ${ends}${others.length ? ` (${others.join(", ")})` : ""}.`;
+  return `Group size hardly matters in the end: accuracy ${ends}${others.length ? ` (${others.join(", ")})` : ""}.`;
 }
 
 /** The alt text of one panel of the start. */

@@ -106,6 +106,7 @@ class Plane extends TrainingWidget {
     if (same && before.predict && this.point?.done) return this.show();  // what was seen stays
     const other = planeKey(this.state) !== planeKey(before);
     this.guess = null;
+    this.guessBox.forget();
     this.verdict.now("");
     this.note.now("");
     if (other) {

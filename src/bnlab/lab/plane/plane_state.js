@@ -76,9 +76,10 @@ export const isPredicted = (options, state, [gamma, rate], { divergedAt }) =>
 function shrinks(options, state, points) {
   const edges = columns(options, state).map((gamma) => {
     const all = options.rates.map((rate) => [rate, points.get(cellName([gamma, rate]))]);
-    if (!all.every(([, point]) => point?.done)) return NaN;
+    if (!all.every(([, point]) => point?.done)) return null;
     return Math.max(0, ...all.filter(([, point]) => point.divergedAt === null).map(([rate]) => rate));
   });
+  if (edges.includes(null)) return false;
   return edges.length > 1 && edges.at(-1) < edges[0] && edges.every((edge, i) => i === 0 || edge <= edges[i - 1]);
 }
 

@@ -24,7 +24,7 @@ export function planeView({ options, onMove, onTrain }) {
       "loss at the end, or × and the step of divergence; ",
       html("span", { class: "bnlab-whole" },
         svg("svg", { class: "bnlab-swatch", viewBox: "0 0 34 12", "aria-hidden": "true" },
-          svg("path", { class: "bnlab-star", d: "M1,6H33" })), " border computed before training; "),
+          svg("path", { class: "bnlab-star", d: "M1,6H33" })), " border computed before training;"), " ",
       html("span", { class: "bnlab-whole" }, html("span", { class: "bnlab-wrong-key" }), " wrong")), frame);
   let box = null, last = null, drawn = "";
   const known = new Map();  // what is drawn of each cell: {text: of its outcome, rect, words}

@@ -83,7 +83,7 @@ const seedsOf = (curves) => Math.min(...[...curves.values()].map((profile) => pr
 export function readingText({ state, curves }) {
   const seeds = seedsOf(curves);
   const band = seeds > 1 ? `Line: middle of ${seeds} random starts; band: their range.` : "Line: one random start.";
-  return widerFrom(state) === null ? band : `${band} Dashed: channels double, images halve.`;
+  return widerFrom(state) === null ? band : `${band} Upright line: channels double, images halve.`;
 }
 
 /** What each curve does, in short. */

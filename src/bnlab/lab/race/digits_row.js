@@ -26,7 +26,7 @@ export function digitsRow({ images, labels }) {
   const body = html("tbody", {});
   const element = html("div", { class: "bnlab-seen" },
     html("table", {},
-      html("caption", { class: "bnlab-caption" }, "What each net sees now in ten new images"),
+      html("caption", { class: "bnlab-caption" }, "What each net answers for ten new images"),
       html("thead", {}, head), body));
   const rows = new Map();  // one for each net: {row, cells, count}
 

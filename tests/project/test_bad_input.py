@@ -46,10 +46,13 @@ SPOILED: dict[str, Callable[[], object]] = {
 BY_OTHERS = {
     ("measure.measure_signals", "y"),
     ("measure.measure_curvature", "y"),
+    ("measure.measure_landscape", "x"),
+    ("measure.measure_landscape", "y"),
+    ("measure.measure_cancellation", "y"),
     ("data.digits", "split_seed"),
 }
-"""A loss may do without targets: if it needs them, it says so itself. The digits are cached by
-their seed: the cache refuses what it cannot keep."""
+"""A loss may do without targets, and a net without inputs: what needs them, says so itself. The
+digits are cached by their seed: the cache refuses what it cannot keep."""
 
 
 def is_result(one: object) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from bnlab.arguments import checked
+from bnlab.arguments import require
 from bnlab.errors import check_name, unknown
 from bnlab.norms.base import Normalizer
 from bnlab.norms.batch import BatchNorm, GhostBatchNorm
@@ -68,10 +69,10 @@ def options_of(name: str) -> tuple[str, ...]:
     return tuple(n for n in names if n not in ("self", "num_features"))
 
 
-@checked
 def check_options(name: str, options: dict[str, object]) -> None:
     """Raise a clear error for an unknown normalizer or an option that it does not take."""
     known = options_of(name)
+    require(isinstance(options, Mapping), f"options must be a dict, got {options!r}.")
     for option in options:
         if option not in known:
             raise ValueError(unknown(f"option of normalizer {name!r}:", option, known))

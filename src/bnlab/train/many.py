@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
-from bnlab.arguments import checked
+from bnlab.arguments import require
 from bnlab.engines.engine import history_of
 from bnlab.engines.stack import StackTrainer, common, is_stackable
 from bnlab.errors import check_name
@@ -21,7 +21,6 @@ LARGEST_STACK = 64
 """Nets trained side by side: with more of them a CPU gains nothing more."""
 
 
-@checked
 def train_many(
     runs: Sequence[Run],
     engine: str = "fastest",
@@ -54,6 +53,7 @@ def train_many(
         ValueError: as ``train``; and for ``engine="stack"`` with a Run that cannot be stacked.
     """
     check_name("engine", engine, WAYS)
+    require(isinstance(runs, Sequence), f"runs must be a list of Runs, got {runs!r}.")
     for run in runs:
         if not isinstance(run, Run):
             raise ValueError(f"train_many takes Runs, got {run!r}. Use Run.from_dict for a dict.")

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 
-from bnlab.arguments import checked
+from bnlab.arguments import require
 from bnlab.engines.eager import Trainer
 from bnlab.engines.engine import Engine, history_of
 from bnlab.errors import check_name
@@ -20,7 +20,6 @@ FASTEST = "fastest"
 """In place of an engine's name: the one that ``bnlab.train.ways`` says is the fastest."""
 
 
-@checked
 def make_trainer(run: Run, engine: str = "torch", device: str = "auto") -> Engine:
     """The engine of that name, with a Run to train; see ``train``."""
     check_name("engine", engine, (*ENGINES, FASTEST))
@@ -34,7 +33,6 @@ def make_trainer(run: Run, engine: str = "torch", device: str = "auto") -> Engin
     return CompiledTrainer(run, device)
 
 
-@checked
 def training(run: Run, engine: str = "torch", device: str = "auto") -> Iterator[Step]:
     """Train a Run step by step: an iterator of records.
 
@@ -47,7 +45,6 @@ def training(run: Run, engine: str = "torch", device: str = "auto") -> Iterator[
     return make_trainer(run, engine, device).steps()
 
 
-@checked
 def train(
     run: Run,
     engine: str = "torch",
@@ -83,6 +80,7 @@ def train(
     check_name("engine", engine, (*ENGINES, FASTEST))
     if not isinstance(run, Run):
         raise ValueError(f"train takes a Run, got {run!r}. Use Run.from_dict for a dict.")
+    require(on_step is None or callable(on_step), f"on_step must be a function, got {on_step!r}.")
     start = time.perf_counter()
     trainer = make_trainer(run, engine, device)
     small = max(trainer.data.image_shape) <= 8

@@ -109,7 +109,7 @@ def test_too_few_restarts_are_an_error():
 
 BAD = [
     (extreme_eigenvalues, {"top": -1}, "top must be"),
-    (extreme_eigenvalues, {"bottom": 1.5}, "bottom must be an integer"),
+    (extreme_eigenvalues, {"bottom": 1.5}, "bottom must be a whole number"),
     (extreme_eigenvalues, {"top": 201}, "201 eigenvalues of a matrix with 200 rows"),
     (extreme_eigenvalues, {"tolerance": 0}, "tolerance must be"),
     (extreme_eigenvalues, {"max_restarts": 0}, "max_restarts must be"),

@@ -159,7 +159,7 @@ def test_bad_input_is_refused():
     name = "body.2.weight"
     for wrong, message in (
         ({**d, "more": d[name]}, "a tensor for each parameter"),
-        ([1.0], "a tensor for each parameter"),
+        ([1.0], "must be a dict, got"),
         ({**d, name: d[name][:2]}, r"'body\.2\.weight' must have the parameter's shape \(6,\)"),
         ({**d, name: d[name] * math.nan}, "not finite"),
     ):
@@ -169,7 +169,7 @@ def test_bad_input_is_refused():
             filter_normalized(net, wrong)
     with pytest.raises(ValueError, match="t must be a row"):
         measure_line_slice(net, cross_entropy, x, y, d, [math.inf])
-    with pytest.raises(ValueError, match="directions must be a pair"):
+    with pytest.raises(ValueError, match="directions must be 2 values"):
         measure_plane_slice(net, cross_entropy, x, y, d)
     zero = {key: 0 * value for key, value in d.items()}
     with pytest.raises(ValueError, match="no plane"):

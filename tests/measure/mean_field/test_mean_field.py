@@ -177,7 +177,7 @@ BAD = [
     ({"weight_variance": 0}, "larger than 0"),
     ({"bias_variance": -1}, "bias_variance must be"),
     ({"fan_in": []}, "fan_in must be positive integers"),
-    ({"fan_in": [10.0]}, "fan_in must be positive integers"),
+    ({"fan_in": [10.0]}, "each of them a whole number"),
     ({"fan_in": [10, 0]}, "fan_in must be positive integers"),
     ({"sites": [1]}, "4 layers in fan_in, but 1 in sites"),
 ]

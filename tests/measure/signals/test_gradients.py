@@ -83,7 +83,7 @@ def test_the_gradients_of_a_dead_layer_are_counted_and_have_no_tail():
     [
         ({"of": "biases"}, "unknown source of gradients"),
         ({"bins": 0}, "bins must be a positive integer"),
-        ({"bins": True}, "bins must be a positive integer"),
+        ({"bins": True}, "bins must be a whole number"),
         ({"tail": 0}, "tail must lie between 0 and 1"),
         ({"tail": 1.5}, "tail must be a finite number between 0 and 1"),
         ({"mode": "test"}, "mode must be 'train' or 'eval'"),

@@ -129,7 +129,12 @@ class Landscape:
 
 @checked
 def measure_landscape(
-    net: nn.Module, loss: Loss, x: Tensor, y: Tensor, steps: object, mode: str = "train"
+    net: nn.Module,
+    loss: Loss,
+    x: Tensor | None,
+    y: Tensor | None,
+    steps: object,
+    mode: str = "train",
 ) -> Landscape:
     r"""Loss and gradient of ``net`` at w - s g for each step s, with g = grad L(w) on one batch.
 

@@ -61,7 +61,7 @@ def measure_cancellation(
     net: nn.Module,
     loss: Loss,
     x: Tensor,
-    y: Tensor,
+    y: Tensor | None,
     layers: Layers = None,
     mode: str = "train",
 ) -> Cancellation:

@@ -87,8 +87,8 @@ BITS = [
 ]
 WRONG = "With 30\u00a0% of training labels made wrong, holding the weights’ size"
 LAWN = [
-    (*("finished", 0.73, 0.79), f"{WRONG} helps: 0.79 (LAWN-Adam) against 0.73 (Adam)."),
-    (*("finished", 0.9, 0.8), f"{WRONG} hurts: 0.80 (LAWN-Adam) against 0.90 (Adam)."),
+    (*("finished", 0.73, 0.79), f"{WRONG} helps: 0.79 (LAWN-Adam), 0.73 (Adam)."),
+    (*("finished", 0.9, 0.8), f"{WRONG} hurts: 0.80 (LAWN-Adam), 0.90 (Adam)."),
     ("finished", 0.96, 0.97, "No winner: 0.97 with LAWN-Adam, 0.96 with Adam."),
     ("finished", "x", 0.97, "LAWN-Adam wins: Adam diverged at step 7."),
     ("finished", "x", "x", "No winner: Adam diverged at step 7, LAWN-Adam at step 7."),

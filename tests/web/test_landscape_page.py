@@ -133,7 +133,7 @@ def test_the_headline_names_the_smoothest_and_the_roughest_way(opened, state):
         seen = [found["losses"][i] for i in shade]
         ranges[norm] = max(seen) - min(seen)
     low, high = min(ranges, key=ranges.get), max(ranges, key=ranges.get)
-    begin = "For steps of ½ to 4 times the rate (grey) the loss varies by"
+    begin = "In steps of ½ to 4 times the rate (grey) the loss varies by"
     said = f"{begin} {ranges[low]:.2g} {LABELS[low]}"
     rest = f", by {ranges[high]:.2g} {LABELS[high]}." if len(ranges) > 1 else "."
     assert headline(page) == said + rest

@@ -82,7 +82,7 @@ def test_the_result_is_said_in_one_bold_sentence(page: Page, folders, troubles, 
     open_in_site(page, folders[name])
     play(page)
     said = page.locator(".bnlab-headline").inner_text().strip()
-    assert said and len(said) <= 120
+    assert said and len(said) <= 110
     size, weight, body = page.locator(".bnlab-headline").evaluate(
         "e => [getComputedStyle(e).fontSize, getComputedStyle(e).fontWeight,"
         " getComputedStyle(e.closest('.bnlab')).fontSize]"

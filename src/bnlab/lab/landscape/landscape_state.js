@@ -78,7 +78,7 @@ export function landscapeHeadline({ found }, options) {
   if (!ranges.length) return lost.trim();
   const [[smooth, low], [rough, high]] = [ranges[0], ranges.at(-1)];
   const [from, to] = options.band.map(stepText);
-  const varies = `For steps of ${from} to ${to} times the rate (grey) the loss varies by ${rangeText(low)}`;
+  const varies = `In steps of ${from} to ${to} times the rate (grey) the loss varies by ${rangeText(low)}`;
   if (ranges.length === 1) return `${varies} ${behind(smooth)}.${lost}`;
   if (rangeText(low) === rangeText(high)) return `${varies} in every net: equally smooth.${lost}`;
   return `${varies} ${behind(smooth)}, by ${rangeText(high)} ${behind(rough)}.${lost}`;

@@ -98,7 +98,7 @@ export function aheadText(outcome, over = false) {
   if (best === LEVEL) return `${over ? "No winner" : "They are level"}: ${lawn} with LAWN-Adam, ${adam} with Adam.`;
   if (!over) return `${label(best)} ${leads}: ${best === "lawn" ? `${lawn} against ${adam} with Adam` : `${adam} against ${lawn} with LAWN-Adam`}.`;
   return `${labelsText(outcome.state)}, holding the weights’ size ${best === "lawn" ? "helps" : "hurts"}: `
-    + `${lawn} (LAWN-Adam) against ${adam} (Adam).`;
+    + `${lawn} (LAWN-Adam), ${adam} (Adam).`;
 }
 
 export const lawnGuesses = () => [

@@ -18,6 +18,9 @@ from bnlab.doctor.passes.mixing import Mixing, measure_mixing
 from bnlab.doctor.passes.probe import Probe, probe
 from bnlab.measure.kit.untouched import untouched
 
+MANY = 8
+"""Layers whose biases are compared; with fewer, chance makes too many of them alike."""
+
 
 @dataclass(frozen=True, eq=False)
 class Told:
@@ -70,7 +73,26 @@ class Case:
         """Whether the weights around a normalizer have been trained, as far as can be told."""
         if self.told.trained is not None:
             return self.told.trained
-        return norm.learned or any(optimizer.state for optimizer in self.told.optimizers)
+        if any(optimizer.state for optimizer in self.told.optimizers):
+            return True
+        return norm.learned and not drawn_at_random(self.norms)
+
+
+def drawn_at_random(norms: list[Norm]) -> bool:
+    """Whether the biases of many normalizers are as if drawn from one distribution.
+
+    RepVGG starts so. What training makes of biases differs between layers: here their standard
+    deviations differ by no more than chance, which for C numbers is 1 / sqrt(2 C) of them.
+    """
+    rows = [norm.parameters["bias"].detach() for norm in norms if norm.of_batch and norm.learned]
+    if len(rows) < MANY:
+        return False
+    spreads = [float(row.double().std()) for row in rows]
+    middle = sorted(spreads)[len(rows) // 2]
+    return all(
+        abs(spread / middle - 1) < 4 / (2 * row.numel()) ** 0.5
+        for row, spread in zip(rows, spreads, strict=True)
+    )
 
 
 def examine(model: nn.Module, norms: list[Norm], batch: Batch, told: Told) -> Case:

@@ -164,9 +164,10 @@ def _optimizers(given: object) -> tuple[torch.optim.Optimizer, ...]:
 
 def _check_pass(case: Case) -> None:
     seen = case.seen
+    said = seen.failed.rstrip(". \n")
     require(
         not seen.failed or seen.alone,
-        f"model cannot take this batch: {seen.failed} Give what it is called with in training.",
+        f"model cannot take this batch: {said}. Give what it is called with in training.",
     )
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from bnlab.norms import GroupNorm, InstanceNorm, Normalizer
+from bnlab.norms import GroupNorm, InstanceNorm, NoNorm, Normalizer
 from bnlab.norms.layouts import ChannelsLast, Positions
 from bnlab.norms.replace import is_norm
 from bnlab.norms.running import RunningNormalizer
@@ -110,7 +110,7 @@ def norms_of(model: nn.Module) -> list[Norm]:
         Norm(name, module, _of_batch(module))
         for name, module in model.named_modules()
         if (is_norm(module) or _of_batch(module))
-        and not isinstance(module, ChannelsLast | Positions)
+        and not isinstance(module, ChannelsLast | Positions | NoNorm)
     ]
 
 

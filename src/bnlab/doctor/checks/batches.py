@@ -32,8 +32,8 @@ def check_batch(case: Case) -> Iterator[Finding]:
         yield _alone(case, alone)
     else:
         yield from _last_of_one(case)
-    few = [norm for norm in case.in_training() if norm.name not in alone and _samples(case, norm)]
-    if few:
+    few = [norm for norm in case.in_training() if _few_samples(case, norm)]
+    if few and not alone:
         yield _few(case, few)
 
 
@@ -72,7 +72,7 @@ def _last_of_one(case: Case) -> Iterator[Finding]:
         )
 
 
-def _samples(case: Case, norm: Norm) -> bool:
+def _few_samples(case: Case, norm: Norm) -> bool:
     """Whether a normalizer gets too few samples, over all processes."""
     processes = 1
     if isinstance(norm.module, nn.SyncBatchNorm | SyncBatchNorm) and distributed.is_available():

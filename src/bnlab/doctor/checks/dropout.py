@@ -7,32 +7,37 @@ from collections.abc import Iterator
 
 from bnlab.doctor.case import Case
 from bnlab.doctor.code import names_code
-from bnlab.doctor.finding import LOOK, WRONG, Finding, named
+from bnlab.doctor.finding import LOOK, NOTE, WRONG, Finding, named
+from bnlab.doctor.passes.dropout import Change
 
-SMALL, LARGE = 0.05, 0.25
-"""Changes of the log variance: smaller ones are not told; larger ones are called wrong."""
+NOTED, TOLD, LARGE = 0.05, 0.15, 0.3
+"""Changes of the log variance from which on they are noted, told, and called wrong. Those of a
+dropout of 0.1 somewhere in a residual branch, as in MobileViT, are not told."""
 
 
 def check_dropout(case: Case) -> Iterator[Finding]:
     """Dropout that changes the variance at a normalizer with running statistics."""
-    found = []
-    for change in case.dropout:
-        size = abs(math.log(change.ratio))
-        if size > SMALL and size > 2 * change.error:
-            found.append((size, change))
-    if not found:
-        return
-    size, worst = max(found, key=lambda pair: pair[0])
-    layers = tuple(change.layer for _, change in found)
-    dropouts = tuple(dict.fromkeys(change.dropout for _, change in found))
-    yield Finding(
+    sizes = {change: abs(math.log(change.ratio)) for change in case.dropout}
+    seen = {one: size for one, size in sizes.items() if size > max(NOTED, 2 * one.error)}
+    told = [change for change, size in seen.items() if size > TOLD]
+    if told:
+        yield _changed(told, WRONG if max(map(seen.get, told)) > LARGE else LOOK)
+    elif seen:
+        yield _changed(list(seen), NOTE)
+
+
+def _changed(changes: list[Change], severity: str) -> Finding:
+    worst = max(changes, key=lambda change: abs(math.log(change.ratio)))
+    layers = tuple(change.layer for change in changes)
+    dropouts = tuple(dict.fromkeys(change.dropout for change in changes))
+    return Finding(
         "dropout-before-norm",
-        WRONG if size > LARGE else LOOK,
+        severity,
         layers,
-        f"Dropout {named(dropouts)} comes before {named(layers)}: in training mode, the variance "
-        f"that {named([worst.layer])} sees is {worst.ratio:.2f} times that without dropout "
-        f"(p = {worst.p:g}), which is what it gets in evaluation mode, and its running variance "
-        "holds the former.",
+        f"Dropout in {named(dropouts)} comes before {named(layers)}: in training mode, the "
+        f"variance that {named([worst.layer])} sees is {worst.ratio:.2f} times that without "
+        f"dropout (p = {worst.p:g}), which is what it gets in evaluation mode; its running "
+        "variance is that of training.",
         "Put dropout behind the last BatchNorm, before the last linear layer, or do without it.",
         f"for name in {names_code(dropouts)}:\n"
         "    model.get_submodule(name).p = 0.0  # and one nn.Dropout before the last layer",

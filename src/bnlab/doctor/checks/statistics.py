@@ -136,12 +136,13 @@ def _far(case: Case, norms: list[Norm]) -> Iterator[Finding]:
     if young:
         yield _young(young)
     rest = [one for one in far if one not in young]
-    slow = [one for one in rest if _left(one.norm) > LEFT]
+    averaged = any(isinstance(module, AveragedModel) for module in case.model.modules())
+    slow = [one for one in rest if _left(one.norm) > LEFT and not averaged]
     if slow:
         yield _slow(case, slow)
     other = [one for one in rest if one not in slow]
     if other:
-        yield _other(case, other)
+        yield _other(case, other, averaged)
 
 
 def _is_young(case: Case, norm: Norm) -> bool:
@@ -217,10 +218,9 @@ def _slow(case: Case, far: list[Distance]) -> Finding:
     )
 
 
-def _other(case: Case, far: list[Distance]) -> Finding:
+def _other(case: Case, far: list[Distance], averaged: bool) -> Finding:
     worst, numbers = _numbers(far)
     norms = [one.norm for one in far]
-    averaged = any(isinstance(module, AveragedModel) for module in case.model.modules())
     why = (
         "The weights are averages over a run, and the statistics are those of other weights."
         if averaged

@@ -9,6 +9,7 @@ import torch
 from bnlab.doctor.case import Case
 from bnlab.doctor.code import for_each, names_code
 from bnlab.doctor.finding import LOOK, NOTE, WRONG, Finding, named
+from bnlab.doctor.layers import Norm
 from bnlab.doctor.passes.probe import FEATURES_LAST, WEIGHTED, Call
 
 APART = 0.3
@@ -22,7 +23,7 @@ def check_bias(case: Case) -> Iterator[Finding]:
     pairs = []
     for source, name in dict.fromkeys(case.seen.direct):
         layer, norm = modules[source], norms[name]
-        centres = norm.of_batch and "running_mean" in (norm.running or {"running_mean": 0})
+        centres = norm.of_batch and hasattr(norm.module, "running_mean")
         bias = getattr(layer, "bias", None) if isinstance(layer, WEIGHTED) else None
         alone = case.seen.trace.taken.get(source) == [name]
         if not (centres and alone and norm.from_batch and bias is not None):
@@ -52,41 +53,46 @@ def check_bias(case: Case) -> Iterator[Finding]:
 
 
 def check_norm_after_norm(case: Case) -> Iterator[Finding]:
-    """A normalizer whose output nothing takes but another normalizer."""
+    """A normalizer whose output nothing takes but another normalizer.
+
+    Of LayerNorm and its like it is a note: transformers have a last one of the last block and one
+    of the whole, and both are trained so.
+    """
     norms = {norm.name: norm for norm in case.norms}
-    found = [
-        (source, name)
+    pairs = [
+        (norms[source], norms[name])
         for source, name in dict.fromkeys(case.seen.direct)
         if source in norms and source != name and not norms[source].activates
         if case.seen.trace.taken.get(source) == [name]
     ]
-    if not found:
-        return
-    layers = tuple(dict.fromkeys(name for pair in found for name in pair))
-    first, second = found[0]
-    yield Finding(
+    told = [pair for pair in pairs if any(norm.of_batch for norm in pair)]
+    for found, severity in ((told, LOOK), ([pair for pair in pairs if pair not in told], NOTE)):
+        if found:
+            yield _in_a_row(found, severity)
+
+
+def _in_a_row(pairs: list[tuple[Norm, Norm]], severity: str) -> Finding:
+    first, second = ([name] for name in (pairs[0][0].name, pairs[0][1].name))
+    return Finding(
         "norm-after-norm",
-        LOOK,
-        layers,
-        f"{named([second])} normalizes what {named([first])} gives, with nothing between them, "
-        f"so that weight and bias of {named([first])} count for nothing or little.",
+        severity,
+        tuple(dict.fromkeys(norm.name for pair in pairs for norm in pair)),
+        f"{named(second)} normalizes what {named(first)} gives, with nothing between them, so that "
+        f"weight and bias of {named(first)} count for nothing or little.",
         "Take one of them out.",
-        f"for name in {names_code([name for _, name in found])}:\n"
+        f"for name in {names_code([second.name for _, second in pairs])}:\n"
         '    parent, _, last = name.rpartition(".")\n'
         "    setattr(model.get_submodule(parent), last, nn.Identity())",
-        {"pairs": len(found)},
+        {"pairs": len(pairs)},
     )
 
 
 def check_zero_gamma(case: Case) -> Iterator[Finding]:
     """A weight of zeros, unless the layer ends a branch that is added to something."""
-    trace = case.seen.trace
-    dead = [name for name in dict.fromkeys(case.seen.zeros) if name not in trace.joined]
-    found = [name for name in dict.fromkeys(dead) if name in trace.mixed or _is_last(case, name)]
-    if not found:
+    layers = case.seen.cut
+    if not layers:
         return
-    layers = tuple(found)
-    norms = [norm for norm in case.norms if norm.name in found]
+    norms = [norm for norm in case.norms if norm.name in layers]
     yield Finding(
         "zero-gamma",
         WRONG,
@@ -97,11 +103,6 @@ def check_zero_gamma(case: Case) -> Iterator[Finding]:
         for_each(norms, "nn.init.ones_(layer.weight)"),
         {"layers": len(layers)},
     )
-
-
-def _is_last(case: Case, name: str) -> bool:
-    """Whether nothing takes what a normalizer gives: it is the model's output."""
-    return case.seen.trace.taken.get(name) == []
 
 
 def check_shared(case: Case) -> Iterator[Finding]:

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import torch
 
 from bnlab.doctor.case import Case
 from bnlab.doctor.code import for_each
-from bnlab.doctor.finding import LOOK, WRONG, Finding, named
+from bnlab.doctor.finding import LOOK, NOTE, WRONG, Finding, named
+from bnlab.doctor.layers import Norm
 from bnlab.doctor.passes.probe import Call
 
 SHARE = 0.5
 """Of a layer's channels: below it, single channels are dead, as in many trained nets."""
 
 NOTHING = 1e-12
-"""A variance, over the mean squared plus eps, which is rounding."""
+"""A variance, over the mean squared, which is rounding."""
 
 USUAL = 1e-5
+"""torch's eps."""
+
+LARGEST = 1e-3
+"""The largest eps that libraries take. With it or less, layers of new nets often have variances
+below eps, which passes; then only a variance below ``TINY`` times eps is told."""
+
+TINY = 0.01
 
 
 def check_weights(case: Case) -> Iterator[Finding]:
@@ -42,7 +51,7 @@ def check_weights(case: Case) -> Iterator[Finding]:
 
 def check_variance(case: Case) -> Iterator[Finding]:
     """Constant channels, and an eps larger than the variance."""
-    calls = {call.norm: call for call in case.seen.calls if case.batch.samples > 1}
+    calls = {call.norm: call for call in _before_a_cut(case) if case.batch.samples > 1}
     constant = {
         norm.name: share for norm, call in calls.items() if (share := _constant(call)) > SHARE
     }
@@ -63,26 +72,46 @@ def check_variance(case: Case) -> Iterator[Finding]:
         for norm, call in calls.items()
         if norm.name not in constant and (share := _below_eps(call)) > SHARE
     }
-    if small:
-        yield _below(small, calls)
+    told = {norm: share for norm, share in small.items() if _is_told(case, norm)}
+    for found, severity in (
+        (told, LOOK),
+        ({n: s for n, s in small.items() if n not in told}, NOTE),
+    ):
+        if found:
+            yield _below(found, calls, severity)
+
+
+def _before_a_cut(case: Case) -> list[Call]:
+    """The calls up to a layer whose weight is zero: behind it all is constant for that reason."""
+    names = [call.norm.name for call in case.seen.calls]
+    cuts = [names.index(name) for name in case.seen.cut if name in names]
+    return case.seen.calls[: min(cuts, default=len(names)) + 1]
 
 
 def _constant(call: Call) -> float:
-    return float((call.var <= NOTHING * (call.mean.square() + call.norm.eps)).double().mean())
+    return float((call.var <= NOTHING * call.mean.square()).double().mean())
 
 
 def _below_eps(call: Call) -> float:
-    return float((call.var < call.norm.eps).double().mean())
+    eps = call.norm.eps
+    return float((call.var < (eps if eps > LARGEST else TINY * eps)).double().mean())
 
 
-def _below(small: dict, calls: dict) -> Finding:
+def _is_told(case: Case, norm: Norm) -> bool:
+    """Whether a small variance is a finding; in a new model with a usual eps it passes."""
+    inputs = [tensor for tensor in case.batch.tensors() if tensor.is_floating_point()]
+    tiny = any(float(tensor.float().var(unbiased=False)) < norm.eps for tensor in inputs)
+    return norm.eps > LARGEST or tiny or case.is_trained(norm)
+
+
+def _below(small: dict[Norm, float], calls: dict[Norm, Call], severity: str) -> Finding:
     layers = tuple(norm.name for norm in small)
     worst = max(small, key=small.get)
     var = float(calls[worst].var.median())
-    eps = min(USUAL, 10 ** torch.tensor(var / 100).log10().floor().item())
+    eps = min(USUAL, 10.0 ** math.floor(math.log10(var / 100))) if var else USUAL
     return Finding(
         "eps-too-large",
-        LOOK,
+        severity,
         layers,
         f"eps = {worst.eps:g} is larger than the variance of {100 * small[worst]:.0f} % of the "
         f"channels that {named([worst.name])} takes (median {var:.2g}), so that what comes out is "

@@ -67,6 +67,13 @@ class Probe:
     output: object = None
     failed: str = ""
 
+    @property
+    def cut(self) -> tuple[str, ...]:
+        """Layers with a weight of zeros past which no other path goes: their output is lost."""
+        taken, mixed, joined = self.trace.taken, self.trace.mixed, self.trace.joined
+        ends = [name for name in dict.fromkeys(self.zeros) if name not in joined]
+        return tuple(name for name in ends if name in mixed or taken.get(name) == [])
+
 
 def probe(model: nn.Module, norms: list[Norm], batch: Batch) -> Probe:
     """Run the model once, in the modes that it has now, and see what its normalizers take."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,7 +13,8 @@ from torch.nn.modules.batchnorm import _LazyNormBase
 from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.utils.parametrize import ParametrizationList
 
-from bnlab.norms.layouts import ChannelsLast, Positions
+from bnlab.norms.layouts import ADAPTERS
+from bnlab.norms.reach import ways_around
 from bnlab.norms.registry import NORMS, check_options
 from bnlab.norms.replace import (
     CannotReplaceError,
@@ -20,6 +22,7 @@ from bnlab.norms.replace import (
     build,
     inspect_norm,
     is_norm,
+    looks_like_a_norm,
     take_hooks,
     take_over,
 )
@@ -64,11 +67,14 @@ class SwapReport:
         name: the new normalizer.
         changed: a ``Swap`` for each module that was replaced, in the order of the model.
         refused: a ``Refusal`` for each that was left as it is.
+        overlooked: the path and class of each module that was left as it is, because nothing but
+            its name says that it may be a normalizer.
     """
 
     name: str
     changed: tuple[Swap, ...]
     refused: tuple[Refusal, ...]
+    overlooked: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"swap_norms to {self.name!r}: {len(self.changed)} replaced"]
@@ -81,6 +87,8 @@ class SwapReport:
         if self.refused:
             lines.append(f"{len(self.refused)} left as they are")
             lines += [f"  {refusal}" for refusal in self.refused]
+        if self.overlooked:
+            lines.append(f"perhaps normalizers, left as they are: {', '.join(self.overlooked)}")
         return "\n".join(lines)
 
 
@@ -128,16 +136,20 @@ def swap_norms(model: nn.Module, name: str, *, strict: bool = True, **options: o
     """
     check_options(name, options)
     _check_model(model)
-    found = list(_find(model))
-    if not found:
+    found, overlooked = list(_find(model)), _overlooked(model)
+    hidden = _hidden(model)
+    if not found and not hidden:
         raise ValueError(
-            "the model has no normalizer to replace; swap_norms knows those of torch.nn and bnlab."
+            "the model has no normalizer to replace; swap_norms knows those of torch.nn, of bnlab, "
+            "and what bnlab.norms.register_norm makes known."
+            + (f" Perhaps normalizers: {', '.join(overlooked)}." if overlooked else "")
         )
-    planned, refused = _plan(found, name, options)
+    planned, refused = _plan(found, hidden, name, options)
     if refused and strict:
         listed = "\n  ".join(str(refusal) for refusal in refused)
+        count = f"{len(refused)} of {len(planned) + len(refused)}"
         raise ValueError(
-            f"{len(refused)} of {len(found)} normalizers cannot become {name!r}:\n  {listed}\n"
+            f"{count} normalizers cannot become {name!r}:\n  {listed}\n"
             "With strict=False they are left as they are."
         )
     clone = copy.deepcopy(model)
@@ -146,7 +158,13 @@ def swap_norms(model: nn.Module, name: str, *, strict: bool = True, **options: o
         clone, swap = _put(clone, paths, new)
         changed.append(swap)
     _turn_off_fused_encoders(clone)
-    clone.swap_report = SwapReport(name, tuple(changed), tuple(refused))
+    clone.swap_report = SwapReport(name, tuple(changed), tuple(refused), overlooked)
+    if overlooked:
+        warnings.warn(
+            f"swap_norms left {', '.join(overlooked)} as they are: their names say that they may "
+            "be normalizers (bnlab.norms.register_norm makes a class known).",
+            stacklevel=2,
+        )
     return clone
 
 
@@ -188,12 +206,48 @@ def _find(model: nn.Module) -> Iterator[tuple[tuple[str, ...], nn.Module]]:
         yield tuple(places), module
 
 
+def _overlooked(model: nn.Module) -> tuple[str, ...]:
+    known = {id(part) for _, norm in _find(model) for part in norm.modules()}
+    parametrizations = {
+        id(part)
+        for module in model.modules()
+        if isinstance(module, ParametrizationList)
+        for part in module.modules()
+    }
+    return tuple(
+        f"{path or 'the model itself'} ({type(module).__name__})"
+        for path, module in model.named_modules()
+        if id(module) not in known | parametrizations and looks_like_a_norm(module)
+    )
+
+
+def _hidden(model: nn.Module) -> dict[nn.Module, list[str]]:
+    # Normalizers that the model reaches other than by its registered modules, and how.
+    hidden: dict[nn.Module, list[str]] = {}
+    for norm, way in ways_around(model, is_norm):
+        hidden.setdefault(norm, []).append(way)
+    return hidden
+
+
 def _plan(
-    found: list[tuple[tuple[str, ...], nn.Module]], name: str, options: dict[str, object]
+    found: list[tuple[tuple[str, ...], nn.Module]],
+    hidden: dict[nn.Module, list[str]],
+    name: str,
+    options: dict[str, object],
 ) -> tuple[list[tuple[tuple[str, ...], nn.Module]], list[Refusal]]:
     # Everything that can fail is done before the model is copied.
     planned, refused = [], []
+    paths_of = {module: paths for paths, module in found}
+    for module, ways in hidden.items():
+        paths = paths_of.get(module, (ways[0],))
+        reason = (
+            f"the model also reaches it by {', '.join(ways)}, which a swap cannot change; "
+            "let it be reached by registered modules alone (nn.ModuleList, nn.ModuleDict)."
+        )
+        refused.append(Refusal(paths, _one_line(module), reason))
     for paths, module in found:
+        if module in hidden:
+            continue
         try:
             planned.append((paths, build(inspect_norm(module), name, options)))
         except CannotReplaceError as error:
@@ -204,15 +258,18 @@ def _plan(
 def _put(clone: nn.Module, paths: tuple[str, ...], new: nn.Module) -> tuple[nn.Module, Swap]:
     # The clone with ``new`` at ``paths``; another module only if the clone is itself a normalizer.
     module = clone.get_submodule(paths[0])
-    old: Old = inspect_norm(module)
+    old: Old = inspect_norm(module, compare=False)
     tensors = (*old.norm.parameters(), *old.norm.buffers(), *clone.parameters(), *clone.buffers())
     like = next((tensor for tensor in tensors if tensor.is_floating_point()), None)
     if like is not None:
         new.to(like.device, like.dtype)
-    kept, dropped = take_over(old.norm, new)
+    kept, dropped = take_over(old, new)
+    take_hooks(old.norm, new)
     placed = old.arrange(new)
     placed.training = module.training
     take_hooks(module, placed)
+    if placed is not new and old.norm is module:
+        take_hooks(nn.Module(), new)  # they saw, and see, the arrangement of the model
     for path in paths:
         parent, _, key = path.rpartition(".")
         if not path:
@@ -243,6 +300,6 @@ def _turn_off_fused_encoders(clone: nn.Module) -> None:
 
 
 def _one_line(module: nn.Module) -> str:
-    if isinstance(module, ChannelsLast | Positions):
-        return f"{type(module).__name__}({module.norm!r})"
+    if isinstance(module, ADAPTERS):
+        return f"{type(module).__name__}({_one_line(module.norm)})"
     return " ".join(repr(module).split())

@@ -13,7 +13,8 @@ from bnlab.norms.reading import NormReading, read_norm, register_norm
 from bnlab.norms.registry import NORMS, NoNorm, check_options, make_norm, options_of
 from bnlab.norms.rms import RMSNorm
 from bnlab.norms.statistics import recompute_statistics
-from bnlab.norms.swap import SwapReport, swap_norms
+from bnlab.norms.swap import swap_norms
+from bnlab.norms.swap_report import SwapReport
 from bnlab.norms.variance import VarianceNorm
 
 __all__ = [

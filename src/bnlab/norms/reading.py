@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 import torch
 from torch import Tensor, nn
 
-from bnlab.arguments import ArgumentError, checked, require
+from bnlab.arguments import checked, require
 from bnlab.errors import check_name
 
 KINDS = ("batch", "layer", "group", "instance", "rms")
@@ -149,7 +149,7 @@ def register_norm(cls: type | str, reader: Reader) -> None:
         'rms'
     """
     require(
-        cls if isinstance(cls, str) else issubclass(cls, nn.Module),
+        (cls if isinstance(cls, str) else isinstance(cls, type) and issubclass(cls, nn.Module)),
         f"cls must be a class of modules or the full name of one, got {cls!r}.",
     )
     require(callable(reader), f"reader must be a function of a module, got {reader!r}.")
@@ -214,8 +214,12 @@ def reading_of(module: nn.Module) -> NormReading:
             f"it changes the forward method of {base.__name__}, so its axes are unknown."
         )
     try:
-        return reader(module)
-    except (ArgumentError, AttributeError, StopIteration) as error:
+        reading = reader(module)
+        require(isinstance(reading, NormReading), f"it gave {reading!r}, not a NormReading.")
+        return reading
+    except CannotReadError:
+        raise
+    except Exception as error:
         raise CannotReadError(f"its reader fails: {error}") from error
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -15,7 +14,7 @@ from torch.nn.utils.parametrize import ParametrizationList
 
 from bnlab.norms.layouts import ADAPTERS
 from bnlab.norms.reach import ways_around
-from bnlab.norms.registry import NORMS, check_options
+from bnlab.norms.registry import check_options
 from bnlab.norms.replace import (
     CannotReplaceError,
     Old,
@@ -26,87 +25,27 @@ from bnlab.norms.replace import (
     take_hooks,
     take_over,
 )
-
-
-@dataclass(frozen=True)
-class Swap:
-    """One normalizer that was replaced.
-
-    Attributes:
-        paths: where it is in the model; more than one if the model uses the module repeatedly.
-        before: the old module, as it prints itself.
-        after: the new module, as it prints itself.
-        kept: names of the parameters and buffers that were taken over.
-        dropped: names of those for which the new normalizer has no use.
-    """
-
-    paths: tuple[str, ...]
-    before: str
-    after: str
-    kept: tuple[str, ...]
-    dropped: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """One normalizer that could not be replaced: where it is, what it is, and why."""
-
-    paths: tuple[str, ...]
-    module: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{_places(self.paths)}: {self.module}: {self.reason}"
-
-
-@dataclass(frozen=True)
-class SwapReport:
-    """What ``swap_norms`` did. It prints as a list.
-
-    Attributes:
-        name: the new normalizer.
-        changed: a ``Swap`` for each module that was replaced, in the order of the model.
-        refused: a ``Refusal`` for each that was left as it is.
-        overlooked: the path and class of each module that was left as it is, because nothing but
-            its name says that it may be a normalizer.
-    """
-
-    name: str
-    changed: tuple[Swap, ...]
-    refused: tuple[Refusal, ...]
-    overlooked: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        lines = [f"swap_norms to {self.name!r}: {len(self.changed)} replaced"]
-        for swap in self.changed:
-            kept = f"; kept {', '.join(swap.kept)}" if swap.kept else ""
-            dropped = f"; dropped {', '.join(swap.dropped)}" if swap.dropped else ""
-            lines.append(f"  {_places(swap.paths)}: {swap.before} -> {swap.after}{kept}{dropped}")
-        if self.changed and getattr(NORMS[self.name], "activates", False):
-            lines.append("it contains a nonlinearity: activations that follow it are one too many")
-        if self.refused:
-            lines.append(f"{len(self.refused)} left as they are")
-            lines += [f"  {refusal}" for refusal in self.refused]
-        if self.overlooked:
-            lines.append(f"perhaps normalizers, left as they are: {', '.join(self.overlooked)}")
-        return "\n".join(lines)
+from bnlab.norms.swap_report import Refusal, Swap, SwapReport
 
 
 def swap_norms(model: nn.Module, name: str, *, strict: bool = True, **options: object) -> nn.Module:
     """A copy of ``model`` with the normalizer ``name`` in place of every normalizer.
 
     Replaced are torch's BatchNorm1d, 2d, 3d, SyncBatchNorm, GroupNorm, InstanceNorm1d, 2d, 3d,
-    LayerNorm and RMSNorm over the last axis, and all of bnlab. Weight, bias and the running
-    statistics of BatchNorm are kept where the new normalizer has them. It also takes over ``eps``,
-    ``momentum``, ``affine``, ``track_running_stats``, ``native`` and ``group_size`` where it has
-    such an option and none is given here, so that the models differ in nothing else; give the
-    option where a paper's own value counts, such as momentum=0.01 for ``batch_renorm``. Hooks,
+    LayerNorm and RMSNorm over the last axis, all of bnlab, those of torchvision, timm and
+    transformers that compute one of these (an activation in them stays), and the classes that
+    ``register_norm`` made known. The same kind again is the same function. Weight, bias and the
+    running statistics of BatchNorm are kept where the new normalizer has them. It also takes over
+    ``eps``, ``momentum``, ``affine``, ``track_running_stats``, ``native`` and ``group_size`` where
+    it has such an option and none is given here, so that the models differ in nothing else; give
+    the option where a paper's own value counts, such as momentum=0.01 for ``batch_renorm``. Hooks,
     device, dtype, training mode, frozen and shared parameters, and modules that the model uses
     repeatedly, stay what they were. ``model`` itself is not touched.
 
     In place of LayerNorm and RMSNorm, which normalize the last axis, the new one sits in
-    ``ChannelsLast``: each token is a sample of its own. Where inputs may have other axes than
-    (N, C) and (N, C, H, W), it sits in ``Positions``. Both hold it as ``.norm``. The model's
+    ``ChannelsLast``: each token is a sample of its own; in place of a LayerNorm2d in
+    ``EachPosition``; with an activation after it in ``Followed``. Where inputs may have other axes
+    than (N, C) and (N, C, H, W), it sits in ``Positions``. All hold it as ``.norm``. The model's
     activations stay: where the new normalizer contains a nonlinearity of its own (its ``activates``
     is True), a ReLU after it has to be taken out by hand; the report says so.
 
@@ -124,9 +63,11 @@ def swap_norms(model: nn.Module, name: str, *, strict: bool = True, **options: o
         ValueError: for an unknown name or option, for a model without a normalizer or with lazy
             modules, and, if ``strict``, for normalizers that cannot be replaced: LayerNorm over
             several axes, subclasses with a forward method of their own, unknown classes called
-            ...Norm, parametrized ones, those that ``make_norm`` refuses (a group size that does not
-            divide the channels), and, after LayerNorm and RMSNorm, ``instance``, which needs
-            positions.
+            ...Norm, parametrized and pruned ones, those that the model also reaches by a list, a
+            dict, a plain attribute, a bound method or a function, whose statistics are of another
+            use than the new one's (frozen, or no longer tracked), those that ``make_norm`` refuses
+            (a group size that does not divide the channels), and, after LayerNorm and RMSNorm,
+            ``instance``, which needs positions.
         TypeError: for anything but a module, and for a scripted one, which cannot be changed.
 
     Example:
@@ -184,10 +125,6 @@ def _check_model(model: nn.Module) -> None:
             f"lazy modules do not know their sizes yet: {', '.join(lazy)}. "
             "Send one batch through the model first."
         )
-
-
-def _places(paths: tuple[str, ...]) -> str:
-    return " = ".join(path or "the model itself" for path in paths)
 
 
 def _find(model: nn.Module) -> Iterator[tuple[tuple[str, ...], nn.Module]]:

@@ -44,6 +44,7 @@ class Case:
         norms: its normalizers.
         batch: what it is called with.
         told: what the reader said.
+        drawn: whether the biases of the normalizers are as if drawn at random.
         training: for each normalizer, by name, whether it is in training mode when the model
             trains: as given, or after ``model.train()`` if the model was given in evaluation mode.
         seen: a pass in these modes.
@@ -55,6 +56,7 @@ class Case:
     norms: list[Norm]
     batch: Batch
     told: Told
+    drawn: bool = False
     training: dict[str, bool] = field(default_factory=dict)
     seen: Probe = field(default_factory=Probe)
     dropout: list[Change] = field(default_factory=list)
@@ -75,7 +77,7 @@ class Case:
             return self.told.trained
         if any(optimizer.state for optimizer in self.told.optimizers):
             return True
-        return norm.learned and not drawn_at_random(self.norms)
+        return norm.learned and not self.drawn
 
 
 def drawn_at_random(norms: list[Norm]) -> bool:
@@ -84,7 +86,7 @@ def drawn_at_random(norms: list[Norm]) -> bool:
     RepVGG starts so. What training makes of biases differs between layers: here their standard
     deviations differ by no more than chance, which for C numbers is 1 / sqrt(2 C) of them.
     """
-    rows = [norm.parameters["bias"].detach() for norm in norms if norm.of_batch and norm.learned]
+    rows = [norm.bias.detach() for norm in norms if norm.of_batch and norm.learned]
     if len(rows) < MANY:
         return False
     spreads = [float(row.double().std()) for row in rows]
@@ -106,7 +108,7 @@ def examine(model: nn.Module, norms: list[Norm], batch: Batch, told: Told) -> Ca
         if not seen.failed:
             changes = dropout_changes(model, norms, batch, seen)
             mixing = measure_mixing(model, batch) if told.independent else None
-    return Case(model, norms, batch, told, training, seen, changes, mixing)
+    return Case(model, norms, batch, told, drawn_at_random(norms), training, seen, changes, mixing)
 
 
 @contextlib.contextmanager

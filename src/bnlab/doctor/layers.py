@@ -8,31 +8,39 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from bnlab.norms import GroupNorm, InstanceNorm, NoNorm, Normalizer
+from bnlab.norms import NoNorm, Normalizer, NormReading
 from bnlab.norms.layouts import ChannelsLast, Positions
+from bnlab.norms.reading import CannotReadError, reading_of
 from bnlab.norms.replace import is_norm
 from bnlab.norms.running import RunningNormalizer
 from bnlab.norms.sync import SyncBatchNorm
 
-CHANNELS_FIRST = (
-    *(nn.GroupNorm, nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d),
-    *(GroupNorm, InstanceNorm),
-)
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, eq=False)
 class Norm:
-    """A normalizer in a model.
+    """A normalizer in a model, of torch, of bnlab, or of a class that ``register_norm`` knows.
 
     Attributes:
         name: where it is.
         module: the layer.
-        of_batch: whether it computes statistics over the samples of a batch in training mode.
+        kind: ``batch`` if it computes statistics over the samples of a batch in training mode;
+            else another kind of ``NormReading``, or ``UNKNOWN``.
+        axis: of the channels, 1 or -1.
+        reading: what the reader of its class says; None for bnlab's own, and for unknown ones.
     """
 
     name: str
     module: nn.Module
-    of_batch: bool
+    kind: str
+    axis: int
+    reading: NormReading | None = None
+
+    @property
+    def of_batch(self) -> bool:
+        """Whether it computes statistics over the samples of a batch in training mode."""
+        return self.kind == "batch"
 
     @property
     def from_batch(self) -> bool:
@@ -45,17 +53,15 @@ class Norm:
         return bool(self.running)
 
     @property
-    def moves(self) -> bool:
-        """Whether a forward pass changes its running statistics now."""
-        return self.tracks and self.module.training and self.momentum != 0
-
-    @property
     def running(self) -> dict[str, Tensor]:
         """The running statistics by name."""
         if not self.of_batch:
             return {}
-        buffers = self.module.named_buffers(recurse=False)
-        return {name: buffer for name, buffer in buffers if name.startswith("running_")}
+        if self.reading:
+            stored = self.reading.statistics.items()
+        else:
+            stored = self.module.named_buffers(recurse=False)
+        return {k: v for k, v in stored if k.startswith("running_") and v is not None}
 
     @property
     def batches(self) -> int | None:
@@ -73,12 +79,25 @@ class Norm:
     @property
     def momentum(self) -> float | None:
         """The weight of the newest batch; None for a plain average of all."""
-        return self.module.momentum
+        reading = self.reading
+        return reading.momentum if reading else self.module.momentum
 
     @property
     def eps(self) -> float:
         """What is added to the variance."""
-        return float(self.module.eps)
+        reading = self.reading
+        return float(reading.eps if reading else self.module.eps)
+
+    @property
+    def num_features(self) -> int | None:
+        """The number of channels."""
+        reading = self.reading
+        return reading.num_features if reading else getattr(self.module, "num_features", None)
+
+    @property
+    def centres(self) -> bool:
+        """Whether it subtracts the batch's mean of each channel."""
+        return self.of_batch and (self.reading is not None or hasattr(self.module, "running_mean"))
 
     @property
     def parameters(self) -> dict[str, nn.Parameter]:
@@ -86,38 +105,55 @@ class Norm:
         return dict(self.module.named_parameters(recurse=False))
 
     @property
-    def learned(self) -> bool:
-        """Whether its bias was trained: a new one is the same in each channel."""
-        bias = self.parameters.get("bias")
-        return bias is not None and bias.numel() > 1 and bool((bias != bias.flatten()[0]).any())
+    def weight(self) -> Tensor | None:
+        """Gamma, as it is applied."""
+        reading = self.reading
+        return reading.parameters.get("weight") if reading else self.parameters.get("weight")
 
     @property
-    def channels_first(self) -> bool:
-        """Whether axis 1 of its input holds the channels."""
-        return self.of_batch or isinstance(self.module, CHANNELS_FIRST)
+    def bias(self) -> Tensor | None:
+        """Beta."""
+        reading = self.reading
+        return reading.parameters.get("bias") if reading else self.parameters.get("bias")
+
+    @property
+    def learned(self) -> bool:
+        """Whether its bias was trained: a new one is the same in each channel."""
+        bias = self.bias
+        return bias is not None and bias.numel() > 1 and bool((bias != bias.flatten()[0]).any())
 
     @property
     def activates(self) -> bool:
         """Whether it contains a nonlinearity."""
-        act = getattr(self.module, "act", None)
-        has_act = isinstance(act, nn.Module) and not isinstance(act, nn.Identity)
-        return has_act or bool(getattr(self.module, "activates", False))
+        reading = self.reading
+        after = reading.after.values() if reading else ()
+        drops = nn.modules.dropout._DropoutNd
+        own = bool(getattr(self.module, "activates", False))
+        return own or any(not isinstance(module, drops) for module in after)
 
 
 def norms_of(model: nn.Module) -> list[Norm]:
     """The normalizers of a model, each once, in its order."""
     return [
-        Norm(name, module, _of_batch(module))
+        _norm(name, module)
         for name, module in model.named_modules()
-        if (is_norm(module) or _of_batch(module))
-        and not isinstance(module, ChannelsLast | Positions | NoNorm)
+        if not isinstance(module, ChannelsLast | Positions | NoNorm)  # they hold one, or are none
+        if is_norm(module) or isinstance(module, _BatchNorm)
     ]
 
 
-def _of_batch(module: nn.Module) -> bool:
+def _norm(name: str, module: nn.Module) -> Norm:
     if isinstance(module, Normalizer):
-        return isinstance(module, RunningNormalizer | SyncBatchNorm)
-    return isinstance(module, _BatchNorm)
+        of_batch = isinstance(module, RunningNormalizer | SyncBatchNorm)
+        return Norm(name, module, "batch" if of_batch else UNKNOWN, 1)
+    try:
+        reading = reading_of(module)
+    except CannotReadError:  # such as a class that changes torch's
+        return Norm(
+            name, module, *(("batch", 1) if isinstance(module, _BatchNorm) else (UNKNOWN, -1))
+        )
+    kind = UNKNOWN if reading.kind == "batch" and reading.frozen else reading.kind
+    return Norm(name, module, kind, reading.axis, reading)
 
 
 def has_uninitialized(model: nn.Module) -> bool:

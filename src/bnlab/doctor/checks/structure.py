@@ -9,7 +9,7 @@ import torch
 from bnlab.doctor.case import Case
 from bnlab.doctor.code import for_each, names_code
 from bnlab.doctor.finding import LOOK, NOTE, WRONG, Finding, named
-from bnlab.doctor.layers import Norm
+from bnlab.doctor.layers import UNKNOWN, Norm
 from bnlab.doctor.passes.probe import FEATURES_LAST, WEIGHTED, Call
 
 APART = 0.3
@@ -23,12 +23,11 @@ def check_bias(case: Case) -> Iterator[Finding]:
     pairs = []
     for source, name in dict.fromkeys(case.seen.direct):
         layer, norm = modules[source], norms[name]
-        centres = norm.of_batch and hasattr(norm.module, "running_mean")
         bias = getattr(layer, "bias", None) if isinstance(layer, WEIGHTED) else None
         alone = case.seen.trace.taken.get(source) == [name]
-        if not (centres and alone and norm.from_batch and bias is not None):
+        if not (norm.centres and alone and norm.from_batch and bias is not None):
             continue
-        if len(bias) == norm.module.num_features:
+        if len(bias) == norm.num_features:
             pairs.append((source, name))
     if not pairs:
         return
@@ -157,7 +156,9 @@ def check_axis(case: Case) -> Iterator[Finding]:
     for source, name in case.seen.aligned:
         shape = case.seen.shapes.get(name, ())
         last = isinstance(modules[source], FEATURES_LAST)
-        if last and norms[name].channels_first and len(shape) > 2:
+        if source in norms:
+            last = norms[source].axis == -1 and norms[source].kind != UNKNOWN
+        if last and norms[name].axis == 1 and len(shape) > 2:
             found[name] = (source, shape)
     if not found:
         return

@@ -15,7 +15,7 @@ from bnlab.doctor.layers import Norm
 from bnlab.doctor.passes.trace import Trace
 
 WEIGHTED = (_ConvNd, nn.Linear)
-FEATURES_LAST = (nn.Linear, nn.LayerNorm, nn.Embedding, nn.MultiheadAttention)
+FEATURES_LAST = (nn.Linear, nn.Embedding)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +154,7 @@ class _Watch:
     def _left(self, norm: Norm, call: Call | None, output: Tensor) -> None:
         if call is not None and call.values > 1:
             self.found.calls.append(call)
-        weight = norm.parameters.get("weight")
+        weight = norm.weight
         if weight is not None and not weight.any() and _is_constant(norm, output):
             self.found.zeros.append(norm.name)
         if not self.found.trace.inside:
@@ -170,7 +170,7 @@ def _first(args: tuple, kwargs: dict) -> Tensor | None:
 
 
 def _is_constant(norm: Norm, output: Tensor) -> bool:
-    rows = output.movedim(1 if norm.channels_first else -1, 0).flatten(1)
+    rows = output.movedim(norm.axis, 0).flatten(1)
     return bool((rows == rows[:, :1]).all())
 
 

@@ -326,9 +326,7 @@ SLIPS = {
     "a batch of two": Slip(
         "small-batch", BOTH, lambda: loaded(Patient(conv(), images(2)), images(64))
     ),
-    "a batch of four": Slip(
-        "small-batch", BOTH, lambda: loaded(Patient(mlp(), rows(4)), rows(64))
-    ),
+    "a batch of four": Slip("small-batch", BOTH, lambda: loaded(Patient(mlp(), rows(4)), rows(64))),
     "frozen BatchNorm": Slip(
         "frozen-not-frozen", ("1",), lambda: frozen(lambda model: [*model[1].parameters()])
     ),

@@ -143,7 +143,7 @@ def test_what_cannot_be_stacked_is_not(options):
 def test_what_can_be_stacked_trains_the_same(options):
     run = Run(depth=2, width=8, norm="batch", net_options=options, steps=5, precision="float64")
     stack = StackTrainer([run, run.replace(seed=1)], "cpu")
-    losses = [records[0].loss for records in stack.steps()][1:]
+    losses = [records[0].loss for records in stack.steps() if records[0]][1:]
     assert abs(train(run, "torch", "cpu").loss - losses).max() < 1e-9
 
 

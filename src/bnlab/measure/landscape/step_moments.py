@@ -127,7 +127,8 @@ def measure_step_moments(
                 found.clear()
                 losses.append(probe.loss(x, y))
                 if layers is None:
-                    chosen = {name: chosen[name] for name, _ in found} or chosen
+                    ran = {name for name, _ in found}
+                    chosen = {name: one for name, one in chosen.items() if name in ran} or chosen
                 rows.append(_row(found, chosen))
     mean, variance = (
         tuple(_finite(torch.stack([row[layer][k] for row in rows])) for layer in range(len(chosen)))

@@ -135,10 +135,10 @@ def test_operations_that_the_counter_does_not_see():
     assert found.covered == ("3",) and set(found.left_out) == {"0", "1", "2"}
 
 
-def test_parametrized_weights_belong_to_their_layers():
-    net = plain_net()
-    nn.utils.parametrizations.weight_norm(net[4])
-    x, y = batch()
-    found = measure.measure_signals(net, cross_entropy, x, y)
-    assert set(found.left_out) == {"6"}
-    assert {name for name in found.covered if name.startswith("4")}
+@pytest.mark.parametrize("name", INSTRUMENTS)
+def test_parametrized_weights_belong_to_their_layers(name):
+    net, (x, y) = plain_net(), batch()
+    for place in (4, 6):
+        nn.utils.parametrizations.weight_norm(net[place])
+    found = INSTRUMENTS[name](net, cross_entropy, x, y)
+    assert {*found.covered, *found.left_out} == {"0", "1", "4", "6"}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from torch import nn
+from torch.nn.utils import parametrize
 
 from bnlab.norms.base import Normalizer
 
@@ -68,10 +69,11 @@ def covering(
         inside: what is in a module that was looked at has been looked at too.
     """
     covered, left_out, told = [], {}, []
-    for name, module in net.named_modules():
-        if not module._parameters or all(p is None for p in module._parameters.values()):
-            continue
-        shown = name or ITSELF
+    looked_at = {_layer(name) for name in looked_at}
+    modules = dict(net.named_modules())
+    owners = (_layer(name) for name, module in modules.items() if own(module))
+    for name in dict.fromkeys(owners):
+        module, shown = modules[name], name or ITSELF
         if name in looked_at or (inside and _is_inside(name, looked_at)):
             covered.append(shown)
             continue
@@ -102,12 +104,25 @@ def _is_inside(name: str, looked_at: Collection[str]) -> bool:
     return any(not one or name.startswith(f"{one}.") for one in looked_at)
 
 
+def _layer(name: str) -> str:
+    """A module by its name; of what parametrizes a layer, the layer."""
+    if name.startswith("parametrizations."):
+        return ""
+    return name.partition(".parametrizations.")[0]
+
+
+def own(module: nn.Module) -> list[nn.Parameter]:
+    """The parameters of the module itself, those of what parametrizes it too."""
+    found = [p for p in module._parameters.values() if p is not None]
+    if parametrize.is_parametrized(module):
+        found += module.parametrizations.parameters()
+    return found
+
+
 def by_gradient(net: nn.Module) -> dict[str, object]:
     """The fields of ``Coverage`` of a measurement along all parameters that require a gradient."""
     moved = {
-        name
-        for name, module in net.named_modules()
-        if any(p is not None and p.requires_grad for p in module._parameters.values())
+        name for name, module in net.named_modules() if any(p.requires_grad for p in own(module))
     }
     return covering(net, moved, lambda *_: Reason(FROZEN), inside=False)
 
@@ -116,4 +131,4 @@ def owns_matrix(module: nn.Module) -> bool:
     """Whether a parameter of the module itself has two axes or more, and does not just scale."""
     if isinstance(module, SCALES):
         return False
-    return any(p is not None and p.ndim >= 2 for p in module._parameters.values())
+    return any(p.ndim >= 2 for p in own(module))

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.modules.conv import _ConvNd
 
 from bnlab.errors import unknown
-from bnlab.measure.kit.coverage import FROZEN, NOT_ASKED, Reason, covering
+from bnlab.measure.kit.coverage import FROZEN, NOT_ASKED, Reason, covering, own
 from bnlab.nets import Block
 from bnlab.nets.binarize import FilterConv
 from bnlab.nets.binary import BinaryBlock
@@ -67,10 +67,10 @@ def own_parameters(net: nn.Module) -> dict[str, list[nn.Parameter]]:
     seen: set[nn.Parameter] = set()
     found: dict[str, list[nn.Parameter]] = {}
     for name, module in net.named_modules():
-        own = [p for p in module.parameters(recurse=False) if p.requires_grad and p not in seen]
-        seen.update(own)
-        if own:
-            found[name] = own
+        new = [p for p in module.parameters(recurse=False) if p.requires_grad and p not in seen]
+        seen.update(new)
+        if new:
+            found[name] = new
     return found
 
 
@@ -85,7 +85,7 @@ def weighted_layers(net: nn.Module, layers: Layers = None) -> dict[str, list[nn.
         ValueError: if the net has none.
     """
     found = {
-        name: own for name, own in own_parameters(net).items() if any(p.ndim >= 2 for p in own)
+        name: each for name, each in own_parameters(net).items() if any(p.ndim >= 2 for p in each)
     }
     if not found:
         raise ValueError(
@@ -96,7 +96,7 @@ def weighted_layers(net: nn.Module, layers: Layers = None) -> dict[str, list[nn.
         return found
     inside = {each for module in choose(net, layers) for each in module.modules()}
     modules = dict(net.named_modules())
-    chosen = {name: own for name, own in found.items() if modules[name] in inside}
+    chosen = {name: each for name, each in found.items() if modules[name] in inside}
     if not chosen:
         raise ValueError("the layers have no weight matrix or kernel that requires a gradient.")
     return chosen
@@ -106,10 +106,9 @@ def by_weights(net: nn.Module, measured: Collection[str], layers: Layers) -> dic
     """The fields of ``Coverage`` of a measurement on the ``weighted_layers``."""
 
     def why(name: str, module: nn.Module) -> Reason:
-        own = [p for p in module._parameters.values() if p is not None]
-        if not any(p.requires_grad for p in own):
+        if not any(p.requires_grad for p in own(module)):
             return Reason(FROZEN)
-        if not any(p.ndim >= 2 and p.requires_grad for p in own):
+        if not any(p.ndim >= 2 and p.requires_grad for p in own(module)):
             return Reason("it has no matrix or kernel that requires a gradient")
         return Reason(NOT_ASKED if layers is not None else "another module has the same weights")
 

@@ -74,9 +74,11 @@ def is_norm(module: nn.Module) -> bool:
 
 
 def looks_like_a_norm(module: nn.Module) -> bool:
-    """Whether its class has "norm" in its name and holds no module that is a normalizer."""
+    """Whether its class has "norm" in its name, and no module in it a parameter or that name."""
     inside = list(module.modules())[1:]
-    return "norm" in type(module).__name__.lower() and not any(map(is_norm, inside))
+    layers = any(True for part in module.children() for _ in part.parameters())
+    is_named = "norm" in type(module).__name__.lower()
+    return is_named and not layers and not any(map(is_norm, inside))
 
 
 def inspect_norm(module: nn.Module, compare: bool = True) -> Old:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from bnlab.norms.base import Normalizer
-from bnlab.norms.layouts import ADAPTERS, ChannelsLast, EachPosition, Followed, Positions
+from bnlab.norms.layouts import Adapter, ChannelsLast, EachPosition, Followed, Positions
 from bnlab.norms.reading import (
     CannotReadError,
     NormReading,
@@ -66,7 +66,7 @@ def is_norm(module: nn.Module) -> bool:
     A module without children whose class is called ...Norm, ...Norm2d and the like counts as a
     normalizer, so that one of unknown kind is named instead of overlooked.
     """
-    if isinstance(module, (Normalizer, *ADAPTERS, *REFUSED)) or is_registered(module):
+    if isinstance(module, (Normalizer, Adapter, *REFUSED)) or is_registered(module):
         return True
     name = type(module).__name__.lower().rstrip("123d")
     has_parameters = any(True for _ in module.parameters(recurse=False))
@@ -91,7 +91,7 @@ def inspect_norm(module: nn.Module, compare: bool = True) -> Old:
     Raises:
         CannotReplaceError: with the reason.
     """
-    if isinstance(module, ADAPTERS):
+    if isinstance(module, Adapter):
         inner = inspect_norm(module.norm, compare)
 
         def arrange(norm: nn.Module) -> nn.Module:

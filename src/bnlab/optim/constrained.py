@@ -9,7 +9,7 @@ from bnlab.arguments import checked
 from bnlab.errors import unknown
 from bnlab.norms import NoNorm
 from bnlab.norms.batches import Batch
-from bnlab.norms.layouts import ADAPTERS
+from bnlab.norms.layouts import Adapter
 from bnlab.norms.order import order_of_use
 from bnlab.norms.replace import is_norm, looks_like_a_norm
 from bnlab.norms.weight.eligible import is_parametrized, weighted_layers
@@ -89,7 +89,7 @@ def _tail(
 
 
 def _normalizes(name: str, module: nn.Module) -> bool:
-    if isinstance(module, (NoNorm, *ADAPTERS)) or ".parametrizations." in f".{name}.":
+    if isinstance(module, NoNorm | Adapter) or ".parametrizations." in f".{name}.":
         return False
     return is_norm(module) or looks_like_a_norm(module)
 

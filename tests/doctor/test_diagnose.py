@@ -194,7 +194,7 @@ def test_it_prints_as_sentences_and_in_notebooks():
 
 
 def test_without_a_normalizer_that_is_said():
-    diagnosis = diagnose(nn.Linear(4, 2), torch.ones(8, 4))
+    diagnosis = diagnose(nn.Linear(FEATURES, 2), rows())
     assert diagnosis.ids == ()
     assert diagnosis.left_out == ("the model has no normalizer that bnlab knows.",)
 

@@ -178,6 +178,8 @@ def _left_out(case: Case) -> Iterator[str]:
         yield case.batch.left_out
     if case.seen.failed:
         yield f"what comes behind {next(iter(case.seen.alone))!r}, as the pass ended there."
+    if case.batch.all_alike:
+        yield "variances, as all samples of the batch are the same."
     if not case.told.representative and any(norm.tracks for norm in case.norms):
         yield "whether running statistics fit, as the batch is not like the training data."
     if case.mixing is not None and case.mixing.why:

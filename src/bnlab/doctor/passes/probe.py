@@ -15,7 +15,7 @@ from bnlab.doctor.layers import Norm
 from bnlab.doctor.passes.trace import Trace
 
 WEIGHTED = (_ConvNd, nn.Linear)
-FEATURES_LAST = (nn.Linear, nn.Embedding)
+FEATURES_LAST = (nn.Linear, nn.Embedding, nn.MultiheadAttention, nn.RNNBase)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,13 +96,15 @@ class _Watch:
         self.names = {module: name for name, module in model.named_modules()}
         self._stack: list[nn.Module] = []
         self._dropout: tuple[str, float] | None = None
-        self._entered: list[Call | None] = []
+        self._entered: list[tuple[Tensor | None, Call | None]] = []
 
     @contextlib.contextmanager
     def hooks(self) -> Iterator[None]:
         self.found.trace.on_dropout = self._drop
         handles = []
         for module in self.names:
+            if isinstance(module, torch.jit.ScriptModule):
+                continue
             handles.append(module.register_forward_pre_hook(self._enter, with_kwargs=True))
             handles.append(module.register_forward_hook(self._leave))
         try:
@@ -128,7 +130,7 @@ class _Watch:
         if x is not None:
             self.found.shapes.setdefault(norm.name, tuple(x.shape))
         trace.inside += 1
-        self._entered.append(None if x is None else self._look(norm, x))
+        self._entered.append((x, None if x is None else self._look(norm, x)))
 
     def _look(self, norm: Norm, x: Tensor) -> Call | None:
         if not norm.of_batch or x.ndim < 2 or not x.numel() or not x.is_floating_point():
@@ -145,24 +147,25 @@ class _Watch:
         trace, norm = self.found.trace, self.norms.get(module)
         if norm is not None:
             trace.inside -= 1
-            call = self._entered.pop()
+            x, call = self._entered.pop()
             if isinstance(output, Tensor):
-                self._left(norm, call, output)
-        elif isinstance(output, Tensor) and not trace.inside and _gives_features(module):
-            trace.begin(self.names[module], output)
+                self._left(norm, x, call, output)
+        elif not trace.inside and isinstance(module, (*WEIGHTED, *FEATURES_LAST)):
+            output = output[0] if isinstance(output, tuple) else output  # of a recurrent layer
+            if isinstance(output, Tensor):
+                trace.begin(self.names[module], output)
 
-    def _left(self, norm: Norm, call: Call | None, output: Tensor) -> None:
+    def _left(self, norm: Norm, x: Tensor | None, call: Call | None, output: Tensor) -> None:
         if call is not None and call.values > 1:
             self.found.calls.append(call)
-        weight = norm.weight
+        trace, weight = self.found.trace, norm.weight
+        if not trace.inside:
+            trace.begin(norm.name, output)
+            if x is not None:
+                trace.go_through(x, output)
         if weight is not None and not weight.any() and _is_constant(norm, output):
             self.found.zeros.append(norm.name)
-        if not self.found.trace.inside:
-            self.found.trace.begin(norm.name, output)
-
-
-def _gives_features(module: nn.Module) -> bool:
-    return isinstance(module, (*WEIGHTED, *FEATURES_LAST))
+            trace.lose(norm.name, output)
 
 
 def _first(args: tuple, kwargs: dict) -> Tensor | None:

@@ -106,7 +106,7 @@ def drawn_at_random(norms: list[Norm]) -> bool:
 
 def examine(model: nn.Module, norms: list[Norm], batch: Batch, told: Told) -> Case:
     """Run all passes; the model, its modes and all random states are as before afterwards."""
-    with untouched(model), _same_random_numbers():
+    with torch.inference_mode(False), untouched(model), _same_random_numbers():
         if not model.training:
             model.train()
         training = {norm.name: norm.module.training for norm in norms}

@@ -95,8 +95,7 @@ def diagnose(
     the median over its channels. It counts beyond 0.3 and 2.5 times what another batch of this size
     would differ by, which is estimated from the samples' own means.
 
-    Source: for the symptoms, threads of practitioners, named in the book; Ioffe and Szegedy 2015,
-    arXiv 1502.03167; for dropout, Li et al. 2018, arXiv 1801.05134.
+    Source: Ioffe and Szegedy 2015, arXiv 1502.03167; for dropout, Li et al. 2018, arXiv 1801.05134.
 
     Args:
         model: any module, in the mode in which you use it. In evaluation mode, the pass is made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -48,7 +48,7 @@ class Batch:
         """All tensors in it."""
         return list(tensors_in([self.args, self.kwargs]))
 
-    def mapped(self, change: object) -> Batch:
+    def mapped(self, change: Callable[[Tensor], Tensor]) -> Batch:
         """The same with each tensor that has one row a sample changed by a function."""
 
         def put(value: object) -> object:

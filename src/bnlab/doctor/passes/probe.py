@@ -13,6 +13,7 @@ from torch.nn.modules.conv import _ConvNd
 from bnlab.doctor.inputs import Batch
 from bnlab.doctor.layers import Norm
 from bnlab.doctor.passes.trace import Trace
+from bnlab.norms.base import HALF
 
 WEIGHTED = (_ConvNd, nn.Linear)
 FEATURES_LAST = (nn.Linear, nn.Embedding, nn.MultiheadAttention, nn.RNNBase)
@@ -129,7 +130,7 @@ class _Watch:
             trace.take(x, norm.name)
         if x is not None:
             self.found.shapes.setdefault(norm.name, tuple(x.shape))
-        trace.inside += 1
+        trace.inside += 1  # from here on: what the doctor computes is not followed either
         self._entered.append((x, None if x is None else self._look(norm, x)))
 
     def _look(self, norm: Norm, x: Tensor) -> Call | None:
@@ -146,24 +147,27 @@ class _Watch:
             pass
         trace, norm = self.found.trace, self.norms.get(module)
         if norm is not None:
-            trace.inside -= 1
             x, call = self._entered.pop()
+            constant = isinstance(output, Tensor) and _is_constant(norm, output)
+            trace.inside -= 1
             if isinstance(output, Tensor):
-                self._left(norm, x, call, output)
+                self._left(norm, x, call, output, constant)
         elif not trace.inside and isinstance(module, (*WEIGHTED, *FEATURES_LAST)):
             output = output[0] if isinstance(output, tuple) else output  # of a recurrent layer
             if isinstance(output, Tensor):
                 trace.begin(self.names[module], output)
 
-    def _left(self, norm: Norm, x: Tensor | None, call: Call | None, output: Tensor) -> None:
+    def _left(
+        self, norm: Norm, x: Tensor | None, call: Call | None, output: Tensor, constant: bool
+    ) -> None:
+        trace = self.found.trace
         if call is not None and call.values > 1:
             self.found.calls.append(call)
-        trace, weight = self.found.trace, norm.weight
         if not trace.inside:
             trace.begin(norm.name, output)
             if x is not None:
                 trace.go_through(x, output)
-        if weight is not None and not weight.any() and _is_constant(norm, output):
+        if constant:
             self.found.zeros.append(norm.name)
             trace.lose(norm.name, output)
 
@@ -173,12 +177,16 @@ def _first(args: tuple, kwargs: dict) -> Tensor | None:
 
 
 def _is_constant(norm: Norm, output: Tensor) -> bool:
+    """Whether a weight of zeros makes each channel the same everywhere."""
+    if norm.weight is None or bool(norm.weight.any()):
+        return False
     rows = output.movedim(norm.axis, 0).flatten(1)
     return bool((rows == rows[:, :1]).all())
 
 
 def _call(norm: Norm, x: Tensor, after: tuple[str, float] | None) -> Call:
-    x = x.detach().float() if x.dtype in (torch.float16, torch.bfloat16) else x.detach()
+    x = x.detach().movedim(norm.axis, 1)
+    x = x.float() if x.dtype in HALF else x
     values = x.numel() // x.shape[1]
     if values == 1:
         nothing = torch.zeros(x.shape[1])

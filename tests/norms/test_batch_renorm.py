@@ -32,7 +32,12 @@ def statistics(layer, x):
     """Mean and deviation of the batch, and mean and deviation that the layer keeps."""
     dims = (0, *range(2, x.ndim))
     sd = (x.detach().var(dims, correction=0) + layer.eps).sqrt()
-    return x.detach().mean(dims), sd, layer.running_mean, (layer.running_var + layer.eps).sqrt()
+    return (
+        x.detach().mean(dims),
+        sd,
+        layer.running_mean.clone(),
+        (layer.running_var + layer.eps).sqrt(),
+    )
 
 
 def batch_norm_like(layer):

@@ -106,9 +106,9 @@ def test_first_and_second_derivatives_by_finite_differences(case, training):
     layer, x, _ = filled(case, torch.float64)
     layer.train(training)
     names = [name for name, _ in layer.named_parameters()]
-    fixed = {name: buffer.clone() for name, buffer in layer.named_buffers()}
 
     def f(x, *parameters):
+        fixed = {name: buffer.clone() for name, buffer in layer.named_buffers()}
         given = {**dict(zip(names, parameters, strict=True)), **fixed}
         return functional_call(layer, given, (x,))
 

@@ -96,7 +96,7 @@ def test_from_its_defaults_lawn_is_ahead_and_the_training_takes_about_a_second(
         return page.evaluate("performance.now()") - begun
 
     within(page, 1500, wait)
-    found = re.fullmatch(r".* helps: (.*) \(LAWN-Adam\) against (.*) \(Adam\)\.", ahead(page))
+    found = re.fullmatch(r".* helps: (.*) \(LAWN-Adam\), (.*) \(Adam\)\.", ahead(page))
     assert float(found[1]) > float(found[2]) + 0.02
     assert "LAWN holds the norms from step 30 on" in summary_text(page)
     labels = alts(page)

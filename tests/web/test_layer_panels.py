@@ -56,7 +56,11 @@ def on_the_site(page: Page, folder, query: str) -> Page:
 
 
 def check(page: Page, count: int, lowest: float) -> None:
-    """Each panel fills its frame, covers nothing, and its words do not cover each other."""
+    """Each panel fills its frame, covers nothing, and its words do not cover each other.
+
+    The layers are drawn a few times a second: after a change of size the next drawing counts.
+    """
+    page.wait_for_function(f"() => ({PANELS})().every(({{ shape }}) => Math.abs(shape) < 0.02)")
     panels = page.evaluate(PANELS)
     assert len(panels) == count
     for panel in panels:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bnlab import chapters
 from bnlab.arguments import checked
 from bnlab.claims.order import in_order
+from bnlab.runs.own_context import in_own_context
 from bnlab.verdicts import evidence
 from bnlab.verdicts.evidence import Evidence
 from bnlab.verdicts.interval import interval
@@ -35,6 +36,7 @@ def load(name: str, engine: str | None = None, scale: str = DIGITS) -> Evidence:
 
 
 @checked
+@in_own_context
 def measure(name: str, scale: str = DIGITS, **options: object) -> Evidence:
     """Measure the claim with this id here and now; see ``evidence.measure``."""
     return evidence.measure(claim(name, scale), **options)

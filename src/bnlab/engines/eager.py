@@ -17,6 +17,7 @@ from bnlab.runs.augment import augmented
 from bnlab.runs.build import build, make_device, optimizer_of, training_batches, training_data
 from bnlab.runs.evaluate import evaluate
 from bnlab.runs.losses import LOSSES
+from bnlab.runs.own_context import in_own_context
 from bnlab.runs.rates import set_rate
 from bnlab.runs.run import Run
 
@@ -31,6 +32,7 @@ class Trainer(Engine):
     room = 1
 
     @checked
+    @in_own_context
     def __init__(self, run: Run, device: str = "auto") -> None:
         self.run, self.device = run, make_device(device)
         self.data, self.loss = training_data(run), LOSSES[run.loss]
@@ -58,8 +60,9 @@ class Trainer(Engine):
         return self._parts[name]
 
     def _on_device(self, x: Array, y: Array) -> tuple[Tensor, Tensor]:
-        x, y = (a if isinstance(a, Tensor) else torch.tensor(a) for a in (x, y))
-        return x.to(self.device, getattr(torch, self.run.precision)), y.to(self.device)
+        at = self.device
+        x, y = (a if isinstance(a, Tensor) else torch.tensor(a, device=at) for a in (x, y))
+        return x.to(at, getattr(torch, self.run.precision)), y.to(at)
 
     def batch(self, numbers: np.ndarray, step: int) -> tuple[Tensor, Tensor]:
         """Images, augmented as the Run says, and labels of a batch; see ``Engine``."""
@@ -67,6 +70,7 @@ class Trainer(Engine):
         x = augmented(self.train_x[index], self.run.augment, self.run.seed, step)
         return x, self.train_y[index]
 
+    @in_own_context
     def update(self, numbers: np.ndarray, step: int) -> tuple[float, float]:
         """One step of gradient descent; loss and accuracy of the batch before it."""
         x, y = self.batch(numbers, step)
@@ -97,10 +101,12 @@ class Trainer(Engine):
         (numbers,) = batches
         return [self.update(numbers, step)]
 
+    @in_own_context
     def evaluate(self, x: Array, y: Array, batch_statistics: bool = False) -> tuple[float, float]:
         """Loss and accuracy on any images; the net stays as it was. See ``Engine``."""
         return evaluate(self.net, *self._on_device(x, y), batch_statistics, loss=self.loss)
 
+    @in_own_context
     def gradient(self, x: Array, y: Array) -> tuple[float, float, np.ndarray]:
         """Loss, accuracy and gradient (P,) of any batch in training mode; see ``Engine``."""
         x, y = self._on_device(x, y)

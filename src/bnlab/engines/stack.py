@@ -21,6 +21,7 @@ from bnlab.runs.evaluate import SLICE
 from bnlab.runs.history import DIVERGED, Step
 from bnlab.runs.losses import LOSSES
 from bnlab.runs.optimizers import BASES, make_optimizer
+from bnlab.runs.own_context import in_own_context
 from bnlab.runs.rates import set_rate
 from bnlab.runs.run import Run
 
@@ -62,6 +63,7 @@ class StackTrainer:
 
     engine: ClassVar[str] = "stack"
 
+    @in_own_context
     def __init__(self, runs: Sequence[Run], device: str = "auto") -> None:
         self.runs, self.device = runs, make_device(device)
         one = runs[0]
@@ -119,6 +121,7 @@ class StackTrainer:
                 x[:, k] = augmented(x[:, k], run.augment, run.seed, step)
         return x.flatten(1, 2), self.train_y[self.rows, index]
 
+    @in_own_context
     def update(self, numbers: np.ndarray, step: int) -> np.ndarray:
         """One step of every net; losses and accuracies before it, (2, K)."""
         x, y = self.batch(numbers, step)
@@ -147,6 +150,7 @@ class StackTrainer:
         right = (by_sample.detach().argmax(1) == y.T.flatten()).view(-1, len(y))
         return losses, right.to(self.dtype).mean(0)
 
+    @in_own_context
     @torch.no_grad()
     def evaluate(self, part: str, batch_statistics: bool = False) -> np.ndarray:
         """Losses and accuracies on a part of the data, (2, K); the nets stay as they were."""
@@ -160,6 +164,7 @@ class StackTrainer:
         scores = self._scores(logits, y.expand(count, -1))
         return torch.stack(scores).cpu().double().numpy()
 
+    @in_own_context
     def losses_now(self, numbers: np.ndarray, step: int) -> np.ndarray:
         """Losses of batches with the weights as they are, in training mode; nothing moves. (K,)."""
         x, y = self.batch(numbers, step)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import torch
 from torch import Tensor
 
 from bnlab.errors import check_number
 from bnlab.norms.functional import moments, per_channel, scale_shift
+from bnlab.norms.renew import renew
 from bnlab.norms.running import RunningNormalizer, batch_dims
 
 Number = TypeVar("Number", float, Tensor)
@@ -123,6 +124,8 @@ class BatchRenorm(RunningNormalizer):
         [[1.0], [3.0]]
     """
 
+    reads_statistics: ClassVar[bool] = True
+
     def __init__(
         self,
         num_features: int,
@@ -178,9 +181,10 @@ class BatchRenorm(RunningNormalizer):
         new = torch.lerp(sd, of_batch.detach().to(sd.dtype), self.momentum).flatten()
         self._follow(running_mean=mean)
         # Rounding must not make it negative.
-        self.running_var = (new.square() - self.eps).clamp(min=0).to(self.running_var.dtype)
+        var = (new.square() - self.eps).clamp(min=0).to(self.running_var.dtype)
+        renew(self, "running_var", var, is_read=True)
         if self.schedule is not None and not self.recomputing:
-            self.num_batches_tracked = self.num_batches_tracked + 1
+            renew(self, "num_batches_tracked", self.num_batches_tracked + 1, is_read=True)
 
     def averaged(self) -> dict[str, Tensor]:
         """The running mean and deviation: not the variance is averaged here."""
@@ -189,8 +193,8 @@ class BatchRenorm(RunningNormalizer):
 
     def set_averaged(self, values: dict[str, Tensor]) -> None:
         """Take over what ``averaged`` gives."""
-        self.running_mean = values["running_mean"]
-        self.running_var = (values["deviation"].square() - self.eps).clamp(min=0)
+        renew(self, "running_mean", values["running_mean"])
+        renew(self, "running_var", (values["deviation"].square() - self.eps).clamp(min=0))
 
     def extra_repr(self) -> str:
         """The arguments, as torch's own layers print them."""

@@ -9,6 +9,7 @@ from bnlab.errors import check_number
 from bnlab.norms.batch import BatchNorm
 from bnlab.norms.functional import per_channel
 from bnlab.norms.noise import key_of, normal, uniform
+from bnlab.norms.renew import renew
 from bnlab.random import NOISE
 
 
@@ -94,7 +95,7 @@ class NoisyBatchNorm(BatchNorm):
         if not self.training or self.recomputing:
             return y
         factor, shift = self.draw(x)
-        self.noise_step = self.noise_step + 1
+        renew(self, "noise_step", self.noise_step + 1, is_read=True)
         return torch.addcmul(shift, y, factor)
 
     def draw(self, x: Tensor) -> tuple[Tensor, Tensor]:

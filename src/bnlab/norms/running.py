@@ -9,6 +9,7 @@ from torch import Tensor
 
 from bnlab.errors import check_number
 from bnlab.norms.base import Normalizer
+from bnlab.norms.renew import renew
 
 
 class RunningNormalizer(Normalizer):
@@ -30,6 +31,9 @@ class RunningNormalizer(Normalizer):
 
     starts: ClassVar[dict[str, float]] = {"running_mean": 0.0, "running_var": 1.0}
     """Running statistics, of shape (C,) each, and where they start."""
+
+    reads_statistics: ClassVar[bool] = False
+    """Whether the output depends on them in training mode too."""
 
     def __init__(
         self,
@@ -68,13 +72,11 @@ class RunningNormalizer(Normalizer):
         return x.numel() // self.num_features
 
     def _follow(self, **statistics: Tensor) -> None:
-        # Assigned rather than changed in place: torch.func and the compiled step see an assignment.
         if not (self.training and self.track_running_stats):
             return
         for name, value in statistics.items():
-            old = self._buffers[name]
-            new = value.detach().flatten().to(old.dtype)
-            self._buffers[name] = old.lerp(new, self.momentum)  # half the time of setattr
+            new = value.detach().flatten().to(self._buffers[name].dtype)
+            renew(self, name, new, self.momentum, self.reads_statistics)
 
     def averaged(self) -> dict[str, Tensor]:
         """The running statistics, in a form of which an average over batches makes sense."""
@@ -83,7 +85,7 @@ class RunningNormalizer(Normalizer):
     def set_averaged(self, values: dict[str, Tensor]) -> None:
         """Take over what ``averaged`` gives."""
         for name, value in values.items():
-            setattr(self, name, value)
+            renew(self, name, value)
 
     def extra_repr(self) -> str:
         """The arguments, as torch's own layers print them."""

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from bnlab.norms.base import Normalizer
 from bnlab.norms.functional import per_channel, scale_shift
+from bnlab.norms.renew import renew
 
 
 class _SumOverProcesses(torch.autograd.Function):
@@ -89,8 +90,8 @@ class SyncBatchNorm(Normalizer):
         # Distances from the joint mean: sums of squares would cancel when the mean is large.
         var = total((x - per_channel(mean, x)).square().sum(others)) / m
         a = self.momentum
-        self.running_mean = (1 - a) * self.running_mean + a * mean.detach()
-        self.running_var = (1 - a) * self.running_var + a * m / (m - 1) * var.detach()
+        renew(self, "running_mean", (1 - a) * self.running_mean + a * mean.detach())
+        renew(self, "running_var", (1 - a) * self.running_var + a * m / (m - 1) * var.detach())
         return mean, var
 
     def extra_repr(self) -> str:

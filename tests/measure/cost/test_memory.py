@@ -83,7 +83,7 @@ def test_a_view_counts_with_its_whole_storage_and_once():
             wide = x @ self.weight
             return wide[:, :2].square().sum() + wide[:, 5:].square().sum()
 
-    found = measure_memory(Net(), lambda output, _: output, torch.ones(7, 10), None)
+    found = measure_memory(Net(), lambda output, _: output, torch.ones(7, 10), torch.zeros(7))
     assert found.by_layer == {"": 4 * 7 * 10}
 
 

@@ -23,6 +23,7 @@ from torch.func import functional_call, grad
 from bnlab.engines.compiled.watch import WATCHES, metrics_of, outputs_of
 from bnlab.errors import check_name
 from bnlab.norms import BatchRenorm, NoisyBatchNorm
+from bnlab.norms.renew import assigned
 
 INPUTS = {
     "batch_renorm": ("r_max", "d_max"),
@@ -152,7 +153,7 @@ def gradient_step(
     """The gradient of ``net`` as a function of vectors, with ``net``'s mode as it is.
 
     Args:
-        net: any net whose normalizers assign their statistics (``self.running_mean = ...``).
+        net: any net of bnlab's normalizers, whose statistics are then new tensors (``assigned``).
         loss: a key of ``LOSSES``.
         watch: a key of ``WATCHES``.
 
@@ -176,7 +177,8 @@ def gradient_step(
             value = LOSSES[loss](logits, y)
             return value, (value, accuracy(logits, y), {k: full[k] for k in moving}, [*outputs])
 
-        with with_inputs(net, dict(zip(names, inputs, strict=True))), outputs_of(net) as outputs:
+        given = with_inputs(net, dict(zip(names, inputs, strict=True)))
+        with given, assigned(), outputs_of(net) as outputs:
             g, (value, right, moved, layers) = grad(of, has_aux=True)(state.params.unpack(params))
         flat = state.params.pack(g, params)
         moved = [state.buffers.pack(moved, buffers), state.counters.pack(moved, counters)]

@@ -52,7 +52,7 @@ def check_relative_loss(case: Case) -> None:
 
 def check_stable_rate(case: Case) -> None:
     """At the rate called stable no step raises the loss, at the other one some step does."""
-    limits = {"low": 0.01, "high": 10.0, "steps": 2, "rules": ("rise",), "tolerance": 3.0}
+    limits = {"low": 0.1, "high": 10.0, "steps": 2, "rules": ("rise",), "tolerance": 4.0}
     found = seeded(measure.measure_stable_rate, case.net, loss, [(case.x, case.y)], **limits).rise
     for rate, stable in ((found.stable, True), (found.unstable, False)):
         if rate is not None:
@@ -106,7 +106,7 @@ def check_curvature(case: Case) -> None:
 
 
 def _small(case: Case) -> str:
-    """The parameter of few numbers that the loss depends on most, but for those of the last layer."""
+    """Of the parameters with few numbers that which the loss depends on most, but for the head's."""
     slopes = gradients(case, twin(case))
     head = list(slopes)[-1].rpartition(".")[0]
     sizes = {n: g.numel() for n, g in slopes.items() if g.numel() > 1 and not n.startswith(head)}
@@ -126,8 +126,7 @@ def _check_product(case: Case) -> None:
     along = measure.random_direction(case.net)
     with same_noise(), measure.curvature_products(*batch(case)) as product:
         found = product(torch.cat([along[n].flatten() for n in trained(case.net)]))
-    gaps = [_gap(case, along, found, h) for h in (1e-8, 1e-6, 1e-4)]
-    assert min(gaps) < 1e-3, gaps
+    assert any(_gap(case, along, found, h) < 1e-3 for h in (1e-8, 1e-6, 1e-4)), "no difference agrees"
 
 
 def _gap(case: Case, along: dict[str, torch.Tensor], found: torch.Tensor, h: float) -> float:

@@ -108,10 +108,14 @@ def check_cancellation(case: Case) -> None:
 def check_covariate_shift(case: Case) -> None:
     """The first, middle and last layer: all before it take a step, and its gradient is compared."""
     lr = 0.1
-    every = seeded(measure.measure_covariate_shift, *batch(case), lr=lr)
     slopes, order = gradients(case, case.net), _called(case)
-    for k in {0, len(every.names) // 2, len(every.names) - 1}:
-        net, name = twin(case), every.names[k]
+    matrices = {n.rpartition(".")[0] for n, slope in slopes.items() if slope.ndim > 1}
+    names = [n for n in order if n in matrices and not any(case.net.get_submodule(n).children())]
+    names = list(dict.fromkeys([names[0], names[len(names) // 2], names[-1]]))
+    every = seeded(measure.measure_covariate_shift, *batch(case), lr=lr, layers=names)
+    assert every.names == tuple(names)
+    for k, name in enumerate(names):
+        net = twin(case)
         with torch.no_grad():
             for earlier in order[: order.index(name)]:
                 for own, parameter in net.get_submodule(earlier).named_parameters(recurse=False):

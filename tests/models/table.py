@@ -1,0 +1,54 @@
+"""The table of models and functions: computed, and stored beside what prints it.
+
+``.venv/bin/python -m tests.models.table`` computes it anew and writes it.
+"""
+
+import json
+import re
+import warnings
+
+from bnlab.show.compatibility import TABLE
+from tests.models.columns import COLUMNS, WORKS, said
+from tests.models.libraries import versions
+from tests.models.zoo import Model, make, models
+
+LISTED = 2  # lines of a sentence that lists many modules
+
+
+def row(model: Model) -> dict[str, str]:
+    """The refusals of one model: the sentence of each function that will not have it."""
+    case, found = make(model), {}
+    for name, check in COLUMNS.items():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            sentence = said(check, case)
+        if sentence != WORKS:
+            found[name] = shortened(sentence)
+    return found
+
+
+def shortened(sentence: str) -> str:
+    """A sentence as the table has it: the first of what it lists, and no address or shape of ours."""
+    lines = [re.sub(r"\s+", " ", line).strip() for line in sentence.splitlines()]
+    if len(lines) > LISTED + 1:
+        more = f"(and {len(lines) - LISTED - 1} more)"
+        lines = [*lines[:LISTED], more, lines[-1]]
+    return " ".join(lines)
+
+
+def stored() -> dict:
+    """The table as it was written last."""
+    return json.loads(TABLE.read_text(encoding="utf-8"))
+
+
+def write() -> None:
+    """Compute all rows and store them."""
+    content = {"versions": versions(), "functions": list(COLUMNS), "refused": {}}
+    for model in models():
+        content["refused"][model.key] = row(model)
+        print(model.key, len(content["refused"][model.key]), flush=True)
+    TABLE.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()

@@ -109,9 +109,9 @@ def _small(case: Case) -> str:
     """Of the parameters with few numbers that which the loss depends on most, but for the head's."""
     slopes = gradients(case, twin(case))
     head = list(slopes)[-1].rpartition(".")[0]
-    sizes = {n: g.numel() for n, g in slopes.items() if g.numel() > 1 and not n.startswith(head)}
-    fitting = {n: float(slopes[n].norm()) for n, size in sizes.items() if size <= SMALL}
-    return max(fitting, key=fitting.get) if fitting else min(sizes, key=sizes.get)
+    fitting = {n: float(g.norm()) for n, g in slopes.items() if 1 < g.numel() <= SMALL}
+    inner = {n: size for n, size in fitting.items() if not n.startswith(head)}
+    return max(inner or fitting, key=(inner or fitting).get)
 
 
 def _dense(case: Case, net: torch.nn.Module, name: str) -> np.ndarray:

@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy
 import bnlab
 from bnlab.measure import Product, layer_inputs
 from bnlab.nets import ResNet, Supernet, make_net
+from bnlab.norms import read_norm
 from bnlab.norms.weight import normalize_weights
 
 SHAPE = (1, 8, 8)
@@ -114,6 +115,8 @@ def norm_calls() -> dict[str, Callable[[], dict]]:
         "norms.check_options": lambda: {"name": "batch", "options": {"momentum": 0.1}},
         "norms.make_norm": lambda: {"name": "batch", "num_features": 8},
         "norms.options_of": lambda: {"name": "batch"},
+        "norms.read_norm": lambda: {"module": nn.GroupNorm(2, 8)},
+        "norms.register_norm": lambda: {"cls": "a.library.Norm", "reader": read_norm},
         "norms.recompute_statistics": lambda: {"model": mlp(), "batches": [images()]},
         "norms.swap_norms": lambda: {"model": mlp(), "name": "layer"},
     }

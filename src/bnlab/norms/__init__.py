@@ -8,10 +8,13 @@ from bnlab.norms.filter_response import FilterResponseNorm
 from bnlab.norms.group import GroupNorm, InstanceNorm, LayerNorm
 from bnlab.norms.lp import L1BatchNorm, L2BatchNorm, LInfBatchNorm
 from bnlab.norms.noisy import NoisyBatchNorm
+from bnlab.norms.readers import KNOWN
+from bnlab.norms.reading import NormReading, read_norm, register_norm
 from bnlab.norms.registry import NORMS, NoNorm, check_options, make_norm, options_of
 from bnlab.norms.rms import RMSNorm
 from bnlab.norms.statistics import recompute_statistics
-from bnlab.norms.swap import SwapReport, swap_norms
+from bnlab.norms.swap import swap_norms
+from bnlab.norms.swap_report import SwapReport
 from bnlab.norms.variance import VarianceNorm
 
 __all__ = [
@@ -30,6 +33,7 @@ __all__ = [
     "LayerNorm",
     "NoNorm",
     "NoisyBatchNorm",
+    "NormReading",
     "Normalizer",
     "RMSNorm",
     "RenormSchedule",
@@ -38,6 +42,11 @@ __all__ = [
     "check_options",
     "make_norm",
     "options_of",
+    "read_norm",
     "recompute_statistics",
+    "register_norm",
     "swap_norms",
 ]
+
+for _cls, _reader in KNOWN.items():
+    register_norm(_cls, _reader)

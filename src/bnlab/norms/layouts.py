@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from torch import Tensor, nn
 
 
@@ -87,3 +89,67 @@ class Positions(nn.Module):
     def extra_repr(self) -> str:
         """The numbers of axes, where they are limited."""
         return "" if self.axes is None else f"axes={self.axes}"
+
+
+class EachPosition(nn.Module):
+    """Applies ``norm`` along axis 1, at each position alone: (N, C, *) is seen as (M, C).
+
+    Each position is a sample of its own, as for the ``LayerNorm2d`` of torchvision and timm.
+
+    Args:
+        norm: a normalizer of C channels on (N, C).
+
+    Shape:
+        (N, C, *), in and out.
+
+    Raises:
+        ValueError: if axis 1 is not C.
+
+    Example:
+        >>> from bnlab.norms import make_norm
+        >>> image = torch.tensor([[[[1.0, 10.0]], [[3.0, 30.0]]]])
+        >>> EachPosition(make_norm("layer", 2, eps=0.0))(image).flatten().tolist()
+        [-1.0, -1.0, 1.0, 1.0]
+    """
+
+    def __init__(self, norm: nn.Module) -> None:
+        super().__init__()
+        self.norm = norm
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalize ``x`` along axis 1."""
+        channels = self.norm.num_features
+        if x.ndim < 2 or x.shape[1] != channels:
+            raise ValueError(
+                f"EachPosition was made for {channels} channels on axis 1, "
+                f"got shape {tuple(x.shape)}."
+            )
+        rows = x.movedim(1, -1)
+        return self.norm(rows.reshape(-1, channels)).reshape(rows.shape).movedim(-1, 1)
+
+
+class Followed(nn.Module):
+    """Applies ``norm`` and then other modules, as layers that normalize and activate do.
+
+    Args:
+        norm: a normalizer, or one in another adapter.
+        after: dropout and activation, by the names that they have in the layer.
+
+    Shape:
+        as ``norm``.
+    """
+
+    def __init__(self, norm: nn.Module, after: Mapping[str, nn.Module]) -> None:
+        super().__init__()
+        self.norm = norm
+        for name, module in after.items():
+            self.add_module(name, module)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalize ``x``, and what follows."""
+        for module in self.children():
+            x = module(x)
+        return x
+
+
+ADAPTERS = (ChannelsLast, Positions, EachPosition, Followed)

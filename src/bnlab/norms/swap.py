@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -12,93 +12,40 @@ from torch.nn.modules.batchnorm import _LazyNormBase
 from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.utils.parametrize import ParametrizationList
 
-from bnlab.norms.layouts import ChannelsLast, Positions
-from bnlab.norms.registry import NORMS, check_options
+from bnlab.norms.layouts import ADAPTERS
+from bnlab.norms.reach import ways_around
+from bnlab.norms.registry import check_options
 from bnlab.norms.replace import (
     CannotReplaceError,
     Old,
     build,
     inspect_norm,
     is_norm,
+    looks_like_a_norm,
     take_hooks,
     take_over,
 )
-
-
-@dataclass(frozen=True)
-class Swap:
-    """One normalizer that was replaced.
-
-    Attributes:
-        paths: where it is in the model; more than one if the model uses the module repeatedly.
-        before: the old module, as it prints itself.
-        after: the new module, as it prints itself.
-        kept: names of the parameters and buffers that were taken over.
-        dropped: names of those for which the new normalizer has no use.
-    """
-
-    paths: tuple[str, ...]
-    before: str
-    after: str
-    kept: tuple[str, ...]
-    dropped: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """One normalizer that could not be replaced: where it is, what it is, and why."""
-
-    paths: tuple[str, ...]
-    module: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{_places(self.paths)}: {self.module}: {self.reason}"
-
-
-@dataclass(frozen=True)
-class SwapReport:
-    """What ``swap_norms`` did. It prints as a list.
-
-    Attributes:
-        name: the new normalizer.
-        changed: a ``Swap`` for each module that was replaced, in the order of the model.
-        refused: a ``Refusal`` for each that was left as it is.
-    """
-
-    name: str
-    changed: tuple[Swap, ...]
-    refused: tuple[Refusal, ...]
-
-    def __str__(self) -> str:
-        lines = [f"swap_norms to {self.name!r}: {len(self.changed)} replaced"]
-        for swap in self.changed:
-            kept = f"; kept {', '.join(swap.kept)}" if swap.kept else ""
-            dropped = f"; dropped {', '.join(swap.dropped)}" if swap.dropped else ""
-            lines.append(f"  {_places(swap.paths)}: {swap.before} -> {swap.after}{kept}{dropped}")
-        if self.changed and getattr(NORMS[self.name], "activates", False):
-            lines.append("it contains a nonlinearity: activations that follow it are one too many")
-        if self.refused:
-            lines.append(f"{len(self.refused)} left as they are")
-            lines += [f"  {refusal}" for refusal in self.refused]
-        return "\n".join(lines)
+from bnlab.norms.swap_report import Refusal, Swap, SwapReport
 
 
 def swap_norms(model: nn.Module, name: str, *, strict: bool = True, **options: object) -> nn.Module:
     """A copy of ``model`` with the normalizer ``name`` in place of every normalizer.
 
     Replaced are torch's BatchNorm1d, 2d, 3d, SyncBatchNorm, GroupNorm, InstanceNorm1d, 2d, 3d,
-    LayerNorm and RMSNorm over the last axis, and all of bnlab. Weight, bias and the running
-    statistics of BatchNorm are kept where the new normalizer has them. It also takes over ``eps``,
-    ``momentum``, ``affine``, ``track_running_stats``, ``native`` and ``group_size`` where it has
-    such an option and none is given here, so that the models differ in nothing else; give the
-    option where a paper's own value counts, such as momentum=0.01 for ``batch_renorm``. Hooks,
+    LayerNorm and RMSNorm over the last axis, all of bnlab, those of torchvision, timm and
+    transformers that compute one of these (an activation in them stays), and the classes that
+    ``register_norm`` made known. The same kind again is the same function. Weight, bias and the
+    running statistics of BatchNorm are kept where the new normalizer has them. It also takes over
+    ``eps``, ``momentum``, ``affine``, ``track_running_stats``, ``native`` and ``group_size`` where
+    it has such an option and none is given here, so that the models differ in nothing else; give
+    the option where a paper's own value counts, such as momentum=0.01 for ``batch_renorm``. Hooks,
     device, dtype, training mode, frozen and shared parameters, and modules that the model uses
     repeatedly, stay what they were. ``model`` itself is not touched.
 
     In place of LayerNorm and RMSNorm, which normalize the last axis, the new one sits in
-    ``ChannelsLast``: each token is a sample of its own. Where inputs may have other axes than
-    (N, C) and (N, C, H, W), it sits in ``Positions``. Both hold it as ``.norm``. The model's
+    ``ChannelsLast``: each token is a sample of its own; in place of a LayerNorm2d in
+    ``EachPosition``; with an activation after it in ``Followed``. Where inputs may have other axes
+    than (N, C) and (N, C, H, W), it sits in ``Positions``. All hold it as ``.norm``. The model's
     activations stay: where the new normalizer contains a nonlinearity of its own (its ``activates``
     is True), a ReLU after it has to be taken out by hand; the report says so.
 
@@ -116,9 +63,11 @@ def swap_norms(model: nn.Module, name: str, *, strict: bool = True, **options: o
         ValueError: for an unknown name or option, for a model without a normalizer or with lazy
             modules, and, if ``strict``, for normalizers that cannot be replaced: LayerNorm over
             several axes, subclasses with a forward method of their own, unknown classes called
-            ...Norm, parametrized ones, those that ``make_norm`` refuses (a group size that does not
-            divide the channels), and, after LayerNorm and RMSNorm, ``instance``, which needs
-            positions.
+            ...Norm, parametrized and pruned ones, those that the model also reaches by a list, a
+            dict, a plain attribute, a bound method or a function, whose statistics are of another
+            use than the new one's (frozen, or no longer tracked), those that ``make_norm`` refuses
+            (a group size that does not divide the channels), and, after LayerNorm and RMSNorm,
+            ``instance``, which needs positions.
         TypeError: for anything but a module, and for a scripted one, which cannot be changed.
 
     Example:
@@ -128,16 +77,20 @@ def swap_norms(model: nn.Module, name: str, *, strict: bool = True, **options: o
     """
     check_options(name, options)
     _check_model(model)
-    found = list(_find(model))
-    if not found:
+    found, overlooked = list(_find(model)), _overlooked(model)
+    hidden = _hidden(model)
+    if not found and not hidden:
         raise ValueError(
-            "the model has no normalizer to replace; swap_norms knows those of torch.nn and bnlab."
+            "the model has no normalizer to replace; swap_norms knows those of torch.nn, of bnlab, "
+            "and what bnlab.norms.register_norm makes known."
+            + (f" Perhaps normalizers: {', '.join(overlooked)}." if overlooked else "")
         )
-    planned, refused = _plan(found, name, options)
+    planned, refused = _plan(found, hidden, name, options)
     if refused and strict:
         listed = "\n  ".join(str(refusal) for refusal in refused)
+        count = f"{len(refused)} of {len(planned) + len(refused)}"
         raise ValueError(
-            f"{len(refused)} of {len(found)} normalizers cannot become {name!r}:\n  {listed}\n"
+            f"{count} normalizers cannot become {name!r}:\n  {listed}\n"
             "With strict=False they are left as they are."
         )
     clone = copy.deepcopy(model)
@@ -146,7 +99,13 @@ def swap_norms(model: nn.Module, name: str, *, strict: bool = True, **options: o
         clone, swap = _put(clone, paths, new)
         changed.append(swap)
     _turn_off_fused_encoders(clone)
-    clone.swap_report = SwapReport(name, tuple(changed), tuple(refused))
+    clone.swap_report = SwapReport(name, tuple(changed), tuple(refused), overlooked)
+    if overlooked:
+        warnings.warn(
+            f"swap_norms left {', '.join(overlooked)} as they are: their names say that they may "
+            "be normalizers (bnlab.norms.register_norm makes a class known).",
+            stacklevel=2,
+        )
     return clone
 
 
@@ -168,10 +127,6 @@ def _check_model(model: nn.Module) -> None:
         )
 
 
-def _places(paths: tuple[str, ...]) -> str:
-    return " = ".join(path or "the model itself" for path in paths)
-
-
 def _find(model: nn.Module) -> Iterator[tuple[tuple[str, ...], nn.Module]]:
     # Each normalizer once, with all its paths; none inside of an adapter or a parametrization.
     paths: dict[nn.Module, list[str]] = {}
@@ -188,12 +143,48 @@ def _find(model: nn.Module) -> Iterator[tuple[tuple[str, ...], nn.Module]]:
         yield tuple(places), module
 
 
+def _overlooked(model: nn.Module) -> tuple[str, ...]:
+    known = {id(part) for _, norm in _find(model) for part in norm.modules()}
+    parametrizations = {
+        id(part)
+        for module in model.modules()
+        if isinstance(module, ParametrizationList)
+        for part in module.modules()
+    }
+    return tuple(
+        f"{path or 'the model itself'} ({type(module).__name__})"
+        for path, module in model.named_modules()
+        if id(module) not in known | parametrizations and looks_like_a_norm(module)
+    )
+
+
+def _hidden(model: nn.Module) -> dict[nn.Module, list[str]]:
+    # Normalizers that the model reaches other than by its registered modules, and how.
+    hidden: dict[nn.Module, list[str]] = {}
+    for norm, way in ways_around(model, is_norm):
+        hidden.setdefault(norm, []).append(way)
+    return hidden
+
+
 def _plan(
-    found: list[tuple[tuple[str, ...], nn.Module]], name: str, options: dict[str, object]
+    found: list[tuple[tuple[str, ...], nn.Module]],
+    hidden: dict[nn.Module, list[str]],
+    name: str,
+    options: dict[str, object],
 ) -> tuple[list[tuple[tuple[str, ...], nn.Module]], list[Refusal]]:
     # Everything that can fail is done before the model is copied.
     planned, refused = [], []
+    paths_of = {module: paths for paths, module in found}
+    for module, ways in hidden.items():
+        paths = paths_of.get(module, (ways[0],))
+        reason = (
+            f"the model also reaches it by {', '.join(ways)}, which a swap cannot change; "
+            "let it be reached by registered modules alone (nn.ModuleList, nn.ModuleDict)."
+        )
+        refused.append(Refusal(paths, _one_line(module), reason))
     for paths, module in found:
+        if module in hidden:
+            continue
         try:
             planned.append((paths, build(inspect_norm(module), name, options)))
         except CannotReplaceError as error:
@@ -204,15 +195,18 @@ def _plan(
 def _put(clone: nn.Module, paths: tuple[str, ...], new: nn.Module) -> tuple[nn.Module, Swap]:
     # The clone with ``new`` at ``paths``; another module only if the clone is itself a normalizer.
     module = clone.get_submodule(paths[0])
-    old: Old = inspect_norm(module)
+    old: Old = inspect_norm(module, compare=False)
     tensors = (*old.norm.parameters(), *old.norm.buffers(), *clone.parameters(), *clone.buffers())
     like = next((tensor for tensor in tensors if tensor.is_floating_point()), None)
     if like is not None:
         new.to(like.device, like.dtype)
-    kept, dropped = take_over(old.norm, new)
+    kept, dropped = take_over(old, new)
+    take_hooks(old.norm, new)
     placed = old.arrange(new)
     placed.training = module.training
     take_hooks(module, placed)
+    if placed is not new and old.norm is module:
+        take_hooks(nn.Module(), new)  # they saw, and see, the arrangement of the model
     for path in paths:
         parent, _, key = path.rpartition(".")
         if not path:
@@ -243,6 +237,6 @@ def _turn_off_fused_encoders(clone: nn.Module) -> None:
 
 
 def _one_line(module: nn.Module) -> str:
-    if isinstance(module, ChannelsLast | Positions):
-        return f"{type(module).__name__}({module.norm!r})"
+    if isinstance(module, ADAPTERS):
+        return f"{type(module).__name__}({_one_line(module.norm)})"
     return " ".join(repr(module).split())

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from bnlab.norms import Normalizer, make_norm, options_of, swap_norms
-from tests.models.direct import near, twin
+from tests.models.direct import near
 from tests.models.zoo import Case, answer, call, same_noise
 
 AXIS_ONE = (nn.modules.batchnorm._NormBase, nn.GroupNorm)
@@ -138,25 +138,23 @@ def by_hand(net: nn.Module, kind: str, options: dict[str, object]) -> nn.Module:
 
 
 @torch.no_grad()
-def output(net: nn.Module, case: Case, training: bool) -> Tensor:
-    """What a net gives, in one of its modes."""
-    with same_noise():
-        return answer(call(copy.deepcopy(net).train(training), case.x))
+def outputs(net: nn.Module, case: Case) -> list[Tensor]:
+    """What a net gives in evaluation and in training mode; its running statistics then move."""
+    found = []
+    for training in (False, True):
+        with same_noise():
+            found.append(answer(call(net.train(training), case.x)))
+    return found
 
 
 def check_swap(case: Case, kind: str) -> None:
     """In both modes: equal to the net made by hand, and to itself for its own kind."""
     before = normalizers(case.net)
-    own = {own_kind(module) for module in before.values()}
-    same = own == {kind}
+    same = {own_kind(module) for module in before.values()} == {kind}
     options = {} if same else OPTIONS.get(kind, {})
-    swapped = swap_norms(twin(case), kind, **options)
+    swapped = swap_norms(case.net, kind, **options)
     left = normalizers(swapped)
     assert before and not left, f"not replaced: {list(left)[:3]}"
-    for training in (True, False):
-        found = output(swapped, case, training)
-        if same:
-            near(found, output(case.net, case, training), 1e-5)
-        else:
-            hand = by_hand(case.net, kind, options)
-            near(found, output(hand, case, training), 1e-5)
+    wanted = case.net if same else by_hand(case.net, kind, options)
+    for ours, theirs in zip(outputs(swapped, case), outputs(wanted, case), strict=True):
+        near(ours, theirs, 1e-5)

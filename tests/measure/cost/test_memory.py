@@ -169,9 +169,11 @@ def test_batch_norm_costs_one_activation_a_layer():
 def test_the_mode_is_set_for_the_measurement():
     net = nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.5)).eval()
     x, y = torch.ones(8, 4), torch.zeros(8, 4)
-    mask = measure_memory(net, mse_loss, x, y).by_layer.get("1", 0)
+    mask = measure_memory(net, mse_loss, x, y, mode="train").by_layer.get("1", 0)
     assert mask > 0  # of the dropout
-    assert "1" not in measure_memory(net, mse_loss, x, y, mode="eval").by_layer
+    assert "1" not in measure_memory(net.train(), mse_loss, x, y, mode="eval").by_layer
+    net[1].eval()
+    assert "1" not in measure_memory(net, mse_loss, x, y).by_layer  # as it is
 
 
 # The net stays as it was

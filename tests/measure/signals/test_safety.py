@@ -135,7 +135,7 @@ def test_layers_and_modes_that_are_not_there(name):
         WITH_LOSS[name](net, cross_entropy, x, y, layers=nn.Conv2d)
     with pytest.raises(ValueError, match="layers must name at least one"):
         WITH_LOSS[name](net, cross_entropy, x, y, layers=[])
-    with pytest.raises(ValueError, match="mode must be 'train' or 'eval', got 'test'"):
+    with pytest.raises(ValueError, match="mode must be 'train' or 'eval', or None"):
         WITH_LOSS[name](net, cross_entropy, x, y, mode="test")
 
 

@@ -67,7 +67,7 @@ def shift(norm: str, lr: float, seed: int, bare_end: bool = False) -> np.ndarray
             break
         limit = limit if step else GROWTH * value.item()
         if step % EVERY == EVERY // 2:
-            found = measure_covariate_shift(net, loss, x, y, lr)
+            found = measure_covariate_shift(net, loss, x, y, lr, mode="train")
             looks.append((found.l2[1:], found.cosine[1:], found.before[1:]))
             value = loss(net(x), y)  # the measurement moved the weights, and put them back
         slopes = torch.autograd.grad(value, parameters)

@@ -44,7 +44,7 @@ def rows(run: Run, looks: tuple[int, ...]) -> list[list]:
         batch = trainer.batch(plan[record.step], record.step + 1)
 
         def at(lr: float, batch: tuple = batch) -> tuple[float, float, float]:
-            shift = measure_covariate_shift(trainer.net, cross_entropy, *batch, lr)
+            shift = measure_covariate_shift(trainer.net, cross_entropy, *batch, lr, mode="train")
             size = math.sqrt(np.square(shift.before).sum())
             relative = np.nan_to_num(shift.l2[1:] / np.maximum(shift.before[1:], 1e-30))
             return size, float(np.median(relative)), float(np.median(shift.cosine[1:]))

@@ -182,7 +182,7 @@ def shift(run: Run, same_noise: bool = True, device: str = "cpu") -> np.ndarray 
         if record.step in LOOKS:
             batch = trainer.batch(plan[record.step], record.step + 1)
             found = measure_covariate_shift(
-                trainer.net, cross_entropy, *batch, run.lr, same_noise=same_noise
+                trainer.net, cross_entropy, *batch, run.lr, mode="train", same_noise=same_noise
             )
             looks.append((found.l2[1:], found.cosine[1:], found.before[1:]))
     return np.median(looks, axis=0) if looks else None

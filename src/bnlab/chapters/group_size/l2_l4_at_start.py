@@ -72,13 +72,13 @@ def signal(net: nn.Module, seed: int, part: str) -> np.ndarray:
         raise ValueError(unknown("signal", part, PARTS))
     x, y = batch(seed)
     if part == "cosine":
-        return measure_signals(net, None, x).cosine
+        return measure_signals(net, None, x, mode="train").cosine
     layers = [
         name
         for name, module in net.named_modules()
         if name.startswith("body.") and isinstance(module, nn.Conv2d | nn.Linear)
     ]
-    return measure_signals(net, cross_entropy, x, y, layers=layers).gradient_norm
+    return measure_signals(net, cross_entropy, x, y, layers=layers, mode="train").gradient_norm
 
 
 def measure(

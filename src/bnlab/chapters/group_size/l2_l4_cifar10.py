@@ -67,10 +67,12 @@ def batch(run: Run) -> tuple[Tensor, Tensor]:
 
 def cosines(run: Run) -> list[float]:
     """Mean cosine of two samples after each layer's nonlinearity, before the first step."""
-    return measure_signals(build(run).double(), None, batch(run)[0]).cosine.tolist()
+    return measure_signals(build(run).double(), None, batch(run)[0], mode="train").cosine.tolist()
 
 
 def gradients(run: Run) -> list[float]:
     """Norm of the gradient of the loss by each convolution's outputs, before the first step."""
     net, (x, y) = build(run).double(), batch(run)
-    return measure_signals(net, cross_entropy, x, y, layers=nn.Conv2d).gradient_norm.tolist()
+    return measure_signals(
+        net, cross_entropy, x, y, layers=nn.Conv2d, mode="train"
+    ).gradient_norm.tolist()

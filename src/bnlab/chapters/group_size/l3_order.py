@@ -117,6 +117,7 @@ def sharpness(net: nn.Module, seed: int) -> float:
         cross_entropy,
         x.float(),
         y,
+        mode="train",
         kind="gauss_newton",
         top=1,
         bottom=0,

@@ -160,7 +160,7 @@ def _profiles(
     profiles = []
     for vector in (before, after):
         _give(trainer.net.parameters(), vector)
-        variances = block_variances(trainer.net, trainer.train_x[:PROBE_IMAGES])
+        variances = block_variances(trainer.net, trainer.train_x[:PROBE_IMAGES], mode="train")
         profiles.append([float(f"{v:.4g}") for v in variances])
     return length or own, *profiles
 

@@ -45,7 +45,7 @@ def sharpness(net: nn.Module, x: Tensor, y: Tensor) -> tuple[float, float]:
     """
     ones = {name: torch.ones_like(p) for name, p in net.named_parameters()}
     units = torch.cat([unit.flatten() for unit in filter_normalized(net, ones).values()])
-    with curvature_products(net, LOSS, x, y) as product:
+    with curvature_products(net, LOSS, x, y, mode="train") as product:
         both = (product, InOwnUnits(product, units))
         found = [extreme_eigenvalues(one, 1, 0, tolerance=TOLERANCE).top[0] for one in both]
     return float(found[0]), float(found[1])

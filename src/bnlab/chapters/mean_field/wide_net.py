@@ -115,7 +115,9 @@ def eigenvalue(net: nn.Module, statistics: str, x: Tensor | None = None) -> floa
         x: the batch; by default ``images()``.
     """
     x = images() if x is None else x
-    with curvature_products(net, None, x, kind="fisher", batch_statistics=statistics) as product:
+    with curvature_products(
+        net, None, x, kind="fisher", mode="train", batch_statistics=statistics
+    ) as product:
         found = extreme_eigenvalues(product, 1, 0, tolerance=TOLERANCE)
     return short(found.top[0])
 

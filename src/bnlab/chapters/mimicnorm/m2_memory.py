@@ -56,7 +56,7 @@ def measure(seeds: Sequence[int] = SEEDS, work: Work = HERE, device: str = "cpu"
 def _row(net: str, kernels: str, method: str, seed: int, device: str) -> list:
     model = made(net, kernels, method, seed).to(device)
     x, y = (part.to(device) for part in batch(seed, BASE.batch_size))
-    found = measure_memory(model, cross_entropy, x.float(), y)
+    found = measure_memory(model, cross_entropy, x.float(), y, mode="train")
     weights = sum(p.numel() * p.element_size() for p in model.parameters())
     return [net, kernels, method, seed, found.saved, weights, found.by_kind, found.peak]
 

@@ -65,7 +65,7 @@ def measure_growth(
 
 @threads(1)
 def _growth(net: str, seed: int) -> list:
-    signals = measure_signals(net_at_start(net, seed), None, batch(seed)[0])
+    signals = measure_signals(net_at_start(net, seed), None, batch(seed)[0], mode="train")
     return [net, seed, _short(signals.mean), _short(signals.variance)]
 
 
@@ -77,7 +77,7 @@ def measure_gradient_sizes(seeds: Sequence[int] = SEEDS, work: Work = HERE) -> d
 @threads(1)
 def _gradient_sizes(net: str, seed: int) -> list:
     model, (x, y) = net_at_start(net, seed), batch(seed)
-    found = measure_gradients(model, cross_entropy, x, y, layers=convolutions(model))
+    found = measure_gradients(model, cross_entropy, x, y, layers=convolutions(model), mode="train")
     quantiles = np.log10(found.quantiles[:, -1] / found.quantiles[:, 0])
     return [net, seed, _short(found.std), _short(quantiles)]
 

@@ -53,7 +53,7 @@ def measure(seeds: Sequence[int] = SEEDS, work: Work = HERE) -> dict:
 def _row(net: str, seed: int) -> list:
     model, (x, y) = net_at_start(net, seed), batch(seed)
     layers = convolutions(model)
-    ratio = measure_cancellation(model, cross_entropy, x, y, layers=layers).ratio
+    ratio = measure_cancellation(model, cross_entropy, x, y, layers=layers, mode="train").ratio
     calls = run(model, x, layers, loss=cross_entropy, y=y, inputs=True)
     gradients = [image_gradients(call) for call in calls]
     one_class = torch.zeros_like(y)

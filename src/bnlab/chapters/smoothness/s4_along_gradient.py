@@ -102,7 +102,9 @@ def looks(steps: int) -> range:
 def along(trainer: Trainer, numbers: np.ndarray) -> Landscape:
     """The landscape on a batch, over the paper's steps, in training mode."""
     batch = trainer.batch(numbers, 1)
-    return measure_landscape(trainer.net, cross_entropy, *batch, VGG.steps(trainer.run.lr))
+    return measure_landscape(
+        trainer.net, cross_entropy, *batch, VGG.steps(trainer.run.lr), mode="train"
+    )
 
 
 def look(run: Run, device: str = "cpu", at: Iterable[int] | None = None) -> np.ndarray:

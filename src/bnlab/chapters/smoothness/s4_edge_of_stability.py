@@ -54,7 +54,7 @@ def sharpness(run: Run) -> list[float]:
         slopes = torch.autograd.grad(value, parameters)
         if step % EVERY == 0:
             few = {"top": 1, "bottom": 0, "probes": 0, "tolerance": 1e-4}
-            top = measure_curvature(net, squared_error, x, y, **few).top
+            top = measure_curvature(net, squared_error, x, y, mode="train", **few).top
             found.append(float(f"{top[0]:.4g}"))
         with torch.no_grad():
             torch._foreach_add_(parameters, slopes, alpha=-run.lr)

@@ -87,11 +87,13 @@ def identities(net: nn.Module, x: Tensor, y: Tensor) -> Iterable[GradientIdentit
     """Both sides of the theorem: at each BatchNorm, or at one put in after each linear layer."""
     own = [name for name, module in net.named_modules() if type(module) is BatchNorm]
     for name in own:
-        yield measure_gradient_identity(net, cross_entropy, x, y, name)
+        yield measure_gradient_identity(net, cross_entropy, x, y, name, mode="train")
     if not own:
         for place, layer in enumerate(net.body):
             if isinstance(layer, nn.Linear):
-                yield measure_gradient_identity(with_one(net, place + 1, x), cross_entropy, x, y)
+                yield measure_gradient_identity(
+                    with_one(net, place + 1, x), cross_entropy, x, y, mode="train"
+                )
 
 
 def with_one(net: nn.Module, place: int, x: Tensor) -> nn.Module:

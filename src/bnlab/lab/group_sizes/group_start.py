@@ -39,8 +39,10 @@ def signals(norm: str, options: dict[str, object], depth: int, seed: int) -> lis
         for name, module in net.named_modules()
         if name.startswith("body.") and isinstance(module, nn.Linear)
     ]
-    cosine = measure_signals(net, None, x.double()).cosine
-    gradient = measure_signals(net, cross_entropy, x.double(), y, layers=layers).gradient_norm
+    cosine = measure_signals(net, None, x.double(), mode="train").cosine
+    gradient = measure_signals(
+        net, cross_entropy, x.double(), y, layers=layers, mode="train"
+    ).gradient_norm
     return [cosine, gradient]
 
 

@@ -64,7 +64,7 @@ def walk(run: Run, step: int, device: str = "cpu") -> Iterator[dict[str, object]
 
 def along(net: nn.Module, batch: Batch, lr: float, step: int) -> dict[str, object]:
     """Loss and change of the gradient at each of ``MULTIPLES``."""
-    found = measure_landscape(net, cross_entropy, *batch, [a * lr for a in MULTIPLES])
+    found = measure_landscape(net, cross_entropy, *batch, [a * lr for a in MULTIPLES], mode="train")
     return _look(
         step,
         loss=_finite(found.loss),
@@ -76,7 +76,7 @@ def along(net: nn.Module, batch: Batch, lr: float, step: int) -> dict[str, objec
 
 def plane(net: nn.Module, batch: Batch, lr: float, seed: int) -> list[list[float | None]]:
     """The loss down the gradient (rows) and across it (columns), at each pair of ``PLANE``."""
-    downhill = gradient_direction(net, cross_entropy, *batch)
+    downhill = gradient_direction(net, cross_entropy, *batch, mode="train")
     flat = torch.cat([part.flatten() for part in downhill.values()]).double().cpu().numpy()
     aside, at = torch.from_numpy(lr * sideways(flat, seed)), 0
     across = {}
@@ -84,7 +84,7 @@ def plane(net: nn.Module, batch: Batch, lr: float, seed: int) -> list[list[float
         across[name] = aside[at : at + part.numel()].reshape(part.shape).to(part)
         at += part.numel()
     pair = ({name: -lr * part for name, part in downhill.items()}, across)
-    found = measure_plane_slice(net, cross_entropy, *batch, pair, PLANE, PLANE)
+    found = measure_plane_slice(net, cross_entropy, *batch, pair, PLANE, PLANE, mode="train")
     return [[_finite(value) for value in row] for row in found.losses]
 
 

@@ -75,7 +75,7 @@ def profile(net: nn.Module, layers: Sequence[str], x: Tensor, y: Tensor) -> Prof
     overflow, and then every gradient.
     """
     try:
-        signals = measure_signals(net, cross_entropy, x, y, layers=layers)
+        signals = measure_signals(net, cross_entropy, x, y, layers=layers, mode="train")
     except ValueError:  # an output or the loss overflows
         return _before_overflow(net, layers, x)
     return {name: _finite(getattr(signals, name)) for name in QUANTITIES}
@@ -85,7 +85,7 @@ def _before_overflow(net: nn.Module, layers: Sequence[str], x: Tensor) -> Profil
     empty: Profile = {name: [None] * len(layers) for name in QUANTITIES}
     for count in range(len(layers), 0, -1):
         try:
-            signals = measure_signals(net, None, x, layers=layers[:count])
+            signals = measure_signals(net, None, x, layers=layers[:count], mode="train")
         except ValueError:
             continue
         for name in ("variance", "cosine"):

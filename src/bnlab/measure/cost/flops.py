@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from bnlab.arguments import checked
+from bnlab.arguments import checked, positive
 from bnlab.measure.kit.arguments import check_mode
-from bnlab.measure.kit.untouched import untouched
+from bnlab.measure.kit.coverage import NOT_CALLED, Coverage, Reason, covering, owns_matrix
+from bnlab.measure.kit.inputs import check_inputs, forward, samples_in
+from bnlab.measure.kit.measuring import measuring
 
 if TYPE_CHECKING:
     from bnlab.draw.figure import Drawing
 
 
 @dataclass(frozen=True)
-class Flops:
+class Flops(Coverage):
     """Floating-point operations of one forward pass of one batch.
 
     Attributes:
@@ -30,6 +33,7 @@ class Flops:
         by_layer: the same, by the name of the module that computes it itself ("" is the net).
         kinds: the class of each of these modules.
         samples: how many samples the batch had.
+        covered, left_out: modules with weights, see ``Coverage``.
     """
 
     total: int
@@ -60,7 +64,9 @@ class Flops:
 
 
 @checked
-def measure_flops(net: nn.Module, x: Tensor, mode: str = "train") -> Flops:
+def measure_flops(
+    net: nn.Module, x: object, mode: str | None = None, samples: int | None = None
+) -> Flops:
     """Count the floating-point operations of a forward pass, exactly, with torch's own counter.
 
     Counted is what runs, in its shapes: 2 m n k for a product of (m, k) and (k, n) matrices, and
@@ -73,8 +79,9 @@ def measure_flops(net: nn.Module, x: Tensor, mode: str = "train") -> Flops:
 
     Args:
         net: any module; it is as before afterwards.
-        x: a batch of inputs, (N, ...).
-        mode: ``train`` or ``eval``.
+        x: a batch of inputs, (N, ...); several inputs as a tuple, or by name as a dict.
+        mode: ``train``, ``eval``, or None: each module in the mode that it has.
+        samples: how many samples the batch has; None: the first length that all its tensors share.
 
     Raises:
         ValueError: for another mode, or a net with torch's recurrent layers, whose fused kernels
@@ -85,20 +92,51 @@ def measure_flops(net: nn.Module, x: Tensor, mode: str = "train") -> Flops:
         Flops(total=1024, samples=16)
     """
     check_mode(mode)
+    check_inputs(x)
+    samples = samples_in(x) if samples is None else samples
+    positive(samples=samples)
     fused = [name for name, module in net.named_modules() if isinstance(module, nn.RNNBase)]
     if fused:
         raise ValueError(
             f"module {fused[0]!r} is a recurrent layer of torch: its kernel hides its products "
             "from the counter. Count the rest of the net without it."
         )
-    with untouched(net), torch.no_grad(), _nothing_fused():
-        net.train(mode == "train")
-        with FlopCounterMode(display=False) as counter:
-            net(x)
+    counter = FlopCounterMode(display=False)
+    with measuring(net, mode), torch.no_grad(), _nothing_fused(), counter, _called(net) as called:
+        forward(net, x)
     counts = {name: sum(ops.values()) for name, ops in counter.get_flop_counts().items()}
     kinds = {name: type(module).__name__ for name, module in net.named_modules()}
     by_layer = _own(counts, type(net).__name__, kinds)
-    return Flops(counter.get_total_flops(), by_layer, {n: kinds[n] for n in by_layer}, len(x))
+    coverage = covering(net, by_layer, functools.partial(_why, by_layer, called), inside=False)
+    kinds = {name: kinds[name] for name in by_layer}
+    return Flops(counter.get_total_flops(), by_layer, kinds, samples, **coverage)
+
+
+@contextlib.contextmanager
+def _called(net: nn.Module) -> Iterator[set[nn.Module]]:
+    """The modules with a matrix or kernel that are called, as far as there are any."""
+    called: set[nn.Module] = set()
+    hooks = [
+        module.register_forward_pre_hook(lambda module, _inputs: called.add(module))
+        for module in net.modules()
+        if owns_matrix(module)
+    ]
+    try:
+        yield called
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _why(by_layer: dict[str, int], called: set[nn.Module], name: str, module: nn.Module) -> Reason:
+    """Why nothing was counted for a module with weights."""
+    if not owns_matrix(module):
+        return Reason("normalizers, biases and the like are not counted")
+    if isinstance(module, nn.Embedding | nn.EmbeddingBag):
+        return Reason("a table is looked up, and nothing is multiplied")
+    if module not in called:
+        return Reason(NOT_CALLED.words)
+    return Reason("the counter saw no matrix product, convolution or attention in it", told=True)
 
 
 @contextlib.contextmanager

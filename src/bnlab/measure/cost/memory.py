@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,9 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from bnlab.arguments import checked
-from bnlab.measure.kit.arguments import check_mode, check_sizes, check_trainable
-from bnlab.measure.kit.loss import Loss, finite_loss
-from bnlab.measure.kit.untouched import untouched
+from bnlab.measure.kit.arguments import check_sizes, check_trainable
+from bnlab.measure.kit.coverage import Coverage, Reason, covering
+from bnlab.measure.kit.inputs import forward, tensors_in
+from bnlab.measure.kit.loss import Loss, finite_loss, loss_of
+from bnlab.measure.kit.measuring import measuring
 
 if TYPE_CHECKING:
     from bnlab.draw.figure import Drawing
@@ -24,7 +26,7 @@ LOSS = "(loss)"  # no module can be called so
 
 
 @dataclass(frozen=True)
-class Memory:
+class Memory(Coverage):
     """Bytes of what one training step keeps between forward and backward pass.
 
     Attributes:
@@ -37,6 +39,7 @@ class Memory:
         kinds: the class of each of these modules.
         peak: the most bytes that a step (forward, backward, gradients) needed on the net's CUDA
             devices beyond what was there before; None on the CPU.
+        covered, left_out: modules with weights, see ``Coverage``; here all are covered.
     """
 
     saved: int
@@ -71,9 +74,9 @@ class Memory:
 def measure_memory(
     net: nn.Module,
     loss: Loss,
-    x: Tensor,
-    y: Tensor,
-    mode: str = "train",
+    x: object,
+    y: object,
+    mode: str | None = None,
 ) -> Memory:
     r"""Bytes that the forward pass leaves for the backward pass, layer by layer.
 
@@ -98,9 +101,9 @@ def measure_memory(
     Args:
         net: any module; it is as before afterwards.
         loss: ``loss(net(x), y)`` is a scalar.
-        x: a batch of inputs.
+        x: a batch of inputs; several inputs as a tuple, or by name as a dict.
         y: its targets.
-        mode: ``train`` or ``eval``.
+        mode: ``train``, ``eval``, or None: each module in the mode that it has.
 
     Raises:
         ValueError: for another mode, a loss that is no finite scalar (also by weights that are
@@ -113,20 +116,18 @@ def measure_memory(
         >>> memory.by_layer  # 16 x 8 numbers of 4 bytes; the loss saves the output
         {'1': 512, '(loss)': 64}
     """
-    check_mode(mode)
     check_trainable(net)
     check_sizes(x, y)
-    with untouched(net), torch.enable_grad():
-        net.train(mode == "train")
+    with measuring(net, mode), torch.enable_grad():
         modules = dict(net.named_modules())
         records: list[_Record] = []
         with _where(modules) as stack, _recorded(records, stack):
-            value = loss(net(x), y)
+            value = loss_of(loss, forward(net, x), y)
         finite_loss(value, net)
-        by_layer, owned = _sorted_by_owner(records, _storages(_state(net)), _storages([x, y]))
+        by_layer, owned = _sorted_by_owner(records, _storages(_state(net)), _storages((x, y)))
         del value, records  # the graph, before the peak of another step is taken
         devices = {p.device for p in net.parameters() if p.is_cuda}
-        peak = peak_of_step(net, lambda: loss(net(x), y), list(devices))
+        peak = peak_of_step(net, lambda: loss_of(loss, forward(net, x), y), list(devices))
     return Memory(
         saved=sum(by_layer.values()),
         parameters=owned["parameters"],
@@ -134,6 +135,7 @@ def measure_memory(
         by_layer=by_layer,
         kinds={n: type(modules[n]).__name__ if n != LOSS else "loss" for n in by_layer},
         peak=peak,
+        **covering(net, {""}, lambda *_: Reason("")),
     )
 
 
@@ -207,8 +209,8 @@ def _state(net: nn.Module) -> list[Tensor]:
     return [*net.parameters(), *net.buffers()]
 
 
-def _storages(tensors: Iterable[object]) -> set[int]:
-    return {t.untyped_storage().data_ptr() for t in tensors if isinstance(t, Tensor)}
+def _storages(held: object) -> set[int]:
+    return {t.untyped_storage().data_ptr() for t in tensors_in(held) if t.layout == torch.strided}
 
 
 def peak_of_step(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import Tensor, nn
+from torch import nn
 
 from bnlab.arguments import checked
 from bnlab.measure.curvature.eigenvalues import extreme_eigenvalues
@@ -17,6 +17,7 @@ from bnlab.measure.curvature.spectrum import (
     hutchinson_trace,
     lanczos_density,
 )
+from bnlab.measure.kit.coverage import Coverage, by_gradient
 from bnlab.measure.kit.loss import Loss
 
 if TYPE_CHECKING:
@@ -24,12 +25,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Curvature:
+class Curvature(Coverage):
     """Eigenvalues, trace and density of a curvature matrix, in units of loss per squared weight.
 
     Attributes:
         kind: ``hessian``, ``gauss_newton`` or ``fisher``.
-        mode: ``train`` or ``eval``.
+        mode: in which the net was: ``train``, ``eval``, or ``mixed``.
         batch_statistics: ``backpropagated`` or ``constant``.
         size: P, number of parameters that require a gradient.
         top: (top,) float64, the largest eigenvalues, the largest first.
@@ -40,6 +41,7 @@ class Curvature:
         trace: a ``Trace`` with its standard error; None without probes.
         density: a ``Density``; None without probes.
         products: how many products with the matrix all that took.
+        covered, left_out: modules with weights, see ``Coverage``.
     """
 
     kind: str
@@ -70,11 +72,11 @@ class Curvature:
 def measure_curvature(
     net: nn.Module,
     loss: Loss | None,
-    x: Tensor,
-    y: Tensor | None = None,
+    x: object,
+    y: object = None,
     *,
     kind: str = "hessian",
-    mode: str = "train",
+    mode: str | None = None,
     batch_statistics: str = "backpropagated",
     top: int = 3,
     bottom: int = 3,
@@ -97,10 +99,11 @@ def measure_curvature(
     Args:
         net: any module.
         loss: ``loss(output, target)``, a scalar; None will do for ``fisher``.
-        x: the batch.
+        x: the batch; several inputs as a tuple, or by name as a dict.
         y: its targets.
         kind: ``hessian``, ``gauss_newton`` or ``fisher`` (of the model y ~ N(f, 1)).
-        mode: ``train`` (statistics of the batch) or ``eval`` (running statistics).
+        mode: ``train`` (statistics of the batch) or ``eval`` (running statistics), set inside;
+            None: each module in the mode that it has.
         batch_statistics: ``backpropagated`` or ``constant``: whether a derivative passes through
             means and variances of the batch.
         top: how many of the largest eigenvalues.
@@ -135,8 +138,10 @@ def measure_curvature(
         trace = hutchinson_trace(product, probes, seed=seed) if probes else None
         density = lanczos_density(product, probes, steps, seed=seed) if probes else None
         size, count = product.size, product.count
+    which["mode"] = product.mode
     return Curvature(
         **which,
+        **by_gradient(net),
         size=size,
         top=ends.top,
         bottom=ends.bottom,

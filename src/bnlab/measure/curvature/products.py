@@ -17,9 +17,10 @@ from bnlab.arguments import checked, require
 from bnlab.errors import check_name
 from bnlab.measure.curvature.held_statistics import held_statistics
 from bnlab.measure.curvature.matrices import MATRICES, Apply, Zeros
-from bnlab.measure.kit.arguments import check_mode, check_trainable, check_weights
-from bnlab.measure.kit.loss import Loss, finite_loss
-from bnlab.measure.kit.untouched import untouched
+from bnlab.measure.kit.arguments import check_mode, check_sizes, check_trainable, check_weights
+from bnlab.measure.kit.inputs import forward
+from bnlab.measure.kit.loss import Loss, finite_loss, loss_of
+from bnlab.measure.kit.measuring import measuring
 from bnlab.norms.base import Normalizer
 
 BATCH_STATISTICS = ("backpropagated", "constant")
@@ -35,11 +36,13 @@ class Product:
         dtype: that of the parameters; products are computed in it.
         device: where they are.
         count: products computed so far.
+        mode: in which the net is: ``train``, ``eval``, or ``mixed``; None without a net.
         zeros: a function that says how many of the smallest eigenvalues are 0 by algebra, see
             ``curvature_products``; None for a matrix with eigenvalues of both signs.
     """
 
     zeros: Zeros = None
+    mode: str | None = None
 
     @checked
     def __init__(self, parameters: Sequence[Tensor], apply: Apply, zeros: Zeros = None) -> None:
@@ -102,11 +105,11 @@ class Product:
 def curvature_products(
     net: nn.Module,
     loss: Loss | None,
-    x: Tensor,
-    y: Tensor | None = None,
+    x: object,
+    y: object = None,
     *,
     kind: str = "hessian",
-    mode: str = "train",
+    mode: str | None = None,
     batch_statistics: str = "backpropagated",
 ) -> Iterator[Product]:
     r"""Products with a curvature matrix of ``net`` on a batch; valid inside of the ``with``.
@@ -134,10 +137,11 @@ def curvature_products(
     Args:
         net: any module. It is left bit for bit as it was, also if interrupted.
         loss: ``loss(output, target)``, a scalar. Not used, and may be None, for ``fisher``.
-        x: the batch.
+        x: the batch; several inputs as a tuple, or by name as a dict.
         y: its targets.
         kind: ``hessian``, ``gauss_newton`` or ``fisher``.
-        mode: ``train`` (statistics of the batch) or ``eval`` (running statistics), set inside.
+        mode: ``train`` (statistics of the batch) or ``eval`` (running statistics), set inside;
+            None: each module in the mode that it has.
         batch_statistics: ``backpropagated``: means and variances of the batch depend on the
             weights, as in training; ``constant``: they are numbers, as Wei et al. count. The
             largest Fisher eigenvalue of the two differs by a factor of 2 to 3. In evaluation mode
@@ -167,21 +171,23 @@ def curvature_products(
         raise TypeError(f"{kind} needs a loss(output, target), got {loss!r}.")
     check_trainable(net)
     check_weights(net)
+    check_sizes(x, y)
     parameters = [p for p in net.parameters() if p.requires_grad]
 
     def checked(output: Tensor, target: Tensor | None) -> Tensor:
-        return finite_loss(loss(output, target), net)
+        return finite_loss(loss_of(loss, output, target), net)
 
     with contextlib.ExitStack() as stack:
-        stack.enter_context(untouched(net))
+        found_mode = stack.enter_context(measuring(net, mode))
         stack.enter_context(_primitive(net))
         stack.enter_context(torch.inference_mode(False))
-        net.train(mode == "train")
         if batch_statistics == "constant":
             stack.enter_context(held_statistics(net))
         with torch.enable_grad(), _math_attention():
-            apply, zeros = MATRICES[kind](net(x), checked, y, parameters)
-        yield Product(parameters, apply, zeros)
+            apply, zeros = MATRICES[kind](forward(net, x), checked, y, parameters)
+        product = Product(parameters, apply, zeros)
+        product.mode = found_mode
+        yield product
 
 
 def _math_attention() -> contextlib.AbstractContextManager[None]:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from bnlab.measure.kit.inputs import check_inputs, check_targets
+
 MODES = ("train", "eval")
 
 
 def check_mode(mode: object) -> None:
-    """Raise a ``ValueError`` unless ``mode`` is ``train`` or ``eval``."""
-    if not isinstance(mode, str) or mode not in MODES:
-        raise ValueError(f"mode must be 'train' or 'eval', got {mode!r}.")
+    """Raise a ``ValueError`` unless ``mode`` is None, ``train`` or ``eval``."""
+    if mode is not None and (not isinstance(mode, str) or mode not in MODES):
+        raise ValueError(
+            "mode must be 'train' or 'eval', or None to leave each module in the mode that it has, "
+            f"got {mode!r}."
+        )
 
 
 def check_trainable(net: nn.Module) -> None:
@@ -34,7 +39,9 @@ def check_weights(net: nn.Module) -> None:
 
 
 def check_sizes(x: object, y: object) -> None:
-    """Raise a ``ValueError`` if there cannot be as many targets as samples."""
+    """Raise a ``ValueError`` unless x is a batch, y its targets or None, and the sizes can fit."""
+    check_inputs(x)
+    check_targets(y)
     if not (isinstance(x, Tensor) and isinstance(y, Tensor) and x.ndim and y.ndim):
         return
     # A net may give several outputs a sample: a multiple is possible.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from torch import nn
 from torch.nn.modules.conv import _ConvNd
 
 from bnlab.errors import unknown
+from bnlab.measure.kit.coverage import FROZEN, NOT_ASKED, Reason, covering, own
 from bnlab.nets import Block
 from bnlab.nets.binarize import FilterConv
 from bnlab.nets.binary import BinaryBlock
@@ -21,14 +22,6 @@ BLOCKS = (Block, BinaryBlock, FixupBlock)
 
 WEIGHTED = (_ConvNd, nn.Linear, FilterConv)
 """The modules that begin a stage."""
-
-CHANNELS_LAST = (nn.Linear, nn.LayerNorm, nn.Embedding)
-"""Modules whose features are on the last axis; on axis 1 for all others."""
-
-
-def channel_axis(module: nn.Module) -> int:
-    """Axis of the channels, or features, in what this module takes and gives."""
-    return -1 if isinstance(module, CHANNELS_LAST) else 1
 
 
 def choose(net: nn.Module, layers: Layers) -> dict[nn.Module, str] | None:
@@ -74,10 +67,10 @@ def own_parameters(net: nn.Module) -> dict[str, list[nn.Parameter]]:
     seen: set[nn.Parameter] = set()
     found: dict[str, list[nn.Parameter]] = {}
     for name, module in net.named_modules():
-        own = [p for p in module.parameters(recurse=False) if p.requires_grad and p not in seen]
-        seen.update(own)
-        if own:
-            found[name] = own
+        new = [p for p in module.parameters(recurse=False) if p.requires_grad and p not in seen]
+        seen.update(new)
+        if new:
+            found[name] = new
     return found
 
 
@@ -92,7 +85,7 @@ def weighted_layers(net: nn.Module, layers: Layers = None) -> dict[str, list[nn.
         ValueError: if the net has none.
     """
     found = {
-        name: own for name, own in own_parameters(net).items() if any(p.ndim >= 2 for p in own)
+        name: each for name, each in own_parameters(net).items() if any(p.ndim >= 2 for p in each)
     }
     if not found:
         raise ValueError(
@@ -103,7 +96,20 @@ def weighted_layers(net: nn.Module, layers: Layers = None) -> dict[str, list[nn.
         return found
     inside = {each for module in choose(net, layers) for each in module.modules()}
     modules = dict(net.named_modules())
-    chosen = {name: own for name, own in found.items() if modules[name] in inside}
+    chosen = {name: each for name, each in found.items() if modules[name] in inside}
     if not chosen:
         raise ValueError("the layers have no weight matrix or kernel that requires a gradient.")
     return chosen
+
+
+def by_weights(net: nn.Module, measured: Collection[str], layers: Layers) -> dict[str, object]:
+    """The fields of ``Coverage`` of a measurement on the ``weighted_layers``."""
+
+    def why(name: str, module: nn.Module) -> Reason:
+        if not any(p.requires_grad for p in own(module)):
+            return Reason(FROZEN)
+        if not any(p.ndim >= 2 and p.requires_grad for p in own(module)):
+            return Reason("it has no matrix or kernel that requires a gradient")
+        return Reason(NOT_ASKED if layers is not None else "another module has the same weights")
+
+    return covering(net, measured, why, inside=False)

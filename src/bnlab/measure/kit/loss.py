@@ -7,10 +7,25 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from bnlab.arguments import ArgumentError
 from bnlab.measure.kit.arguments import check_weights
 
-Loss = Callable[[Tensor, Tensor], Tensor]
-"""From output and target to a scalar."""
+Loss = Callable[[object, object], Tensor]
+"""From output, whatever the net gives, and target to a scalar."""
+
+
+def loss_of(loss: Loss, output: object, y: object) -> object:
+    """What the loss gives; a loss may do without targets.
+
+    Raises:
+        ArgumentError: if there are none, and it does not.
+    """
+    try:
+        return loss(output, y)
+    except (TypeError, AttributeError) as error:
+        if y is not None:
+            raise
+        raise ArgumentError(f"y is None, and the loss cannot do without it: {error}") from error
 
 
 def scalar(value: object) -> Tensor:

@@ -40,9 +40,11 @@ def random_direction(net: nn.Module, seed: int = 0) -> dict[str, Tensor]:
 
 @checked
 def gradient_direction(
-    net: nn.Module, loss: Loss, x: Tensor, y: Tensor, mode: str = "train"
+    net: nn.Module, loss: Loss, x: object, y: object, mode: str | None = None
 ) -> dict[str, Tensor]:
     """The gradient of the loss on a batch, which points uphill; the net stays as it was.
+
+    The arguments are those of ``measure_landscape``.
 
     Raises:
         ValueError: as ``measure_landscape``.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,17 +14,23 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from bnlab.arguments import checked
 from bnlab.errors import unknown
-from bnlab.measure.kit.arguments import check_weights
-from bnlab.measure.kit.loss import Loss, check_start, scalar
-from bnlab.measure.kit.untouched import untouched
+from bnlab.measure.kit.arguments import check_sizes, check_weights
+from bnlab.measure.kit.coverage import Coverage, Reason, covering
+from bnlab.measure.kit.inputs import forward
+from bnlab.measure.kit.loss import Loss, check_start, loss_of, scalar
+from bnlab.measure.kit.measuring import measuring
+from bnlab.measure.kit.slopes import slopes_of
 from bnlab.norms import BatchNorm
 
 if TYPE_CHECKING:
     from bnlab.draw.figure import Drawing
 
 
+OTHER = "the theorem is looked at in one BatchNorm layer, and this is another module"
+
+
 @dataclass(frozen=True, eq=False)
-class GradientIdentity:
+class GradientIdentity(Coverage):
     """Squared gradient norms before and after a BatchNorm layer, channel by channel.
 
     y = weight * z_hat + bias, z_hat = (z - mean) / sqrt(var + eps); g = dL/dy. All of shape (C,).
@@ -39,6 +45,7 @@ class GradientIdentity:
         along_output: (z_hat' g)^2 / m * (1 + eps / (var + eps)), what the division by the
             deviation takes away; with eps = 0 the second factor is 1.
         printed: right side with 1 / sqrt(m) in the last term, as the paper prints it.
+        covered, left_out: modules with weights, see ``Coverage``.
     """
 
     layer: str
@@ -70,9 +77,14 @@ class GradientIdentity:
 
 @checked
 def measure_gradient_identity(
-    net: nn.Module, loss: Loss, x: Tensor, y: Tensor, layer: str | None = None
+    net: nn.Module,
+    loss: Loss,
+    x: object,
+    y: object,
+    layer: str | None = None,
+    mode: str | None = None,
 ) -> GradientIdentity:
-    r"""Both sides of theorem 4.1 of Santurkar et al. at a BatchNorm layer, in training mode.
+    r"""Both sides of theorem 4.1 of Santurkar et al. at a BatchNorm layer that uses its batch.
 
     For each channel, with m values pooled and eps = 0,
 
@@ -92,28 +104,42 @@ def measure_gradient_identity(
     Args:
         net: any module with a BatchNorm layer, the lab's ``BatchNorm`` or one of torch's.
         loss: from output and target to a tensor of shape ().
-        x: inputs.
+        x: inputs; several as a tuple, or by name as a dict.
         y: targets.
         layer: its name in ``net.named_modules()``; None for the first.
+        mode: ``train``, ``eval``, or None: each module in the mode that it has.
 
     Raises:
-        ValueError: for no such layer, one that does not run exactly once, a loss that is no scalar
-            or not finite, or weights that are not finite.
+        ValueError: for no such layer, one in evaluation mode with running statistics, one
+            that does not run exactly once, a loss that is no scalar or not finite, or weights that
+            are not finite.
     """
     name, module = _chosen(net, layer)
     check_weights(net)
-    with untouched(net), torch.enable_grad():
-        net.train()
+    check_sizes(x, y)
+    with measuring(net, mode), torch.enable_grad():
+        _check_uses_batch(name, module)
         with _ends_of(module) as ends:
-            value = scalar(loss(net(x), y))
+            value = scalar(loss_of(loss, forward(net, x), y))
         check_start(value)
         if len(ends) != 1:
             raise ValueError(f"layer {name!r} ran {len(ends)} times in one pass, not once.")
-        slopes = torch.autograd.grad(value, ends[0], allow_unused=True, materialize_grads=True)
+        slopes = slopes_of(value, ends[0])
         z = _by_channel(ends[0][0])
         before, after = (_by_channel(slope) for slope in slopes)
         weight = torch.ones(len(z)).to(z) if module.weight is None else module.weight.detach()
-    return _sides(name, z, before, after, weight.double(), module.eps)
+    coverage = covering(net, {name}, lambda *_: Reason(OTHER))
+    return replace(_sides(name, z, before, after, weight.double(), module.eps), **coverage)
+
+
+def _check_uses_batch(name: str, module: nn.Module) -> None:
+    running = getattr(module, "running_mean", None) is not None
+    if not module.training and running:
+        raise ValueError(
+            f"layer {name!r} is in evaluation mode: it normalizes by running statistics, and the "
+            "theorem is about those of the batch. Use mode='train', or set the layer to training "
+            "mode."
+        )
 
 
 def _sides(

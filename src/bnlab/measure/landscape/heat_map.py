@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import Tensor, nn
+from torch import nn
 
 from bnlab.arguments import checked
+from bnlab.measure.kit.coverage import Coverage, by_gradient
 from bnlab.measure.kit.loss import Loss
 from bnlab.measure.landscape.probe import as_array, check_steps, probing
 from bnlab.runs.history import DIVERGED
@@ -19,14 +20,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class RelativeLoss:
+class RelativeLoss(Coverage):
     """Loss after a gradient step over the loss before it, for many step lengths and batches.
 
     Attributes:
         steps: s, lengths in units of the learning rate, (S,).
         before: loss of each batch at w, (B,).
         relative: L_b(w - s grad L_b(w)) / L_b(w), (B, S); inf where it is not finite.
-        mode: in which the net was, ``train`` or ``eval``.
+        mode: in which the net was: ``train``, ``eval``, or ``mixed``.
+        covered, left_out: modules with weights, see ``Coverage``.
     """
 
     steps: np.ndarray
@@ -55,9 +57,9 @@ class RelativeLoss:
 def measure_relative_loss(
     net: nn.Module,
     loss: Loss,
-    batches: Sequence[tuple[Tensor, Tensor]],
+    batches: Sequence[tuple[object, object]],
     steps: object,
-    mode: str = "train",
+    mode: str | None = None,
 ) -> RelativeLoss:
     r"""Measure L(w - s g) / L(w) for each batch and step s, g the gradient on the same batch.
 
@@ -72,7 +74,8 @@ def measure_relative_loss(
         loss: from output and target to a positive tensor of shape ().
         batches: pairs of inputs and targets, at least one.
         steps: lengths, positive, (S,).
-        mode: ``train`` (statistics of the batch) or ``eval``; for all parts of the net.
+        mode: ``train`` (statistics of the batch) or ``eval``, for all parts of the net; None: each
+            module in the mode that it has.
 
     Raises:
         ValueError: as ``measure_landscape``; for no batches or a loss that is not positive.
@@ -91,4 +94,4 @@ def measure_relative_loss(
     if not before:
         raise ValueError("batches must hold at least one pair of inputs and targets.")
     found = as_array(relative).reshape(len(before), len(lengths))
-    return RelativeLoss(lengths, as_array(before), found, mode)
+    return RelativeLoss(lengths, as_array(before), found, probe.mode, **by_gradient(net))

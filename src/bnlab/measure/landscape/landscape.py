@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from bnlab.arguments import checked
 from bnlab.errors import check_number
+from bnlab.measure.kit.coverage import Coverage, by_gradient
 from bnlab.measure.kit.lengths import total_norm
 from bnlab.measure.kit.loss import Loss
 from bnlab.measure.landscape.probe import as_array, check_steps, probing
@@ -59,7 +60,7 @@ DEEP_LINEAR = StepGrid(0.01, 30.0, points=15)
 
 
 @dataclass(frozen=True, eq=False)
-class Landscape:
+class Landscape(Coverage):
     """The loss along its negative gradient, from one point of a training.
 
     With g = grad L(w), the same batch and the same noise everywhere; inf where a number was not
@@ -71,7 +72,8 @@ class Landscape:
         gradient_norm: |g|.
         losses: L(w - s g), (S,), in the unit of the loss.
         gradient_changes: |grad L(w - s g) - g|, (S,).
-        mode: in which the net was, ``train`` or ``eval``.
+        mode: in which the net was: ``train``, ``eval``, or ``mixed``.
+        covered, left_out: modules with weights, see ``Coverage``.
     """
 
     steps: np.ndarray
@@ -131,10 +133,10 @@ class Landscape:
 def measure_landscape(
     net: nn.Module,
     loss: Loss,
-    x: Tensor | None,
-    y: Tensor | None,
+    x: object,
+    y: object,
     steps: object,
-    mode: str = "train",
+    mode: str | None = None,
 ) -> Landscape:
     r"""Loss and gradient of ``net`` at w - s g for each step s, with g = grad L(w) on one batch.
 
@@ -151,10 +153,11 @@ def measure_landscape(
     Args:
         net: any module whose output ``loss`` takes.
         loss: from output and target to a tensor of shape ().
-        x: inputs.
+        x: inputs; several as a tuple, or by name as a dict.
         y: targets.
         steps: lengths, positive, such as ``VGG.steps(lr)``, (S,).
-        mode: ``train`` (statistics of the batch) or ``eval``; for all parts of the net.
+        mode: ``train`` (statistics of the batch) or ``eval``, for all parts of the net; None: each
+            module in the mode that it has.
 
     Raises:
         ValueError: for a loss that is no scalar or not finite, no parameter that requires grad,
@@ -177,4 +180,5 @@ def measure_landscape(
             there, moved = probe.gradient(x, y)
             losses.append(there)
             changes.append(total_norm(torch._foreach_sub(moved, slopes)))
-    return Landscape(lengths, float(here), size, as_array(losses), as_array(changes), mode)
+    found = as_array(losses), as_array(changes)
+    return Landscape(lengths, float(here), size, *found, probe.mode, **by_gradient(net))

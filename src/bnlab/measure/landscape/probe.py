@@ -11,9 +11,11 @@ from torch import Tensor, nn
 
 from bnlab.measure.kit.arguments import check_mode, check_trainable, check_weights
 from bnlab.measure.kit.forward_state import ForwardState
+from bnlab.measure.kit.inputs import check_inputs, check_targets, forward
 from bnlab.measure.kit.lengths import total_norm
-from bnlab.measure.kit.loss import Loss, check_start, scalar
-from bnlab.measure.kit.untouched import untouched
+from bnlab.measure.kit.loss import Loss, check_start, loss_of, scalar
+from bnlab.measure.kit.measuring import measuring
+from bnlab.measure.kit.slopes import slopes_of
 
 
 class Probe:
@@ -26,13 +28,15 @@ class Probe:
     Args:
         net: in the mode in which it is to be probed.
         loss: takes output and target, gives a tensor of shape ().
+        mode: the name of that mode.
 
     Attributes:
         parameters: those that require a gradient, by name.
+        mode: in which the net is: ``train``, ``eval``, or ``mixed``.
     """
 
-    def __init__(self, net: nn.Module, loss: Loss) -> None:
-        self.net, self._loss = net, loss
+    def __init__(self, net: nn.Module, loss: Loss, mode: str) -> None:
+        self.net, self._loss, self.mode = net, loss, mode
         self.parameters = trained_parameters(net)
         self._moving = list(self.parameters.values())
         self._start = [p.detach().clone() for p in self._moving]
@@ -46,22 +50,20 @@ class Probe:
             torch._foreach_add_(self._moving, list(direction), alpha=float(t))
 
     @torch.no_grad()
-    def loss(self, x: Tensor, y: Tensor) -> Tensor:
+    def loss(self, x: object, y: object) -> Tensor:
         """The loss where the weights are now, shape ()."""
         return self._value(x, y)
 
-    def gradient(self, x: Tensor, y: Tensor) -> tuple[Tensor, list[Tensor]]:
+    def gradient(self, x: object, y: object) -> tuple[Tensor, list[Tensor]]:
         """The loss where the weights are now, and its gradient to each of ``parameters``."""
         with torch.enable_grad():
             value = self._value(x, y)
             if not value.requires_grad:
                 raise ValueError("the loss does not depend on any parameter that requires grad.")
-            slopes = torch.autograd.grad(
-                value, self._moving, allow_unused=True, materialize_grads=True
-            )
-        return value.detach(), list(slopes)
+            slopes = slopes_of(value, self._moving)
+        return value.detach(), slopes
 
-    def start(self, x: Tensor, y: Tensor) -> tuple[Tensor, list[Tensor], float]:
+    def start(self, x: object, y: object) -> tuple[Tensor, list[Tensor], float]:
         """Loss, gradient and the gradient's length at w, from where a probe along it sets out.
 
         Raises:
@@ -79,13 +81,16 @@ class Probe:
             )
         return value, slopes, size
 
-    def _value(self, x: Tensor, y: Tensor) -> Tensor:
+    def _value(self, x: object, y: object) -> Tensor:
+        if x is not None:  # a net may do without
+            check_inputs(x)
+        check_targets(y)
         self._state.restore()
-        return scalar(self._loss(self.net(x), y))
+        return scalar(loss_of(self._loss, forward(self.net, x), y))
 
 
 @contextlib.contextmanager
-def probing(net: nn.Module, loss: Loss, mode: str = "train") -> Iterator[Probe]:
+def probing(net: nn.Module, loss: Loss, mode: str | None = "train") -> Iterator[Probe]:
     """A ``Probe`` of ``net`` in this mode; on leaving, the net is as it was, bit for bit.
 
     Raises:
@@ -95,9 +100,8 @@ def probing(net: nn.Module, loss: Loss, mode: str = "train") -> Iterator[Probe]:
     check_mode(mode)
     check_trainable(net)
     check_weights(net)
-    with untouched(net):
-        net.train(mode == "train")
-        yield Probe(net, loss)
+    with measuring(net, mode) as found:
+        yield Probe(net, loss, found)
 
 
 def trained_parameters(net: nn.Module) -> dict[str, nn.Parameter]:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from bnlab.arguments import checked
+from bnlab.measure.kit.coverage import Coverage, by_gradient
 from bnlab.measure.kit.lengths import total_norm
 from bnlab.measure.kit.loss import Loss, check_start
 from bnlab.measure.landscape.directions import Direction, fitting
@@ -29,14 +30,15 @@ PLANE = tuple(np.linspace(-1, 1, 21))
 
 
 @dataclass(frozen=True, eq=False)
-class LineSlice:
+class LineSlice(Coverage):
     """The loss on a line through the weights w; inf where it is not finite.
 
     Attributes:
         t: positions in units of the direction d, (T,).
         losses: L(w + t d), (T,).
         loss: L(w).
-        mode: in which the net was, ``train`` or ``eval``.
+        mode: in which the net was: ``train``, ``eval``, or ``mixed``.
+        covered, left_out: modules with weights, see ``Coverage``.
     """
 
     t: np.ndarray
@@ -52,7 +54,7 @@ class LineSlice:
 
 
 @dataclass(frozen=True, eq=False)
-class PlaneSlice:
+class PlaneSlice(Coverage):
     """The loss on a plane through the weights w; inf where it is not finite.
 
     Attributes:
@@ -61,7 +63,8 @@ class PlaneSlice:
         losses: L(w + a d + b e), (A, B).
         loss: L(w).
         cosine: of the angle between d and e; near 0 for random ones.
-        mode: in which the net was, ``train`` or ``eval``.
+        mode: in which the net was: ``train``, ``eval``, or ``mixed``.
+        covered, left_out: modules with weights, see ``Coverage``.
     """
 
     a: np.ndarray
@@ -82,11 +85,11 @@ class PlaneSlice:
 def measure_line_slice(
     net: nn.Module,
     loss: Loss,
-    x: Tensor,
-    y: Tensor,
+    x: object,
+    y: object,
     direction: Direction,
     t: Sequence[float] = LINE,
-    mode: str = "train",
+    mode: str | None = None,
 ) -> LineSlice:
     """Measure L(w + t d) on one batch for each t, with the same noise; the net stays as it was.
 
@@ -96,12 +99,13 @@ def measure_line_slice(
     Args:
         net: any module whose output ``loss`` takes.
         loss: from output and target to a tensor of shape ().
-        x: inputs.
+        x: inputs; several as a tuple, or by name as a dict.
         y: targets.
         direction: d, from ``random_direction`` or ``gradient_direction`` or any other, as a rule
             through ``filter_normalized``.
         t: positions, (T,).
-        mode: ``train`` (statistics of the batch) or ``eval``; for all parts of the net.
+        mode: ``train`` (statistics of the batch) or ``eval``, for all parts of the net; None: each
+            module in the mode that it has.
 
     Raises:
         ValueError: for a loss that is no scalar or not finite at w, no parameter that requires
@@ -116,19 +120,19 @@ def measure_line_slice(
         for at in points:
             probe.move((at, along))
             losses.append(probe.loss(x, y))
-    return LineSlice(points, as_array(losses), float(here), mode)
+    return LineSlice(points, as_array(losses), float(here), probe.mode, **by_gradient(net))
 
 
 @checked
 def measure_plane_slice(
     net: nn.Module,
     loss: Loss,
-    x: Tensor,
-    y: Tensor,
+    x: object,
+    y: object,
     directions: tuple[Direction, Direction],
     a: Sequence[float] = PLANE,
     b: Sequence[float] = PLANE,
-    mode: str = "train",
+    mode: str | None = None,
 ) -> PlaneSlice:
     """Measure L(w + a d + b e) on one batch, with the same noise; the net stays as it was.
 
@@ -138,7 +142,7 @@ def measure_plane_slice(
     Args:
         net: any module whose output ``loss`` takes.
         loss: from output and target to a tensor of shape ().
-        x: inputs.
+        x: inputs; several as a tuple, or by name as a dict.
         y: targets.
         directions: d and e.
         a: positions along d, (A,).
@@ -162,7 +166,7 @@ def measure_plane_slice(
                 probe.move((along, first), (across, second))
                 losses.append(probe.loss(x, y))
     found = as_array(losses).reshape(len(rows), len(columns))
-    return PlaneSlice(rows, columns, found, float(here), cosine, mode)
+    return PlaneSlice(rows, columns, found, float(here), cosine, probe.mode, **by_gradient(net))
 
 
 def _tensors(net: nn.Module, direction: Direction) -> list[Tensor]:

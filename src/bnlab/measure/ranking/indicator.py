@@ -10,6 +10,7 @@ import numpy as np
 
 from bnlab.arguments import checked
 from bnlab.measure.kit.arguments import check_weights
+from bnlab.measure.kit.coverage import Coverage, Reason, covering
 from bnlab.measure.ranking.ranking import (
     Agreement,
     agreement_beyond,
@@ -18,7 +19,7 @@ from bnlab.measure.ranking.ranking import (
     rank_agreement,
 )
 from bnlab.nets.architecture import bn_indicator, macs
-from bnlab.nets.supernet import Supernet
+from bnlab.nets.supernet import MBConv, Supernet
 
 if TYPE_CHECKING:
     from bnlab.draw.figure import Drawing
@@ -27,7 +28,7 @@ INDICATOR, LAYERS, SIZE = "BN indicator", "number of layers", "size (MACs)"
 
 
 @dataclass(frozen=True, eq=False)
-class Indicator:
+class Indicator(Coverage):
     """Scores of subnets, and how well they order the subnets that were trained alone.
 
     Attributes:
@@ -39,6 +40,7 @@ class Indicator:
         ceiling: tau of the truth with itself, other seeds: as good as training each subnet again.
         beyond_size: tau of the indicator minus tau of the size, on the same subnets.
         size_in_score: tau between indicator and size: near 1, the indicator is a measure of size.
+        covered, left_out: modules with weights of the first supernet, see ``Coverage``.
     """
 
     scores: np.ndarray = field(repr=False)
@@ -114,7 +116,14 @@ def measure_indicator(
         ceiling=noise_ceiling(truth, seed),
         beyond_size=agreement_beyond(truth, scores, size, seed),
         size_in_score=rank_agreement(size, scores, seed),
+        **_coverage(nets[0]),
     )
+
+
+def _coverage(net: Supernet) -> dict[str, object]:
+    read = {f"{name}.norm3" for name, op in net.named_modules() if isinstance(op, MBConv)}
+    reason = Reason("the score reads the scales of each operation's last normalizer alone")
+    return covering(net, read, lambda *_: reason)
 
 
 def _scores(net: Supernet, paths: list[tuple[int, ...]]) -> list[float]:

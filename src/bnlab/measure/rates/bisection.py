@@ -11,6 +11,7 @@ import numpy as np
 
 from bnlab.arguments import checked
 from bnlab.errors import check_name, check_number
+from bnlab.measure.kit.coverage import Coverage
 from bnlab.runs.history import DIVERGED
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Bracket:
 
 
 @dataclass(frozen=True, eq=False)
-class StableRate:
+class StableRate(Coverage):
     """The largest stable learning rate by each rule that was asked for.
 
     Attributes:
@@ -79,6 +80,7 @@ class StableRate:
         trials: all rates tried, in rising order, with their losses.
         tolerance: unstable / stable of a bracket is at most this.
         bound: a loss beyond this many times the first has diverged.
+        covered, left_out: modules with weights, see ``Coverage``.
     """
 
     rise: Bracket | None

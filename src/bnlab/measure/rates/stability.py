@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -11,9 +11,12 @@ from torch import Tensor, nn
 
 from bnlab.arguments import checked
 from bnlab.measure.kit.arguments import check_mode, check_trainable, check_weights
+from bnlab.measure.kit.coverage import by_gradient
 from bnlab.measure.kit.forward_state import ForwardState
-from bnlab.measure.kit.loss import Loss, check_start, scalar
-from bnlab.measure.kit.untouched import untouched
+from bnlab.measure.kit.inputs import check_inputs, check_targets, forward
+from bnlab.measure.kit.loss import Loss, check_start, loss_of, scalar
+from bnlab.measure.kit.measuring import measuring
+from bnlab.measure.kit.slopes import slopes_of
 from bnlab.measure.landscape.probe import trained_parameters
 from bnlab.measure.rates.bisection import (
     RULES,
@@ -26,7 +29,7 @@ from bnlab.measure.rates.bisection import (
 )
 from bnlab.runs.history import DIVERGED
 
-Batch = tuple[Tensor, Tensor]
+Batch = tuple[object, object]
 MakeOptimizer = Callable[..., torch.optim.Optimizer]
 
 
@@ -42,11 +45,11 @@ def measure_stable_rate(
     tolerance: float = 1.05,
     bound: float = DIVERGED,
     optimizer: MakeOptimizer | None = None,
-    mode: str = "train",
+    mode: str | None = None,
 ) -> StableRate:
     r"""The largest learning rate at which ``net`` can be trained for ``steps`` updates.
 
-    For each rate a fresh copy of the net is trained on the batches in turn. Both definitions:
+    For each rate the net is trained on the batches in turn, from its own weights. Both definitions:
     ``rise``, no update raises the loss of its own batch; ``divergence``, no loss exceeds ``bound``
     times the first, nor stops being finite. See ``bisect_rate`` for the search. All rates see the
     same batches and the same noise (dropout, ``noisy_batch``), which changes from step to step but
@@ -58,7 +61,8 @@ def measure_stable_rate(
     Args:
         net: any module whose output ``loss`` takes; it stays as it was.
         loss: from output and target to a tensor of shape ().
-        batches: pairs of inputs and targets; one pair is gradient descent on the full batch.
+        batches: pairs of inputs and targets, several inputs as a tuple, or by name as a dict; one
+            pair is gradient descent on the full batch.
         low: smallest rate.
         high: largest rate.
         steps: number of updates.
@@ -67,7 +71,8 @@ def measure_stable_rate(
         bound: a loss beyond this many times the first has diverged.
         optimizer: None for plain gradient descent; else called with parameters and ``lr=rate``,
             such as ``functools.partial(torch.optim.SGD, momentum=0.9)`` for heavy ball.
-        mode: ``train`` (statistics of the batch) or ``eval``; for all parts of the net.
+        mode: ``train`` (statistics of the batch) or ``eval``, for all parts of the net; None: each
+            module in the mode that it has.
 
     Raises:
         ValueError: for numbers out of range, no batches, unknown rules, a loss that is no scalar or
@@ -89,17 +94,21 @@ def measure_stable_rate(
     pairs = _pairs(batches)
     check_trainable(net)
     check_weights(net)
-    with untouched(net):
-        net.train(mode == "train")
+    with measuring(net, mode):
         start = ForwardState(net)
+        weights = [p.detach().clone() for p in net.parameters()]
         restless = _restless(net, loss, pairs[0])
 
         def try_out(rate: float) -> Trial:
             start.restore()
-            descent = Descent(copy.deepcopy(net), loss, optimizer, rate, restless)
+            with torch.no_grad():
+                torch._foreach_copy_(list(net.parameters()), weights)
+            net.zero_grad()
+            descent = Descent(net, loss, optimizer, rate, restless)
             return descent.trial(pairs, steps, rules, bound)
 
-        return search(try_out, low, high, rules, tolerance, bound)
+        found = search(try_out, low, high, rules, tolerance, bound)
+    return dataclasses.replace(found, **by_gradient(net))
 
 
 class Descent:
@@ -162,18 +171,16 @@ class Descent:
         now.restore()
         return value
 
-    def look(self, x: Tensor, y: Tensor, gradient: bool = True) -> Tensor:
+    def look(self, x: object, y: object, gradient: bool = True) -> Tensor:
         """The loss where the weights are now."""
         with torch.set_grad_enabled(gradient):
-            return scalar(self.loss(self.net(x), y))
+            return scalar(loss_of(self.loss, forward(self.net, x), y))
 
     def update(self, value: Tensor) -> None:
         """Take one step of the optimizer down the gradient of ``value``."""
         if not value.requires_grad:
             raise ValueError("the loss does not depend on any parameter that requires a gradient.")
-        slopes = torch.autograd.grad(
-            value, self.parameters, allow_unused=True, materialize_grads=True
-        )
+        slopes = slopes_of(value, self.parameters)
         if self.optimizer is None:
             with torch.no_grad():
                 torch._foreach_add_(self.parameters, slopes, alpha=-self.rate)
@@ -192,12 +199,15 @@ def _pairs(batches: Iterable[Batch]) -> list[Batch]:
             "batches must hold at least one pair (inputs, targets), such as [(x, y)], and only "
             "pairs."
         )
+    for x, y in pairs:
+        check_inputs(x)
+        check_targets(y)
     return pairs
 
 
 @torch.no_grad()
 def _restless(net: nn.Module, loss: Loss, batch: Batch) -> bool:
     x, y = batch
-    first = scalar(loss(net(x), y))
+    first = scalar(loss_of(loss, forward(net, x), y))
     check_start(first)
-    return bool(first != loss(net(x), y))
+    return bool(first != loss_of(loss, forward(net, x), y))

@@ -13,18 +13,21 @@ from torch import Tensor, nn
 from bnlab.arguments import checked
 from bnlab.errors import check_number
 from bnlab.measure.kit.arguments import check_mode, check_sizes
+from bnlab.measure.kit.coverage import Coverage
 from bnlab.measure.kit.forward_state import ForwardState
-from bnlab.measure.kit.layers import Layers, own_parameters, weighted_layers
+from bnlab.measure.kit.inputs import forward
+from bnlab.measure.kit.layers import Layers, by_weights, own_parameters, weighted_layers
 from bnlab.measure.kit.lengths import vector_norm
-from bnlab.measure.kit.loss import Loss, finite_loss
-from bnlab.measure.kit.untouched import untouched
+from bnlab.measure.kit.loss import Loss, finite_loss, loss_of
+from bnlab.measure.kit.measuring import measuring
+from bnlab.measure.kit.slopes import slopes_of
 
 if TYPE_CHECKING:
     from bnlab.draw.figure import Drawing
 
 
 @dataclass(frozen=True, eq=False)
-class CovariateShift:
+class CovariateShift(Coverage):
     """The gradient of each of L layers, before (G) and after (G') the layers before it have moved.
 
     Attributes:
@@ -36,7 +39,8 @@ class CovariateShift:
         before: |G|, (L,).
         after: |G'|, (L,).
         lr: learning rate of the step.
-        mode: in which the net was.
+        mode: in which the net was: ``train``, ``eval``, or ``mixed``.
+        covered, left_out: modules with weights, see ``Coverage``.
     """
 
     names: tuple[str, ...]
@@ -62,11 +66,11 @@ class CovariateShift:
 def measure_covariate_shift(
     net: nn.Module,
     loss: Loss,
-    x: Tensor,
-    y: Tensor,
+    x: object,
+    y: object,
     lr: float,
     layers: Layers = None,
-    mode: str = "train",
+    mode: str | None = None,
     same_noise: bool = True,
 ) -> CovariateShift:
     r"""Santurkar's internal covariate shift of one step of gradient descent, layer by layer.
@@ -92,7 +96,7 @@ def measure_covariate_shift(
         y: its target.
         lr: learning rate of the step, 0 or more.
         layers: which layers to measure: kinds, or names. By default all with a matrix or kernel.
-        mode: ``train`` or ``eval``.
+        mode: ``train``, ``eval``, or None: each module in the mode that it has.
         same_noise: the noise of a normalizer and the masks of dropout are the same in all passes;
             if False, each pass draws its own, as the next step of a training would. What that alone
             does to a gradient then counts as shift too, from the first layer on. The paper does not
@@ -106,8 +110,7 @@ def measure_covariate_shift(
     check_number("lr", lr, 0)
     check_sizes(x, y)
     measured = weighted_layers(net, layers)
-    with untouched(net), torch.enable_grad():
-        net.train(mode == "train")
+    with measuring(net, mode) as mode, torch.enable_grad():
         start = ForwardState(net)
         owned = own_parameters(net)
         order = _in_order(net, owned, x, y, loss)
@@ -121,14 +124,15 @@ def measure_covariate_shift(
                 rows[name] = _compare(slopes, shifted)
             _step(own, slopes, lr)
     l2, cosine, before, after = np.array(list(rows.values())).T
-    return CovariateShift(tuple(rows), l2, cosine, before, after, float(lr), mode)
+    coverage = by_weights(net, rows, layers)
+    return CovariateShift(tuple(rows), l2, cosine, before, after, float(lr), mode, **coverage)
 
 
 Layer = tuple[str, list[nn.Parameter], Sequence[Tensor]]
 
 
 def _in_order(
-    net: nn.Module, owned: dict[str, list[nn.Parameter]], x: Tensor, y: Tensor, loss: Loss
+    net: nn.Module, owned: dict[str, list[nn.Parameter]], x: object, y: object, loss: Loss
 ) -> list[Layer]:
     """Name, parameters and gradients at t of each layer, in the order of their first call.
 
@@ -143,21 +147,20 @@ def _in_order(
         for name in owned
     ]
     try:
-        value = finite_loss(loss(net(x), y), net)
+        value = finite_loss(loss_of(loss, forward(net, x), y), net)
     finally:
         for hook in hooks:
             hook.remove()
     parameters = [p for own in owned.values() for p in own]
-    slopes = iter(torch.autograd.grad(value, parameters, allow_unused=True, materialize_grads=True))
+    slopes = iter(slopes_of(value, parameters))
     found = {name: (name, own, [next(slopes) for _ in own]) for name, own in owned.items()}
     return [found[name] for name in [*called, *(n for n in found if n not in called)]]
 
 
 def _gradients(
-    net: nn.Module, own: list[nn.Parameter], x: Tensor, y: Tensor, loss: Loss
+    net: nn.Module, own: list[nn.Parameter], x: object, y: object, loss: Loss
 ) -> Sequence[Tensor]:
-    value = loss(net(x), y)
-    return torch.autograd.grad(value, own, allow_unused=True, materialize_grads=True)
+    return slopes_of(loss_of(loss, forward(net, x), y), own)
 
 
 def _compare(before: Sequence[Tensor], after: Sequence[Tensor]) -> tuple[float, ...]:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from bnlab.arguments import checked
+from bnlab.measure.kit.coverage import Coverage
 from bnlab.measure.kit.layers import WEIGHTED, Layers
-from bnlab.measure.kit.passes import Call, run
+from bnlab.measure.kit.passes import Call, observe
 from bnlab.norms.base import HALF
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ MOST = 1024
 
 
 @dataclass(frozen=True, eq=False)
-class Inputs:
+class Inputs(Coverage):
     """The distribution of what went into each of L layers, at one moment.
 
     A unit is a channel or feature; its values are those of all samples and positions.
@@ -32,7 +33,9 @@ class Inputs:
         mean: of each unit, L arrays (units,).
         variance: of each unit, biased, L arrays (units,).
         quantiles: values of each unit in ascending order, L arrays (units, at most ``MOST``).
-        mode: in which the net was.
+        mode: in which the net was: ``train``, ``eval``, or ``mixed``.
+        channel_axis: on which axis of each layer's input the units were taken to be.
+        covered, left_out: modules with weights, see ``Coverage``.
     """
 
     names: tuple[str, ...]
@@ -40,6 +43,7 @@ class Inputs:
     variance: tuple[np.ndarray, ...]
     quantiles: tuple[np.ndarray, ...]
     mode: str
+    channel_axis: tuple[int, ...] = ()
 
     @property
     def finite(self) -> bool:
@@ -48,7 +52,7 @@ class Inputs:
 
 
 @dataclass(frozen=True, eq=False)
-class InputShift:
+class InputShift(Coverage):
     """How far the inputs of each of L layers moved between two moments: means over their units.
 
     Attributes:
@@ -60,6 +64,7 @@ class InputShift:
         relative: ``wasserstein`` over the typical deviation before, the root of the mean variance
             of the units, (L,); NaN if all units were constant. It compares nets whose inputs differ
             in scale. (A mean of the units' own ratios would be ruled by those that hardly vary.)
+        covered, left_out: modules with weights, see ``Coverage``.
     """
 
     names: tuple[str, ...]
@@ -80,19 +85,28 @@ class InputShift:
 
 
 @checked
-def layer_inputs(net: nn.Module, x: Tensor, layers: Layers = None, mode: str = "train") -> Inputs:
+def layer_inputs(
+    net: nn.Module,
+    x: object,
+    layers: Layers = None,
+    mode: str | None = None,
+    channel_axis: int | None = None,
+) -> Inputs:
     """What goes into the layers of a net as it is now; the net is as before afterwards.
 
     Args:
         net: any module.
-        x: a batch, (N, ...); the same one at all moments.
+        x: a batch, (N, ...); the same one at all moments. Several inputs as a tuple, or by name as
+            a dict.
         layers: kinds or names of modules; by default all convolutions and linear layers.
-        mode: ``train`` or ``eval``.
+        mode: ``train``, ``eval``, or None: each module in the mode that it has.
+        channel_axis: of the layers' inputs, for all of them; None: by the rule in
+            ``bnlab.measure.kit.axes``.
 
     Raises:
         ValueError: for layers that are not there, or weights or inputs that are not finite.
     """
-    found = look(net, x, layers, mode)
+    found = look(net, x, layers, mode, channel_axis)
     if not found.finite:
         raise ValueError(
             "what goes into the layers is not finite: this net has diverged, or x is not finite. "
@@ -101,19 +115,39 @@ def layer_inputs(net: nn.Module, x: Tensor, layers: Layers = None, mode: str = "
     return found
 
 
-def look(net: nn.Module, x: Tensor, layers: Layers, mode: str) -> Inputs:
+def look(
+    net: nn.Module, x: object, layers: Layers, mode: str | None, channel_axis: int | None = None
+) -> Inputs:
     """Do as ``layer_inputs``; here the inputs may be infinite or NaN."""
-    calls = run(net, x, WEIGHTED if layers is None else layers, mode, inputs=True)
+    seen = observe(
+        net,
+        x,
+        WEIGHTED if layers is None else layers,
+        mode,
+        inputs=True,
+        channel_axis=channel_axis,
+        asked=layers is not None,
+    )
+    calls = seen.calls
     rows = [_distribution(call) for call in calls]
-    return Inputs(tuple(call.name for call in calls), *zip(*rows, strict=True), mode)
+    return Inputs(
+        tuple(call.name for call in calls),
+        *zip(*rows, strict=True),
+        seen.mode,
+        tuple(call.input_axis for call in calls),
+        **seen.coverage,
+    )
 
 
 def _distribution(call: Call) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean, variance and ordered values of each unit."""
-    if call.input is None or call.input.ndim < 2:
-        raise ValueError(f"what goes into layer {call.name!r} is no batch: name other layers.")
+    if call.input is None or call.input.ndim < 2 or not call.input.is_floating_point():
+        raise ValueError(
+            f"what goes into layer {call.name!r} is no batch of floating-point numbers: name "
+            "other layers."
+        )
     entered = call.input.float() if call.input.dtype in HALF else call.input
-    values = entered.movedim(call.channel_axis, 0).flatten(1)
+    values = entered.movedim(call.input_axis, 0).flatten(1)
     mean = values.mean(1, keepdim=True)
     variance = (values - mean).square_().mean(1)
     count = values.shape[1]
@@ -144,7 +178,8 @@ def measure_input_shift(before: Inputs, after: Inputs) -> InputShift:
             "the two moments must show the same layers of a net on a batch of the same size."
         )
     rows = [_layer_shift(before, after, k) for k in range(len(before.names))]
-    return InputShift(before.names, *np.array(rows).T)
+    covered = {"covered": after.covered, "left_out": after.left_out}
+    return InputShift(before.names, *np.array(rows).T, **covered)
 
 
 def _layer_shift(before: Inputs, after: Inputs, k: int) -> tuple[float, float, float, float]:

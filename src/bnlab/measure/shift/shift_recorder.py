@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import Tensor, nn
+from torch import nn
 
 from bnlab.arguments import checked
+from bnlab.measure.kit.arguments import check_mode
+from bnlab.measure.kit.coverage import Coverage
+from bnlab.measure.kit.inputs import check_inputs
 from bnlab.measure.kit.layers import Layers
 from bnlab.measure.shift.input_shift import (
     Inputs,
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class ShiftHistory:
+class ShiftHistory(Coverage):
     """Shift of the layer inputs during a training, from each look to the next: T looks apart.
 
     Attributes:
@@ -31,6 +34,7 @@ class ShiftHistory:
         mean_change, variance_change, wasserstein, relative: as in ``InputShift``, (T, L).
         diverged_at: step of the look at which inputs were no longer finite, or None; it is the
             last look and not in the arrays.
+        covered, left_out: modules with weights, see ``Coverage``.
     """
 
     names: tuple[str, ...]
@@ -67,7 +71,8 @@ class ShiftRecorder:
         net: the net that is trained.
         x: the batch to look at it with, always the same, (N, ...).
         every: steps between two looks.
-        layers, mode: as ``layer_inputs``.
+        layers, mode, channel_axis: as ``layer_inputs``. With mode=None the modes are those at
+            each look.
 
     Raises:
         ValueError: if ``every`` is no positive integer; by a call, as ``layer_inputs``, except that
@@ -78,14 +83,18 @@ class ShiftRecorder:
     def __init__(
         self,
         net: nn.Module,
-        x: Tensor,
+        x: object,
         every: int = 10,
         layers: Layers = None,
-        mode: str = "train",
+        mode: str | None = None,
+        channel_axis: int | None = None,
     ) -> None:
+        check_inputs(x)
+        check_mode(mode)
         if not isinstance(every, int) or isinstance(every, bool) or every < 1:
             raise ValueError(f"every must be a positive integer, got {every!r}.")
         self.net, self.x, self.every, self.layers, self.mode = net, x, every, layers, mode
+        self.channel_axis = channel_axis
         self._last: Inputs | None = None
         self._rows: list[tuple[int, InputShift]] = []
         self._diverged_at: int | None = None
@@ -95,7 +104,7 @@ class ShiftRecorder:
         number = int(getattr(step, "step", step))
         if number % self.every or self._diverged_at is not None:
             return
-        now = look(self.net, self.x, self.layers, self.mode)
+        now = look(self.net, self.x, self.layers, self.mode, self.channel_axis)
         if not now.finite:
             self._diverged_at = number
             return
@@ -118,4 +127,6 @@ class ShiftRecorder:
         fields = ("mean_change", "variance_change", "wasserstein", "relative")
         arrays = [np.array([getattr(shift, f) for _, shift in self._rows]) for f in fields]
         steps = np.array([number for number, _ in self._rows])
-        return ShiftHistory(self._rows[0][1].names, steps, *arrays, self._diverged_at)
+        first = self._rows[0][1]
+        covered = {"covered": first.covered, "left_out": first.left_out}
+        return ShiftHistory(first.names, steps, *arrays, self._diverged_at, **covered)

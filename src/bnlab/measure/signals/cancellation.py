@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from bnlab.arguments import checked
+from bnlab.measure.kit.coverage import Coverage
 from bnlab.measure.kit.layers import Layers, choose
 from bnlab.measure.kit.loss import Loss
-from bnlab.measure.kit.passes import Call, run
+from bnlab.measure.kit.passes import Call, observe
 
 if TYPE_CHECKING:
     from bnlab.draw.figure import Drawing
@@ -22,7 +23,7 @@ KINDS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 
 @dataclass(frozen=True, eq=False)
-class Cancellation:
+class Cancellation(Coverage):
     """Two sums over the contributions d to the gradients of the weights, in each of L layers.
 
     Attributes:
@@ -30,7 +31,8 @@ class Cancellation:
         absolute: a = mean over the entries of the weight of sum |d|, (L,).
         summed: b = mean over the entries of |sum d|, (L,): the size of the gradient.
         terms: contributions to one entry: samples times positions, (L,).
-        mode: in which the net was.
+        mode: in which the net was: ``train``, ``eval``, or ``mixed``.
+        covered, left_out: modules with weights, see ``Coverage``.
     """
 
     names: tuple[str, ...]
@@ -60,10 +62,10 @@ class Cancellation:
 def measure_cancellation(
     net: nn.Module,
     loss: Loss,
-    x: Tensor,
-    y: Tensor | None,
+    x: object,
+    y: object,
     layers: Layers = None,
-    mode: str = "train",
+    mode: str | None = None,
 ) -> Cancellation:
     r"""Sum of absolute values against absolute value of the sum, of the parts of weight gradients.
 
@@ -85,7 +87,7 @@ def measure_cancellation(
         y: its target.
         layers: which convolutions and linear layers: kinds, or names. By default all. A layer that
             is called more than once adds up its calls.
-        mode: ``train`` or ``eval``.
+        mode: ``train``, ``eval``, or None: each module in the mode that it has.
 
     Raises:
         ValueError: if there are no such layers, for a loss that is no finite scalar, or sizes that
@@ -99,7 +101,9 @@ def measure_cancellation(
                 f"{', '.join(kind.__name__ for kind in KINDS)}."
             )
     sums: dict[nn.Module, tuple[Tensor, Tensor, int]] = {}
-    for call in run(net, x, tuple(chosen.values()), mode, loss, y, inputs=True):
+    names, asked = tuple(chosen.values()), layers is not None
+    seen = observe(net, x, names, mode, loss, y, inputs=True, asked=asked)
+    for call in seen.calls:
         old = sums.get(call.module, (0, 0, 0))
         sums[call.module] = tuple(a + b for a, b in zip(old, _sums(call), strict=True))
     return Cancellation(
@@ -107,7 +111,8 @@ def measure_cancellation(
         absolute=np.array([float(a.mean()) for a, _, _ in sums.values()]),
         summed=np.array([float(b.abs().mean()) for _, b, _ in sums.values()]),
         terms=np.array([terms for _, _, terms in sums.values()]),
-        mode=mode,
+        mode=seen.mode,
+        **seen.coverage,
     )
 
 

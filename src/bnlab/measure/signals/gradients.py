@@ -12,10 +12,13 @@ from torch import Tensor, nn
 from bnlab.arguments import checked
 from bnlab.errors import check_name, check_number
 from bnlab.measure.kit.arguments import check_mode, check_sizes
-from bnlab.measure.kit.layers import Layers, weighted_layers
-from bnlab.measure.kit.loss import Loss, finite_loss
-from bnlab.measure.kit.passes import run
-from bnlab.measure.kit.untouched import untouched
+from bnlab.measure.kit.coverage import Coverage
+from bnlab.measure.kit.inputs import forward
+from bnlab.measure.kit.layers import Layers, by_weights, weighted_layers
+from bnlab.measure.kit.loss import Loss, finite_loss, loss_of
+from bnlab.measure.kit.measuring import measuring
+from bnlab.measure.kit.passes import observe
+from bnlab.measure.kit.slopes import slopes_of
 
 if TYPE_CHECKING:
     from bnlab.draw.figure import Drawing
@@ -25,7 +28,7 @@ QUANTILES = (0.5, 0.9, 0.99, 0.999)
 
 
 @dataclass(frozen=True, eq=False)
-class Gradients:
+class Gradients(Coverage):
     """The distribution of the entries g of the gradient in each of L layers.
 
     Attributes:
@@ -39,7 +42,8 @@ class Gradients:
             too few gradients are not zero.
         tail: share of the entries that count as tail.
         of: ``weights`` or ``outputs``.
-        mode: in which the net was.
+        mode: in which the net was: ``train``, ``eval``, or ``mixed``.
+        covered, left_out: modules with weights, see ``Coverage``.
     """
 
     names: tuple[str, ...]
@@ -68,13 +72,13 @@ class Gradients:
 def measure_gradients(
     net: nn.Module,
     loss: Loss,
-    x: Tensor,
-    y: Tensor,
+    x: object,
+    y: object,
     layers: Layers = None,
     of: str = "weights",
     bins: int = 60,
     tail: float = 0.05,
-    mode: str = "train",
+    mode: str | None = None,
 ) -> Gradients:
     """Histograms of the gradient of one batch, layer by layer. The net is as before afterwards.
 
@@ -90,7 +94,7 @@ def measure_gradients(
         of: gradients of the ``weights`` (matrices and kernels, no biases) or of the ``outputs``.
         bins: of a histogram, one or more.
         tail: share of the entries that counts as the tail, for Hill's index.
-        mode: ``train`` or ``eval``.
+        mode: ``train``, ``eval``, or None: each module in the mode that it has.
 
     Raises:
         ValueError: for options out of range, layers that are not there, a net without gradients, a
@@ -102,13 +106,14 @@ def measure_gradients(
         raise ValueError(f"bins must be a positive integer, got {bins!r}.")
     _check_share(tail)
     if of == "weights":
-        found = _of_weights(net, loss, x, y, layers, mode)
+        found, mode, coverage = _of_weights(net, loss, x, y, layers, mode)
     else:
-        calls = run(net, x, layers, mode, loss, y)
-        found = {call.name: call.gradient.flatten() for call in calls}
+        seen = observe(net, x, layers, mode, loss, y)
+        found = {call.name: call.gradient.flatten() for call in seen.calls}
+        mode, coverage = seen.mode, seen.coverage
     rows = [_distribution(name, g.cpu().double(), bins, tail) for name, g in found.items()]
     edges, counts, std, quantiles, index = map(np.array, zip(*rows, strict=True))
-    return Gradients(tuple(found), edges, counts, std, quantiles, index, tail, of, mode)
+    return Gradients(tuple(found), edges, counts, std, quantiles, index, tail, of, mode, **coverage)
 
 
 def _distribution(name: str, g: Tensor, bins: int, tail: float) -> tuple:
@@ -130,18 +135,21 @@ def _distribution(name: str, g: Tensor, bins: int, tail: float) -> tuple:
 
 
 def _of_weights(
-    net: nn.Module, loss: Loss, x: Tensor, y: Tensor, layers: Layers, mode: str
-) -> dict[str, Tensor]:
+    net: nn.Module, loss: Loss, x: object, y: object, layers: Layers, mode: str | None
+) -> tuple[dict[str, Tensor], str, dict[str, object]]:
+    # The gradients by layer, the mode, and the fields of Coverage.
     check_sizes(x, y)
     weights = {
         name: [p for p in own if p.ndim >= 2] for name, own in weighted_layers(net, layers).items()
     }
     flat = [weight for own in weights.values() for weight in own]
-    with untouched(net), torch.enable_grad():
-        net.train(mode == "train")
-        value = finite_loss(loss(net(x), y), net)
-        slopes = iter(torch.autograd.grad(value, flat, allow_unused=True, materialize_grads=True))
-    return {name: torch.cat([next(slopes).flatten() for _ in own]) for name, own in weights.items()}
+    with measuring(net, mode) as found_mode, torch.enable_grad():
+        value = finite_loss(loss_of(loss, forward(net, x), y), net)
+        slopes = iter(slopes_of(value, flat))
+    found = {
+        name: torch.cat([next(slopes).flatten() for _ in own]) for name, own in weights.items()
+    }
+    return found, found_mode, by_weights(net, weights, layers)
 
 
 def _check_share(share: float) -> None:

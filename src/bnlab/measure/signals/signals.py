@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from bnlab.arguments import checked
+from bnlab.measure.kit.coverage import Coverage
 from bnlab.measure.kit.layers import Kinds, Layers
 from bnlab.measure.kit.lengths import vector_norm
 from bnlab.measure.kit.loss import Loss
-from bnlab.measure.kit.passes import Call, run
+from bnlab.measure.kit.passes import Call, observe
 from bnlab.nets import Block
 from bnlab.norms.base import HALF
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Signals:
+class Signals(Coverage):
     """Statistics of the output a of each of L layers, on one batch of N samples.
 
     With a[n, c, p]: sample n of N, channel or feature c of C, position p of P (P = 1 in an MLP).
@@ -43,7 +44,9 @@ class Signals:
         dead: share of the channels whose output is 0 for all samples, at all positions.
         gradient_norm: Frobenius norm of dL/da, in the unit of the loss over that of a; None where
             no loss was given.
-        mode: in which the net was, ``train`` or ``eval``.
+        mode: in which the net was: ``train``, ``eval``, or ``mixed``.
+        channel_axis: on which axis of each layer's output the channels were taken to be.
+        covered, left_out: modules with weights, see ``Coverage``.
     """
 
     names: tuple[str, ...]
@@ -56,6 +59,7 @@ class Signals:
     dead: np.ndarray
     gradient_norm: np.ndarray | None
     mode: str
+    channel_axis: tuple[int, ...] = ()
 
     def plot(self, norm: str = "none") -> Drawing:
         """Variance, cosine similarity and gradient norm by layer.
@@ -72,10 +76,11 @@ class Signals:
 def measure_signals(
     net: nn.Module,
     loss: Loss | None,
-    x: Tensor,
-    y: Tensor | None = None,
+    x: object,
+    y: object = None,
     layers: Layers = None,
-    mode: str = "train",
+    mode: str | None = None,
+    channel_axis: int | None = None,
 ) -> Signals:
     """The signals in a net as it is now, from one pass forward and one backward.
 
@@ -88,16 +93,20 @@ def measure_signals(
     Args:
         net: any module.
         loss: takes output and target, gives a scalar; None for the forward signals alone.
-        x: a batch, (N, ...).
+        x: a batch, (N, ...); several inputs as a tuple, or by name as a dict.
         y: its target.
         layers: kinds of modules or names of modules; by default the residual blocks of this
             package's nets; in other nets the *stages*: convolution or linear layer with normalizer
             and nonlinearity, as far as they follow each other one by one.
-        mode: ``train`` (statistics of this batch) or ``eval``.
+        mode: ``train`` (statistics of this batch), ``eval``, or None: each module in the mode that
+            it has.
+        channel_axis: of the layers' outputs, for all of them; None: 1 for convolutions and other
+            normalizers than LayerNorm and RMSNorm of torch, -1 for linear layers and these; other
+            modules by the number of channels, see ``bnlab.measure.kit.axes``.
 
     Raises:
         ValueError: for a single sample, layers that are not there, a loss that is no finite scalar,
-            weights or outputs that are not finite.
+            weights or outputs that are not finite, or an axis of the channels that is left open.
 
     Example:
         >>> from bnlab.nets import make_net
@@ -106,27 +115,49 @@ def measure_signals(
         >>> signals.names, signals.cosine.round(3).tolist()
         (('body.0', 'body.3', 'body.6'), [1.0, 1.0, 1.0])
     """
-    if len(x) < 2:
-        raise ValueError("signals compare samples: give a batch of two or more.")
-    calls = run(net, x, layers, mode, loss, y)
+    if isinstance(x, Tensor):
+        _check_several(x)
+    seen = observe(net, x, layers, mode, loss, y, channel_axis=channel_axis)
+    calls = seen.calls
+    for call in calls:
+        _check_several(call.output)
     rows = np.array([_statistics(call) for call in calls]).T
     backward = None
     if loss is not None:
         backward = np.array([vector_norm(call.gradient) for call in calls])
-    return Signals(tuple(call.name for call in calls), *rows, backward, mode)
+    return Signals(
+        tuple(call.name for call in calls),
+        *rows,
+        backward,
+        seen.mode,
+        tuple(call.channel_axis for call in calls),
+        **seen.coverage,
+    )
+
+
+def _check_several(batch: Tensor) -> None:
+    if not batch.ndim or len(batch) < 2:
+        raise ValueError("signals compare samples: give a batch of two or more.")
 
 
 @checked
-def block_variances(net: nn.Module, x: Tensor, kind: Kinds = Block) -> list[float]:
+def block_variances(
+    net: nn.Module,
+    x: object,
+    kind: Kinds = Block,
+    mode: str | None = None,
+    channel_axis: int | None = None,
+) -> list[float]:
     """Variance of the output of each block: over samples and positions, averaged over channels.
 
-    var_l = mean_c( var_{n,h,w}( a_l[n, c, h, w] ) ), biased, in training mode. The net is as before
-    afterwards.
+    var_l = mean_c( var_{n,h,w}( a_l[n, c, h, w] ) ), biased. The net is as before afterwards.
 
     Args:
         net: any module that contains modules of ``kind``.
         x: its input, (N, C, H, W).
         kind: which modules are the blocks.
+        mode: as in ``measure_signals``.
+        channel_axis: as in ``measure_signals``.
 
     Returns:
         One number a block, from input to output.
@@ -134,7 +165,8 @@ def block_variances(net: nn.Module, x: Tensor, kind: Kinds = Block) -> list[floa
     Raises:
         ValueError: if the net has no such module.
     """
-    return [float(_moments(_by_channel(call))[1].mean()) for call in run(net, x, kind)]
+    calls = observe(net, x, kind, mode, channel_axis=channel_axis).calls
+    return [float(_moments(_by_channel(call))[1].mean()) for call in calls]
 
 
 def _by_channel(call: Call) -> Tensor:

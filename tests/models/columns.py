@@ -4,19 +4,21 @@ import copy
 import dataclasses
 import functools
 import traceback
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import bnlab
 from bnlab.norms import NORMS
 from bnlab.norms.weight import WEIGHT_NORMS
+from bnlab.show.compatibility import IN_PART, REFUSED, WORKS
 from tests.models import landscapes, measurements, weights
 from tests.models.swaps import check_swap
 from tests.models.zoo import Case
 
 Check = Callable[[Case], None]
 PACKAGE = Path(bnlab.__file__).parent
-WORKS, REFUSED = "works", "refused"
+LEAVES_OUT = ("Left out of this measurement", "swap_norms left", "these running statistics are")
 
 SWAPS = {f"swap_norms {kind}": functools.partial(check_swap, kind=kind) for kind in NORMS}
 WEIGHTS = {
@@ -49,17 +51,21 @@ MEASUREMENTS = {
 COLUMNS: dict[str, Check] = {**SWAPS, **WEIGHTS, **OTHERS, **MEASUREMENTS}
 
 
-def said(check: Check, case: Case) -> str:
-    """``works``, or the sentence of a refusal.
+def outcome(check: Check, case: Case) -> tuple[str, str]:
+    """What came of a check: a word, and a sentence unless all is well.
 
-    A refusal is an error that this package raises itself. Any other error, and any value that is
-    not the right one, goes on: there is no third word.
+    ``refused``: this package raised an error itself. ``in part``: what is found is right, and a
+    warning names what was left out. Any other error, and any value that is not the right one, goes
+    on: there is no fourth word.
     """
     try:
-        check(dataclasses.replace(case, net=copy.deepcopy(case.net)))
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            check(dataclasses.replace(case, net=copy.deepcopy(case.net)))
     except (ValueError, TypeError, RuntimeError) as error:
         place = Path(traceback.extract_tb(error.__traceback__)[-1].filename)
         if PACKAGE not in place.parents:
             raise
-        return str(error)
-    return WORKS
+        return REFUSED, str(error)
+    told = [str(one.message) for one in heard if any(p in str(one.message) for p in LEAVES_OUT)]
+    return (IN_PART, told[-1]) if told else (WORKS, "")

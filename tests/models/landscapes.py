@@ -126,7 +126,9 @@ def _check_product(case: Case) -> None:
     along = measure.random_direction(case.net)
     with same_noise(), measure.curvature_products(*batch(case)) as product:
         found = product(torch.cat([along[n].flatten() for n in trained(case.net)]))
-    assert any(_gap(case, along, found, h) < 1e-3 for h in (1e-8, 1e-6, 1e-4)), "no difference agrees"
+    assert any(_gap(case, along, found, h) < 1e-3 for h in (1e-8, 1e-6, 1e-4)), (
+        "no difference agrees"
+    )
 
 
 def _gap(case: Case, along: dict[str, torch.Tensor], found: torch.Tensor, h: float) -> float:

@@ -5,25 +5,22 @@
 
 import json
 import re
-import warnings
 
-from bnlab.show.compatibility import TABLE
-from tests.models.columns import COLUMNS, WORKS, said
+from bnlab.show.compatibility import TABLE, WORKS
+from tests.models.columns import COLUMNS, outcome
 from tests.models.libraries import versions
 from tests.models.zoo import Model, make, models
 
 LISTED = 2  # lines of a sentence that lists many modules
 
 
-def row(model: Model) -> dict[str, str]:
-    """The refusals of one model: the sentence of each function that will not have it."""
+def row(model: Model) -> dict[str, list[str]]:
+    """Word and sentence of each function that does not simply work on a model."""
     case, found = make(model), {}
     for name, check in COLUMNS.items():
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            sentence = said(check, case)
-        if sentence != WORKS:
-            found[name] = shortened(sentence)
+        word, sentence = outcome(check, case)
+        if word != WORKS:
+            found[name] = [word, shortened(sentence)]
     return found
 
 
@@ -43,10 +40,10 @@ def stored() -> dict:
 
 def write() -> None:
     """Compute all rows and store them."""
-    content = {"versions": versions(), "functions": list(COLUMNS), "refused": {}}
+    content = {"versions": versions(), "functions": list(COLUMNS), "models": {}}
     for model in models():
-        content["refused"][model.key] = row(model)
-        print(model.key, len(content["refused"][model.key]), flush=True)
+        content["models"][model.key] = row(model)
+        print(model.key, len(content["models"][model.key]), flush=True)
     TABLE.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 

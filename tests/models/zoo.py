@@ -136,9 +136,7 @@ def _torchvision() -> Iterator[Model]:
     yield made(
         "MobileNetV2, GroupNorm", lambda: mobile(norm_layer=functools.partial(nn.GroupNorm, 4))
     )
-    yield made(
-        "MobileNetV2, FrozenBatchNorm2d", lambda: mobile(norm_layer=ops.FrozenBatchNorm2d)
-    )
+    yield made("MobileNetV2, FrozenBatchNorm2d", lambda: mobile(norm_layer=ops.FrozenBatchNorm2d))
     yield made(
         "DenseNet, memory_efficient",
         lambda: models.DenseNet(4, (2, 2), 8, num_classes=CLASSES, memory_efficient=True),

@@ -122,7 +122,7 @@ def _clipped(model: nn.Module, name: str, p: nn.Parameter, clip: float, eps: flo
 
 
 def _outputs_last(layer: nn.Module) -> bool:
-    """Whether it is the linear layer of transformers' GPT models, with weights (inputs, outputs)."""
+    """Whether it is the Conv1D of transformers, a linear layer with weights (inputs, outputs)."""
     kinds = [kind for kind in type(layer).__mro__ if kind.__name__ == "Conv1D"]
     return any(kind.__module__.startswith("transformers.") for kind in kinds)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import html
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,9 @@ STYLE = (
 )
 
 
+WORKS, IN_PART, REFUSED = "works", "in part", "refused"
+
+
 @dataclass(frozen=True)
 class Compatibility:
     """What came out for each model and function.
@@ -39,36 +43,41 @@ class Compatibility:
     Attributes:
         versions: of torch and the libraries, by name.
         functions: what was tried, such as ``measure_flops`` or ``swap_norms group``.
-        refused: the sentences of the refusals, by model ("library name") and function; whatever is
-            not refused works.
+        models: word and sentence of what does not simply work, by model ("library name") and
+            function.
     """
 
     versions: Mapping[str, str]
     functions: tuple[str, ...]
-    refused: Mapping[str, Mapping[str, str]]
+    models: Mapping[str, Mapping[str, Sequence[str]]]
+
+    def word(self, model: str, function: str) -> str:
+        """``works``, ``in part`` or ``refused``."""
+        return self.models[model].get(function, (WORKS, ""))[0]
 
     @property
     def everywhere(self) -> tuple[str, ...]:
         """The functions that refuse all of these models: they are for other nets."""
-        rows = self.refused.values()
-        return tuple(name for name in self.functions if all(name in row for row in rows))
+        return tuple(
+            f for f in self.functions if all(self.word(m, f) == REFUSED for m in self.models)
+        )
 
     @property
-    def refusals(self) -> int:
-        """How many pairs are refused, but for the functions that refuse all models."""
-        return sum(name not in self.everywhere for row in self.refused.values() for name in row)
+    def counted(self) -> tuple[str, ...]:
+        """All other functions."""
+        return tuple(name for name in self.functions if name not in self.everywhere)
 
     @property
-    def pairs(self) -> int:
-        """How many pairs of a model and a function there are, but for these functions."""
-        return len(self.refused) * (len(self.functions) - len(self.everywhere))
+    def counts(self) -> Counter[str]:
+        """How many pairs of a model and a counted function have each word."""
+        return Counter(self.word(m, f) for m in self.models for f in self.counted)
 
 
 @functools.cache
 def load() -> Compatibility:
     """The table as it is stored."""
     stored = json.loads(TABLE.read_text(encoding="utf-8"))
-    return Compatibility(stored["versions"], tuple(stored["functions"]), stored["refused"])
+    return Compatibility(stored["versions"], tuple(stored["functions"]), stored["models"])
 
 
 def compatibility() -> Shown:
@@ -81,7 +90,7 @@ def compatibility() -> Shown:
     columns = [MODEL, *GROUPS]
     head = "".join(f'<th scope="col">{column}</th>' for column in columns)
     body, text, library = "", [_said(table)], ""
-    for model in table.refused:
+    for model in table.models:
         name, _, rest = model.partition(" ")
         if name != library:
             library = name
@@ -99,48 +108,48 @@ def compatibility() -> Shown:
 
 
 def _said(table: Compatibility) -> str:
-    libraries = len(table.versions) - 1
-    works = table.pairs - table.refusals
+    libraries, counts = len(table.versions) - 1, table.counts
     words = (
-        f"We tried {len(table.functions)} functions on {len(table.refused)} small models of "
+        f"We tried {len(table.functions)} functions on {len(table.models)} small models of "
         f"{libraries} libraries with random weights, with torch {table.versions['torch']}. Of "
-        f"{table.pairs:,} pairs of a model and a function, {works:,} work, which means that the "
-        f"result agrees with one computed in another way; {table.refusals:,} are refused with a "
-        "sentence."
+        f"{counts.total():,} pairs of a model and a function, {counts[WORKS]:,} work and "
+        f"{counts[IN_PART]:,} work in part: the numbers are right, and a warning names the modules "
+        f"that they are not about. The other {counts[REFUSED]:,} are refused with a sentence."
     )
     if table.everywhere:
-        words += f" Not counted: {', '.join(table.everywhere)}, made for other nets, refuses all."
+        names = " and ".join(table.everywhere)
+        words += f" Not counted is {names}, which is for other nets and refuses all of these."
     return words
 
 
 def _in_group(table: Compatibility, group: str) -> list[str]:
-    names = [name for name in table.functions if name not in table.everywhere]
-    return [name for name in names if name.startswith(GROUPS[group])]
-
-
-def _refused(table: Compatibility, model: str, group: str) -> dict[str, list[str]]:
-    """The sentences of the refusals in a group, each with its functions."""
-    found: dict[str, list[str]] = {}
-    for name in _in_group(table, group):
-        if name in table.refused[model]:
-            found.setdefault(table.refused[model][name], []).append(name)
-    return found
+    return [name for name in table.counted if name.startswith(GROUPS[group])]
 
 
 def _count(table: Compatibility, model: str, group: str) -> str:
-    names = _in_group(table, group)
-    works = sum(name not in table.refused[model] for name in names)
-    return f"all {works}" if works == len(names) else f"{works} of {len(names)}"
+    words = Counter(table.word(model, name) for name in _in_group(table, group))
+    usable = words[WORKS] + words[IN_PART]
+    count = f"{usable} of {words.total()}" if words[REFUSED] else f"all {usable}"
+    return f"{count}, {words[IN_PART]} in part" if words[IN_PART] else count
+
+
+def _told(table: Compatibility, model: str, group: str) -> dict[tuple[str, str], list[str]]:
+    """Words and sentences of a cell, each with its functions."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for name in _in_group(table, group):
+        if name in table.models[model]:
+            found.setdefault(tuple(table.models[model][name]), []).append(name)
+    return found
 
 
 def _row(table: Compatibility, model: str, name: str) -> str:
     cells = f'<td data-column="{MODEL}">{html.escape(name)}</td>'
     for group in GROUPS:
         inner = _count(table, model, group)
-        if refused := _refused(table, model, group):
+        if told := _told(table, model, group):
             listed = "".join(
-                f"<dt>{html.escape(', '.join(names))}</dt><dd>{html.escape(sentence)}</dd>"
-                for sentence, names in refused.items()
+                f"<dt>{html.escape(', '.join(names))}: {word}</dt><dd>{html.escape(sentence)}</dd>"
+                for (word, sentence), names in told.items()
             )
             inner = (
                 f'<details class="bnlab-more"><summary>{inner}</summary><dl>{listed}</dl></details>'

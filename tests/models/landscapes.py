@@ -106,7 +106,7 @@ def check_curvature(case: Case) -> None:
 
 
 def _small(case: Case) -> str:
-    """Of the parameters with few numbers that which the loss depends on most, but for the head's."""
+    """The small parameter that the loss depends on most; the head's only if there is no other."""
     slopes = gradients(case, twin(case))
     head = list(slopes)[-1].rpartition(".")[0]
     fitting = {n: float(g.norm()) for n, g in slopes.items() if 1 < g.numel() <= SMALL}
@@ -126,13 +126,12 @@ def _check_product(case: Case) -> None:
     along = measure.random_direction(case.net)
     with same_noise(), measure.curvature_products(*batch(case)) as product:
         found = product(torch.cat([along[n].flatten() for n in trained(case.net)]))
-    assert any(_gap(case, along, found, h) < 1e-3 for h in (1e-8, 1e-6, 1e-4)), (
-        "no difference agrees"
-    )
+    agree = (_gap(case, along, found, h) < 1e-3 for h in (1e-8, 1e-6, 1e-4))
+    assert any(agree), "no difference of gradients agrees with the product"
 
 
 def _gap(case: Case, along: dict[str, torch.Tensor], found: torch.Tensor, h: float) -> float:
-    """Of a product and a difference of gradients: a kink between them makes it large, or rounding."""
+    """Between a product and a difference of gradients; a kink or rounding makes it large."""
     ends = [gradients(case, moved(case, (side, along))) for side in (h, -h)]
     wanted = torch.cat([(ends[0][n] - ends[1][n]).flatten() / (2 * h) for n in along])
     return float((found - wanted).norm() / wanted.norm())

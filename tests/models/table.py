@@ -25,7 +25,7 @@ def row(model: Model) -> dict[str, list[str]]:
 
 
 def shortened(sentence: str) -> str:
-    """A sentence as the table has it: the first of what it lists, and no address or shape of ours."""
+    """A sentence on one line, with the first of what it lists."""
     lines = [re.sub(r"\s+", " ", line).strip() for line in sentence.splitlines()]
     if len(lines) > LISTED + 1:
         more = f"(and {len(lines) - LISTED - 1} more)"

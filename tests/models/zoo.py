@@ -39,7 +39,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Case:
-    """A model in float64 and training mode with a batch of four; whoever changes it takes a twin."""
+    """A model in float64 and training mode, with a batch of four."""
 
     model: Model
     net: nn.Module

@@ -58,9 +58,8 @@ class Compatibility:
     @property
     def everywhere(self) -> tuple[str, ...]:
         """The functions that refuse all of these models: they are for other nets."""
-        return tuple(
-            f for f in self.functions if all(self.word(m, f) == REFUSED for m in self.models)
-        )
+        words = {name: {self.word(model, name) for model in self.models} for name in self.functions}
+        return tuple(name for name, said in words.items() if said == {REFUSED})
 
     @property
     def counted(self) -> tuple[str, ...]:

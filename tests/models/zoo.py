@@ -189,7 +189,15 @@ def _transformers() -> Iterator[Model]:
     ends = {"bos_token_id": 0, "eos_token_id": 0}
     gpt2 = hf.GPT2Config(vocab_size=WORDS, n_positions=16, n_embd=16, n_layer=2, n_head=2, **ends)
     llama = hf.LlamaConfig(**text, **heads, num_key_value_heads=1)
-    t5 = hf.T5Config(vocab_size=WORDS, d_model=16, d_kv=8, d_ff=32, num_layers=2, num_heads=2)
+    t5 = hf.T5Config(
+        vocab_size=WORDS,
+        d_model=16,
+        d_kv=8,
+        d_ff=32,
+        num_layers=2,
+        num_heads=2,
+        feed_forward_proj="gated-gelu",  # without kinks: it computes parts in float32
+    )
     images = {"hidden_sizes": [8, 16], "depths": [1, 1], "num_labels": CLASSES}
     resnet = hf.ResNetConfig(embedding_size=8, layer_type="basic", **images)
     convnext = hf.ConvNextConfig(num_stages=2, **images)

@@ -137,8 +137,23 @@ def _told(table: Compatibility, model: str, group: str) -> dict[tuple[str, str],
     found: dict[tuple[str, str], list[str]] = {}
     for name in _in_group(table, group):
         if name in table.models[model]:
-            found.setdefault(tuple(table.models[model][name]), []).append(name)
+            word, sentence = table.models[model][name]
+            found.setdefault((word, without_kind(name, sentence)), []).append(name)
     return found
+
+
+def without_kind(name: str, sentence: str) -> str:
+    """A sentence that differs from kind to kind in nothing but the kind's name, without it."""
+    return sentence.replace(repr(name.rpartition(" ")[2]), "'…'")
+
+
+def _names(names: Sequence[str]) -> str:
+    """Functions in a row; several kinds of one function after its name."""
+    kinds: dict[str, list[str]] = {}
+    for name in names:
+        function, _, kind = name.partition(" ")
+        kinds.setdefault(function, []).append(kind)
+    return "; ".join(f"{function} {', '.join(found)}".strip() for function, found in kinds.items())
 
 
 def _row(table: Compatibility, model: str, name: str) -> str:
@@ -147,7 +162,7 @@ def _row(table: Compatibility, model: str, name: str) -> str:
         inner = _count(table, model, group)
         if told := _told(table, model, group):
             listed = "".join(
-                f"<dt>{html.escape(', '.join(names))}: {word}</dt><dd>{html.escape(sentence)}</dd>"
+                f"<dt>{html.escape(_names(names))}: {word}</dt><dd>{html.escape(sentence)}</dd>"
                 for (word, sentence), names in told.items()
             )
             inner = (

@@ -6,7 +6,7 @@ from torch import nn
 
 from bnlab.arguments import require
 from bnlab.errors import check_name
-from bnlab.optim.constrained import NORMALIZERS
+from bnlab.norms.replace import is_norm
 
 DECAY = ("all", "weights", "gamma")
 """What the weight decay of an optimizer acts on."""
@@ -29,7 +29,7 @@ def names_of(net: nn.Module, part: str) -> tuple[str, ...]:
         ValueError: for an unknown part, or one that has no parameters in this net.
     """
     check_name("part", part, {*DECAY, *TRAINED})
-    norms = {name for name, module in net.named_modules() if isinstance(module, NORMALIZERS)}
+    norms = {name for name, module in net.named_modules() if is_norm(module)}
     linear = [name for name, module in net.named_modules() if isinstance(module, nn.Linear)]
 
     def is_in(name: str, axes: int) -> bool:

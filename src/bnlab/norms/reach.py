@@ -12,6 +12,7 @@ from torch import nn
 
 PLAIN = (str, bytes, int, float, complex, bool, type(None), torch.Tensor, torch.dtype, torch.device)
 REGISTERED = ("_modules", "_parameters", "_buffers")
+FUNCTIONS = ("batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm")
 DEEP = 50  # containers in one another
 LIBRARIES = ("torch", "numpy", "bnlab")
 
@@ -33,6 +34,15 @@ def ways_around(
     for path, module in model.named_modules():
         yield from walk.attributes(module, path)
         yield from walk.of_class(module, path)
+
+
+def functions_called(module: nn.Module) -> list[str]:
+    """Names of torch's functions that normalize, in a module's own forward."""
+    forward = type(module).forward
+    if type(module).__module__.split(".")[0] in LIBRARIES or not hasattr(forward, "__code__"):
+        return []
+    names = _names(forward.__code__)
+    return [name for name in FUNCTIONS if name in names and not hasattr(module, name)]
 
 
 class _Walk:

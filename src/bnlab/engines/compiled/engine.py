@@ -120,7 +120,7 @@ class CompiledTrainer(Engine):
         heap.machine.write_code(heap.at["task"], self._task(heap, "update"))
         heap.write_state(self._net)
         if self.parts:  # the update that follows has no decay of its own
-            at = heap.programs.extras[self.parts].places["decay"]
+            at = heap.programs.extras[self.parts].places["norms"]
             heap.machine.write_double(at, self.options["weight_decay"])
             self.options["weight_decay"] = 0.0
         heap.set({**self.inputs, **dict.fromkeys(UPDATES[self.update_name].powers, 1.0)})

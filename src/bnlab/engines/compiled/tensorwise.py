@@ -99,7 +99,7 @@ def extra_program(
 ) -> Program:
     """The program of an extra of a net; what it alone takes lies among its places.
 
-    These are the ``norms`` of LAWN, and the ``decay`` of parts.
+    These are the norms of LAWN or the weight decay of parts, at ``norms``.
 
     Args:
         which: see the head of this module.
@@ -109,8 +109,9 @@ def extra_program(
         library: of kernels.
     """
     net = net.to(torch.float32)
-    own = "decay" if which.startswith("parts") else "norms"
-    count, places = gradient.sizes["params"], gradient.places | {own: behind}
+    # In the files the numbers that an extra alone takes are called norms, whatever they are.
+    count, own = gradient.sizes["params"], {"norms": behind}
+    places = gradient.places | own
     # One norm a parameter at most; the other extras keep their hands off them too.
     first = behind + words("real", len(list(net.parameters()))) + PADDING
     if which == "clip":
@@ -128,6 +129,6 @@ def extra_program(
         function, args = constrained(net, part, base), [torch.ones(number), *example(update, count)]
     low = Lowering()
     low.run(trace(function, args, dynamic=()).graph, names, [results])
-    offsets, heap = plan(low, fixed(places), first, LARGEST_BATCH)
+    offsets, heap = plan(low, fixed({**places, "decay": behind}), first, LARGEST_BATCH)
     code = table(low, offsets, library.numbers(low))
     return Program(tuple(code), tuple(ends(low, low.marks)), places, gradient.sizes, heap)

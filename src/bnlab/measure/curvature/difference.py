@@ -17,6 +17,7 @@ from torch.autograd.function import BackwardCFunction
 from bnlab.measure.curvature.matrices import Matrix
 from bnlab.measure.kit.coverage import levels_to_the_user
 from bnlab.measure.kit.lengths import vector_norm
+from bnlab.measure.kit.slopes import nodes_in
 
 STEPS = {torch.float32: (1e-2, 1e-3, 1e-4), torch.float64: (1e-3, 1e-5, 1e-7, 1e-8)}
 """Lengths of the step, as shares of the length of all weights; 16 bits are too coarse for any."""
@@ -84,24 +85,19 @@ def mismatch(
     return min(found)
 
 
-def own_functions(roots: Iterable[object]) -> list[str]:
+def own_functions(roots: Iterable[Tensor]) -> list[str]:
     """Names of the autograd functions in these graphs that are neither torch's nor of this package.
 
     Torch's own have a second derivative or say that they have none. One that was written, in Python
     or C++, may have none and say nothing.
 
     Args:
-        roots: tensors; others, and None, are left out.
+        roots: the tensors.
     """
-    waiting = [t.grad_fn for t in roots if isinstance(t, Tensor) and t.grad_fn is not None]
-    seen, found = set(waiting), {}
-    while waiting:
-        node = waiting.pop()
+    found: dict[str, None] = {}
+    for node in nodes_in(roots):
         if _is_foreign(node):
             found[type(node).__name__.removesuffix("Backward")] = None
-        new = {child for child, _ in node.next_functions if child is not None} - seen
-        seen |= new
-        waiting += new
     return list(found)
 
 

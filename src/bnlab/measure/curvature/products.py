@@ -24,7 +24,7 @@ from bnlab.measure.kit.forward_state import ForwardState
 from bnlab.measure.kit.inputs import forward, tensors_in
 from bnlab.measure.kit.loss import Loss, finite_loss, loss_of
 from bnlab.measure.kit.measuring import measuring
-from bnlab.measure.kit.slopes import raise_reentrant
+from bnlab.measure.kit.slopes import check_not_reentrant
 from bnlab.norms.base import Normalizer
 
 BATCH_STATISTICS = ("backpropagated", "constant")
@@ -200,11 +200,8 @@ def curvature_products(
         start = ForwardState(net)
         with torch.enable_grad(), _math_attention():
             output = forward(net, x)
-            try:
-                matrix = MATRICES[kind](output, checked, y, parameters)
-            except RuntimeError as error:
-                raise_reentrant(error)
-                raise
+            check_not_reentrant(tensors_in(output))
+            matrix = MATRICES[kind](output, checked, y, parameters)
 
             def value() -> Sequence[Tensor | None]:
                 start.restore()

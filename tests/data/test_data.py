@@ -12,7 +12,9 @@ from bnlab.train import Run, train
 
 PARTS = ("train", "val", "test")
 LABELS = np.array([0, 1, 2, 3, 4] * 30 + [0] * 50)  # classes of unequal size, in no order
-ARGUMENTS = [("iid", {}), ("one_class", {}), ("k_classes", {"k": 3})]
+ARGUMENTS = [
+    *(("iid", {}), ("one_class", {}), ("k_classes", {"k": 3}), ("one_class_from", {"step": 2})),
+]
 every_sampler = pytest.mark.parametrize("name, options", ARGUMENTS, ids=[n for n, _ in ARGUMENTS])
 
 
@@ -142,6 +144,7 @@ GOLDEN = {
     "iid": [[131, 74, 177, 172], [84, 39, 131, 18]],
     "one_class": [[74, 59, 104, 94], [8, 98, 48, 38]],
     "k_classes": [[72, 57, 190, 92], [8, 99, 95, 38]],
+    "one_class_from": [[131, 74, 177, 172], [8, 98, 48, 38]],
 }
 
 

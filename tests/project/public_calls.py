@@ -19,7 +19,8 @@ from bnlab.norms.weight import normalize_weights
 
 SHAPE = (1, 8, 8)
 PACKAGES = (
-    *("check", "claims", "data", "lab", "measure", "methods", "nets", "norms", "norms.weight"),
+    *("check", "claims", "data", "doctor", "lab", "measure", "methods", "nets", "norms"),
+    "norms.weight",
     *("optim", "show", "store", "sweep", "train"),
 )
 

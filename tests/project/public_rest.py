@@ -179,6 +179,14 @@ def train_calls() -> dict[str, Callable[[], dict]]:
     return named("train", of_train) | named("sweep", of_sweep)
 
 
+def doctor_calls() -> dict[str, Callable[[], dict]]:
+    """Of bnlab.doctor."""
+    net = mlp()
+    call = {"model": net, "batch": images(), "optimizer": optimizer(net), "accumulate": 2}
+    told = {"steps": 100, "trained": None, "evaluating": False, "independent": True}
+    return named("doctor", {"diagnose": lambda: {**call, **told, "representative": True}})
+
+
 def claim_calls() -> dict[str, Callable[[], dict]]:
     """Of bnlab.claims and bnlab.check."""
     values = np.linspace(1.0, 2.0, 8)

@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 
 from bnlab import random
-from bnlab.arguments import checked
+from bnlab.arguments import checked, require
 from bnlab.errors import check_name, unknown
 
 Sampler = Callable[[int, int], np.ndarray]
@@ -60,12 +60,32 @@ def few_classes(labels: np.ndarray, seed: int, batch_size: int, k: int = 1) -> S
     return sample
 
 
+def one_class_from(labels: np.ndarray, seed: int, batch_size: int, step: int) -> Sampler:
+    """Batches of ``iid`` up to ``step`` - 1, and those of ``one_class`` from ``step`` on.
+
+    Steps are counted from 1. So a training can end on batches that are not like the others, as one
+    does whose last images are sorted.
+    """
+    require(
+        isinstance(step, int) and not isinstance(step, bool) and step >= 1,
+        f"step must be a positive integer, the first one with a batch of one class, got {step!r}.",
+    )
+    mixed, pure = iid(labels, seed, batch_size), few_classes(labels, seed, batch_size, 1)
+
+    def sample(first: int, count: int) -> np.ndarray:
+        is_pure = np.arange(first, first + count)[:, None] >= step - 1
+        return np.where(is_pure, pure(first, count), mixed(first, count))
+
+    return sample
+
+
 SAMPLERS: dict[str, Callable[..., Sampler]] = {
     "iid": iid,
     "one_class": partial(few_classes, k=1),
     "k_classes": few_classes,
+    "one_class_from": one_class_from,
 }
-OPTIONS = {"iid": (), "one_class": (), "k_classes": ("k",)}
+OPTIONS = {"iid": (), "one_class": (), "k_classes": ("k",), "one_class_from": ("step",)}
 
 
 @checked
@@ -94,7 +114,7 @@ def batches(
         seed: which batches.
         batch_size: images a batch.
         steps: how many batches.
-        **options: ``k`` for ``k_classes``.
+        **options: ``k`` for ``k_classes``, ``step`` for ``one_class_from``.
 
     Raises:
         ValueError: at once, for an unknown sampler or option, or a batch larger than the data.

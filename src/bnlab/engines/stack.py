@@ -20,7 +20,7 @@ from bnlab.runs.build import build, make_device, training_batches, training_data
 from bnlab.runs.evaluate import SLICE
 from bnlab.runs.history import DIVERGED, Step
 from bnlab.runs.losses import LOSSES
-from bnlab.runs.optimizers import BASES, make_optimizer
+from bnlab.runs.optimizers import BASES, by_parts, make_optimizer
 from bnlab.runs.own_context import in_own_context
 from bnlab.runs.rates import set_rate
 from bnlab.runs.run import Run
@@ -36,7 +36,8 @@ def common(run: Run) -> Run:
 
 def is_stackable(run: Run) -> bool:
     """Whether ``StackTrainer`` can train it: every part works channel by channel."""
-    is_plain = run.optimizer in BASES and run.clip is None
+    is_whole = by_parts(run.optimizer_options) == ("all", "all")
+    is_plain = run.optimizer in BASES and run.clip is None and is_whole
     is_projected = projected_layers(run.method, run.method_options) is not None
     return is_plain and not is_projected and is_wideable(build(run))
 

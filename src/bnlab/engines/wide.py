@@ -77,8 +77,8 @@ class WideRMSNorm(RMSNorm):
 def is_wideable(net: nn.Module) -> bool:
     """Whether ``widen`` knows all parts of the net.
 
-    Not among them: noise, of which each net has its own, parametrizations, and what learns one
-    number for a whole layer.
+    Not among them: noise, of which each net has its own, parametrizations, linear layers without
+    a bias, and what learns one number for a whole layer.
     """
     return all(_maker(module) is not None for module in net.modules())
 
@@ -123,6 +123,8 @@ def _maker(module: nn.Module) -> Callable[[Sequence[nn.Module]], nn.Module] | No
     if type(module) in KEPT:
         return lambda same: same[0]
     if any(parameter.ndim == 0 for parameter in module.parameters(recurse=False)):
+        return None
+    if isinstance(module, nn.Linear) and module.bias is None:
         return None
     makers = {
         nn.Linear: WideLinear,

@@ -17,18 +17,14 @@ from bnlab.methods.places import last_linear, placed, replace
 from bnlab.nets.fixup import FixupBlock
 from bnlab.nets.resnet import Block
 from bnlab.nets.scalars import Scale
-from bnlab.norms import NORMS, Normalizer, make_norm
+from bnlab.norms import NORMS, make_norm
+from bnlab.norms.layouts import Followed
+from bnlab.norms.reading import is_registered
+from bnlab.norms.swap import normalizers
 from bnlab.norms.weight import eligible_layers, normalize_weights, project_weight_mean
 from bnlab.norms.weight.eligible import weighted_layers
 from bnlab.norms.weight.filters import fan_in
 
-NORMALIZERS = (
-    Normalizer,
-    nn.modules.batchnorm._BatchNorm,
-    nn.modules.instancenorm._InstanceNorm,
-    nn.GroupNorm,
-    nn.LayerNorm,
-)
 NONLINEAR = ("filter_response", "evonorm_b0", "evonorm_s0")  # they take the place of a ReLU too
 GAIN = 1.2  # about 1 / sqrt(1 - 1/pi) = 1.211: what centring a convolution takes from the std
 WEIGHT_MEANS = ("parametrization", "projection")
@@ -136,10 +132,12 @@ def _replace_normalizers(
     has_shortcut_scale: bool,
 ) -> list[str]:
     """Take the normalizers out; give the names of those that stood in shortcuts."""
-    norms = {n: m for n, m in model.named_modules() if isinstance(m, NORMALIZERS)}
-    nonlinear = tuple(NORMS[name] for name in NONLINEAR if name in NORMS)
+    norms = normalizers(model)
+    nonlinear = (*(NORMS[name] for name in NONLINEAR if name in NORMS), Followed)
     for name, norm in norms.items():
-        if isinstance(norm, nonlinear):
+        parts = list(norm.modules())
+        has_layers = is_registered(norm) and any(type(m) is not nn.Identity for m in parts[1:])
+        if has_layers or any(isinstance(part, nonlinear) for part in parts):
             raise ValueError(
                 f"normalizer {name!r} ({type(norm).__name__}) has a nonlinearity of its own and "
                 "cannot be left out. Start from a net with 'batch' or 'none'."

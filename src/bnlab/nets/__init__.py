@@ -24,7 +24,7 @@ NETS: dict[str, type[nn.Module]] = {
     "supernet": Supernet,
 }
 NET_OPTIONS = {
-    "mlp": (),
+    "mlp": ("order", "bias", "dropout", "dropout_at", "frozen_statistics"),
     "plain": ("downsample",),
     "resnet": ("branch",),
     "binary": (

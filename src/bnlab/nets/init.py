@@ -9,7 +9,7 @@ from torch import nn
 
 from bnlab import random
 from bnlab.arguments import checked
-from bnlab.norms import NoisyBatchNorm
+from bnlab.nets.dropout import drawing
 
 
 @checked
@@ -21,7 +21,7 @@ def initialize(net: nn.Module, seed: int) -> None:
     variance 1 / fan_in. Matrix number k draws from stream WEIGHTS + k: nets that differ only in
     their normalizers start from the same weights, so that seeds pair them. A net whose method asks
     for other weights, such as Fixup, derives them from these in its ``after_initialize()``.
-    The noise of ``noisy_batch`` follows the seed too, another one in each layer.
+    The noise of ``noisy_batch`` and of dropout follows the seed too, another one in each layer.
 
     Args:
         net: a module whose linear and convolutional layers stand in order of depth.
@@ -38,8 +38,7 @@ def initialize(net: nn.Module, seed: int) -> None:
             weight.copy_(values.reshape(weight.shape))
             if getattr(layer, "bias", None) is not None:
                 layer.bias.zero_()
-    noisy = (module for module in net.modules() if isinstance(module, NoisyBatchNorm))
-    for layer, module in enumerate(noisy):
+    for layer, module in enumerate(drawing(net).values()):
         module.place(layer, seed)
     if hasattr(net, "after_initialize"):
         net.after_initialize()

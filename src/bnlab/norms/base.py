@@ -45,6 +45,9 @@ class Normalizer(nn.Module):
     activates: ClassVar[bool] = False
     """Whether it contains a nonlinearity; the nets then have no ReLU after it."""
 
+    learned: ClassVar[dict[str, float]] = {"weight": 1.0, "bias": 0.0}
+    """Parameters, and where they start."""
+
     def __init__(
         self,
         num_features: int,
@@ -68,6 +71,13 @@ class Normalizer(nn.Module):
         self.register_parameter("weight", ones)
         zeros = nn.Parameter(torch.zeros(num_features)) if affine and bias else None
         self.register_parameter("bias", zeros)
+
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        """Set parameters and statistics to where they start, as after ``to_empty``."""
+        for name, start in self.learned.items():
+            if getattr(self, name) is not None:
+                getattr(self, name).fill_(start)
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalize ``x``."""
@@ -101,8 +111,11 @@ class Normalizer(nn.Module):
         if x.numel() == 0:
             raise ValueError(f"{type(self).__name__} got an empty input, shape {tuple(x.shape)}.")
         if not x.is_floating_point():
+            way = "x.float()"
+            if x.is_complex():
+                way = "x.real and x.imag, each by itself: x.float() would drop the imaginary part"
             raise TypeError(
-                f"{type(self).__name__} takes floating-point numbers, got {x.dtype}; use x.float()."
+                f"{type(self).__name__} takes floating-point numbers, got {x.dtype}; use {way}."
             )
 
     def extra_repr(self) -> str:

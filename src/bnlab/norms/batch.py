@@ -26,7 +26,8 @@ class BatchNorm(RunningNormalizer):
 
     m = N*H*W: the running variance is *unbiased*, as in ``torch.nn.BatchNorm2d``. In evaluation
     mode the running statistics take the place of mean and variance, so that a sample's output does
-    not depend on the other samples.
+    not depend on the other samples. ``torch.optim.swa_utils.update_bn`` does not know this class
+    and leaves the statistics as they are: use ``recompute_statistics``.
 
     Source: Ioffe and Szegedy 2015, arXiv 1502.03167, algorithms 1 and 2.
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from bnlab.norms.base import Normalizer
 from bnlab.norms.functional import moments, per_channel, scale_shift
 from bnlab.norms.groups import (
     GroupNormalizer,
@@ -52,6 +53,7 @@ class EvoNormB0(RunningNormalizer):
 
     starts: ClassVar[dict[str, float]] = {"running_var": 1.0}
     activates: ClassVar[bool] = True
+    learned: ClassVar[dict[str, float]] = {**Normalizer.learned, "v": 1.0}
 
     def __init__(
         self,
@@ -119,6 +121,7 @@ class EvoNormS0(GroupNormalizer):
     """
 
     activates: ClassVar[bool] = True
+    learned: ClassVar[dict[str, float]] = {**Normalizer.learned, "v": 1.0}
 
     def __init__(
         self,

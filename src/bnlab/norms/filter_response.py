@@ -50,6 +50,11 @@ class FilterResponseNorm(Normalizer):
     """
 
     activates: ClassVar[bool] = True
+    learned: ClassVar[dict[str, float]] = {
+        **Normalizer.learned,
+        "tau": 0.0,
+        "learned_eps": LEARNED_START,
+    }
 
     def __init__(
         self,

@@ -7,7 +7,22 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 
-class ChannelsLast(nn.Module):
+class Adapter(nn.Module):
+    """Base of the adapters: holds a normalizer as ``norm``, and loads the states of one too."""
+
+    norm: nn.Module
+
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Tensor], prefix: str, *more: object
+    ) -> None:
+        # A state from before the swap calls its tensors weight, not norm.weight.
+        for name in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
+            if f"{prefix}{name}" in state_dict:
+                state_dict[f"{prefix}norm.{name}"] = state_dict.pop(f"{prefix}{name}")
+        super()._load_from_state_dict(state_dict, prefix, *more)
+
+
+class ChannelsLast(Adapter):
     """Applies ``norm`` to the last axis: (*, C) is seen as (M, C), M = all other axes together.
 
     Each position is a sample of its own, as for ``torch.nn.LayerNorm(C)``: a token of (N, T, C) is
@@ -44,7 +59,7 @@ class ChannelsLast(nn.Module):
         return self.norm(x.reshape(-1, channels)).reshape(x.shape)
 
 
-class Positions(nn.Module):
+class Positions(Adapter):
     """Applies ``norm`` to any number of position axes: (N, C, *) is seen as (N, C, H, W).
 
     Normalizers treat all positions alike, so that a sequence (N, C, L) becomes (N, C, L, 1), and a
@@ -91,7 +106,7 @@ class Positions(nn.Module):
         return "" if self.axes is None else f"axes={self.axes}"
 
 
-class EachPosition(nn.Module):
+class EachPosition(Adapter):
     """Applies ``norm`` along axis 1, at each position alone: (N, C, *) is seen as (M, C).
 
     Each position is a sample of its own, as for the ``LayerNorm2d`` of torchvision and timm.
@@ -128,7 +143,7 @@ class EachPosition(nn.Module):
         return self.norm(rows.reshape(-1, channels)).reshape(rows.shape).movedim(-1, 1)
 
 
-class Followed(nn.Module):
+class Followed(Adapter):
     """Applies ``norm`` and then other modules, as layers that normalize and activate do.
 
     Args:
@@ -150,6 +165,3 @@ class Followed(nn.Module):
         for module in self.children():
             x = module(x)
         return x
-
-
-ADAPTERS = (ChannelsLast, Positions, EachPosition, Followed)

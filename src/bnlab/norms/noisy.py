@@ -90,6 +90,11 @@ class NoisyBatchNorm(BatchNorm):
         key = key_of((self.noise_seed + seed) % 2**32, NOISE + layer)
         self.noise_key = key.to(self.noise_key.device)
 
+    def reset_parameters(self) -> None:
+        """Set all to where it starts; in a net, ``place`` says once more which layer it is."""
+        super().reset_parameters()
+        renew(self, "noise_key", key_of(self.noise_seed, NOISE).to(self.noise_key.device))
+
     def _normalize(self, x: Tensor) -> Tensor:
         y = super()._normalize(x)
         if not self.training or self.recomputing:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from bnlab.norms.base import Normalizer
-from bnlab.norms.layouts import ADAPTERS, ChannelsLast, EachPosition, Followed, Positions
+from bnlab.norms.layouts import Adapter, ChannelsLast, EachPosition, Followed, Positions
 from bnlab.norms.reading import (
     CannotReadError,
     NormReading,
@@ -66,7 +66,7 @@ def is_norm(module: nn.Module) -> bool:
     A module without children whose class is called ...Norm, ...Norm2d and the like counts as a
     normalizer, so that one of unknown kind is named instead of overlooked.
     """
-    if isinstance(module, (Normalizer, *ADAPTERS, *REFUSED)) or is_registered(module):
+    if isinstance(module, (Normalizer, Adapter, *REFUSED)) or is_registered(module):
         return True
     name = type(module).__name__.lower().rstrip("123d")
     has_parameters = any(True for _ in module.parameters(recurse=False))
@@ -74,9 +74,11 @@ def is_norm(module: nn.Module) -> bool:
 
 
 def looks_like_a_norm(module: nn.Module) -> bool:
-    """Whether its class has "norm" in its name and holds no module that is a normalizer."""
+    """Whether its class has "norm" in its name, and no module in it a parameter or that name."""
     inside = list(module.modules())[1:]
-    return "norm" in type(module).__name__.lower() and not any(map(is_norm, inside))
+    layers = any(True for part in module.children() for _ in part.parameters())
+    is_named = "norm" in type(module).__name__.lower()
+    return is_named and not layers and not any(map(is_norm, inside))
 
 
 def inspect_norm(module: nn.Module, compare: bool = True) -> Old:
@@ -89,7 +91,7 @@ def inspect_norm(module: nn.Module, compare: bool = True) -> Old:
     Raises:
         CannotReplaceError: with the reason.
     """
-    if isinstance(module, ADAPTERS):
+    if isinstance(module, Adapter):
         inner = inspect_norm(module.norm, compare)
 
         def arrange(norm: nn.Module) -> nn.Module:

@@ -15,7 +15,12 @@ from bnlab.norms.renew import renew
 class RunningNormalizer(Normalizer):
     """Base of the normalizers that use statistics of the batch in training mode.
 
-    A running statistic follows ``s <- (1 - momentum) * s + momentum * (that of the batch)``.
+    A running statistic follows ``s <- (1 - momentum) * s + momentum * (that of the batch)``. It
+    changes in place, as in torch's layers. The states of torch's layers can be loaded.
+
+    Helpers that look for ``torch.nn.modules.batchnorm._BatchNorm`` pass over these classes without
+    a word: instead of ``torch.optim.swa_utils.update_bn`` call ``recompute_statistics``, instead of
+    ``SyncBatchNorm.convert_sync_batchnorm`` use ``bnlab.norms.sync``.
 
     Args:
         num_features: C.
@@ -31,6 +36,8 @@ class RunningNormalizer(Normalizer):
 
     starts: ClassVar[dict[str, float]] = {"running_mean": 0.0, "running_var": 1.0}
     """Running statistics, of shape (C,) each, and where they start."""
+
+    counted: ClassVar[dict[str, int]] = {"num_batches_tracked": 0, "noise_step": 0}
 
     reads_statistics: ClassVar[bool] = False
     """Whether the output depends on them in training mode too."""
@@ -63,9 +70,13 @@ class RunningNormalizer(Normalizer):
         """Raise a clear error as all normalizers do, and for a batch that has no statistics."""
         super().check(x)
         if self.from_batch and self._values_pooled(x) == 1:
+            mode, way = "in training mode", "call model.eval() first"
+            if not self.track_running_stats:
+                mode = "without running statistics, in evaluation mode too,"
+                way = "make it with track_running_stats=True"
             raise ValueError(
-                f"{type(self).__name__} in training mode needs more than one value a channel, got "
-                f"shape {tuple(x.shape)}. Use a larger batch, or call model.eval() first."
+                f"{type(self).__name__} {mode} needs more than one value a channel, got "
+                f"shape {tuple(x.shape)}. Use a larger batch, or {way}."
             )
 
     def _values_pooled(self, x: Tensor) -> int:
@@ -77,6 +88,24 @@ class RunningNormalizer(Normalizer):
         for name, value in statistics.items():
             new = value.detach().flatten().to(self._buffers[name].dtype)
             renew(self, name, new, self.momentum, self.reads_statistics)
+
+    @torch.no_grad()
+    def reset_running_stats(self) -> None:
+        """Set the running statistics to where they start, and what counts steps to 0."""
+        for name, start in {**self.starts, **self.counted}.items():
+            if self._buffers.get(name) is not None:
+                renew(self, name, torch.full_like(self._buffers[name], start))
+
+    def reset_parameters(self) -> None:
+        """Set parameters and statistics to where they start, as after ``to_empty``."""
+        super().reset_parameters()
+        self.reset_running_stats()
+
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Tensor], prefix: str, *more: object
+    ) -> None:
+        drop_counter(self, state_dict, prefix)
+        super()._load_from_state_dict(state_dict, prefix, *more)
 
     def averaged(self) -> dict[str, Tensor]:
         """The running statistics, in a form of which an average over batches makes sense."""
@@ -90,6 +119,12 @@ class RunningNormalizer(Normalizer):
     def extra_repr(self) -> str:
         """The arguments, as torch's own layers print them."""
         return f"{super().extra_repr()}, momentum={self.momentum}"
+
+
+def drop_counter(module: Normalizer, state_dict: dict[str, Tensor], prefix: str) -> None:
+    """Take torch's count of batches out of a state for a normalizer that does not count them."""
+    if "num_batches_tracked" not in module._buffers:
+        state_dict.pop(f"{prefix}num_batches_tracked", None)
 
 
 def batch_dims(x: Tensor) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from torch.nn.modules.batchnorm import _LazyNormBase
 from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.utils.parametrize import ParametrizationList
 
-from bnlab.norms.layouts import ADAPTERS
+from bnlab.norms.layouts import Adapter
 from bnlab.norms.reach import ways_around
 from bnlab.norms.registry import check_options
 from bnlab.norms.replace import (
@@ -127,6 +127,11 @@ def _check_model(model: nn.Module) -> None:
         )
 
 
+def normalizers(model: nn.Module) -> dict[str, nn.Module]:
+    """The normalizers of a model by the first of their names; none inside of another one."""
+    return {paths[0]: module for paths, module in _find(model)}
+
+
 def _find(model: nn.Module) -> Iterator[tuple[tuple[str, ...], nn.Module]]:
     # Each normalizer once, with all its paths; none inside of an adapter or a parametrization.
     paths: dict[nn.Module, list[str]] = {}
@@ -237,6 +242,6 @@ def _turn_off_fused_encoders(clone: nn.Module) -> None:
 
 
 def _one_line(module: nn.Module) -> str:
-    if isinstance(module, ADAPTERS):
+    if isinstance(module, Adapter):
         return f"{type(module).__name__}({_one_line(module.norm)})"
     return " ".join(repr(module).split())

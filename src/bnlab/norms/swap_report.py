@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bnlab.norms.registry import NORMS
+from bnlab.norms.running import RunningNormalizer
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,20 @@ class SwapReport:
             lines.append(f"  {_places(swap.paths)}: {swap.before} -> {swap.after}{kept}{dropped}")
         if self.changed and getattr(NORMS[self.name], "activates", False):
             lines.append("it contains a nonlinearity: activations that follow it are one too many")
+        if any("BatchNorm" in swap.before for swap in self.changed) and self._follows_batches():
+            lines.append(
+                "torch's helpers for BatchNorm (swa_utils.update_bn, convert_sync_batchnorm) pass "
+                "over them; recompute_statistics takes the place of update_bn"
+            )
         if self.refused:
             lines.append(f"{len(self.refused)} left as they are")
             lines += [f"  {refusal}" for refusal in self.refused]
         if self.overlooked:
             lines.append(f"perhaps normalizers, left as they are: {', '.join(self.overlooked)}")
         return "\n".join(lines)
+
+    def _follows_batches(self) -> bool:
+        return issubclass(NORMS[self.name], RunningNormalizer)
 
 
 def _places(paths: tuple[str, ...]) -> str:

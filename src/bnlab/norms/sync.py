@@ -9,6 +9,7 @@ from torch import Tensor
 from bnlab.norms.base import Normalizer
 from bnlab.norms.functional import per_channel, scale_shift
 from bnlab.norms.renew import renew
+from bnlab.norms.running import drop_counter
 
 
 class _SumOverProcesses(torch.autograd.Function):
@@ -63,6 +64,19 @@ class SyncBatchNorm(Normalizer):
         self.momentum = momentum
         self.register_buffer("running_mean", torch.zeros(num_features))
         self.register_buffer("running_var", torch.ones(num_features))
+
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        """Set parameters and statistics to where they start, as after ``to_empty``."""
+        super().reset_parameters()
+        self.running_mean.zero_()
+        self.running_var.fill_(1.0)
+
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Tensor], prefix: str, *more: object
+    ) -> None:
+        drop_counter(self, state_dict, prefix)
+        super()._load_from_state_dict(state_dict, prefix, *more)
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalize ``x``; in training mode with all processes, moving the running statistics."""

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from bnlab.arguments import checked
+from bnlab.norms.order import order_of_use
+from bnlab.norms.weight.eligible import weighted_layers
 from bnlab.norms.weight.filters import from_filters, is_transposed, to_filters
 
 PARAMETRIZED = ".parametrizations."
@@ -78,14 +80,16 @@ def adaptive_clip_grad(
         clip: lambda, see ``clip_units``.
         eps: floor of the weights' norms.
         exclude: ``last`` leaves out the last Linear of the model, weight and bias, as the paper
-            does; or name patterns of parameters, such as ``["fc.*"]``; ``[]`` clips all.
+            does, in order of use where that can be told, else of registration; or name patterns of
+            parameters, such as ``["fc.*"]``; ``[]`` clips all.
 
     Returns:
         The names of the parameters that were looked at.
 
     Raises:
         ValueError: for a clip that is not positive, a negative eps, a pattern that matches nothing,
-            or if no parameter has a gradient.
+            ``last`` for a model whose last layer is not a Linear, a sparse gradient that is not
+            one of rows, or if no parameter has a gradient.
     """
     if not _is_number(clip) or not 0 < clip < math.inf:
         raise ValueError(f"clip must be a positive number, got {clip!r}.")
@@ -103,8 +107,21 @@ def adaptive_clip_grad(
             f"parameter in (exclude={exclude!r})."
         )
     for name, parameter in taken.items():
-        parameter.grad.copy_(_clipped(model, name, parameter, clip, eps))
+        if parameter.grad.is_sparse:
+            parameter.grad = _clipped_rows(name, parameter, clip, eps)
+        else:
+            parameter.grad.copy_(_clipped(model, name, parameter, clip, eps))
     return tuple(taken)
+
+
+def _clipped_rows(name: str, p: nn.Parameter, clip: float, eps: float) -> Tensor:
+    # Of an Embedding with sparse=True: the rows that were looked up are the units.
+    if p.grad.sparse_dim() != 1:
+        raise ValueError(f"{name} has a sparse gradient that is not one of rows; exclude it.")
+    grad = p.grad.coalesce()
+    rows = clip_units(grad.values(), p[grad.indices()[0]], clip, eps)
+    known = {"is_coalesced": True, "check_invariants": False}
+    return torch.sparse_coo_tensor(grad.indices(), rows, grad.shape, **known)
 
 
 def _clipped(model: nn.Module, name: str, p: nn.Parameter, clip: float, eps: float) -> Tensor:
@@ -122,9 +139,8 @@ def _clipped(model: nn.Module, name: str, p: nn.Parameter, clip: float, eps: flo
 def _left_out(model: nn.Module, exclude: str | Iterable[str]) -> set[str]:
     names = [name for name, _ in model.named_parameters()]
     if exclude == "last":
-        linears = [name for name, m in model.named_modules() if isinstance(m, nn.Linear)]
-        prefix = f"{linears[-1]}." if linears and linears[-1] else ""
-        return {name for name in names if linears and name.startswith(prefix)}
+        head = {id(parameter) for parameter in _head(model).parameters()}
+        return {name for name, p in model.named_parameters() if id(p) in head}
     patterns = [exclude] if isinstance(exclude, str) else list(exclude)
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in names):
@@ -133,6 +149,20 @@ def _left_out(model: nn.Module, exclude: str | Iterable[str]) -> set[str]:
                 f"{', '.join(names)}."
             )
     return {name for name in names if any(fnmatchcase(name, p) for p in patterns)}
+
+
+def _head(model: nn.Module) -> nn.Module:
+    layers, order = weighted_layers(model), order_of_use(model)
+    names = list(layers)
+    if order is not None:
+        names = sorted(set(layers) & set(order.last), key=order.last.get)
+    if not names or not isinstance(layers[names[-1]], nn.Linear):
+        found = f"{names[-1]!r} ({type(layers[names[-1]]).__name__})" if names else "none"
+        raise ValueError(
+            f"exclude='last' leaves out a last Linear, and the last layer here is {found}. Say "
+            "which parameters not to clip, exclude=['head.*'], or clip all, exclude=[]."
+        )
+    return layers[names[-1]]
 
 
 def _is_number(value: object) -> bool:

@@ -66,7 +66,8 @@ class LAWN(Optimizer):
         self.free_steps = free_steps
         self.steps = 0
         self.norms: list[float] | None = None  # c, one a constrained tensor, once frozen
-        self.constrained = list(constrained)
+        self.constrained = list({id(weight): weight for weight in constrained}.values())
+        self._is_loaded = False
         self._check_constrained()
         super().__init__(base.param_groups, base.defaults)
         self._share()
@@ -99,6 +100,7 @@ class LAWN(Optimizer):
 
     def step(self, closure: Callable[[], Tensor] | None = None) -> Tensor | None:
         """Take one step, free or constrained; give the closure's loss if there is one."""
+        self._share()  # a state that was loaded into the base itself has made new groups
         take = self.base.step if self.phase == "free" else self._constrained_step
         loss = take(closure)
         self.steps += 1
@@ -107,6 +109,9 @@ class LAWN(Optimizer):
     def _constrained_step(self, closure: Callable[[], Tensor] | None) -> Tensor | None:
         if self.norms is None:
             self.norms = self._freeze()
+        elif self._is_loaded:
+            self._compare_norms()
+        self._is_loaded = False
         if closure is None:
             self._project_gradients()
             projected = None
@@ -137,9 +142,25 @@ class LAWN(Optimizer):
                 )
         return norms
 
+    def _compare_norms(self) -> None:
+        for number, (weight, norm) in enumerate(zip(self.constrained, self.norms, strict=True)):
+            now = torch.linalg.vector_norm(weight.detach().double()).item()
+            if not abs(now - norm) <= 0.02 * norm:
+                raise ValueError(
+                    f"constrained tensor number {number}, shape {tuple(weight.shape)}, has norm "
+                    f"{now:.4g}, and the state that was loaded froze it at {norm:.4g}. Load the "
+                    "state of the model that belongs to it too."
+                )
+
     @torch.no_grad()
     def _project_gradients(self) -> None:
-        for weight in self.constrained:
+        for number, weight in enumerate(self.constrained):
+            if weight.grad is not None and weight.grad.is_sparse:
+                raise ValueError(
+                    f"constrained tensor number {number}, shape {tuple(weight.shape)}, has a "
+                    "sparse gradient, which cannot be projected. Use sparse=False, or do not "
+                    "constrain it."
+                )
             if weight.grad is not None:
                 weight.grad.copy_(tangent(weight.grad, weight))
 
@@ -176,7 +197,9 @@ class LAWN(Optimizer):
             )
         self.base.load_state_dict(state_dict["base"])
         self.steps, self.norms = state_dict["steps"], None if norms is None else list(norms)
+        self._is_loaded = True
         self._share()
+        self._check_constrained()
 
     def __getstate__(self) -> dict[str, object]:
         names = ("base", "free_steps", "steps", "norms", "constrained")
@@ -188,6 +211,7 @@ class LAWN(Optimizer):
             {"defaults": base.defaults, "state": base.state, "param_groups": base.param_groups}
         )
         self.__dict__.update(state)
+        self._is_loaded = False
 
     def __repr__(self) -> str:
         return f"LAWN({self.base!r}, {len(self.constrained)} tensors, {self.free_steps=})"

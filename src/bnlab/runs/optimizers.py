@@ -9,14 +9,18 @@ from bnlab.arguments import checked, require
 from bnlab.errors import check_name, check_number, unknown
 from bnlab.nets.scalars import Scale, Shift
 from bnlab.optim import LAWN, constrained_weights
+from bnlab.optim.parts import DECAY, TRAINED, names_of
 
 BASES: dict[str, type[torch.optim.Optimizer]] = {
     "sgd": torch.optim.SGD,
     "adam": torch.optim.Adam,
 }
+PARTS = {"decay": DECAY, "trained": TRAINED}
+"""Options that name a part of the net, see ``bnlab.optim.parts``; ``all`` changes nothing."""
+
 OPTIONS = {
-    "sgd": ("momentum", "weight_decay", "dampening", "nesterov", "scalar_lr"),
-    "adam": ("betas", "eps", "weight_decay", "scalar_lr"),
+    "sgd": ("momentum", "weight_decay", "dampening", "nesterov", "scalar_lr", *PARTS),
+    "adam": ("betas", "eps", "weight_decay", "scalar_lr", *PARTS),
     # Without weight decay, which would do nothing once the norms are constrained.
     "lawn_sgd": ("momentum", "dampening", "nesterov", "free_steps", "part"),
     "lawn_adam": ("betas", "eps", "free_steps", "part"),
@@ -30,6 +34,13 @@ def check_optimizer(name: str, options: dict[str, object]) -> None:
     for option in options:
         if option not in OPTIONS[name]:
             raise ValueError(unknown(f"option of optimizer {name!r}:", option, OPTIONS[name]))
+    for option, parts in PARTS.items():
+        check_name(option, options.get(option, "all"), parts)
+
+
+def by_parts(options: dict[str, object]) -> tuple[str, str]:
+    """What the weight decay acts on, and what is trained, as the options of an optimizer say."""
+    return options.get("decay", "all"), options.get("trained", "all")
 
 
 @checked
@@ -45,7 +56,10 @@ def make_optimizer(
         lr: learning rate.
         **options: of torch's optimizer, and ``scalar_lr``: the learning rate of the net's learnable
             scalars (``Scale``, ``Shift``), as a factor of ``lr``. Fixup's official code trains its
-            scalars, and the classifier's bias, at a tenth of the rate. For LAWN ``free_steps``, how
+            scalars, and the classifier's bias, at a tenth of the rate. ``decay`` says what the
+            weight decay acts on (``all``, ``weights`` or ``gamma``) and ``trained`` what is moved
+            at all (``all``, ``layers`` without the normalizers, or the ``head``), see
+            ``bnlab.optim.parts``. For LAWN ``free_steps``, how
             many steps come before the norms are constrained (0), and ``part`` of
             ``constrained_weights`` ("all").
 
@@ -55,12 +69,25 @@ def make_optimizer(
     check_optimizer(name, options)
     require(lr >= 0, f"lr must be 0 or more, got {lr}.")
     if name in BASES:
-        factor = options.pop("scalar_lr", None)
+        factor, parts = options.pop("scalar_lr", None), by_parts(options)
+        options = {name: value for name, value in options.items() if name not in PARTS}
         parameters = net.parameters() if factor is None else _groups(net, lr, factor)
+        if parts != ("all", "all"):
+            require(factor is None, "scalar_lr goes with decay='all' and trained='all' alone.")
+            parameters = _by_parts(net, *parts)
         return BASES[name](parameters, lr=lr, **options)
     free_steps, part = options.pop("free_steps", 0), options.pop("part", "all")
     base = BASES[name.removeprefix("lawn_")](net.parameters(), lr=lr, **options)
     return LAWN(base, constrained_weights(net, part), free_steps)
+
+
+def _by_parts(net: nn.Module, decay: str, trained: str) -> list[dict[str, object]]:
+    decayed, moved = names_of(net, decay), set(names_of(net, trained))
+    named = {name: p for name, p in net.named_parameters() if name in moved}
+    first = [p for name, p in named.items() if name in decayed]
+    others = [p for name, p in named.items() if name not in decayed]
+    groups = [{"params": first}, {"params": others, "weight_decay": 0.0}]
+    return [group for group in groups if group["params"]]
 
 
 def _groups(net: nn.Module, lr: float, factor: float) -> list[dict[str, object]]:

@@ -47,13 +47,15 @@ class Run:
         data: name of the data set.
         image_size: height and width of the images: for CIFAR 32, or 16 (means over 2 x 2 pixels);
             None is the data set's own size.
-        sampler: ``iid``, ``one_class`` or ``k_classes`` (which takes the option ``k``).
+        sampler: ``iid``, ``one_class``, ``k_classes`` (which takes the option ``k``) or
+            ``one_class_from`` (which takes ``step``).
         sampler_options: options of the sampler.
         augment: how training images are changed at random: ``none``, ``flip`` or ``crop_flip``, see
             ``bnlab.runs.augment``. Digits are not augmented.
         label_noise: share of wrong labels among the training images, 0 to 1.
         net: ``mlp``, ``plain``, ``resnet``, ``binary`` or ``supernet``.
-        net_options: options of the net, see ``NET_OPTIONS``: ``branch`` of a resnet or a binary
+        net_options: options of the net, see ``NET_OPTIONS``: ``order``, ``bias``, ``dropout``,
+            ``dropout_at`` and ``frozen_statistics`` of ``MLP``; ``branch`` of a resnet or a binary
             net; ``downsample`` of a plain net; ``ops`` of a supernet, and ``path`` for the
             subnet on it alone. Without a path, a supernet is trained on another one at each step
             (``Supernet.sample``), and evaluated on its first.

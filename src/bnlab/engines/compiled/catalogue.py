@@ -58,6 +58,24 @@ BARE = {"shortcuts": False}
 """Depths, width and nets of the set ``binary``: normalizer and options by the name of the variant,
 before which ``bare_`` stands for a net without shortcuts, which the BN-free block needs."""
 
+CLINIC_DEPTHS = (2, 4, 6)
+SLOW = {"momentum": 0.001}
+CLINIC_NETS = {
+    "batch": {},
+    "slow": {},
+    "frozen": {"frozen_statistics": True},
+    "no_bias": {"bias": False},
+    "relu_norm": {"order": "relu_norm"},
+    "relu_norm_no_bias": {"order": "relu_norm", "bias": False},
+    "dropout_2": {"dropout": 0.2},
+    "dropout_5": {"dropout": 0.5},
+    "after_2": {"dropout": 0.2, "dropout_at": "after_layer"},
+    "after_5": {"dropout": 0.5, "dropout_at": "after_layer"},
+    "head_5": {"dropout": 0.5, "dropout_at": "before_head"},
+}
+"""Depths of the nets of the set ``clinic``, and their options by the name of the variant; all have
+BatchNorm, ``slow`` with the momentum of ``SLOW``."""
+
 SETS = {
     "nets": "MLPs of width 64, of each depth and normalizer",
     "groups": "MLPs of even depth with group norm, for each size of a group",
@@ -66,10 +84,15 @@ SETS = {
     "lawn": "an MLP with the constrained step of LAWN around Adam",
     "mimic": "MLPs with MimicNorm, and with each of its parts",
     "binary": "binary nets, with what may stand in for BatchNorm, and clipping",
+    "clinic": "MLPs with BatchNorm that goes wrong, and with what repairs it",
 }
 """The nets that are compiled beforehand; each set has kernels of its own."""
 
-EXTRAS = {"lawn": ("lawn all adam",), "binary": ("clip",)}
+EXTRAS = {
+    "lawn": ("lawn all adam",),
+    "binary": ("clip",),
+    "clinic": ("parts weights all", "parts gamma all", "parts all head"),
+}
 """Updates that look at single tensors and are compiled with a set, see ``tensorwise``."""
 
 
@@ -83,12 +106,20 @@ def variants(name: str) -> dict[tuple[str, int], Net]:
 
     A variant is the name of the normalizer, in the set ``groups`` with the size of a group:
     ``group_8``; in the set ``mimic`` also a key of ``MIMIC_PARTS``; in ``binary`` a key of
-    ``BINARY_NETS``, with ``bare_`` before it if there are no shortcuts.
+    ``BINARY_NETS``, with ``bare_`` before it if there are no shortcuts; in ``clinic`` one of
+    ``CLINIC_NETS``.
     """
     check_name("set of nets", name, SETS)
     if name == "mimic":
         kinds = ("none", *MIMIC_PARTS, "batch")
         return {(kind, depth): _mimic_net(kind, depth) for kind in kinds for depth in MIMIC_DEPTHS}
+    if name == "clinic":
+        kinds = {kind: _clinic(kind) for kind in CLINIC_NETS}
+        return {
+            (kind, depth): Net("mlp", depth, WIDTH, "batch", *options)
+            for kind, options in kinds.items()
+            for depth in CLINIC_DEPTHS
+        }
     if name == "binary":
         kinds = {kind: _binary(kind, {}) for kind in BINARY_NETS}
         kinds |= {f"bare_{kind}": _binary(kind, BARE) for kind in BINARY_NETS if kind != "bn_free"}
@@ -130,6 +161,11 @@ def _mimic_net(kind: str, depth: int) -> Net:
 def _binary(kind: str, more: dict[str, bool]) -> tuple[str, str]:
     norm, options = BINARY_NETS[kind]
     return norm, json.dumps(options | more, sort_keys=True)
+
+
+def _clinic(kind: str) -> tuple[str, str]:
+    norm_options = SLOW if kind == "slow" else {}
+    return json.dumps(norm_options), json.dumps(CLINIC_NETS[kind], sort_keys=True)
 
 
 def small_nets() -> list[Net]:

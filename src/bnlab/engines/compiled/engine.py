@@ -25,7 +25,7 @@ from bnlab.engines.engine import Array, Engine, check_defined, depends_on_batch
 from bnlab.optim import LAWN
 from bnlab.runs.build import build, training_batches, training_data
 from bnlab.runs.cost import flop_of_step
-from bnlab.runs.optimizers import make_optimizer
+from bnlab.runs.optimizers import by_parts, make_optimizer
 from bnlab.runs.run import Run
 
 BLOCK = 64
@@ -64,7 +64,11 @@ class CompiledTrainer(Engine):
         self.update_name, self.options = update_of(run.optimizer, run.lr, run.optimizer_options)
         if run.clip is not None:
             self.options |= {"clip": run.clip}
-        # The name of LAWN's constrained step, see ``bnlab.engines.compiled.tensorwise``.
+        # Names of extras, see ``bnlab.engines.compiled.tensorwise``: what comes before any update,
+        # and LAWN's constrained step.
+        parts = by_parts(run.optimizer_options)
+        self.parts = None if parts == ("all", "all") else f"parts {' '.join(parts)}"
+        self.before = ["clip"] * (run.clip is not None) + [self.parts] * (self.parts is not None)
         self.part_of_lawn = run.optimizer_options.get("part", "all")
         is_free = free_steps is None
         self.lawn = None if is_free else f"lawn {self.part_of_lawn} {self.update_name}"
@@ -98,7 +102,7 @@ class CompiledTrainer(Engine):
     def _filled(self) -> Heap:
         """A heap with the programs and the data, at the start of the training."""
         run, data, net = self.run, self.data, Net.of(self.run)
-        extras = (*(["clip"] if run.clip is not None else []), *([self.lawn] if self.lawn else []))
+        extras = (*self.before, *([self.lawn] if self.lawn else []))
         store = store_for(net, run.precision, extras)
         self.versions = {"kernels": store.digest}  # all that the bits depend on
         parts = {
@@ -115,6 +119,10 @@ class CompiledTrainer(Engine):
         heap.machine.write_whole(heap.at["labels"], data.train_y)
         heap.machine.write_code(heap.at["task"], self._task(heap, "update"))
         heap.write_state(self._net)
+        if self.parts:  # the update that follows has no decay of its own
+            at = heap.programs.extras[self.parts].places["norms"]
+            heap.machine.write_double(at, self.options["weight_decay"])
+            self.options["weight_decay"] = 0.0
         heap.set({**self.inputs, **dict.fromkeys(UPDATES[self.update_name].powers, 1.0)})
         return heap
 
@@ -125,15 +133,15 @@ class CompiledTrainer(Engine):
     def _codes(self, store: Store, net: Net) -> dict[str, Sequence[int]]:
         programs, updates = store.nets[net.key], store.updates
         places = programs.gradient.places
-        clip = [] if self.run.clip is None else [*programs.extras["clip"].code]
+        before = [word for name in self.before for word in programs.extras[name].code]
         codes = {
             "gradient": programs.gradient.code,
             "evaluation": programs.evaluation.code,
             "norm": moved(updates[NORM], places),
-            "update": clip + moved(updates[self.update_name], places),
+            "update": before + moved(updates[self.update_name], places),
         }
         if self.lawn:
-            codes["constrained"] = [*clip, *programs.extras[self.lawn].code]
+            codes["constrained"] = [*before, *programs.extras[self.lawn].code]
         return codes
 
     def _task(self, heap: Heap, update: str) -> list[int]:

@@ -22,7 +22,8 @@ from bnlab import random
 from bnlab.engines.compiled.nets import Net
 from bnlab.engines.compiled.step import State
 from bnlab.nets.binarize import FilterConv
-from bnlab.norms import NoisyBatchNorm, Normalizer
+from bnlab.nets.dropout import drawing
+from bnlab.norms import Normalizer
 from bnlab.norms.noise import key_of
 
 CHECKED_SEEDS = (0, 7)
@@ -34,7 +35,7 @@ def rules(net: nn.Module) -> dict[str, list]:
     tensors = {**dict(net.named_parameters()), **dict(net.named_buffers())}
     gammas = {f"{n}.weight" for n, m in net.named_modules() if isinstance(m, Normalizer)}
     filters = {f"{n}.weight" for n, m in net.named_modules() if _is_binary(m)}
-    noisy = [name for name, m in net.named_modules() if isinstance(m, NoisyBatchNorm)]
+    noisy = list(drawing(net))
 
     def rule(name: str) -> list:
         tensor = tensors[name].detach()

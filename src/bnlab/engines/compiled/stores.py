@@ -10,7 +10,7 @@ from bnlab.engines.compiled.nets import Net, Store, compiled_here
 from bnlab.engines.compiled.program import LARGEST_BATCH, LARGEST_SIDE
 from bnlab.engines.compiled.update import NOT_COMPILED
 from bnlab.methods import projected_layers
-from bnlab.runs.optimizers import BASES
+from bnlab.runs.optimizers import BASES, by_parts
 from bnlab.runs.run import Run
 
 NETS_OF_TORCH = {
@@ -64,7 +64,8 @@ def is_ready(run: Run) -> bool:
 def is_possible(run: Run) -> bool:
     """Whether a Run trains on the committed programs, or on what can be compiled here.
 
-    Clipping and LAWN, which are compiled for one net at a time, are left to who asks for them.
+    Clipping, LAWN and optimizers of parts of a net, which are compiled for one net at a time, are
+    left to who asks for them.
     """
     return _is_plain(run) and (has_compiler() or is_ready(run))
 
@@ -83,4 +84,5 @@ def _is_plain(run: Run) -> bool:
     largest = max(len(data.val_x), len(data.test_x), run.batch_size)
     fits = max(data.image_shape[1:]) <= LARGEST_SIDE and largest <= LARGEST_BATCH
     is_base = run.optimizer in BASES and run.clip is None
-    return fits and is_base and not refusal(run)
+    is_whole = by_parts(run.optimizer_options) == ("all", "all")
+    return fits and is_base and is_whole and not refusal(run)

@@ -10,6 +10,7 @@ from torch.nn.utils import parametrize
 
 from bnlab.arguments import checked
 from bnlab.errors import unknown
+from bnlab.norms.order import order_of_use
 from bnlab.norms.weight.filters import LAYERS, fan_in
 
 Rule = Callable[[str, nn.Module], bool]
@@ -46,7 +47,9 @@ def eligible_layers(
             a function of (name, layer).
 
             - ``all``: every Linear and Conv, transposed ones too.
-            - ``hidden``: all but the last one in order of registration, as a rule the classifier.
+            - ``hidden``: all but the last one, as a rule the classifier, in order of use where that
+              can be told (Sequential, the nets of bnlab, what ``torch.fx`` can follow), else of
+              registration.
             - ``conv``: every Conv.
             - ``mimic_cifar``: every Conv with C_in * kernel / groups > 50, which leaves out an RGB
               stem of 3 x 3 and depthwise convolutions (MimicNorm, official code for CIFAR).
@@ -61,7 +64,7 @@ def eligible_layers(
     rule = _rule(eligible)
     taken = {name: layer for name, layer in layers.items() if rule(name, layer)}
     if eligible == "hidden" and taken:
-        taken.popitem()
+        taken.pop(_last(model, list(taken)))
     if not taken:
         there = ", ".join(
             f"{n or 'the model itself'} ({type(m).__name__})" for n, m in layers.items()
@@ -72,6 +75,12 @@ def eligible_layers(
             f"{', '.join(ELIGIBLE)}, or a list of name patterns."
         )
     return taken
+
+
+def _last(model: nn.Module, names: list[str]) -> str:
+    order = order_of_use(model)
+    used = [] if order is None else [name for name in names if name in order.last]
+    return max(used, key=order.last.get) if used else names[-1]
 
 
 def _rule(eligible: object) -> Rule:

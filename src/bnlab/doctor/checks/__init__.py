@@ -1,0 +1,1 @@
+"""The checks, a module for each family: functions of a case that give findings."""

@@ -1,0 +1,1 @@
+"""Passes through the reader's model, and what is seen in them."""

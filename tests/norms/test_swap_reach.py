@@ -189,7 +189,37 @@ class NormThenGate(nn.Module):
         self.gate = nn.Parameter(torch.ones(4, 1, 1))
 
     def forward(self, x):
-        return torch.sigmoid(self.gate * nn.functional.instance_norm(x)) * x
+        return torch.sigmoid(self.gate * x / x.std()) * x
+
+
+class Hidden(nn.Module):
+    """Only its forward tells."""
+
+    def forward(self, x):
+        return nn.functional.layer_norm(x, x.shape[1:])
+
+
+class Honest(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer_norm = nn.GroupNorm(1, 4)
+
+    def forward(self, x):
+        return self.layer_norm(x)
+
+
+def test_functions_that_normalize_are_named():
+    net = nn.Sequential(nn.BatchNorm2d(4), Hidden(), Honest())
+    with pytest.warns(UserWarning, match="left 1 .Hidden, which calls layer_norm. as they are"):
+        swapped = swap_norms(net, "layer")
+    assert len(swapped.swap_report.changed) == 2
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_compiled_model_is_refused():
+    compiled = torch.compile(nn.Sequential(nn.BatchNorm2d(4)), backend="eager")
+    with pytest.raises(TypeError, match=r"swap before torch\.compile"):
+        swap_norms(compiled, "layer")
 
 
 @pytest.mark.parametrize("other", [UnknownNorm, NormThenGate])

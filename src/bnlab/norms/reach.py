@@ -12,6 +12,8 @@ from torch import nn
 
 PLAIN = (str, bytes, int, float, complex, bool, type(None), torch.Tensor, torch.dtype, torch.device)
 REGISTERED = ("_modules", "_parameters", "_buffers")
+FUNCTIONS = ("batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm")
+DEEP = 50  # containers in one another
 LIBRARIES = ("torch", "numpy", "bnlab")
 
 
@@ -34,10 +36,20 @@ def ways_around(
         yield from walk.of_class(module, path)
 
 
+def functions_called(module: nn.Module) -> list[str]:
+    """Names of torch's functions that normalize, in a module's own forward."""
+    forward = type(module).forward
+    if type(module).__module__.split(".")[0] in LIBRARIES or not hasattr(forward, "__code__"):
+        return []
+    names = _names(forward.__code__)
+    return [name for name in FUNCTIONS if name in names and not hasattr(module, name)]
+
+
 class _Walk:
     def __init__(self, model: nn.Module, wanted: Callable[[nn.Module], bool]) -> None:
         self.registered = set(model.modules())
         self.wanted = wanted
+        self.depth = 0
         self.seen: dict[int, object] = {}  # the objects too: their ids stay theirs
 
     def attributes(self, module: nn.Module, path: str) -> Iterator[tuple[nn.Module, str]]:
@@ -63,11 +75,13 @@ class _Walk:
             return
         if isinstance(value, nn.Module):
             yield from self.module(value, way)
-        elif not self.is_known(value):
+        elif self.depth < DEEP and not self.is_known(value):
+            self.depth += 1
             for part, name in _parts(value):
                 yield from self.follow(part, f"{way}{name}")
             if isinstance(value, types.FunctionType):
                 yield from self.function(value, way)
+            self.depth -= 1
 
     def module(self, module: nn.Module, way: str) -> Iterator[tuple[nn.Module, str]]:
         if module in self.registered and not self.wanted(module):

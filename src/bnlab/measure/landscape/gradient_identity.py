@@ -110,9 +110,9 @@ def measure_gradient_identity(
         mode: ``train``, ``eval``, or None: each module in the mode that it has.
 
     Raises:
-        ValueError: for no such layer, one in evaluation mode with running statistics, one
-            that does not run exactly once, a loss that is no scalar or not finite, or weights that
-            are not finite.
+        ValueError: for no such layer, one whose class has a forward method of its own (timm's end
+            in an activation), one in evaluation mode with running statistics, one that does not run
+            exactly once, a loss that is no scalar or not finite, or weights that are not finite.
     """
     name, module = _chosen(net, layer)
     check_weights(net)
@@ -169,11 +169,20 @@ def _sides(
 
 def _chosen(net: nn.Module, layer: str | None) -> tuple[str, nn.Module]:
     # Exactly this class of the lab: its relatives pool other values or add noise.
-    layers = {
+    found = {
         name: m
         for name, m in net.named_modules()
         if type(m) is BatchNorm or isinstance(m, _BatchNorm)
     }
+    layers = {name: m for name, m in found.items() if _is_plain(m)}
+    others = [name for name in found if name not in layers]
+    if layer in others or (others and not layers):
+        name = others[0] if layer is None else layer
+        raise ValueError(
+            f"layer {name!r} is a {type(found[name]).__name__}, a BatchNorm with a forward method "
+            "of its own: what it gives need not be what the theorem is about (it may end in an "
+            "activation). Put a BatchNorm of torch and what follows it in its place."
+        )
     if not layers:
         raise ValueError(
             f"this {type(net).__name__} has no BatchNorm layer; the theorem is about one."
@@ -182,6 +191,10 @@ def _chosen(net: nn.Module, layer: str | None) -> tuple[str, nn.Module]:
         raise ValueError(unknown("BatchNorm layer", layer, layers))
     name = next(iter(layers)) if layer is None else layer
     return name, layers[name]
+
+
+def _is_plain(module: nn.Module) -> bool:
+    return type(module) is BatchNorm or type(module).forward.__module__.startswith("torch.nn.")
 
 
 @contextlib.contextmanager

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dis
 import functools
 import sys
 import types
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 
 import torch
@@ -62,6 +64,8 @@ class _Walk:
             if cls.__module__.split(".")[0] in (*LIBRARIES, "builtins") or self.is_known(cls):
                 continue
             for name, value in vars(cls).items():
+                if name == "__init__":
+                    continue
                 where = f"{path or 'the model itself'} ({cls.__name__}.{name})"
                 yield from self.follow(value, where)
 
@@ -96,7 +100,8 @@ class _Walk:
         names = _names(function.__code__)
         cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
         held = {name: cell.cell_contents for name, cell in cells if _is_filled(cell)}
-        held |= {n: function.__globals__[n] for n in names if n in function.__globals__}
+        reached = _globals(function.__code__) & set(function.__globals__)
+        held |= {name: function.__globals__[name] for name in reached}
         for name, value in held.items():
             if not isinstance(value, nn.Module):
                 if name in function.__code__.co_freevars:
@@ -115,6 +120,8 @@ def _parts(value: object) -> Iterator[tuple[object, str]]:
     elif isinstance(value, list | tuple | set | frozenset):
         for k, part in enumerate(value):
             yield part, f"[{k}]"
+    elif isinstance(value, weakref.ref):
+        yield value(), " (a weak reference)"
     elif isinstance(value, functools.partial):
         yield from ((part, " (partial)") for part in (value.func, value.args, value.keywords))
     elif isinstance(value, types.MethodType):
@@ -127,7 +134,7 @@ def _parts(value: object) -> Iterator[tuple[object, str]]:
     elif isinstance(value, types.FunctionType):
         yield from ((part, " (a default)") for part in value.__defaults__ or ())
         yield from ((part, " (a default)") for part in (value.__kwdefaults__ or {}).values())
-    elif _is_users(type(value)):
+    elif isinstance(value, types.SimpleNamespace) or _is_users(type(value)):
         yield from ((part, f".{name}") for name, part in getattr(value, "__dict__", {}).items())
         slots = [s for cls in type(value).__mro__ for s in _slots(cls) if hasattr(value, s)]
         yield from ((getattr(value, name), f".{name}") for name in slots)
@@ -156,6 +163,13 @@ def _is_filled(cell: types.CellType) -> bool:
 def _names(code: types.CodeType) -> set[str]:
     inner = (const for const in code.co_consts if isinstance(const, types.CodeType))
     return set(code.co_names).union(*map(_names, inner))
+
+
+def _globals(code: types.CodeType) -> set[str]:
+    # Among its names are those of attributes too.
+    inner = (const for const in code.co_consts if isinstance(const, types.CodeType))
+    own = {i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    return own.union(*map(_globals, inner))
 
 
 def _named(module: nn.Module, names: set[str]) -> Iterator[tuple[str, nn.Module]]:

@@ -23,6 +23,7 @@ STYLE = (
     ".bnlab-compatibility td{overflow-wrap:anywhere}"
     ".bnlab-compatibility td:last-child{white-space:normal}"
     ".bnlab-compatibility details.bnlab-more{border:0;margin:0;padding:0}"
+    ".bnlab-compatibility details:not([open]){display:inline-block;vertical-align:top}"
     ".bnlab-compatibility summary{cursor:pointer;padding:.2em 0}"
     ".bnlab-compatibility dl{margin:.3em 0;font-size:.9em}"
     ".bnlab-compatibility dt{font-weight:600}.bnlab-compatibility dd{margin:0 0 .5em}"
@@ -88,20 +89,20 @@ def compatibility() -> Shown:
     table = load()
     columns = [MODEL, *GROUPS]
     head = "".join(f'<th scope="col">{column}</th>' for column in columns)
-    body, text, library = "", [_said(table)], ""
-    for model in table.models:
-        name, _, rest = model.partition(" ")
-        if name != library:
-            library = name
-            title = html.escape(f"{name} {table.versions[name]}")
-            body += f'<tr class="library"><th colspan="{len(columns)}">{title}</th></tr>'
-            text.append(f"{name} {table.versions[name]}")
-        body += _row(table, model, rest)
-        text.append(fill(_line(table, model, rest)))
+    body, text = "", [_said(table)]
+    for library in dict.fromkeys(model.partition(" ")[0] for model in table.models):
+        title = f"{library} {table.versions[library]}"
+        rows = {m: m.partition(" ")[2] for m in table.models if m.partition(" ")[0] == library}
+        body += (
+            f'<tbody><tr class="library"><th scope="rowgroup" colspan="{len(columns)}">'
+            f"{html.escape(title)}</th></tr>"
+            f"{''.join(_row(table, model, name) for model, name in rows.items())}</tbody>"
+        )
+        text += [title, *(fill(_line(table, model, name)) for model, name in rows.items())]
     page = (
         f'<style>{STYLE}</style><p class="bnlab-say">{html.escape(_said(table))}</p>'
         f'<div class="bnlab-table bnlab-compatibility"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
+        f"{body}</table></div>"
     )
     return Shown(page, "\n".join(text))
 

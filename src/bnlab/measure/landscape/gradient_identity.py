@@ -119,17 +119,27 @@ def measure_gradient_identity(
     check_sizes(x, y)
     with measuring(net, mode), torch.enable_grad():
         _check_uses_batch(name, module)
-        with _ends_of(module) as ends:
+        with _ends_of(module) as ends:  # a checkpoint runs the layer again for the gradient
             value = scalar(loss_of(loss, forward(net, x), y))
-        check_start(value)
-        if len(ends) != 1:
-            raise ValueError(f"layer {name!r} ran {len(ends)} times in one pass, not once.")
-        slopes = slopes_of(value, ends[0])
-        z = _by_channel(ends[0][0])
+            check_start(value)
+            if len(ends) != 1:
+                raise ValueError(f"layer {name!r} ran {len(ends)} times in one pass, not once.")
+            (both,) = ends
+            _check_has_graph(name, both[1])
+            slopes = slopes_of(value, both)
+        z = _by_channel(both[0])
         before, after = (_by_channel(slope) for slope in slopes)
         weight = torch.ones(len(z)).to(z) if module.weight is None else module.weight.detach()
     coverage = covering(net, {name}, lambda *_: Reason(OTHER))
     return replace(_sides(name, z, before, after, weight.double(), module.eps), **coverage)
+
+
+def _check_has_graph(name: str, output: Tensor) -> None:
+    if not output.requires_grad:
+        raise ValueError(
+            f"layer {name!r} runs without a graph (under torch.no_grad, or in a reentrant "
+            "checkpoint): let the net run it with gradients (use_reentrant=False)."
+        )
 
 
 def _check_uses_batch(name: str, module: nn.Module) -> None:

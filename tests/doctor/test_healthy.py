@@ -14,7 +14,7 @@ from bnlab.nets import make_net
 from bnlab.norms import recompute_statistics
 from bnlab.train import Run, make_trainer
 from tests.doctor import libraries
-from tests.doctor.slips import (
+from tests.doctor.patients import (
     FEATURES,
     FunctionalDropout,
     Residual,
@@ -25,8 +25,8 @@ from tests.doctor.slips import (
     mlp,
     rows,
     trained,
-    zeroed,
 )
+from tests.doctor.slips import zeroed
 
 OURS = [
     *("batch", "batch_renorm", "layer", "group", "rms", "none", "evonorm_b0", "variance"),

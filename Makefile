@@ -2,7 +2,7 @@
 # make test ARGS="tests/norms -k batch" runs some of the tests.
 
 PYTHON ?= $(firstword $(foreach p,python3 python3.11 python,$(shell command -v $(p) 2>/dev/null)))
-TARGETS := book test serve lecture lint format env lock compiled bench clean distclean
+TARGETS := book test serve lecture lint format env models lock compiled bench clean distclean
 
 .PHONY: help $(TARGETS)
 
@@ -14,6 +14,7 @@ help:
 	@echo "make lint       check style and vendored files"
 	@echo "make format     format code, strip notebook outputs"
 	@echo "make env        install only"
+	@echo "make models     install the four libraries whose models the tests try"
 	@echo "make lock       write requirements.lock from what is installed"
 	@echo "make compiled   compile the nets that train in the page (many minutes)"
 	@echo "make bench      measure speed, as ratios in one run (a quarter of an hour)"

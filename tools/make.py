@@ -3,8 +3,9 @@
     python3 tools/make.py book          (TARGETS, at the end, has the others)
 
 Standard library and old syntax only: a Python that is too old must be able to run this and say so.
-Two stamps say what is whole: `.venv/.complete` and `_build/.complete`. A stamp is removed before
-the work that it vouches for and written after it: nothing half-made is ever taken for whole.
+Stamps say what is whole: `.venv/.complete`, `.venv/.models` and `_build/.complete`. A stamp is
+removed before the work that it vouches for and written after it: nothing half-made is ever taken
+for whole.
 """
 
 import hashlib
@@ -22,6 +23,7 @@ VENV = ROOT / ".venv"
 BUILD = ROOT / "_build"
 SITE = BUILD / "html"
 ENV_STAMP = VENV / ".complete"
+MODELS_STAMP = VENV / ".models"
 SITE_STAMP = BUILD / ".complete"
 
 OLDEST_PYTHON = (3, 11)
@@ -34,6 +36,7 @@ BUILD_SPACE = GIB // 4
 CACHES = (".pytest_cache", ".ruff_cache", ".hypothesis")
 STUCK = 1200  # seconds in one test, after which its worker is ended
 TEST_LIMIT = 2 * 3600  # seconds for all tests
+NEED_MODELS = ("tests/models",)
 NEED_SITE = ("tests/web", "tests/project/test_site.py")
 CELL_TIMEOUT = "300"  # seconds, as in _config.yml
 NO_TESTS = 5  # pytest's status when there was nothing to run
@@ -267,9 +270,29 @@ def env():
     pip("install the book's packages", "install", "-r", "requirements.txt")
     say("Installing the package bnlab from src/ (3 of 3).")
     pip("install bnlab", "install", "--no-deps", "--no-build-isolation", "-e", ".")
+    if MODELS_STAMP.exists():  # those that are there fit what was there before
+        models()
     pip("find a consistent set of packages", "check")
     write_stamp(ENV_STAMP, wanted)
     say("The environment is ready.")
+
+
+def models():
+    """Install the libraries whose models the package is tried on, unless they are installed."""
+    wanted = {"packages": digest("requirements-models.txt", "requirements.lock")}
+    if read_stamp(MODELS_STAMP) == wanted:
+        return
+    remove_file(MODELS_STAMP)
+    say("Installing four libraries of models for the tests (240 MB, half a minute).")
+    pip("install the libraries of models", "install", "-r", "requirements-models.txt")
+    write_stamp(MODELS_STAMP, wanted)
+
+
+def install_models():
+    """Make the environment, with the libraries of models."""
+    env()
+    models()
+    say("The libraries of models are installed.")
 
 
 # ---------------------------------------------------------------------------------------- site
@@ -441,6 +464,8 @@ def test(*arguments):
     """Make what the chosen tests need and is stale, run them, then check style."""
     env()
     paths = chosen(arguments)
+    if not paths or touch(paths, NEED_MODELS):
+        models()
     if not paths or touch(paths, NEED_SITE):
         site()
     say("Running the tests and checking style.")
@@ -468,6 +493,7 @@ def format_code():
 def lock():
     """Write requirements.lock from what is installed: no local versions, not bnlab, not CUDA."""
     env()
+    models()
     out = subprocess.run(
         [str(venv_python()), "-m", "pip", "freeze", "--exclude-editable"],
         stdout=subprocess.PIPE,
@@ -532,6 +558,7 @@ def distclean():
 
 TARGETS = {
     "env": env,
+    "models": install_models,
     "book": book,
     "test": test,
     "serve": serve,

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from bnlab import measure
+from bnlab.show.compatibility import TABLE
 
 PAGE = Path(__file__).parents[2] / "book" / "measure_your_own.ipynb"
 CELLS = json.loads(PAGE.read_text(encoding="utf-8"))["cells"]
@@ -31,7 +32,7 @@ def test_the_measurements_take_ten_lines():
 
 
 def test_the_first_net_has_nothing_of_this_package():
-    nets = [c for c in cells("code") if "nn.Module" in c or "nn.Sequential" in c]
+    nets = [c for c in cells("code") if "nn.Module" in c or "net = nn.Sequential" in c]
     assert len(nets) >= 2
     assert not any("bnlab.nets" in c or "bnlab.norms" in c for c in nets)
     assert any("nn.BatchNorm2d" in c for c in nets)
@@ -49,3 +50,13 @@ def test_cells_fit_a_page():
     assert found <= {"bnlab", "torch", "sys"}
     assert all(len(c.splitlines()) <= 15 for c in code)
     assert all(len(line) <= 76 for c in code[1:] for line in c.splitlines())
+
+
+def test_it_shows_what_was_left_out_and_the_table_of_other_libraries():
+    code = "\n".join(cells("code"))
+    for shown in (".covered", ".left_out", "register_norm(", "show.compatibility()"):
+        assert shown in code, shown
+    prose = "\n".join(cells("markdown"))
+    assert "#models-of-other-libraries" in prose and "## Models of other libraries" in prose
+    for library in json.loads(TABLE.read_text(encoding="utf-8"))["versions"]:
+        assert library in prose.lower() or library == "torch"

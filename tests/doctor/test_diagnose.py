@@ -138,6 +138,16 @@ def test_gradients_between_forward_and_backward_are_not_disturbed():
         assert torch.equal(one.grad, other.grad)
 
 
+@pytest.mark.parametrize("context", [torch.no_grad, torch.inference_mode])
+def test_it_works_where_gradients_are_off(context):
+    model, x = conv(), images()
+    with context():
+        found = diagnose(model, x, independent=True)
+    assert found.ids == ("samples-see-each-other",)
+    assert found.findings[0].saw.startswith("In training mode, the gradient of one sample")
+    model(x).sum().backward()
+
+
 class Lazy(nn.Module):
     def __init__(self):
         super().__init__()
@@ -194,7 +204,7 @@ def test_it_prints_as_sentences_and_in_notebooks():
 
 
 def test_without_a_normalizer_that_is_said():
-    diagnosis = diagnose(nn.Linear(4, 2), torch.ones(8, 4))
+    diagnosis = diagnose(nn.Linear(FEATURES, 2), rows())
     assert diagnosis.ids == ()
     assert diagnosis.left_out == ("the model has no normalizer that bnlab knows.",)
 

@@ -204,6 +204,7 @@ REAL = {
 
 @pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])
 @pytest.mark.parametrize("path", REAL)
+@pytest.mark.filterwarnings("ignore")  # of libraries that are imported
 def test_the_libraries_themselves(path, training):
     library, name = path.rsplit(".", 1)
     try:

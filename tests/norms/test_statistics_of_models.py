@@ -242,3 +242,13 @@ def test_batches_that_are_no_inputs_are_refused_and_nothing_changes(case):
 def test_models_without_numbers_or_hooks_are_refused(make, sentence):
     with pytest.raises(ValueError, match=sentence):
         recompute_statistics(make(), batches())
+
+
+def test_statistics_that_inference_mode_made_are_recomputed_outside_of_it():
+    layer, fresh = (make_norm("batch", 4, affine=False) for _ in range(2))
+    with torch.inference_mode():
+        layer._buffers = {name: buffer.clone() for name, buffer in layer._buffers.items()}
+    for one in (layer, fresh):
+        recompute_statistics(one, batches())
+    assert torch.equal(layer.running_mean, fresh.running_mean)
+    layer(batches()[0].requires_grad_()).sum().backward()

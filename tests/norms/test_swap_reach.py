@@ -2,6 +2,8 @@
 
 import collections
 import functools
+import types
+import weakref
 from dataclasses import dataclass
 
 import pytest
@@ -33,9 +35,11 @@ class Net(nn.Module):
 def called(way, x):
     if isinstance(way, list | tuple | collections.deque):
         return called(way[0], x)
-    if isinstance(way, dict):
+    if isinstance(way, dict | collections.ChainMap):
         return called(way["first"], x)
-    if isinstance(way, Holder | Slotted):
+    if isinstance(way, weakref.ref):
+        return called(way(), x)
+    if isinstance(way, Holder | Slotted | types.SimpleNamespace):
         return way.norm(x)
     return way(x)
 
@@ -50,6 +54,9 @@ class Slotted:
 
     def __init__(self, norm):
         self.norm = norm
+
+
+Pair = collections.namedtuple("Pair", "first second")
 
 
 def block(_net, norm):
@@ -70,12 +77,18 @@ WAYS = {
     "an object": lambda net, norm: Holder(norm),
     "an object with slots": lambda net, norm: Slotted(norm),
     "a block in a list": block,
+    "a namespace": lambda net, norm: types.SimpleNamespace(norm=norm),
+    "a weak reference": lambda net, norm: weakref.ref(norm),
+    "a chain of dicts": lambda net, norm: collections.ChainMap({"first": norm}),
+    "a named tuple": lambda net, norm: Pair(norm, 1),
 }
 
 
 @pytest.mark.parametrize("registered", [True, False], ids=["registered too", "not registered"])
 @pytest.mark.parametrize("way", WAYS)
 def test_each_way_around_is_refused_and_named(way, registered):
+    if way == "a weak reference" and not registered:
+        pytest.skip("nothing else holds it, so it is gone")
     net = Net(WAYS[way], registered)
     with pytest.raises(ValueError, match=r"(?s)1 of 1 normalizers.*way.*a swap cannot change"):
         swap_norms(net, "layer")
@@ -137,6 +150,21 @@ def test_a_class_made_around_a_normalizer():
     assert "Around.shared" in str(caught.value) and "holds outside" in str(caught.value)
 
 
+bn = nn.BatchNorm2d(4)  # of the name of an attribute
+
+
+def test_a_global_of_the_name_of_an_attribute_is_no_reason():
+    class Plain(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.bn = nn.BatchNorm2d(4)
+
+        def forward(self, x):
+            return self.bn(x)
+
+    assert bn is not None and len(swap_norms(Plain(), "layer").swap_report.changed) == 1
+
+
 ONLY_IN_A_MODULE = nn.BatchNorm2d(4)
 
 
@@ -189,7 +217,37 @@ class NormThenGate(nn.Module):
         self.gate = nn.Parameter(torch.ones(4, 1, 1))
 
     def forward(self, x):
-        return torch.sigmoid(self.gate * nn.functional.instance_norm(x)) * x
+        return torch.sigmoid(self.gate * x / x.std()) * x
+
+
+class Hidden(nn.Module):
+    """Only its forward tells."""
+
+    def forward(self, x):
+        return nn.functional.layer_norm(x, x.shape[1:])
+
+
+class Honest(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer_norm = nn.GroupNorm(1, 4)
+
+    def forward(self, x):
+        return self.layer_norm(x)
+
+
+def test_functions_that_normalize_are_named():
+    net = nn.Sequential(nn.BatchNorm2d(4), Hidden(), Honest())
+    with pytest.warns(UserWarning, match="left 1 .Hidden, which calls layer_norm. as they are"):
+        swapped = swap_norms(net, "layer")
+    assert len(swapped.swap_report.changed) == 2
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_compiled_model_is_refused():
+    compiled = torch.compile(nn.Sequential(nn.BatchNorm2d(4)), backend="eager")
+    with pytest.raises(TypeError, match=r"swap before torch\.compile"):
+        swap_norms(compiled, "layer")
 
 
 @pytest.mark.parametrize("other", [UnknownNorm, NormThenGate])

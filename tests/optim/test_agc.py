@@ -203,3 +203,19 @@ def test_without_gradients_it_says_so():
         ValueError, match=r"no parameter has a gradient to clip\. Call loss.backwar"
     ):
         adaptive_clip_grad(Net())
+
+
+def test_the_units_of_a_layer_that_stores_inputs_first_are_its_outputs():
+    class Conv1D(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.randn(5, 3))
+
+    Conv1D.__module__ = "transformers.pytorch_utils"
+    net, linear = Conv1D(), nn.Linear(5, 3, bias=False)
+    linear.weight.data = net.weight.data.T.clone()
+    grad = torch.randn(5, 3)
+    net.weight.grad, linear.weight.grad = grad.clone(), grad.T.clone()
+    adaptive_clip_grad(net)
+    adaptive_clip_grad(linear, exclude=[])
+    assert torch.equal(net.weight.grad, linear.weight.grad.T)

@@ -190,8 +190,8 @@ def measure_calls() -> dict[str, Callable[[], dict]]:
             "measure_cancellation": lambda: on_batch(net=conv(), mode="train"),
             "measure_covariate_shift": lambda: on_batch(lr=0.1, mode="train"),
             "measure_curvature": lambda: on_batch(top=1, bottom=0, probes=0, steps=5),
-            "measure_flops": lambda: {"net": mlp(), "x": images(), "mode": "train"},
-            "measure_gradient_identity": lambda: on_batch(layer=None),
+            "measure_flops": lambda: {"net": mlp(), "x": images(), "samples": 8},
+            "measure_gradient_identity": lambda: on_batch(layer=None, mode="train"),
             "measure_gradients": lambda: on_batch(of="weights", bins=5, tail=0.1),
             "measure_indicator": lambda: {
                 "nets": [supernet() for _ in range(2)],
@@ -212,7 +212,7 @@ def measure_calls() -> dict[str, Callable[[], dict]]:
                 "batches": [(images(), labels())],
                 "steps": [0.1],
             },
-            "measure_signals": lambda: on_batch(mode="train"),
+            "measure_signals": lambda: on_batch(mode="train", channel_axis=-1),
             "measure_stable_rate": lambda: {
                 "net": mlp(),
                 "loss": cross_entropy,

@@ -216,6 +216,7 @@ def show_calls() -> dict[str, Callable[[], dict]]:
             "say_guide": dict,
             "say_scales": dict,
             "scales": dict,
+            "compatibility": dict,
             "scoreboard": dict,
             "in_short": lambda: {"answer": "It is so.", "aims": "You will know."},
             "methods_table": lambda: {"kind": "activations", "device": "cpu"},

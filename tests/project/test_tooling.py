@@ -31,6 +31,7 @@ def project(make, tmp_path, monkeypatch):
         "BUILD": tmp_path / "_build",
         "SITE": tmp_path / "_build" / "html",
         "ENV_STAMP": tmp_path / ".venv" / ".complete",
+        "MODELS_STAMP": tmp_path / ".venv" / ".models",
         "SITE_STAMP": tmp_path / "_build" / ".complete",
     }.items():
         monkeypatch.setattr(make, name, path)
@@ -282,6 +283,7 @@ def asked(project, monkeypatch):
     def ask(*arguments):
         built, commands = [], []
         monkeypatch.setattr(project, "env", lambda: None)
+        monkeypatch.setattr(project, "models", lambda: None)
         monkeypatch.setattr(project, "site", lambda: built.append(True))
         monkeypatch.setattr(project, "run", lambda *words, **_: commands.append(words) and 0)
         monkeypatch.setattr(project.os, "cpu_count", lambda: 2)

@@ -121,6 +121,13 @@ def test_unknown_scale_and_claim_list_the_known():
         claims.load("B11")
 
 
+def test_an_engine_that_a_claim_does_not_have():
+    with pytest.raises(ValueError, match="unknown option of the measurement of S3: 'engine'"):
+        claims.load("S3", engine="torch")
+    with pytest.raises(ValueError, match="unknown engine 'x'"):
+        claims.load("B1", engine="x")
+
+
 def test_a_claim_without_measurement_says_so(unmeasured):
     with pytest.raises(ValueError, match=f"{unmeasured} has no measurement"):
         claims.measure(unmeasured)

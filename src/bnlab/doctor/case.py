@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel
 
 from bnlab.doctor.inputs import Batch
 from bnlab.doctor.layers import Norm
@@ -71,11 +72,17 @@ class Case:
             if norm.tracks or not tracking
         ]
 
+    @property
+    def averages(self) -> bool:
+        """Whether the model holds averaged weights."""
+        averages = [one for one in self.model.modules() if isinstance(one, AveragedModel)]
+        return any(int(one.n_averaged) > 0 for one in averages)
+
     def is_trained(self, norm: Norm) -> bool:
         """Whether the weights around a normalizer have been trained, as far as can be told."""
         if self.told.trained is not None:
             return self.told.trained
-        if any(optimizer.state for optimizer in self.told.optimizers):
+        if self.averages or any(optimizer.state for optimizer in self.told.optimizers):
             return True
         return norm.learned and not self.drawn
 
@@ -99,7 +106,7 @@ def drawn_at_random(norms: list[Norm]) -> bool:
 
 def examine(model: nn.Module, norms: list[Norm], batch: Batch, told: Told) -> Case:
     """Run all passes; the model, its modes and all random states are as before afterwards."""
-    with untouched(model), _same_random_numbers():
+    with torch.inference_mode(False), untouched(model), _same_random_numbers():
         if not model.training:
             model.train()
         training = {norm.name: norm.module.training for norm in norms}

@@ -95,8 +95,7 @@ def diagnose(
     the median over its channels. It counts beyond 0.3 and 2.5 times what another batch of this size
     would differ by, which is estimated from the samples' own means.
 
-    Source: for the symptoms, threads of practitioners, named in the book; Ioffe and Szegedy 2015,
-    arXiv 1502.03167; for dropout, Li et al. 2018, arXiv 1801.05134.
+    Source: Ioffe and Szegedy 2015, arXiv 1502.03167; for dropout, Li et al. 2018, arXiv 1801.05134.
 
     Args:
         model: any module, in the mode in which you use it. In evaluation mode, the pass is made
@@ -178,6 +177,8 @@ def _left_out(case: Case) -> Iterator[str]:
         yield case.batch.left_out
     if case.seen.failed:
         yield f"what comes behind {next(iter(case.seen.alone))!r}, as the pass ended there."
+    if case.batch.all_alike:
+        yield "variances, as all samples of the batch are the same."
     if not case.told.representative and any(norm.tracks for norm in case.norms):
         yield "whether running statistics fit, as the batch is not like the training data."
     if case.mixing is not None and case.mixing.why:

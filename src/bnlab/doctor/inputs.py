@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -29,19 +29,26 @@ class Batch:
     left_out: str = ""
 
     @property
+    def all_alike(self) -> bool:
+        """Whether all samples are the same one."""
+        rows = [one for one in self.tensors() if one.ndim and len(one) == self.samples]
+        return self.samples > 1 and all(bool((one == one[:1]).all()) for one in rows)
+
+    @property
     def by_name(self) -> bool:
         """Whether the inputs are given by name."""
         return bool(self.kwargs)
 
     def call(self, model: nn.Module) -> object:
         """What the model makes of it."""
-        return model(*self.args, **self.kwargs)
+        plain = model._modules.get("_orig_mod")  # of a compiled model, which calls no hooks
+        return (model if plain is None else plain)(*self.args, **self.kwargs)
 
     def tensors(self) -> list[Tensor]:
         """All tensors in it."""
         return list(tensors_in([self.args, self.kwargs]))
 
-    def mapped(self, change: object) -> Batch:
+    def mapped(self, change: Callable[[Tensor], Tensor]) -> Batch:
         """The same with each tensor that has one row a sample changed by a function."""
 
         def put(value: object) -> object:
@@ -102,7 +109,7 @@ def read_batch(model: nn.Module, batch: object) -> Batch:
 def _arranged(model: nn.Module, batch: object) -> Batch:
     if isinstance(batch, Tensor):
         return Batch((batch,))
-    parameters = list(inspect.signature(model.forward).parameters.values())
+    parameters = list(inspect.signature(_inner(model).forward).parameters.values())
     plain = [
         one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)
     ]
@@ -122,6 +129,15 @@ def _arranged(model: nn.Module, batch: object) -> Batch:
     rest = len(batch) - taken
     said = f"forward requires {taken} of the {len(batch)} items of batch; the last {rest} were not "
     return Batch(tuple(batch[:taken]), left_out=f"{said}given to it." if rest else "")
+
+
+def _inner(model: nn.Module) -> nn.Module:
+    """The module in a wrapper that hands on what it is called with: DataParallel, an average."""
+    for name in ("module", "_orig_mod"):
+        inside = model._modules.get(name)
+        if inside is not None and len(model._modules) == 1:
+            return _inner(inside)
+    return model
 
 
 def _check(model: nn.Module, tensors: list[Tensor]) -> None:

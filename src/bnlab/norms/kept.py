@@ -40,10 +40,12 @@ class Buffers:
     def restore(self) -> None:
         """Put them back, as often as wanted; they are the same objects as before."""
         for i, (module, name, buffer, value) in enumerate(self._saved):
-            # Normalizers assign new tensors; torch's own change them in place, and its kernel of
-            # batch norm does so without a new version.
+            # Normalizers change them in place, and torch's kernel of batch norm does so without a
+            # new version; what inference mode made cannot change outside of it.
             now = _version(buffer)
-            if module._buffers[name] is buffer or now is None or now != self._versions[i]:
+            is_fixed = buffer.is_inference() and not torch.is_inference_mode_enabled()
+            is_same = module._buffers[name] is not buffer and now is not None
+            if not is_fixed and not (is_same and now == self._versions[i]):
                 buffer.copy_(value)
                 self._versions[i] = _version(buffer)
             module._buffers[name] = buffer

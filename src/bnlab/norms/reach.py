@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dis
 import functools
 import sys
 import types
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 
 import torch
@@ -12,6 +14,8 @@ from torch import nn
 
 PLAIN = (str, bytes, int, float, complex, bool, type(None), torch.Tensor, torch.dtype, torch.device)
 REGISTERED = ("_modules", "_parameters", "_buffers")
+FUNCTIONS = ("batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm")
+DEEP = 50  # containers in one another
 LIBRARIES = ("torch", "numpy", "bnlab")
 
 
@@ -34,10 +38,20 @@ def ways_around(
         yield from walk.of_class(module, path)
 
 
+def functions_called(module: nn.Module) -> list[str]:
+    """Names of torch's functions that normalize, in a module's own forward."""
+    forward = type(module).forward
+    if type(module).__module__.split(".")[0] in LIBRARIES or not hasattr(forward, "__code__"):
+        return []
+    names = _names(forward.__code__)
+    return [name for name in FUNCTIONS if name in names and not hasattr(module, name)]
+
+
 class _Walk:
     def __init__(self, model: nn.Module, wanted: Callable[[nn.Module], bool]) -> None:
         self.registered = set(model.modules())
         self.wanted = wanted
+        self.depth = 0
         self.seen: dict[int, object] = {}  # the objects too: their ids stay theirs
 
     def attributes(self, module: nn.Module, path: str) -> Iterator[tuple[nn.Module, str]]:
@@ -50,6 +64,8 @@ class _Walk:
             if cls.__module__.split(".")[0] in (*LIBRARIES, "builtins") or self.is_known(cls):
                 continue
             for name, value in vars(cls).items():
+                if name == "__init__":
+                    continue
                 where = f"{path or 'the model itself'} ({cls.__name__}.{name})"
                 yield from self.follow(value, where)
 
@@ -63,11 +79,13 @@ class _Walk:
             return
         if isinstance(value, nn.Module):
             yield from self.module(value, way)
-        elif not self.is_known(value):
+        elif self.depth < DEEP and not self.is_known(value):
+            self.depth += 1
             for part, name in _parts(value):
                 yield from self.follow(part, f"{way}{name}")
             if isinstance(value, types.FunctionType):
                 yield from self.function(value, way)
+            self.depth -= 1
 
     def module(self, module: nn.Module, way: str) -> Iterator[tuple[nn.Module, str]]:
         if module in self.registered and not self.wanted(module):
@@ -82,7 +100,8 @@ class _Walk:
         names = _names(function.__code__)
         cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
         held = {name: cell.cell_contents for name, cell in cells if _is_filled(cell)}
-        held |= {n: function.__globals__[n] for n in names if n in function.__globals__}
+        reached = _globals(function.__code__) & set(function.__globals__)
+        held |= {name: function.__globals__[name] for name in reached}
         for name, value in held.items():
             if not isinstance(value, nn.Module):
                 if name in function.__code__.co_freevars:
@@ -101,6 +120,8 @@ def _parts(value: object) -> Iterator[tuple[object, str]]:
     elif isinstance(value, list | tuple | set | frozenset):
         for k, part in enumerate(value):
             yield part, f"[{k}]"
+    elif isinstance(value, weakref.ref):
+        yield value(), " (a weak reference)"
     elif isinstance(value, functools.partial):
         yield from ((part, " (partial)") for part in (value.func, value.args, value.keywords))
     elif isinstance(value, types.MethodType):
@@ -113,7 +134,7 @@ def _parts(value: object) -> Iterator[tuple[object, str]]:
     elif isinstance(value, types.FunctionType):
         yield from ((part, " (a default)") for part in value.__defaults__ or ())
         yield from ((part, " (a default)") for part in (value.__kwdefaults__ or {}).values())
-    elif _is_users(type(value)):
+    elif isinstance(value, types.SimpleNamespace) or _is_users(type(value)):
         yield from ((part, f".{name}") for name, part in getattr(value, "__dict__", {}).items())
         slots = [s for cls in type(value).__mro__ for s in _slots(cls) if hasattr(value, s)]
         yield from ((getattr(value, name), f".{name}") for name in slots)
@@ -142,6 +163,13 @@ def _is_filled(cell: types.CellType) -> bool:
 def _names(code: types.CodeType) -> set[str]:
     inner = (const for const in code.co_consts if isinstance(const, types.CodeType))
     return set(code.co_names).union(*map(_names, inner))
+
+
+def _globals(code: types.CodeType) -> set[str]:
+    # Among its names are those of attributes too.
+    inner = (const for const in code.co_consts if isinstance(const, types.CodeType))
+    own = {i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    return own.union(*map(_globals, inner))
 
 
 def _named(module: nn.Module, names: set[str]) -> Iterator[tuple[str, nn.Module]]:

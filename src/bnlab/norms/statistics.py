@@ -180,8 +180,8 @@ class _Average:
 
     def empty(self, *_: object) -> None:
         """Before a use: 0 is what leaves nothing behind, with momentum 1; NaN would stay."""
-        for buffer in _statistics(self.module).values():
-            buffer.zero_()
+        for name, buffer in _statistics(self.module).items():
+            renew(self.module, name, torch.zeros_like(buffer))
 
     def add(self, *_: object) -> None:
         """After a use."""

@@ -13,7 +13,7 @@ from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.utils.parametrize import ParametrizationList
 
 from bnlab.norms.layouts import Adapter
-from bnlab.norms.reach import ways_around
+from bnlab.norms.reach import functions_called, ways_around
 from bnlab.norms.registry import check_options
 from bnlab.norms.replace import (
     CannotReplaceError,
@@ -102,8 +102,9 @@ def swap_norms(model: nn.Module, name: str, *, strict: bool = True, **options: o
     clone.swap_report = SwapReport(name, tuple(changed), tuple(refused), overlooked)
     if overlooked:
         warnings.warn(
-            f"swap_norms left {', '.join(overlooked)} as they are: their names say that they may "
-            "be normalizers (bnlab.norms.register_norm makes a class known).",
+            f"swap_norms left {', '.join(overlooked)} as they are: their names, or the "
+            "functions that they call, say that they may be normalizers "
+            "(bnlab.norms.register_norm makes a class known).",
             stacklevel=2,
         )
     return clone
@@ -114,6 +115,11 @@ def _check_model(model: nn.Module) -> None:
         raise TypeError(f"swap_norms takes a torch.nn.Module, got {type(model).__name__}.")
     if any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
         raise TypeError("a scripted module cannot be changed; swap before torch.jit.script.")
+    if any("_orig_mod" in module._modules for module in model.modules()):
+        raise TypeError(
+            "a compiled model calls what it was compiled from; swap before torch.compile "
+            "(model._orig_mod is the model itself)."
+        )
     lazy = [
         path or type(module).__name__
         for path, module in model.named_modules()
@@ -156,10 +162,16 @@ def _overlooked(model: nn.Module) -> tuple[str, ...]:
         if isinstance(module, ParametrizationList)
         for part in module.modules()
     }
-    return tuple(
-        f"{path or 'the model itself'} ({type(module).__name__})"
+    others = [
+        (path or "the model itself", module)
         for path, module in model.named_modules()
-        if id(module) not in known | parametrizations and looks_like_a_norm(module)
+        if id(module) not in known | parametrizations
+    ]
+    return tuple(
+        f"{path} ({type(module).__name__}{calls})"
+        for path, module in others
+        for calls in ["".join(f", which calls {name}" for name in functions_called(module))]
+        if calls or looks_like_a_norm(module)
     )
 
 

@@ -48,7 +48,7 @@ class SwapReport:
         changed: a ``Swap`` for each module that was replaced, in the order of the model.
         refused: a ``Refusal`` for each that was left as it is.
         overlooked: the path and class of each module that was left as it is, because nothing but
-            its name says that it may be a normalizer.
+            its name, or the name of a function that its forward calls, says that it may normalize.
     """
 
     name: str

@@ -65,8 +65,8 @@ def adaptive_clip_grad(
 ) -> tuple[str, ...]:
     """Clip the gradients of ``model`` in place, a unit at a time; call it before the step.
 
-    Units are outputs: for transposed and grouped convolutions too. Parameters without a gradient
-    are left out.
+    Units are outputs: for transposed and grouped convolutions too, and for the ``Conv1D`` of
+    transformers, which stores (inputs, outputs). Parameters without a gradient are left out.
 
     How a gain is shaped decides what its units are, as in the codes that this follows: the gains of
     a binary net, (C, 1, 1, 1), are C units, and those of timm's standardized convolutions too; the
@@ -129,11 +129,19 @@ def _clipped(model: nn.Module, name: str, p: nn.Parameter, clip: float, eps: flo
     own, is_computed, _ = f".{name}".partition(PARAMETRIZED)
     path = own if is_computed else own.rpartition(".")[0]
     layer = model.get_submodule(path.removeprefix("."))
+    if _outputs_last(layer) and p.ndim == 2:
+        return clip_units(p.grad.T, p.T, clip, eps).T
     if not is_transposed(layer) or p.shape != layer.weight.shape:
         return clip_units(p.grad, p, clip, eps)
     kind = layer.groups, True
     filters = clip_units(to_filters(p.grad, *kind), to_filters(p, *kind), clip, eps)
     return from_filters(filters, *kind)
+
+
+def _outputs_last(layer: nn.Module) -> bool:
+    """Whether it is the Conv1D of transformers, a linear layer with weights (inputs, outputs)."""
+    kinds = [kind for kind in type(layer).__mro__ if kind.__name__ == "Conv1D"]
+    return any(kind.__module__.startswith("transformers.") for kind in kinds)
 
 
 def _left_out(model: nn.Module, exclude: str | Iterable[str]) -> set[str]:

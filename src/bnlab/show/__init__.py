@@ -18,6 +18,7 @@ from bnlab.show.boxes import (
     verdict_box,
 )
 from bnlab.show.chips import chips
+from bnlab.show.compatibility import compatibility
 from bnlab.show.findings import findings
 from bnlab.show.forest import forest
 from bnlab.show.guide import guide, say_guide
@@ -55,6 +56,7 @@ __all__ = [
     "chips",
     "claim_box",
     "claims_table",
+    "compatibility",
     "findings",
     "forest",
     "guide",

@@ -105,10 +105,13 @@ def load(
         engine: None for the evidence that counts; ``torch`` for its repetition in plain PyTorch.
 
     Raises:
+        ValueError: for an engine, if the claim's measurement has no choice of it.
         FileNotFoundError: if the claim has not been measured.
         DamagedFileError: if the file is truncated, changed by hand or of another format.
     """
     claim = claim.at(scale)
+    if engine is not None:
+        check_options(claim, {"engine": engine})
     path = _of_engine(folder or results_folder(), engine) / file_name(claim, scale)
     payload = read_result(path, command(claim, scale, engine))
     try:

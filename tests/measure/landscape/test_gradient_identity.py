@@ -134,6 +134,26 @@ def test_the_parts_are_those_of_the_formula():
     assert below and f"too small for {below} of them" in found.plot().alt
 
 
+class BatchNormAct(nn.BatchNorm1d):
+    """As in timm: the activation belongs to the module."""
+
+    def forward(self, x):
+        return super().forward(x).relu()
+
+
+def test_a_batchnorm_that_ends_in_an_activation_is_not_taken_for_one():
+    x, y = batch()
+    acts, plain = BatchNormAct(9).double(), nn.BatchNorm1d(9).double()
+    net = nn.Sequential(nn.Flatten(), acts, nn.Linear(9, 4).double())
+    for layer in (None, "1"):
+        with pytest.raises(ValueError, match="'1' is a BatchNormAct"):
+            measure_gradient_identity(net, cross_entropy, x, y, layer)
+    both = nn.Sequential(nn.Flatten(), acts, plain, nn.Linear(9, 4).double())
+    found = measure_gradient_identity(both, cross_entropy, x, y)
+    assert found.layer == "2"
+    np.testing.assert_allclose(found.right, found.before, rtol=1e-8, atol=1e-20)
+
+
 def test_bad_input_is_refused():
     x, y = batch()
     with pytest.raises(ValueError, match="no BatchNorm layer"):

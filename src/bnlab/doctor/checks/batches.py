@@ -42,7 +42,7 @@ def _alone(case: Case, alone: dict[str, tuple[int, ...]]) -> Finding:
     where = "1x1 maps" if len(shape) > 2 else "one row"
     return Finding(
         "one-value-per-channel",
-        WRONG,
+        WRONG if case.model.training else NOTE,
         layers,
         f"In training mode {named(layers)} gets one value a channel (shape {shape}: "
         f"{case.batch.samples} sample{'s' * (case.batch.samples > 1)} with {where}), whose "
@@ -93,7 +93,7 @@ def _few(case: Case, norms: list[Norm]) -> Finding:
     samples = case.batch.samples
     return Finding(
         "small-batch",
-        WRONG if samples <= 2 else LOOK,
+        (WRONG if samples <= 2 else LOOK) if case.model.training else NOTE,
         layers,
         f"{named(layers)} normalize{'s' * (len(layers) == 1)} with the statistics of "
         f"{samples} sample{'s' * (samples > 1)}, which are mostly noise.{seen}",

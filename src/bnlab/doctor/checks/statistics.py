@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-from torch.optim.swa_utils import AveragedModel
 
 from bnlab.doctor.case import Case
 from bnlab.doctor.code import for_each, recompute
@@ -20,6 +19,12 @@ what another batch of this size would differ; ``VERY_FAR`` is called wrong."""
 
 BEGUN = 10
 """A run of fewer batches than this has only begun: nobody expects its statistics to be right."""
+
+SLOW = 0.01
+"""A momentum below this is told after fewer batches, too."""
+
+LONG = 20_000
+"""Steps that no momentum should need."""
 
 LEFT = 0.1
 """Share of the starting values that may be left in running statistics."""
@@ -59,10 +64,11 @@ def check_statistics(case: Case) -> Iterator[Finding]:
     start = [norm for norm in moving if norm.at_start and case.is_trained(norm)]
     if start:
         yield _untouched(case, start)
-    if case.told.steps is not None:
-        yield from _too_small(case, [norm for norm in moving if case.training[norm.name]])
+    slow = [norm for norm in moving if case.training[norm.name] and _is_too_small(case, norm)]
+    if slow:
+        yield _too_small(case, slow)
     if case.told.representative:
-        yield from _far(case, [norm for norm in moving if not norm.at_start])
+        yield from _far(case, [norm for norm in moving if not norm.at_start and norm not in slow])
 
 
 def _is_finite(norm: Norm) -> bool:
@@ -89,38 +95,48 @@ def _not_finite(case: Case, norms: list[Norm]) -> Finding:
 
 def _untouched(case: Case, norms: list[Norm]) -> Finding:
     layers = tuple(norm.name for norm in norms)
+    averaged = case.averages
+    why = (
+        "They are averages of others' weights, whose statistics nobody has computed."
+        if averaged
+        else "Either training went on in evaluation mode, or the weights were loaded without the "
+        "buffers."
+    )
     return Finding(
-        "statistics-untouched",
+        "averaged-weights" if averaged else "statistics-untouched",
         WRONG,
         layers,
         f"The weights have been trained, but the running statistics of {named(layers)} are those "
-        "of a new layer: mean 0, variance 1, no batch seen. Either training went on in evaluation "
-        "mode, or the weights were loaded without the buffers.",
-        "Call model.train() in the training loop, save model.state_dict() as a whole, and compute "
-        "the statistics anew.",
+        f"of a new layer: mean 0, variance 1, no batch seen. {why}",
+        "Compute the statistics anew; call model.train() in the training loop, and save "
+        "model.state_dict() as a whole.",
         recompute(norms, case.batch.by_name),
         {"batches": 0},
     )
 
 
-def _too_small(case: Case, norms: list[Norm]) -> Iterator[Finding]:
-    steps = case.told.steps
-    left = {norm: (1 - norm.momentum) ** steps for norm in norms if norm.momentum is not None}
-    small = [norm for norm, share in left.items() if share > LEFT]
-    if not small:
-        return
-    worst = max(small, key=left.get)
-    layers = tuple(norm.name for norm in small)
-    yield Finding(
+def _is_too_small(case: Case, norm: Norm) -> bool:
+    """Whether the momentum is too small for the run to come, or for any run."""
+    if norm.momentum is None:
+        return False
+    steps = case.told.steps or LONG
+    return (1 - norm.momentum) ** steps > LEFT
+
+
+def _too_small(case: Case, norms: list[Norm]) -> Finding:
+    steps = case.told.steps or LONG
+    worst = min(norms, key=lambda norm: norm.momentum)
+    left, enough = (1 - worst.momentum) ** steps, _enough(steps)
+    layers = tuple(norm.name for norm in norms)
+    return Finding(
         "momentum-too-small",
         WRONG,
         layers,
-        f"With momentum {worst.momentum:g}, {steps} steps leave "
-        f"{100 * left[worst]:.0f} % of the starting values in the running statistics of "
-        f"{named(layers)}.",
-        f"Take a larger momentum: with {_enough(steps):.2g} less than 5 % are left.",
-        for_each(small, f"layer.momentum = {_enough(steps):.2g}"),
-        {"momentum": worst.momentum, "steps": steps, "left": left[worst]},
+        f"With momentum {worst.momentum:g}, {steps} steps leave {100 * left:.0f} % of the starting "
+        f"values in the running statistics of {named(layers)}.",
+        f"Take a larger momentum: with {enough:.2g} less than 5 % are left.",
+        for_each(norms, f"layer.momentum = {enough:.2g}"),
+        {"momentum": worst.momentum, "steps": steps, "left": left},
     )
 
 
@@ -136,18 +152,18 @@ def _far(case: Case, norms: list[Norm]) -> Iterator[Finding]:
     if young:
         yield _young(young)
     rest = [one for one in far if one not in young]
-    averaged = any(isinstance(module, AveragedModel) for module in case.model.modules())
-    slow = [one for one in rest if _left(one.norm) > LEFT and not averaged]
+    slow = [one for one in rest if _left(one.norm) > LEFT and not case.averages]
     if slow:
         yield _slow(case, slow)
     other = [one for one in rest if one not in slow]
     if other:
-        yield _other(case, other, averaged)
+        yield _other(case, other)
 
 
 def _is_young(case: Case, norm: Norm) -> bool:
     few = norm.batches is None or 0 < norm.batches < BEGUN
-    return few and not case.is_trained(norm)
+    slow = norm.momentum is not None and norm.momentum < SLOW and (norm.batches or 0) > 2
+    return few and not slow and not case.is_trained(norm)
 
 
 def _left(norm: Norm) -> float:
@@ -218,19 +234,19 @@ def _slow(case: Case, far: list[Distance]) -> Finding:
     )
 
 
-def _other(case: Case, far: list[Distance], averaged: bool) -> Finding:
+def _other(case: Case, far: list[Distance]) -> Finding:
     worst, numbers = _numbers(far)
     norms = [one.norm for one in far]
     why = (
         "The weights are averages over a run, and the statistics are those of other weights."
-        if averaged
+        if case.averages
         else "Another batch of this size would differ by about "
         f"{worst.noise:.2g}. They belong to other weights (averaged or loaded ones), to other "
         "data, or to the last few batches of a run."
     )
     return Finding(
-        "averaged-weights" if averaged else "statistics-far",
-        WRONG if worst.size > VERY_FAR or averaged else LOOK,
+        "averaged-weights" if case.averages else "statistics-far",
+        WRONG if worst.size > VERY_FAR or case.averages else LOOK,
         tuple(norm.name for norm in norms),
         f"{_sentence(far, worst)}. {why}",
         "If this batch is like the training data, compute the statistics anew for the weights as "

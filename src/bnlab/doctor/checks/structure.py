@@ -12,7 +12,7 @@ from bnlab.doctor.finding import LOOK, NOTE, WRONG, Finding, named
 from bnlab.doctor.layers import UNKNOWN, Norm
 from bnlab.doctor.passes.probe import FEATURES_LAST, WEIGHTED, Call
 
-APART = 0.3
+APART = 0.2
 """Distance of the statistics of two calls, in standard deviations, from which on it is told."""
 
 

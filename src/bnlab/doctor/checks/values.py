@@ -13,8 +13,9 @@ from bnlab.doctor.finding import LOOK, NOTE, WRONG, Finding, named
 from bnlab.doctor.layers import Norm
 from bnlab.doctor.passes.probe import Call
 
-SHARE = 0.5
-"""Of a layer's channels: below it, single channels are dead, as in many trained nets."""
+SHARE, DEAD = 0.5, 0.25
+"""Of a layer's channels: how many have a variance below eps, or none at all, before it is told.
+With fewer, single channels are dead, as in many trained nets, which is a note."""
 
 NOTHING = 1e-12
 """A variance, over the mean squared, which is rounding."""
@@ -24,9 +25,10 @@ USUAL = 1e-5
 
 LARGEST = 1e-3
 """The largest eps that libraries take. With it or less, layers of new nets often have variances
-below eps, which passes; then only a variance below ``TINY`` times eps is told."""
+below eps, which passes; then only a variance below ``TINY`` times eps is told. With a larger one,
+a variance that is not ``AMPLE`` times eps is."""
 
-TINY = 0.01
+TINY, AMPLE = 0.01, 10.0
 
 
 def check_weights(case: Case) -> Iterator[Finding]:
@@ -51,22 +53,15 @@ def check_weights(case: Case) -> Iterator[Finding]:
 
 def check_variance(case: Case) -> Iterator[Finding]:
     """Constant channels, and an eps larger than the variance."""
-    calls = {call.norm: call for call in _before_a_cut(case) if case.batch.samples > 1}
-    constant = {
-        norm.name: share for norm, call in calls.items() if (share := _constant(call)) > SHARE
-    }
-    if constant:
-        layers = tuple(constant)
-        yield Finding(
-            "constant-channels",
-            WRONG,
-            layers,
-            f"{100 * max(constant.values()):.0f} % of the channels that {named(layers)} takes are "
-            "the same for all samples and positions, so that normalizing them gives the bias.",
-            "Look at the layer before: weights of zero, a ReLU that never fires, or an input that "
-            "is constant.",
-            numbers={"share": max(constant.values())},
-        )
+    if case.batch.samples == 1 or case.batch.all_alike:
+        return
+    calls = {call.norm: call for call in _before_a_cut(case)}
+    shares = {norm.name: _constant(call) for norm, call in calls.items()}
+    constant = {name: share for name, share in shares.items() if share > DEAD}
+    few = {name: share for name, share in shares.items() if 0 < share <= DEAD}
+    for found, severity in ((constant, WRONG), (few, NOTE)):
+        if found:
+            yield _dead(found, severity)
     small = {
         norm: share
         for norm, call in calls.items()
@@ -79,6 +74,21 @@ def check_variance(case: Case) -> Iterator[Finding]:
     ):
         if found:
             yield _below(found, calls, severity)
+
+
+def _dead(shares: dict[str, float], severity: str) -> Finding:
+    worst = max(shares, key=shares.get)
+    return Finding(
+        "constant-channels",
+        severity,
+        tuple(shares),
+        f"{named(tuple(shares))}: channels of the input are the same for all samples and "
+        f"positions, {100 * shares[worst]:.0f} % of them in {named([worst])}, so that normalizing "
+        "them gives the bias.",
+        "Look at the layer before: weights of zero, a ReLU that never fires, or an input that is "
+        "constant.",
+        numbers={"share": shares[worst]},
+    )
 
 
 def _before_a_cut(case: Case) -> list[Call]:
@@ -94,7 +104,7 @@ def _constant(call: Call) -> float:
 
 def _below_eps(call: Call) -> float:
     eps = call.norm.eps
-    return float((call.var < (eps if eps > LARGEST else TINY * eps)).double().mean())
+    return float((call.var < (AMPLE if eps > LARGEST else TINY) * eps).double().mean())
 
 
 def _is_told(case: Case, norm: Norm) -> bool:
@@ -113,9 +123,9 @@ def _below(small: dict[Norm, float], calls: dict[Norm, Call], severity: str) -> 
         "eps-too-large",
         severity,
         layers,
-        f"eps = {worst.eps:g} is larger than the variance of {100 * small[worst]:.0f} % of the "
-        f"channels that {named([worst.name])} takes (median {var:.2g}), so that what comes out is "
-        "shrunk instead of normalized.",
+        f"eps = {worst.eps:g} is not small beside the variance of {100 * small[worst]:.0f} % of "
+        f"the channels that {named([worst.name])} takes (median {var:.2g}), so that what comes "
+        "out is shrunk: its variance is var / (var + eps), not 1.",
         "Take a smaller eps, or look at why the input is so small.",
         for_each(list(small), f"layer.eps = {eps:.0e}"),
         {"eps": worst.eps, "var": var, "share": small[worst]},

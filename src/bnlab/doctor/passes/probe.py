@@ -13,9 +13,10 @@ from torch.nn.modules.conv import _ConvNd
 from bnlab.doctor.inputs import Batch
 from bnlab.doctor.layers import Norm
 from bnlab.doctor.passes.trace import Trace
+from bnlab.norms.base import HALF
 
 WEIGHTED = (_ConvNd, nn.Linear)
-FEATURES_LAST = (nn.Linear, nn.Embedding)
+FEATURES_LAST = (nn.Linear, nn.Embedding, nn.MultiheadAttention, nn.RNNBase)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,13 +97,15 @@ class _Watch:
         self.names = {module: name for name, module in model.named_modules()}
         self._stack: list[nn.Module] = []
         self._dropout: tuple[str, float] | None = None
-        self._entered: list[Call | None] = []
+        self._entered: list[tuple[Tensor | None, Call | None]] = []
 
     @contextlib.contextmanager
     def hooks(self) -> Iterator[None]:
         self.found.trace.on_dropout = self._drop
         handles = []
         for module in self.names:
+            if isinstance(module, torch.jit.ScriptModule):
+                continue
             handles.append(module.register_forward_pre_hook(self._enter, with_kwargs=True))
             handles.append(module.register_forward_hook(self._leave))
         try:
@@ -127,8 +130,8 @@ class _Watch:
             trace.take(x, norm.name)
         if x is not None:
             self.found.shapes.setdefault(norm.name, tuple(x.shape))
-        trace.inside += 1
-        self._entered.append(None if x is None else self._look(norm, x))
+        trace.inside += 1  # from here on: what the doctor computes is not followed either
+        self._entered.append((x, None if x is None else self._look(norm, x)))
 
     def _look(self, norm: Norm, x: Tensor) -> Call | None:
         if not norm.of_batch or x.ndim < 2 or not x.numel() or not x.is_floating_point():
@@ -144,25 +147,29 @@ class _Watch:
             pass
         trace, norm = self.found.trace, self.norms.get(module)
         if norm is not None:
+            x, call = self._entered.pop()
+            constant = isinstance(output, Tensor) and _is_constant(norm, output)
             trace.inside -= 1
-            call = self._entered.pop()
             if isinstance(output, Tensor):
-                self._left(norm, call, output)
-        elif isinstance(output, Tensor) and not trace.inside and _gives_features(module):
-            trace.begin(self.names[module], output)
+                self._left(norm, x, call, output, constant)
+        elif not trace.inside and isinstance(module, (*WEIGHTED, *FEATURES_LAST)):
+            output = output[0] if isinstance(output, tuple) else output  # of a recurrent layer
+            if isinstance(output, Tensor):
+                trace.begin(self.names[module], output)
 
-    def _left(self, norm: Norm, call: Call | None, output: Tensor) -> None:
+    def _left(
+        self, norm: Norm, x: Tensor | None, call: Call | None, output: Tensor, constant: bool
+    ) -> None:
+        trace = self.found.trace
         if call is not None and call.values > 1:
             self.found.calls.append(call)
-        weight = norm.weight
-        if weight is not None and not weight.any() and _is_constant(norm, output):
+        if not trace.inside:
+            trace.begin(norm.name, output)
+            if x is not None:
+                trace.go_through(x, output)
+        if constant:
             self.found.zeros.append(norm.name)
-        if not self.found.trace.inside:
-            self.found.trace.begin(norm.name, output)
-
-
-def _gives_features(module: nn.Module) -> bool:
-    return isinstance(module, (*WEIGHTED, *FEATURES_LAST))
+            trace.lose(norm.name, output)
 
 
 def _first(args: tuple, kwargs: dict) -> Tensor | None:
@@ -170,12 +177,16 @@ def _first(args: tuple, kwargs: dict) -> Tensor | None:
 
 
 def _is_constant(norm: Norm, output: Tensor) -> bool:
+    """Whether a weight of zeros makes each channel the same everywhere."""
+    if norm.weight is None or bool(norm.weight.any()):
+        return False
     rows = output.movedim(norm.axis, 0).flatten(1)
     return bool((rows == rows[:, :1]).all())
 
 
 def _call(norm: Norm, x: Tensor, after: tuple[str, float] | None) -> Call:
-    x = x.detach().float() if x.dtype in (torch.float16, torch.bfloat16) else x.detach()
+    x = x.detach().movedim(norm.axis, 1)
+    x = x.float() if x.dtype in HALF else x
     values = x.numel() // x.shape[1]
     if values == 1:
         nothing = torch.zeros(x.shape[1])

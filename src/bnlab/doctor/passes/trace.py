@@ -45,8 +45,8 @@ class Trace(TorchFunctionMode):
     Attributes:
         taken: for what a layer gave, by the layer's name, the names of all that took it: modules
             as ``'name'``, other functions as ``'name()'``.
-        joined: the layers whose output, not mixed by weights, was added to or joined with
-            something else.
+        joined: the layers of ``lost`` whose output, not mixed by weights, was added to or joined
+            with something that does not depend on it.
         mixed: the layers whose output went into weights or a normalizer.
         inside: in how many normalizers the pass is now; their own functions are not followed.
         on_dropout: called with the p of each dropout that is at work.
@@ -62,6 +62,7 @@ class Trace(TorchFunctionMode):
         self._sources: dict[int, set[str]] = {}  # tensor -> layers that gave just these numbers
         self._reached: dict[int, set[str]] = {}  # tensor -> layers that it depends on, unmixed
         self._axes: dict[int, set[str]] = {}  # tensor -> layers whose axes it still has
+        self._lost: dict[int, set[str]] = {}  # tensor -> layers that lost something it depends on
         self._held: list[Tensor] = []
 
     def begin(self, name: str, output: Tensor) -> None:
@@ -69,6 +70,14 @@ class Trace(TorchFunctionMode):
         self.taken.setdefault(name, [])
         for where in (self._sources, self._reached, self._axes):
             self._mark(where, output, {name})
+
+    def lose(self, name: str, output: Tensor) -> None:
+        """What this layer gives no longer depends on its input; see whether another path does."""
+        self._mark(self._lost, output, {name})
+
+    def go_through(self, x: Tensor, output: Tensor) -> None:
+        """A normalizer made the output of x."""
+        self._mark(self._lost, output, self._lost.get(id(x), set()))
 
     def sources(self, tensor: Tensor) -> set[str]:
         """The layers that gave just these numbers."""
@@ -111,11 +120,14 @@ class Trace(TorchFunctionMode):
         elif name not in DROPOUTS or not same_object:
             for source in sources:
                 self.taken[source].append(f"{name}()")
+        lost = [self._lost.get(id(one), set()) for one in given]
+        for tensor in made:
+            self._mark(self._lost, tensor, set().union(*lost))
         if name in WEIGHTED:
             self.mixed |= depends
             return
         if name in JOINS:
-            sizeable = [one for tensor, one in zip(given, reached, strict=True) if tensor.ndim]
+            sizeable = [one for tensor, one in zip(given, lost, strict=True) if tensor.ndim]
             self.joined |= {one for one in depends if any(one not in other for other in sizeable)}
         for tensor in made:
             self._mark(self._reached, tensor, depends)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from torch import nn
 from bnlab.arguments import checked
 from bnlab.measure.curvature.eigenvalues import extreme_eigenvalues
 from bnlab.measure.curvature.products import curvature_products
+from bnlab.measure.curvature.progress import Progress, expected_products
 from bnlab.measure.curvature.spectrum import (
     Density,
     Trace,
@@ -36,7 +38,8 @@ class Curvature(Coverage):
         top: (top,) float64, the largest eigenvalues, the largest first.
         bottom: (bottom,) float64, the smallest, the smallest first.
         top_residuals, bottom_residuals: |M v - value v| of each, |v| = 1: a bound on its error; 0
-            where it is 0 by algebra, see ``extreme_eigenvalues``.
+            where it is 0 by algebra; NaN where no bound can be stated, with numbers of 16 bits and
+            under autocast. See ``extreme_eigenvalues``.
         tolerance: the largest residual asked for, as a share of the largest absolute eigenvalue.
         trace: a ``Trace`` with its standard error; None without probes.
         density: a ``Density``; None without probes.
@@ -85,6 +88,7 @@ def measure_curvature(
     steps: int = 60,
     max_restarts: int = 1000,
     seed: int = 0,
+    progress: Callable[[str], object] | None = None,
 ) -> Curvature:
     """How strongly the loss bends at the weights of ``net``, on one batch.
 
@@ -115,6 +119,9 @@ def measure_curvature(
         steps: of Lanczos for the density, each one product for each probe.
         max_restarts: of ARPACK, before it gives up; about 16 products each.
         seed: of start vector and probes.
+        progress: called with a line of text now and then, such as ``print``: first how long it will
+            take, then how far it is. For a large net, the top eigenvalue to a per cent is
+            ``top=1, bottom=0, probes=0, tolerance=0.01``.
 
     Raises:
         ValueError: see ``curvature_products`` and the others; if nothing is asked for; before it
@@ -132,6 +139,10 @@ def measure_curvature(
         raise ValueError("nothing to measure: top, bottom and probes are all 0.")
     which = {"kind": kind, "mode": mode, "batch_statistics": batch_statistics}
     with curvature_products(net, loss, x, y, **which) as product:
+        if progress is not None:
+            ends = bool(top) + bool(bottom and product.zeros is None)
+            count = expected_products(ends, tolerance, probes, min(steps, product.size))
+            product.after_each = Progress(progress, count)
         ends = extreme_eigenvalues(
             product, top, bottom, tolerance=tolerance, max_restarts=max_restarts, seed=seed
         )

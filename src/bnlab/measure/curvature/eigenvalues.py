@@ -30,7 +30,9 @@ class Eigenvalues:
         top: (top,) float64, the largest first.
         bottom: (bottom,) float64, the smallest first.
         top_residuals, bottom_residuals: |M v - value v| for unit eigenvectors v, from one more
-            product each; a bound on the distance to the nearest true eigenvalue.
+            product each; a bound on the distance to the nearest true eigenvalue, but for the
+            rounding of that product. NaN where products are computed in fewer digits than float32
+            (16 bits, autocast): their rounding is then larger than any such bound.
         top_vectors, bottom_vectors: (top, P), (bottom, P) float64, rows of length 1. No rows for a
             lower end of zeros that algebra gives: every vector that M maps to 0 is one of theirs.
         tolerance: what was asked for: residuals of at most tolerance times the largest absolute
@@ -110,6 +112,8 @@ def extreme_eigenvalues(
     (high, high_res, high_vec), (low, low_res, low_vec) = (
         _with_residuals(product, vectors) for vectors in ends
     )
+    if product.coarse:
+        high_res, low_res = (np.full_like(each, np.nan) for each in (high_res, low_res))
     low, low_res = np.append(low, np.zeros(zeros)), np.append(low_res, np.zeros(zeros))
     return Eigenvalues(high[::-1], low, high_res[::-1], low_res, high_vec[::-1], low_vec, tolerance)
 

@@ -40,7 +40,7 @@ def spectrum(found: Eigen, name: str) -> Drawing:
         parts.append(f"trace {found.trace.trace:.3g} ± {found.trace.error:.2g}")
     caption = (
         f"In {found.mode} mode, batch statistics {found.batch_statistics}. "
-        f"Largest residual of an eigenvalue: {_worst(found):.1g}."
+        + _residual(found)
         + (" The shade is one standard error over probes." if found.density is not None else "")
     )
     title = f"{text}: {ends[0]}" if ends else f"{text}: {parts[-1]}"
@@ -57,8 +57,11 @@ def _in_words(found: Eigen) -> list[str]:
     return words
 
 
-def _worst(found: Eigen) -> float:
-    return float(np.max([*found.top_residuals, *found.bottom_residuals], initial=0.0))
+def _residual(found: Eigen) -> str:
+    worst = float(np.max([*found.top_residuals, *found.bottom_residuals], initial=0.0))
+    if np.isnan(worst):
+        return "In these few digits, no bound of an error can be stated."
+    return f"Largest residual of an eigenvalue: {worst:.1g}."
 
 
 def _density(found: Eigen, title: str, color: str) -> Axes:

@@ -8,10 +8,12 @@ derivatives are right.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from bnlab import random
 from bnlab.measure.curvature.convex import is_convex
 from bnlab.measure.kit.loss import Loss
 
@@ -22,9 +24,28 @@ Zeros = Callable[[], int] | None
 """How many eigenvalues are 0 by algebra, and none is below; None for a matrix that says nothing."""
 
 
-def _hessian(
-    output: object, loss: Loss, y: Tensor | None, parameters: list[Tensor]
-) -> tuple[Apply, Zeros]:
+class Matrix(NamedTuple):
+    """A curvature matrix at the weights of a net.
+
+    Attributes:
+        apply: the product with a vector.
+        zeros: see ``Zeros``.
+        value: of the net's output at any weights, what ``derivative`` differentiates.
+        derivative: of ``value``, at the net's own weights, along a vector; both are compared with
+            each other, to see what automatic differentiation misses.
+        direction: a vector along which it is not small.
+        graphs: tensors in whose graphs all is that is differentiated.
+    """
+
+    apply: Apply
+    zeros: Zeros
+    value: Callable[[object], Sequence[Tensor | None]]
+    derivative: Apply
+    direction: Sequence[Tensor | None]
+    graphs: Sequence[Tensor]
+
+
+def _hessian(output: object, loss: Loss, y: Tensor | None, parameters: list[Tensor]) -> Matrix:
     value = loss(output, y)
     slopes = torch.autograd.grad(value, parameters, create_graph=True, allow_unused=True)
     # A gradient that is a constant has no graph: its rows are zero.
@@ -36,33 +57,45 @@ def _hessian(
         along = [v[i] for i in curved]
         return _grad([slopes[i] for i in curved], parameters, along)
 
-    return apply, None
+    def gradient(output: object) -> Sequence[Tensor | None]:
+        return torch.autograd.grad(loss(output, y), parameters, allow_unused=True)
+
+    return Matrix(apply, None, gradient, apply, slopes, [value])
 
 
-def _gauss_newton(
-    output: object, loss: Loss, y: Tensor | None, parameters: list[Tensor]
-) -> tuple[Apply, Zeros]:
+def _gauss_newton(output: object, loss: Loss, y: Tensor | None, parameters: list[Tensor]) -> Matrix:
     forward = _jacobian_product(output, parameters)
     leaf = output.detach().requires_grad_()
     value = loss(leaf, y)
     (slope,) = torch.autograd.grad(value, leaf, create_graph=True)
 
-    def apply(v: list[Tensor]) -> Sequence[Tensor | None]:
+    def curved(moved: Tensor) -> Tensor | None:
         if not slope.requires_grad:  # a loss that is linear in the output
-            return [None] * len(parameters)
-        (curved,) = _grad([slope], [leaf], [forward(v)])
-        return [None] * len(parameters) if curved is None else _grad([output], parameters, [curved])
+            return None
+        return _grad([slope], [leaf], [moved])[0]
+
+    def apply(v: list[Tensor]) -> Sequence[Tensor | None]:
+        bent = curved(forward(v))
+        return [None] * len(parameters) if bent is None else _grad([output], parameters, [bent])
+
+    def derivative(v: list[Tensor]) -> Sequence[Tensor | None]:
+        moved = forward(v)
+        return curved(moved), moved
+
+    def both(output: Tensor) -> Sequence[Tensor | None]:
+        there = output.detach().requires_grad_()
+        return *torch.autograd.grad(loss(there, y), there), output
 
     def zeros() -> int:
         more = _more_parameters(parameters, output)
         return more if more and is_convex(slope, leaf) else 0
 
-    return apply, zeros
+    return Matrix(
+        apply, zeros, both, derivative, _some_direction(output, parameters), [output, value]
+    )
 
 
-def _fisher(
-    output: object, loss: object, y: object, parameters: list[Tensor]
-) -> tuple[Apply, Zeros]:
+def _fisher(output: object, loss: object, y: object, parameters: list[Tensor]) -> Matrix:
     forward = _jacobian_product(output, parameters)
     if not output.isfinite().all():
         raise ValueError(
@@ -73,7 +106,20 @@ def _fisher(
     def apply(v: list[Tensor]) -> Sequence[Tensor | None]:
         return _grad([output], parameters, [forward(v) / samples])
 
-    return apply, lambda: _more_parameters(parameters, output)
+    return Matrix(
+        apply,
+        lambda: _more_parameters(parameters, output),
+        lambda output: [output],
+        lambda v: [forward(v)],
+        _some_direction(output, parameters),
+        [output],
+    )
+
+
+def _some_direction(output: Tensor, parameters: list[Tensor]) -> Sequence[Tensor | None]:
+    # J^T u for some u: there the outputs move.
+    u = torch.from_numpy(random.uniform(0, random.START, output.numel()) - 0.5)
+    return _grad([output], parameters, [u.reshape(output.shape).to(output)])
 
 
 def _more_parameters(parameters: list[Tensor], output: Tensor) -> int:

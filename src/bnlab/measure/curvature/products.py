@@ -7,7 +7,7 @@ same noise and the same dropout.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -15,12 +15,16 @@ from torch import Tensor, nn
 
 from bnlab.arguments import checked, require
 from bnlab.errors import check_name
+from bnlab.measure.curvature.difference import compare
 from bnlab.measure.curvature.held_statistics import held_statistics
 from bnlab.measure.curvature.matrices import MATRICES, Apply, Zeros
+from bnlab.measure.curvature.precision import full_products, is_coarse
 from bnlab.measure.kit.arguments import check_mode, check_sizes, check_trainable, check_weights
-from bnlab.measure.kit.inputs import forward
+from bnlab.measure.kit.forward_state import ForwardState
+from bnlab.measure.kit.inputs import forward, tensors_in
 from bnlab.measure.kit.loss import Loss, finite_loss, loss_of
 from bnlab.measure.kit.measuring import measuring
+from bnlab.measure.kit.slopes import check_not_reentrant
 from bnlab.norms.base import Normalizer
 
 BATCH_STATISTICS = ("backpropagated", "constant")
@@ -37,12 +41,17 @@ class Product:
         device: where they are.
         count: products computed so far.
         mode: in which the net is: ``train``, ``eval``, or ``mixed``; None without a net.
+        coarse: whether products are computed in fewer digits than float32 has, as with numbers of
+            16 bits and under autocast: then no bound of an error can be told from them.
+        after_each: called after each product; None for nothing.
         zeros: a function that says how many of the smallest eigenvalues are 0 by algebra, see
             ``curvature_products``; None for a matrix with eigenvalues of both signs.
     """
 
     zeros: Zeros = None
     mode: str | None = None
+    coarse: bool = False
+    after_each: Callable[[], None] | None = None
 
     @checked
     def __init__(self, parameters: Sequence[Tensor], apply: Apply, zeros: Zeros = None) -> None:
@@ -69,6 +78,8 @@ class Product:
                 [a.reshape(p.shape).to(p) for a, p in zip(pieces, self._parameters, strict=True)]
             )
         self.count += 1
+        if self.after_each is not None:
+            self.after_each()
         out = self._flat(parts)
         if not out.isfinite().all():
             raise ValueError(
@@ -132,7 +143,9 @@ def curvature_products(
 
     Where a normalizer stops gradients, as Batch Renormalization does at r and d, what is stopped is
     a number in the second derivative too: the matrix is that of the loss with these numbers fixed,
-    and symmetric.
+    and symmetric. Where the net or the loss has an autograd function that is not torch's own, one
+    product is compared with a difference of gradients, and a warning says if they differ: such a
+    function may have no second derivative, and give zero for it without a word.
 
     Args:
         net: any module. It is left bit for bit as it was, also if interrupted.
@@ -180,13 +193,24 @@ def curvature_products(
     with contextlib.ExitStack() as stack:
         found_mode = stack.enter_context(measuring(net, mode))
         stack.enter_context(_primitive(net))
+        stack.enter_context(full_products(parameters))
         stack.enter_context(torch.inference_mode(False))
         if batch_statistics == "constant":
             stack.enter_context(held_statistics(net))
+        start = ForwardState(net)
         with torch.enable_grad(), _math_attention():
-            apply, zeros = MATRICES[kind](forward(net, x), checked, y, parameters)
-        product = Product(parameters, apply, zeros)
-        product.mode = found_mode
+            output = forward(net, x)
+            check_not_reentrant(tensors_in(output))
+            matrix = MATRICES[kind](output, checked, y, parameters)
+
+            def value() -> Sequence[Tensor | None]:
+                start.restore()
+                return matrix.value(forward(net, x))
+
+            if batch_statistics == "backpropagated":  # held ones are held at these weights alone
+                compare(parameters, value, matrix)
+        product = Product(parameters, matrix.apply, matrix.zeros)
+        product.mode, product.coarse = found_mode, is_coarse([*parameters, *tensors_in(output)])
         yield product
 
 

@@ -86,15 +86,15 @@ def covering(
         warnings.warn(
             f"Left out of this measurement, though there are weights in it: {'; '.join(told[:5])}"
             f"{more}. The result's left_out names all.",
-            stacklevel=_levels_to_the_user(),
+            stacklevel=levels_to_the_user(),
         )
     return {"covered": tuple(covered), "left_out": left_out}
 
 
-def _levels_to_the_user() -> int:
-    """How many calls lie between ``covering`` and the code outside of the package."""
+def levels_to_the_user() -> int:
+    """The ``stacklevel`` of a warning: how many calls lie between here and the user's code."""
     frame, levels = sys._getframe(1), 1
-    while frame.f_back and frame.f_globals.get("__name__", "").startswith("bnlab."):
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith(("bnlab.", "contextlib")):
         frame, levels = frame.f_back, levels + 1
     return levels
 

@@ -110,26 +110,36 @@ def measure_gradient_identity(
         mode: ``train``, ``eval``, or None: each module in the mode that it has.
 
     Raises:
-        ValueError: for no such layer, one in evaluation mode with running statistics, one
-            that does not run exactly once, a loss that is no scalar or not finite, or weights that
-            are not finite.
+        ValueError: for no such layer, one whose class has a forward method of its own (timm's end
+            in an activation), one in evaluation mode with running statistics, one that does not run
+            exactly once, a loss that is no scalar or not finite, or weights that are not finite.
     """
     name, module = _chosen(net, layer)
     check_weights(net)
     check_sizes(x, y)
     with measuring(net, mode), torch.enable_grad():
         _check_uses_batch(name, module)
-        with _ends_of(module) as ends:
+        with _ends_of(module) as ends:  # a checkpoint runs the layer again for the gradient
             value = scalar(loss_of(loss, forward(net, x), y))
-        check_start(value)
-        if len(ends) != 1:
-            raise ValueError(f"layer {name!r} ran {len(ends)} times in one pass, not once.")
-        slopes = slopes_of(value, ends[0])
-        z = _by_channel(ends[0][0])
+            check_start(value)
+            if len(ends) != 1:
+                raise ValueError(f"layer {name!r} ran {len(ends)} times in one pass, not once.")
+            (both,) = ends
+            _check_has_graph(name, both[1])
+            slopes = slopes_of(value, both)
+        z = _by_channel(both[0])
         before, after = (_by_channel(slope) for slope in slopes)
         weight = torch.ones(len(z)).to(z) if module.weight is None else module.weight.detach()
     coverage = covering(net, {name}, lambda *_: Reason(OTHER))
     return replace(_sides(name, z, before, after, weight.double(), module.eps), **coverage)
+
+
+def _check_has_graph(name: str, output: Tensor) -> None:
+    if not output.requires_grad:
+        raise ValueError(
+            f"layer {name!r} runs without a graph (under torch.no_grad, or in a reentrant "
+            "checkpoint): let the net run it with gradients (use_reentrant=False)."
+        )
 
 
 def _check_uses_batch(name: str, module: nn.Module) -> None:
@@ -159,11 +169,20 @@ def _sides(
 
 def _chosen(net: nn.Module, layer: str | None) -> tuple[str, nn.Module]:
     # Exactly this class of the lab: its relatives pool other values or add noise.
-    layers = {
+    found = {
         name: m
         for name, m in net.named_modules()
         if type(m) is BatchNorm or isinstance(m, _BatchNorm)
     }
+    layers = {name: m for name, m in found.items() if _is_plain(m)}
+    others = [name for name in found if name not in layers]
+    if layer in others or (others and not layers):
+        name = others[0] if layer is None else layer
+        raise ValueError(
+            f"layer {name!r} is a {type(found[name]).__name__}, a BatchNorm with a forward method "
+            "of its own: what it gives need not be what the theorem is about (it may end in an "
+            "activation). Put a BatchNorm of torch and what follows it in its place."
+        )
     if not layers:
         raise ValueError(
             f"this {type(net).__name__} has no BatchNorm layer; the theorem is about one."
@@ -172,6 +191,10 @@ def _chosen(net: nn.Module, layer: str | None) -> tuple[str, nn.Module]:
         raise ValueError(unknown("BatchNorm layer", layer, layers))
     name = next(iter(layers)) if layer is None else layer
     return name, layers[name]
+
+
+def _is_plain(module: nn.Module) -> bool:
+    return type(module) is BatchNorm or type(module).forward.__module__.startswith("torch.nn.")
 
 
 @contextlib.contextmanager

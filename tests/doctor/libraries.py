@@ -10,6 +10,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.models.libraries import LIBRARIES, missing, prepare
+
 TORCHVISION = [
     *("resnet18", "zero_init_residual", "vgg11_bn", "densenet121", "mobilenet_v3_small"),
     *("efficientnet_b0", "shufflenet_v2_x0_5", "mnasnet0_5", "regnet_y_400mf", "swin_t"),
@@ -63,31 +65,12 @@ TRANSFORMERS = {
 
 def library(name: str) -> ModuleType:
     """A library, or a skipped test that says what to install."""
+    if name in missing():
+        pytest.skip(f"{name} is not installed: pip install {LIBRARIES[name]}.")
+    prepare()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # other projects' deprecations
-        if name in ("torchvision", "timm"):
-            _torchvision_of_another_build()
-        try:
-            return importlib.import_module(name)
-        except ImportError as error:
-            pytest.skip(f"{name} is not installed ({error}); pip install {name} brings it.")
-
-
-def _torchvision_of_another_build() -> None:
-    """Let torchvision be imported beside a torch without CUDA, whose operators it then lacks."""
-    try:
-        importlib.import_module("torchvision")
-    except ImportError:
-        return
-    except RuntimeError:  # operator torchvision::nms does not exist
-        operators = torch.library.Library("torchvision", "FRAGMENT")
-        KEPT.append(operators)
-        for name in ("nms", "qnms"):
-            operators.define(f"{name}(Tensor dets, Tensor scores, float threshold) -> Tensor")
-
-
-KEPT: list[torch.library.Library] = []
-"""What must not be collected as long as torchvision is used."""
+        return importlib.import_module(name)
 
 
 def images(size: int = 64, count: int = 8) -> Tensor:

@@ -118,6 +118,15 @@ def test_weights_are_loaded(file, capsys):
     assert "statistics-not-finite" in capsys.readouterr().out
 
 
+def test_what_goes_wrong_inside_is_no_finding(file, capsys, monkeypatch):
+    def fail(*_args, **_kwargs):
+        raise RuntimeError("a fault of our own")
+
+    monkeypatch.setattr("bnlab.doctor.command.diagnose", fail)
+    assert main(["mine.py:make_model", "--shape", "32", "8"]) == BAD_USE
+    assert "the examination failed: RuntimeError: a fault of our own" in capsys.readouterr().err
+
+
 def test_it_is_a_command(file):
     line = [sys.executable, "-m", "bnlab.doctor", "mine.py:make_frozen", "--shape", "32", "8"]
     done = subprocess.run(line, capture_output=True, text=True, check=False)

@@ -182,7 +182,7 @@ class Lazy(nn.Module):
 def test_bad_input_is_refused_in_a_sentence(model, batch, told, said):
     with pytest.raises(ValueError, match=said) as caught:
         diagnose(model, batch, **told)
-    assert str(caught.value).endswith(".")
+    assert str(caught.value).rstrip(")").endswith(".")
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit")
@@ -328,6 +328,15 @@ def test_taking_out_a_bias_before_a_norm_changes_nothing():
         exec(note.code, {"model": model})
     assert torch.allclose(model.eval()(x), before, atol=1e-5)
     assert "bias-before-norm" not in [note.id for note in diagnose(model, x).notes]
+
+
+def test_a_momentum_of_the_other_convention_is_a_note():
+    model = mlp(momentum=0.99)
+    found = diagnose(model, rows())
+    note = next(note for note in found.notes if note.id == "momentum-large")
+    assert found.ids == () and note.layers == ("1", "4")
+    exec(note.code, {"model": model})
+    assert "momentum-large" not in [note.id for note in diagnose(model, rows()).notes]
 
 
 def test_a_bias_that_something_else_takes_too_is_not_told():

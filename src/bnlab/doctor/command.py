@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
+import os
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from torch import nn
 
 from bnlab.doctor.diagnose import diagnose
 
-HEALTHY, FOUND, BAD_USE = 0, 1, 2
+HEALTHY, FOUND, BAD_USE, STOPPED = 0, 1, 2, 130
 
 
 class UseError(ValueError):
@@ -158,7 +160,19 @@ def main(arguments: list[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a console that cannot write every sign
     given = make_parser().parse_args(arguments)
     try:
-        return run(given)
+        status = run(given)
+        sys.stdout.flush()
+    except BrokenPipeError:  # who read has left, as ``head`` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FOUND
     except ValueError as error:
         print(f"bnlab: {error}", file=sys.stderr)
         return BAD_USE
+    except Exception as error:  # Python's own status of 1 would say that something was found
+        traceback.print_exc()
+        print(f"bnlab: the examination failed: {_said(error)}", file=sys.stderr)
+        return BAD_USE
+    except KeyboardInterrupt:
+        print("bnlab: stopped.", file=sys.stderr)
+        return STOPPED
+    return status

@@ -164,9 +164,11 @@ def _optimizers(given: object) -> tuple[torch.optim.Optimizer, ...]:
 def _check_pass(case: Case) -> None:
     seen = case.seen
     said = seen.failed.rstrip(". \n")
+    left = f" (Of batch, {case.batch.left_out})" if case.batch.left_out else ""
     require(
         not seen.failed or seen.alone,
-        f"model cannot take this batch: {said}. Give what it is called with in training.",
+        f"model cannot take this batch: {said}. Give what it is called with in training, a dict to "
+        f"name the inputs.{left}",
     )
 
 

@@ -83,6 +83,11 @@ class Diagnosis:
         return "".join(parts)
 
 
+def does(layers: tuple[str, ...] | list[str], verb: str) -> str:
+    """The names of layers with a verb in its number: "'1' gets", "'1', '2' get"."""
+    return f"{named(layers)} {verb}{'s' * (len(layers) == 1)}"
+
+
 def named(layers: tuple[str, ...] | list[str]) -> str:
     """The names of layers for a sentence: the first few, and how many more."""
     shown = ", ".join(repr(name) if name else "the model itself" for name in layers[:NAMED])

@@ -9,7 +9,7 @@ from torch import distributed, nn
 
 from bnlab.doctor.case import Case
 from bnlab.doctor.code import group_norms
-from bnlab.doctor.finding import LOOK, NOTE, WRONG, Finding, named
+from bnlab.doctor.finding import LOOK, NOTE, WRONG, Finding, does, named
 from bnlab.doctor.layers import Norm
 from bnlab.norms.sync import SyncBatchNorm
 
@@ -44,7 +44,7 @@ def _alone(case: Case, alone: dict[str, tuple[int, ...]]) -> Finding:
         "one-value-per-channel",
         WRONG if case.model.training else NOTE,
         layers,
-        f"In training mode {named(layers)} gets one value a channel (shape {shape}: "
+        f"In training mode {does(layers, 'get')} one value a channel (shape {shape}: "
         f"{case.batch.samples} sample{'s' * (case.batch.samples > 1)} with {where}), whose "
         'variance is 0; PyTorch raises "Expected more than 1 value per channel when training".',
         "Give it more samples a batch, and leave out a last batch of one. If memory allows no "
@@ -85,8 +85,8 @@ def _few(case: Case, norms: list[Norm]) -> Finding:
     noise = [float(call.noise.median()) for call in case.seen.calls if call.norm in norms]
     known = [one for one in noise if math.isfinite(one)]
     seen = (
-        f" At the worst of them the batch's statistics would differ by {max(known):.2g} standard "
-        "deviations if other samples were drawn."
+        f" Those of other samples would differ by about {max(known):.2g} standard deviations, "
+        "at the worst of these layers."
         if known
         else ""
     )
@@ -95,8 +95,8 @@ def _few(case: Case, norms: list[Norm]) -> Finding:
         "small-batch",
         (WRONG if samples <= 2 else LOOK) if case.model.training else NOTE,
         layers,
-        f"{named(layers)} normalize{'s' * (len(layers) == 1)} with the statistics of "
-        f"{samples} sample{'s' * (samples > 1)}, which are mostly noise.{seen}",
+        f"{does(layers, 'normalize')} with the statistics of "
+        f"only {samples} sample{'s' * (samples > 1)}, which is noise for each of them.{seen}",
         f"Take batches of {ENOUGH} or more samples, 32 if you can. Else take GroupNorm, or "
         "SyncBatchNorm over several processes; when fine-tuning, keep BatchNorm in evaluation "
         "mode.",
@@ -115,8 +115,8 @@ def check_accumulation(case: Case) -> Iterator[Finding]:
         "accumulation",
         LOOK,
         layers,
-        f"Gradients are summed over {count} batches of {samples}, but {named(layers)} "
-        f"normalize{'s' * (len(layers) == 1)} each of them alone: as in ghost batches of "
+        f"Gradients are summed over {count} batches of {samples}, but {does(layers, 'normalize')} "
+        f"each of them alone: as in ghost batches of "
         f"{samples}, not as in a batch of {count * samples}.",
         "If batches this small are a reason to accumulate, take GroupNorm, whose gradients add up "
         "exactly; when fine-tuning, keep BatchNorm in evaluation mode.",

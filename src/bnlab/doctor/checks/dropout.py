@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from torch import nn
+
 from bnlab.doctor.case import Case
 from bnlab.doctor.code import names_code
 from bnlab.doctor.finding import LOOK, NOTE, WRONG, Finding, named
@@ -21,12 +23,12 @@ def check_dropout(case: Case) -> Iterator[Finding]:
     seen = {one: size for one, size in sizes.items() if size > max(NOTED, 2 * one.error)}
     told = [change for change, size in seen.items() if size > TOLD]
     if told:
-        yield _changed(told, WRONG if max(map(seen.get, told)) > LARGE else LOOK)
+        yield _changed(case, told, WRONG if max(map(seen.get, told)) > LARGE else LOOK)
     elif seen:
-        yield _changed(list(seen), NOTE)
+        yield _changed(case, list(seen), NOTE)
 
 
-def _changed(changes: list[Change], severity: str) -> Finding:
+def _changed(case: Case, changes: list[Change], severity: str) -> Finding:
     worst = max(changes, key=lambda change: abs(math.log(change.ratio)))
     layers = tuple(change.layer for change in changes)
     dropouts = tuple(dict.fromkeys(change.dropout for change in changes))
@@ -39,7 +41,17 @@ def _changed(changes: list[Change], severity: str) -> Finding:
         f"dropout (p = {worst.p:g}), which is what it gets in evaluation mode; its running "
         "variance is that of training.",
         "Put dropout behind the last BatchNorm, before the last linear layer, or do without it.",
-        f"for name in {names_code(dropouts)}:\n"
-        "    model.get_submodule(name).p = 0.0  # and one nn.Dropout before the last layer",
+        _without(case, dropouts),
         {"ratio": worst.ratio, "p": worst.p},
+    )
+
+
+def _without(case: Case, dropouts: tuple[str, ...]) -> str:
+    kind = nn.modules.dropout._DropoutNd
+    layers = [name for name in dropouts if isinstance(case.model.get_submodule(name), kind)]
+    if not layers:
+        return "# the dropout is a call of a function: give it p=0, or take it out"
+    return (
+        f"for name in {names_code(layers)}:\n"
+        "    model.get_submodule(name).p = 0.0  # and one nn.Dropout before the last layer"
     )

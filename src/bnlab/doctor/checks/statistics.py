@@ -196,11 +196,11 @@ def _numbers(far: list[Distance]) -> tuple[Distance, dict[str, float]]:
 
 def _sentence(far: list[Distance], worst: Distance) -> str:
     layers = [one.norm.name for one in far]
-    place = f", most in {named([worst.norm.name])}," if len(far) > 1 else ""
     return (
-        f"The running statistics of {named(layers)} are not those of this batch: the running mean "
-        f"is{place} {worst.mean:.2g} standard deviations from the batch's, and the running "
-        f"variance {worst.var:.2g} times the batch's (medians over the channels)"
+        f"The running statistics of {named(layers)} are not those of this batch. In "
+        f"{named([worst.norm.name])} the running mean is {worst.mean:.2g} standard deviations from "
+        f"the batch's, and the running variance {worst.var:.2g} times the batch's (medians over "
+        "the channels)"
     )
 
 

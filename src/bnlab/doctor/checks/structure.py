@@ -121,7 +121,7 @@ def check_shared(case: Case) -> Iterator[Finding]:
         "shared-norm",
         (WRONG if apart[worst] > 1 else LOOK) if differ else NOTE,
         tuple(name for name in layers if apart[name] > APART) if differ else layers,
-        f"{named(layers)} is called {often} times in one forward pass, and its inputs differ by "
+        f"{named([worst])} is called {often} times in one forward pass, and its inputs differ by "
         f"{apart[worst]:.2g} standard deviations: in training mode each call has statistics of "
         "its own, in evaluation mode all share one running mean and variance.",
         "Make a BatchNorm for each place; weight and bias may be shared."

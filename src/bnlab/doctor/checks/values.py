@@ -9,7 +9,7 @@ import torch
 
 from bnlab.doctor.case import Case
 from bnlab.doctor.code import for_each
-from bnlab.doctor.finding import LOOK, NOTE, WRONG, Finding, named
+from bnlab.doctor.finding import LOOK, NOTE, WRONG, Finding, does, named
 from bnlab.doctor.layers import Norm
 from bnlab.doctor.passes.probe import Call
 
@@ -82,9 +82,9 @@ def _dead(shares: dict[str, float], severity: str) -> Finding:
         "constant-channels",
         severity,
         tuple(shares),
-        f"{named(tuple(shares))}: channels of the input are the same for all samples and "
-        f"positions, {100 * shares[worst]:.0f} % of them in {named([worst])}, so that normalizing "
-        "them gives the bias.",
+        f"Of the channels that {does(tuple(shares), 'take')}, some are the same for all samples "
+        f"and positions, {100 * shares[worst]:.0f} % of them in {named([worst])}: normalizing them "
+        "gives the bias.",
         "Look at the layer before: weights of zero, a ReLU that never fires, or an input that is "
         "constant.",
         numbers={"share": shares[worst]},

@@ -288,6 +288,14 @@ def models():
     write_stamp(MODELS_STAMP, wanted)
 
 
+def try_models():
+    """Install those libraries if they can be had; the tests of their models are skipped else."""
+    try:
+        models()
+    except Stop as stop:
+        say(f"Note: {stop} The tests of their models are skipped.")
+
+
 def install_models():
     """Make the environment, with the libraries of models."""
     env()
@@ -465,7 +473,7 @@ def test(*arguments):
     env()
     paths = chosen(arguments)
     if not paths or touch(paths, NEED_MODELS):
-        models()
+        try_models()
     if not paths or touch(paths, NEED_SITE):
         site()
     say("Running the tests and checking style.")

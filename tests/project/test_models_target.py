@@ -60,6 +60,15 @@ def test_an_installation_that_fails_leaves_no_stamp(project, monkeypatch):
     assert not project.MODELS_STAMP.exists()
 
 
+def test_the_other_tests_run_without_them_and_it_is_said(project, monkeypatch, capsys):
+    def fails(*_):
+        raise project.Stop("no network.")
+
+    monkeypatch.setattr(project, "pip", fails)
+    project.try_models()
+    assert "Note: no network. The tests of their models are skipped." in capsys.readouterr().out
+
+
 def test_only_tests_that_need_them_install_them(project):
     every = [project.Path("tests/norms"), project.Path("tests/models/test_compatibility.py")]
     assert [project.touch([path], project.NEED_MODELS) for path in every] == [False, True]

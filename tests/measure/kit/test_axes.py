@@ -148,3 +148,41 @@ def test_the_nets_of_this_package_are_never_asked_about(name):
     net = make_net(name, (1, 8, 8), 10, depth=3, width=8, norm="batch")
     found = measure.measure_signals(net, None, torch.randn(4, 1, 8, 8))
     assert set(found.channel_axis) == {1}
+
+
+class Permute(nn.Module):
+    """As torchvision's: the axes in another order."""
+
+    def __init__(self, *order):
+        super().__init__()
+        self.order = order
+
+    def forward(self, x):
+        return x.permute(self.order)
+
+
+LAST, FIRST = Permute(0, 2, 3, 1), Permute(0, 3, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("middle", "axis"),
+    [
+        ([nn.Conv2d(8, 8, 1), LAST, nn.LayerNorm(8)], 1),
+        ([nn.Conv2d(8, 8, 1), nn.LayerNorm(8)], 1),
+        ([nn.Conv2d(8, 8, 1), nn.ReLU(), LAST, nn.GELU()], 1),
+        ([LAST, nn.Linear(8, 8), nn.GELU(), FIRST], -1),
+    ],
+)
+def test_a_stage_ends_where_the_axes_move_though_the_shape_stays(middle, axis):
+    """As many channels as rows and columns: the shape does not tell."""
+    torch.manual_seed(0)
+    net, x = (
+        nn.Sequential(nn.Identity(), *middle, nn.Flatten(), nn.Linear(512, 3)),
+        torch.randn(4, 8, 8, 8),
+    )
+    found = measure.measure_signals(net, None, x)
+    end = next(k for k, m in enumerate(net) if isinstance(m, nn.Conv2d | nn.Linear)) + 1
+    while isinstance(net[end], nn.ReLU | nn.GELU):
+        end += 1
+    values = net[:end](x).detach().movedim(axis, 0).flatten(1)
+    assert found.variance[0] == pytest.approx(float(values.var(1, unbiased=False).mean()), rel=1e-5)

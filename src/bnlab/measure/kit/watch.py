@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 
 from bnlab.arguments import require
-from bnlab.measure.kit.axes import Trail, settled
+from bnlab.measure.kit.axes import Trail, is_known, known_axis, settled
 from bnlab.measure.kit.coverage import owns_matrix
 from bnlab.measure.kit.inputs import tensors_in
 from bnlab.measure.kit.layers import WEIGHTED
@@ -138,11 +138,13 @@ class Watch:
                 self._follows = k
 
     def _continue(self, name: str) -> Callable:
-        def proceed(_module: nn.Module, _inputs: tuple, output: object) -> Tensor | None:
+        def proceed(module: nn.Module, inputs: tuple, output: object) -> Tensor | None:
             k, self._follows = self._follows, None
             if k is None or not isinstance(output, Tensor):
                 return None
             if output.shape != self.calls[k].output.shape:
+                return None
+            if moves_axes(module, next(tensors_in(inputs), output), output, self.calls[k].axes[0]):
                 return None
             self.calls[k].parts.append(name)
             return self._record(k, output)
@@ -205,6 +207,18 @@ class Watch:
         # A layer that the loss does not depend on has the gradient zero.
         pairs = zip(self.calls, found, strict=True)
         return [torch.zeros_like(c.output) if g is None else g for c, g in pairs]
+
+
+def moves_axes(module: nn.Module, given: Tensor, output: Tensor, axis: int) -> bool:
+    """Whether a module leaves the channels elsewhere than on ``axis``, though it keeps the shape.
+
+    So does one that gives its input with its axes in another order, and one that normalizes the
+    last axis after a layer with its channels on axis 1.
+    """
+    same = given.untyped_storage().data_ptr() == output.untyped_storage().data_ptr()
+    if same and given.stride() != output.stride():
+        return True
+    return axis == 1 and output.ndim > 2 and is_known(module) and known_axis(module) == -1
 
 
 def check_output(name: str, output: object) -> None:

@@ -215,7 +215,7 @@ def reading_of(module: nn.Module) -> NormReading:
         )
     try:
         reading = reader(module)
-        require(isinstance(reading, NormReading), f"it gave {reading!r}, not a NormReading.")
+        require(isinstance(reading, NormReading), f"it gave a {type(reading).__name__}, not a NormReading.")
         return reading
     except CannotReadError:
         raise

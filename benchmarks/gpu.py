@@ -18,6 +18,7 @@ After each part all that is known is written into a file.
 from __future__ import annotations
 
 import contextlib
+import inspect
 import json
 import statistics
 import sys
@@ -34,6 +35,7 @@ from torch.nn.functional import cross_entropy
 
 from bnlab.claims.estimate import step_seconds
 from bnlab.data import load
+from bnlab.engines.stack import StackTrainer
 from bnlab.measure import VGG, measure_landscape
 from bnlab.train import Run, Trainer, train, train_many
 from bnlab.verdicts.race import LAST, Arm, best_lr, decades, lead, race, usable
@@ -169,6 +171,17 @@ def tf32(allowed: bool) -> Iterator[None]:
             place.allow_tf32 = value
 
 
+def losses_here(runs: list[Run], device: str) -> np.ndarray:
+    """Losses (steps, K) of nets side by side, rounded as it is set here.
+
+    A training keeps autocast and tf32 out: what is called is the step inside of it.
+    """
+    trainer, update = StackTrainer(runs, device), inspect.unwrap(StackTrainer.update)
+    trainer.net.train()
+    batches = enumerate(zip(*trainer.samplers, strict=True), start=1)
+    return np.array([update(trainer, np.stack(numbers), step)[0] for step, numbers in batches])
+
+
 def rounding(size: Size, device: str, told: dict) -> Iterator[Row]:
     """Mean loss of the last tenth of the steps, of each seed, in coarser numbers."""
     found = {}
@@ -183,9 +196,8 @@ def rounding(size: Size, device: str, told: dict) -> Iterator[Row]:
         }
         for way, (allowed, cast) in ways.items():
             with tf32(allowed), cast:
-                histories = train_many(runs, engine="stack", device=device)
-            last = [np.mean(one.loss[-max(1, run.steps // LAST) :]) for one in histories]
-            found[f"{norm}, {way}"] = np.array(last)
+                losses = losses_here(runs, device)
+            found[f"{norm}, {way}"] = losses[-max(1, run.steps // LAST) :].mean(0)
     told["rounding"] = {name: losses.tolist() for name, losses in found.items()}
     for norm in ARMS:
         exact = found[f"{norm}, float32"]

@@ -215,7 +215,10 @@ def reading_of(module: nn.Module) -> NormReading:
         )
     try:
         reading = reader(module)
-        require(isinstance(reading, NormReading), f"it gave a {type(reading).__name__}, not a NormReading.")
+        require(
+            isinstance(reading, NormReading),
+            f"it gave a {type(reading).__name__}, not a NormReading.",
+        )
         return reading
     except CannotReadError:
         raise

@@ -7,6 +7,7 @@ trial runs that a prediction speaks of; ``TUNING_SEEDS`` choose learning rates. 
 from __future__ import annotations
 
 import copy
+import functools
 import math
 from collections.abc import Iterator, Sequence
 
@@ -71,11 +72,16 @@ def trained(run: Run, engine: str = ENGINE) -> Engine:
     return trainer
 
 
+@functools.singledispatch
 def start_from(trainer: Engine, state: dict[str, Tensor]) -> None:
     """Give a training that has not begun the weights and statistics of another net."""
     trainer.net.load_state_dict(state)
-    if isinstance(trainer, CompiledTrainer):
-        trainer.heap.write_state(trainer.net)
+
+
+@start_from.register
+def _(trainer: CompiledTrainer, state: dict[str, Tensor]) -> None:
+    trainer.net.load_state_dict(state)
+    trainer.heap.write_state(trainer.net)
 
 
 def tensors(trainer: Engine, part: str) -> tuple[Tensor, Tensor]:

@@ -29,14 +29,15 @@ ALL = (
     "lawn",
     "binary_nets",
     "bn_nas",
+    "clinic",
 )
 """The chapters, in the order of the book; a chapter imports only from those before it."""
 
 PAGES = ("two_landscapes",)
 """Folders of pages that are no chapters, and have exercises."""
 
-SERIES = ("S", "B", "W", "L", "R", "M", "LW", "BNN", "N")
-"""The first letters of the claims' ids, a paper each, in the order of the scoreboard."""
+SERIES = ("S", "B", "W", "L", "R", "M", "LW", "BNN", "N", "T")
+"""The first letters of the claims' ids, a paper each (T: the practitioners), in the order of the scoreboard."""
 
 
 def collected(part: str, name: str) -> Iterator:

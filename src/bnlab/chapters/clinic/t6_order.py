@@ -17,7 +17,7 @@ from bnlab.train import Run
 from bnlab.verdicts.race import Arm, arm_facts, decades, lead, race
 from bnlab.verdicts.work import HERE, Work
 
-SEEDS = tuple(range(1283, 1299))
+SEEDS = tuple(range(1440, 1456))
 DEPTHS = (2, 6)
 RATES = (0.1, 0.3, 1.0, 3.0)
 ORDERS = {"before": "norm_relu", "after": "relu_norm"}

@@ -34,7 +34,7 @@ from bnlab.verdicts.race import Arm, arm_facts, lead, race
 from bnlab.verdicts.table import Table
 from bnlab.verdicts.work import HERE, Work
 
-SEEDS = tuple(range(1241, 1257))
+SEEDS = tuple(range(1456, 1472))
 STEPS = 600
 BASE = BASE.replace(steps=STEPS, eval_every=STEPS)
 RATES = (0.03, 0.1, 0.3, 1.0)

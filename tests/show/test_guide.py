@@ -88,7 +88,7 @@ DECIDING = [
     ("Gradient accumulation", "T4", "test_ghost", 97.0),
     ("Fine-tuning", "T3", "frozen_new", 75.0),
     ("Weight decay", "T5", "test_weights", 99.0),
-    ("BatchNorm before or behind", "T6", "test_after_bare_2", 99.0),
+    ("BatchNorm before or behind", "T6", "test_after_bias_2", 99.0),
     ("Dropout", "T7", "test_head_5", 92.0),
     ("GAN critics", "T8", "penalty_batch_64", 1.0),
     ("Contrastive", "T8", "leak_batch_64", 0.1),

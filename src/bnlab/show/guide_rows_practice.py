@@ -6,8 +6,8 @@ from bnlab.show.guide_row import Facts, Row
 
 
 def _level(facts: Facts, depth: int, points: float = 1) -> bool:
-    """Whether no order of T6 is ahead by more than so many points, without a bias."""
-    before, after = (facts["T6"][f"test_{order}_bare_{depth}"] for order in ("before", "after"))
+    """Whether no order of T6 is ahead by more than so many points, with a bias."""
+    before, after = (facts["T6"][f"test_{order}_bias_{depth}"] for order in ("before", "after"))
     return abs(before - after) <= points
 
 
@@ -87,14 +87,15 @@ PRACTICE = (
     ),
     Row(
         "BatchNorm before or behind the ReLU, and with or without a bias",
-        "Keep what your code has. In new code put it before the ReLU, without a bias in the layer "
-        "before it.",
-        "Before the ReLU, BatchNorm subtracts the mean and with it any bias. We found no "
-        "difference of a point between the two orders, and where they differ in speed it depends "
-        "on the depth.",
-        "Without a bias, each order at its own best rate: with two hidden layers "
-        "{T6[test_before_bare_2]:.1f} % before the ReLU and {T6[test_after_bare_2]:.1f} behind it; "
-        "with six, {T6[test_before_bare_6]:.1f} and {T6[test_after_bare_6]:.1f}.",
+        "Keep what your code has. In new code put it before the ReLU; the layer before it then "
+        "needs no bias. Behind the ReLU keep the bias.",
+        "Before the ReLU, BatchNorm subtracts the mean and with it any bias. Behind it, a bias "
+        "decides which inputs the ReLU cuts off.",
+        "With a bias, each order at its own best rate: with two hidden layers "
+        "{T6[test_before_bias_2]:.1f} % before the ReLU and {T6[test_after_bias_2]:.1f} behind it; "
+        "with six, {T6[test_before_bias_6]:.1f} and {T6[test_after_bias_6]:.1f}. Without a bias "
+        "the last of these is {T6[test_after_bare_6]:.1f}; whether that is chance, our seeds do "
+        "not decide.",
         ("T6",),
         lambda f: _level(f, 2) and _level(f, 6),
     ),

@@ -75,6 +75,9 @@ CLINIC_NETS = {
 }
 """Depths of the nets of the set ``clinic``, and their options by the name of the variant; all have
 BatchNorm, ``slow`` with the momentum of ``SLOW``."""
+CLINIC_OTHERS = ("batch_renorm", "ghost_batch", "group", "layer")
+CLINIC_DEPTH = 4
+"""What stands beside BatchNorm in the set ``clinic``, and its depth."""
 
 SETS = {
     "nets": "MLPs of width 64, of each depth and normalizer",
@@ -107,7 +110,7 @@ def variants(name: str) -> dict[tuple[str, int], Net]:
     A variant is the name of the normalizer, in the set ``groups`` with the size of a group:
     ``group_8``; in the set ``mimic`` also a key of ``MIMIC_PARTS``; in ``binary`` a key of
     ``BINARY_NETS``, with ``bare_`` before it if there are no shortcuts; in ``clinic`` one of
-    ``CLINIC_NETS``.
+    ``CLINIC_NETS`` or ``CLINIC_OTHERS``.
     """
     check_name("set of nets", name, SETS)
     if name == "mimic":
@@ -115,11 +118,15 @@ def variants(name: str) -> dict[tuple[str, int], Net]:
         return {(kind, depth): _mimic_net(kind, depth) for kind in kinds for depth in MIMIC_DEPTHS}
     if name == "clinic":
         kinds = {kind: _clinic(kind) for kind in CLINIC_NETS}
-        return {
+        nets = {
             (kind, depth): Net("mlp", depth, WIDTH, "batch", *options)
             for kind, options in kinds.items()
             for depth in CLINIC_DEPTHS
         }
+        for norm in CLINIC_OTHERS:
+            options = json.dumps(OPTIONS.get(norm, {}))
+            nets[norm, CLINIC_DEPTH] = Net("mlp", CLINIC_DEPTH, WIDTH, norm, options)
+        return nets
     if name == "binary":
         kinds = {kind: _binary(kind, {}) for kind in BINARY_NETS}
         kinds |= {f"bare_{kind}": _binary(kind, BARE) for kind in BINARY_NETS if kind != "bn_free"}

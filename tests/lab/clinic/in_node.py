@@ -28,13 +28,11 @@ def of_the_page(folder, job, states, steps):
 
 
 def whole(contents):
-    """Points put together: by curve, by key; of a matrix the last one."""
+    """What was told, put together by curve and key: points joined, of a matrix the last one."""
     curves = {}
     for name, content in contents:
         curve = curves.setdefault(name, {})
         for key, value in (content or {}).items():
-            if key == "matrix":
-                curve[key] = value or curve.get(key)
-            else:
-                curve[key] = curve.get(key, []) + value if isinstance(value, list) else value
+            is_points = isinstance(value, list) and key != "matrix"
+            curve[key] = curve.get(key, []) + value if is_points else value
     return curves

@@ -28,5 +28,4 @@ for (const [id, request] of JSON.parse(readFileSync(0, "utf8")).entries()) {
   if (end.type !== "finished") throw new Error(end.text);
   answers.push([...heard]);
 }
-console.log(JSON.stringify(answers));
-process.exit(0);
+process.stdout.write(JSON.stringify(answers), () => process.exit(0));  // the worker's channel is open

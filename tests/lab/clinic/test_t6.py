@@ -6,7 +6,7 @@ import pytest
 
 from bnlab import claims
 from bnlab.chapters.clinic.t6_order import RATES, SEEDS
-from bnlab.lab.clinic.t6 import OWN, order_run, trainings
+from bnlab.lab.clinic.t6 import OWN, order_run, t6_trainings
 from bnlab.verdicts.race import best_lr, of_arm
 from tests.lab.clinic.in_node import of_the_page, whole
 
@@ -31,7 +31,7 @@ def test_the_own_rates_are_those_of_the_evidence(evidence):
 
 @pytest.mark.parametrize("state", [STATES[0], STATES[2]], ids=["shallow", "deep"])
 def test_repaired_it_ends_where_the_counted_runs_end(evidence, state):
-    found = whole(trainings(state, "compiled"))
+    found = whole(t6_trainings(state, "compiled"))
     assert list(found) == CURVES
     for order in ("before", "after"):
         rows = of_arm(evidence, f"{order}_bias_{state['depth']}").where(seed=state["seed"])
@@ -44,7 +44,7 @@ def test_repaired_it_ends_where_the_counted_runs_end(evidence, state):
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 def test_the_page_computes_what_python_computes(tmp_path):
     for state, theirs in zip(STATES, of_the_page(tmp_path, "t6", STATES, STEPS), strict=True):
-        mine = whole(trainings(state, "compiled"))
+        mine = whole(t6_trainings(state, "compiled"))
         assert theirs == mine, state
         assert list(mine) == CURVES[: 4 if state["repaired"] else 2]
 

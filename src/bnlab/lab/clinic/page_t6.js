@@ -28,7 +28,7 @@ class OrderLane extends Lane {
   }
 }
 
-JOBS.t6 = async function t6(shared, mine, tell) {
+JOBS.t6 = async function trainT6(shared, mine, tell) {
   const { state: { depth, bias, lr, seed, repaired }, steps } = mine;
   const wanted = Object.keys(T6_VARIANTS).map((order) => [order, order, lr]);
   if (repaired) wanted.push(...Object.keys(T6_OWN).map((order) => [`${order}_own`, order, T6_OWN[order][bias][depth]]));

@@ -55,8 +55,8 @@ CARD = Card(
     curves={
         "before": look("batch", "before", "BatchNorm before the ReLU"),
         "after": look("layer", "behind", "BatchNorm behind the ReLU"),
-        "before_own": look("variance", "before, own rate", "before the ReLU at its own best rate"),
-        "after_own": look("l1_batch", "behind, own rate", "behind the ReLU at its own best rate"),
+        "before_own": look("variance", "before, own", "before the ReLU at its own best rate"),
+        "after_own": look("l1_batch", "behind, own", "behind the ReLU at its own best rate"),
     },
     plots={
         "accuracy": {"title": "accuracy on new images", "scale": "accuracy"},

@@ -18,13 +18,15 @@ function t6Answer(outcome) {
   return before > after ? "before" : "after";
 }
 
-const t6Reached = (end, place) => `${end === null ? "no end, it diverged," : twoDigits(end)} with BatchNorm ${place} the ReLU`;
+const t6Reached = (end, place) => (end === null ? `${place} it the training diverged` : `${twoDigits(end)} ${place} it`);
 
 function t6Headline(outcome) {
   const [before, after] = t6Ends(outcome), { repaired, lr } = outcome.state;
-  const numbers = `${t6Reached(before, "before")}, ${t6Reached(after, "behind")}`;
-  const found = { level: "they are level", before: "before wins", after: "behind wins" }[t6Answer(outcome)];
-  return repaired ? `Each at its own best rate, ${found}: ${numbers}.` : `At one rate of ${lr} for both, ${found}: ${numbers}.`;
+  const found = {
+    level: "the places are level", before: "the place before the ReLU wins", after: "the place behind the ReLU wins",
+  }[t6Answer(outcome)];
+  const rate = repaired ? "Each at its own best rate" : `At one rate of ${lr} for both`;
+  return `${rate}, ${found}: ${t6Reached(before, "before")}, ${t6Reached(after, "behind")}.`;
 }
 
 export const T6_CARD = {

@@ -78,7 +78,7 @@ CARD = Card(
         "dropout": look("batch", "dropout", "dropout, evaluation mode"),
         "in_training": look("variance", "in training", "dropout, training mode"),
         "none": look("none", "no dropout", "no dropout"),
-        "head": look("group", "at the end", "half left out behind the last BatchNorm"),
+        "head": look("group", "behind the last", "half left out behind the last BatchNorm"),
     },
     plots={"accuracy": {"title": "accuracy on new images", "scale": "accuracy"}},
     controls={

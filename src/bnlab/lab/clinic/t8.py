@@ -79,7 +79,9 @@ CARD = Card(
         "group": look("group", "group", "group normalization"),
         "layer": look("layer", "layer", "layer normalization"),
     },
-    plots={"leak": {"title": "share of other samples in the squared gradients, %", "scale": None}},
+    plots={
+        "leak": {"title": "per cent of the squared gradients from other samples", "scale": None}
+    },
     controls={
         "norm": {
             "label": "normalizer",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 
-import torch
+from torch import Tensor, nn
 
+from bnlab.chapters.clinic.setting import tensors
 from bnlab.chapters.clinic.t8_penalty import BASE, NORMS, SEEDS, matrix_of
 from bnlab.lab.clinic.card import Card, State, look
 from bnlab.lab.clinic.lanes import in_turns, lane
@@ -55,9 +56,9 @@ def _look(when: str) -> Callable[[Engine, Step], dict[str, object]]:
     return told
 
 
-def _in_doubles(trainer: Engine) -> tuple[torch.nn.Module, torch.Tensor, torch.Tensor]:
+def _in_doubles(trainer: Engine) -> tuple[nn.Module, Tensor, Tensor]:
     # A copy of the net: its statistics move.
-    x, y = (torch.tensor(part[:LOOKED_AT]) for part in trainer.part("val"))
+    x, y = (part[:LOOKED_AT] for part in tensors(trainer, "val"))
     return copy.deepcopy(trainer.net).double(), x.double(), y
 
 

@@ -7,6 +7,7 @@ from torch import nn
 from bnlab import claims
 from bnlab.chapters.clinic.claims import CLAIMS, THREADS
 from bnlab.chapters.clinic.threads import address, threads
+from bnlab.verdicts.race import of_arm
 from tests.chapters.clinic.page_of_the_clinic import PAGE, cells
 
 
@@ -69,13 +70,11 @@ def test_t6_the_prediction_was_wrong_and_the_largest_rate_differs(facts):
     verdict = claims.load("T6").verdict
     (six,) = [one for one in verdict.judgements if one.effect.name == "after_6"]
     assert six.prediction == "wrong" and six.effect.predicted[1] < 0  # "would win with six"
-    from bnlab.verdicts.race import of_arm
-
     data = claims.load("T6").data
     for depth in (2, 6):
         before, after = (
             of_arm(data, f"{order}_bias_{depth}").column(
-                "val_accuracy", lr=3.0, seed=data["tuning_seeds"]
+                "val_accuracy", lr=[3.0], seed=data["tuning_seeds"]
             )
             for order in ("before", "after")
         )

@@ -3,3 +3,6 @@
 
 import {} from "./page_t1.js";
 import {} from "./page_t2.js";
+import {} from "./page_t6.js";
+import {} from "./page_t7.js";
+import {} from "./page_t8.js";

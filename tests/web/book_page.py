@@ -31,7 +31,7 @@ VIEW = """<div class="cell_output">
 def write_book(
     folder: Path, widget: AnyWidget, *stored: str, more: Iterable[AnyWidget] = ()
 ) -> Path:
-    """Write ``index.html`` with this widget, and more below it, as the site has them; the folder."""
+    """Write ``index.html`` with this widget, and more below it, as the site has it; the folder."""
     for name in ("site.css", "site.js", "anywidget-host.js", "vendor/qr/lean-qr.js", *stored):
         put(folder, name)
     models, views = {}, ""

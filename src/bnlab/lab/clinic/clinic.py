@@ -54,6 +54,8 @@ class Clinic(ComputingWidget):
             "stops": chosen.stops,
             **{key: getattr(chosen, key) for key in ("title", "cause", "repair", "steps", "axis")},
         }
+        if chosen.badge:
+            options["badge"] = chosen.badge
         first = {**chosen.first, "seed": chosen.seeds[0], **dict.fromkeys(FLAGS, False)}
         super().__init__(options, {**first, **state})
 

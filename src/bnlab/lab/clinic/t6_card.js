@@ -3,7 +3,7 @@
 import { twoDigits } from "../kit/js/sentence.js";
 import { lastOf } from "./clinic_words.js";
 
-const T6_CLOSE = 0.02;  // of accuracy, within which two nets are level
+const T6_CLOSE = 2;  // hundredths of accuracy, as they are written, within which two nets are level
 
 /** The accuracies that a state is about, before and behind the ReLU; a net that diverged has none. */
 const t6Ends = (outcome) => ["before", "after"].map((order) => {
@@ -13,8 +13,8 @@ const t6Ends = (outcome) => ["before", "after"].map((order) => {
 
 /** Which of the answers below is true. */
 function t6Answer(outcome) {
-  const [before, after] = t6Ends(outcome).map((end) => end ?? 0);
-  if (Math.abs(before - after) <= T6_CLOSE + 1e-9) return "level";
+  const [before, after] = t6Ends(outcome).map((end) => Math.round(100 * (end ?? 0)));
+  if (Math.abs(before - after) <= T6_CLOSE) return "level";
   return before > after ? "before" : "after";
 }
 

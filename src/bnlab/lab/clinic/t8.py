@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from bnlab.chapters.clinic.setting import tensors
 from bnlab.chapters.clinic.t8_penalty import BASE, NORMS, SEEDS, matrix_of
-from bnlab.lab.clinic.card import Card, State, look
+from bnlab.lab.clinic.card import IN_PYTHON, Card, State, look
 from bnlab.lab.clinic.lanes import in_turns, lane
 from bnlab.lab.kit.points import EVALUATE_EVERY
 from bnlab.lab.kit.widget import Content
@@ -80,9 +80,7 @@ CARD = Card(
         "group": look("group", "group", "group normalization"),
         "layer": look("layer", "layer", "layer normalization"),
     },
-    plots={
-        "leak": {"title": "per cent of the squared gradients from other samples", "scale": None}
-    },
+    plots={"leak": {"title": "squared gradients from other samples (%)", "scale": None}},
     controls={
         "norm": {
             "label": "normalizer",
@@ -104,4 +102,5 @@ CARD = Card(
     first={"norm": "batch", "when": "after", "instead": "group"},
     seeds=SEEDS[:4],
     trainings=t8_trainings,
+    badge=IN_PYTHON,
 )

@@ -13,7 +13,7 @@ JOB = t3.__file__.replace("t3.py", "page_t3.js")
 
 @pytest.fixture(scope="module")
 def mine():
-    return [whole(t3.trainings(state, "compiled")) for state in STATES]
+    return [whole(t3.t3_trainings(state, "compiled")) for state in STATES]
 
 
 @pytest.mark.skipif(NODE is None, reason="node is not installed")
@@ -44,7 +44,7 @@ def test_what_is_trained_is_what_the_evidence_counts(mine):
 
 def test_the_symptom_is_there_with_every_seed_and_the_repair_takes_it_away():
     for seed in t3.SEEDS:
-        curves = whole(t3.trainings({"seed": seed, "repaired": True}, "compiled"))
+        curves = whole(t3.t3_trainings({"seed": seed, "repaired": True}, "compiled"))
         (_, before), *_, (_, after) = curves["head"]["old"]
         assert before - after > 0.01 and curves["head"]["moved"][-1][1] > 0.05
         assert {value for _, value in curves["frozen"]["old"]} == {before}
@@ -53,7 +53,7 @@ def test_the_symptom_is_there_with_every_seed_and_the_repair_takes_it_away():
 
 
 def test_pytorch_trains_the_same(mine):
-    theirs = whole(t3.trainings(STATES[1], "torch"))
+    theirs = whole(t3.t3_trainings(STATES[1], "torch"))
     for name, curve in mine[1].items():
         assert theirs[name]["old"][0] == [0, pytest.approx(curve["old"][0][1], abs=0.02)]
         assert theirs[name]["new"][-1][1] == pytest.approx(curve["new"][-1][1], abs=0.1)

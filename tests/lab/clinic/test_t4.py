@@ -21,7 +21,7 @@ STEPS = t4_accumulation.BASE.steps
 
 @pytest.fixture(scope="module")
 def mine():
-    return [whole(t4.trainings(state, "compiled")) for state in STATES]
+    return [whole(t4.t4_trainings(state, "compiled")) for state in STATES]
 
 
 def ends(curves: dict, key: str) -> dict[str, float]:
@@ -80,7 +80,7 @@ def test_with_layer_normalization_both_are_the_same_to_rounding(mine):
 
 def test_the_symptom_is_there_with_every_seed():
     for seed in t4.SEEDS:
-        curves = whole(t4.trainings({"micro": 4, "seed": seed, "repaired": True}, "compiled"))
+        curves = whole(t4.t4_trainings({"micro": 4, "seed": seed, "repaired": True}, "compiled"))
         loss, accuracy, distance = (ends(curves, key) for key in ("loss", "accuracy", "distance"))
         assert loss["accumulated"] > 3 * loss["whole"]
         assert accuracy["accumulated"] < accuracy["whole"] - 0.02

@@ -16,7 +16,7 @@ JOB = t5.__file__.replace("t5.py", "page_t5.js")
 
 @pytest.fixture(scope="module")
 def mine():
-    return [whole(t5.trainings(state, "compiled")) for state in STATES]
+    return [whole(t5.t5_trainings(state, "compiled")) for state in STATES]
 
 
 @pytest.mark.skipif(NODE is None, reason="node is not installed")
@@ -48,7 +48,7 @@ def test_what_is_trained_is_what_the_evidence_counts(mine):
 
 def test_decay_of_the_weights_makes_the_steps_larger_and_decay_of_gamma_does_not():
     for seed in t5.SEEDS:
-        curves = whole(t5.trainings({"decay": "gamma", "seed": seed, "repaired": True}, "compiled"))
+        curves = whole(t5.t5_trainings({"decay": "gamma", "seed": seed, "repaired": True}, "compiled"))
         rate, gamma, loss = (
             {name: curve[key][-1][1] for name, curve in curves.items()}
             for key in ("rate", "gamma", "loss")
@@ -59,7 +59,7 @@ def test_decay_of_the_weights_makes_the_steps_larger_and_decay_of_gamma_does_not
 
 
 def test_pytorch_trains_the_same(mine):
-    theirs = whole(t5.trainings(STATES[0], "torch"))
+    theirs = whole(t5.t5_trainings(STATES[0], "torch"))
     for name, curve in mine[0].items():
         assert theirs[name]["length"][-1][1] == pytest.approx(curve["length"][-1][1], rel=0.01)
         assert theirs[name]["loss"][:4] == [

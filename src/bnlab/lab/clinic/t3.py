@@ -20,6 +20,7 @@ from bnlab.chapters.clinic.t3_frozen import (
     trained_on,
     with_head_of,
 )
+from bnlab.lab.clinic.card import Card, State, look
 from bnlab.lab.clinic.lanes import in_turns
 from bnlab.lab.kit.points import EVALUATE_EVERY
 from bnlab.lab.kit.widget import Content
@@ -30,7 +31,7 @@ RATES = {"free": 0.03, "head": 0.1, "frozen": 0.3}
 """Of the second training, each way's best one in the evidence."""
 
 
-def trainings(state: dict[str, object], engine: str = "torch") -> Iterator[Content]:
+def t3_trainings(state: State, engine: str = "torch") -> Iterator[Content]:
     """What is new about each way to learn the new digits; see ``Card``.
 
     New are the validation accuracies ``old``, on 0 to 4 with the last layer of before, and ``new``,
@@ -65,3 +66,32 @@ def _look(trainer: Engine, probe: Engine, before: nn.Module, step: int) -> dict[
         "diverged_at": None,
         "done": step == trainer.run.steps,
     }
+
+
+CARD = Card(
+    id="T3",
+    title="Frozen with requires_grad=False, and BatchNorm still changes",
+    cause=(
+        "requires_grad=False keeps weights from being trained, and gamma and beta with them. The "
+        "running mean and variance are no parameters but buffers: each forward pass in training "
+        "mode moves them, here from the old digits towards the new ones. In training mode the "
+        "frozen net also standardizes with the statistics of four images, from which its last "
+        "layer learns badly; in evaluation mode nothing moves."
+    ),
+    repair="Evaluation mode for what is frozen",
+    steps=BASE.steps,
+    curves={
+        "free": look("layer", "all free", "all of the net free"),
+        "head": look("batch", "no grad", "requires_grad=False alone"),
+        "frozen": look("group", "eval mode", "evaluation mode too"),
+    },
+    plots={
+        "old": {"title": "accuracy on the old digits, old last layer", "scale": None},
+        "new": {"title": "accuracy on the new digits", "scale": "accuracy"},
+        "moved": {"title": "movement of the running means (standard deviations)", "scale": None},
+    },
+    controls={},
+    first={},
+    seeds=SEEDS,
+    trainings=t3_trainings,
+)

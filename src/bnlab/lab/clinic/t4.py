@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from bnlab.chapters.clinic import t4_accumulation
 from bnlab.chapters.clinic.t4_accumulation import gradient, relative
 from bnlab.lab.clinic.accumulated import Accumulated
+from bnlab.lab.clinic.card import Card, State, look
 from bnlab.lab.clinic.lanes import in_turns, lane_of
 from bnlab.lab.kit.points import EVALUATE_EVERY
 from bnlab.lab.kit.widget import Content
@@ -30,8 +31,8 @@ CURVES = {
 """The normalizer of each curve, and whether its gradients are accumulated."""
 
 
-def trainings(state: dict[str, object], engine: str = "torch") -> Iterator[Content]:
-    """What is new about batches of 32 and about accumulation; see ``bnlab.lab.clinic.card``.
+def t4_trainings(state: State, engine: str = "torch") -> Iterator[Content]:
+    """What is new about batches of 32 and about accumulation; see ``Card``.
 
     New are ``loss``, validation ``accuracy`` and, of what is accumulated, the ``distance``: with
     the weights of that step, on the first batch, between the accumulated gradient and that of the
@@ -41,7 +42,7 @@ def trainings(state: dict[str, object], engine: str = "torch") -> Iterator[Conte
     return in_turns({name: _lane(name, state, engine) for name in names})
 
 
-def _lane(name: str, state: dict[str, object], engine: str) -> Iterator[dict | None]:
+def _lane(name: str, state: State, engine: str) -> Iterator[dict | None]:
     norm, is_accumulated = CURVES[name]
     run = run_of(norm, state["seed"])
     trainer = make_trainer(run, engine, "cpu")
@@ -64,3 +65,37 @@ def _look(trainer: Engine, record: Step) -> dict[str, object]:
 def _compare(parts: int, trainer: Engine, record: Step) -> dict[str, object]:
     summed, whole = (gradient(trainer.run, trainer.net, many) for many in (parts, 1))
     return {**_look(trainer, record), "distance": [[record.step, relative(summed, whole)]]}
+
+
+CARD = Card(
+    id="T4",
+    title="Gradient accumulation with BatchNorm is not a larger batch",
+    cause=(
+        "BatchNorm standardizes with the statistics of the images that pass through it at once. "
+        "Each part of the batch passes by itself and has statistics of its own, so that the mean of "
+        "the gradients is that of Ghost Batch Normalization with groups of that size. Where no "
+        "image meets another one, as in layer normalization, it is the gradient of the batch."
+    ),
+    repair="Layer normalization instead",
+    steps=t4_accumulation.BASE.steps,
+    curves={
+        "whole": look("batch", "32 at once", "BatchNorm, 32 images at once"),
+        "accumulated": look("layer", "in parts", "BatchNorm, accumulated in parts"),
+        "layer_whole": look("group", "layer, at once", "layer normalization, 32 images at once"),
+        "layer_accumulated": look(
+            "noisy_batch", "layer, in parts", "layer normalization, accumulated in parts"
+        ),
+    },
+    plots={
+        "loss": {"title": "training loss", "scale": "loss"},
+        "accuracy": {"title": "accuracy on new images", "scale": "accuracy"},
+        "distance": {
+            "title": "distance between the gradient in parts and that at once (in its lengths)",
+            "scale": None,
+        },
+    },
+    controls={"micro": {"label": "images in a part", "stops": MICRO}},
+    first={"micro": t4_accumulation.MICRO},
+    seeds=SEEDS,
+    trainings=t4_trainings,
+)

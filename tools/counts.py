@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bnlab import chapters
 from bnlab.claims import CLAIMS
-from bnlab.claims.standings import standings, totals
+from bnlab.claims.standings import papers_of, standings, totals
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("README.md", "CONTRIBUTING.md", "CITATION.cff", "book/*.md", "book/*.ipynb")
@@ -47,7 +47,7 @@ def counts(root=ROOT):
         "measured papers": sums["measured_papers"],
         "chapters": len(notebooks),
         "topics": ", ".join(importlib.import_module(f"bnlab.chapters.{n}").TOPIC for n in written),
-        "keys": "|".join(dict.fromkeys(claim.paper for claim in CLAIMS.values())),
+        "keys": "|".join(papers_of(CLAIMS.values())),
     }
 
 

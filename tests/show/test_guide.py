@@ -1,6 +1,7 @@
 """The decision guide: every row rests on something, and follows when the evidence changes."""
 
 import dataclasses
+import json
 import re
 import shutil
 import types
@@ -82,7 +83,15 @@ DECIDING = [
     ("Small batches in a perceptron", "R3", "test_running_batch_2", 99.0),
     ("Small batches in a convolutional net", "R3", "test_running_batch_conv_2", 80.0),
     ("Small batches in a convolutional net", "R3", "train_group_conv_2", 99.9),
-    ("Gradient accumulation", "R3", "test_running_batch_4", 99.9),
+    ("Right in training mode", "T1", "averaged_repaired", 55.0),
+    ("Gradient accumulation", "T4", "whole_least", 0.05),
+    ("Gradient accumulation", "T4", "test_ghost", 97.0),
+    ("Fine-tuning", "T3", "frozen_new", 75.0),
+    ("Weight decay", "T5", "test_weights", 99.0),
+    ("BatchNorm before or behind", "T6", "test_after_bias_2", 99.0),
+    ("Dropout", "T7", "test_head_5", 92.0),
+    ("GAN critics", "T8", "penalty_batch_64", 1.0),
+    ("Contrastive", "T8", "leak_batch_64", 0.1),
     ("Batches that are not independent", "R4", "lost_batch_pure", 1.0),
     ("Batches that are not independent", "R4", "test_running_group_pure", 80.0),
     ("A very deep net", "L1", "sws_skipinit", 1e9),
@@ -156,7 +165,18 @@ def test_the_chapters_that_measured_a_row_are_linked(page):
     for chapter in re.findall(r'href="(\d\d_\w+)\.ipynb">Chapter', page):
         assert (BOOK / f"{chapter}.ipynb").is_file()
     for row in ROWS:
-        assert not row.measured or "Chapter" in _cells(page, row.when)
+        assert not row.measured or re.search("Chapter|Card", _cells(page, row.when))
+
+
+def test_the_cards_of_the_clinic_are_linked(page):
+    cards = "\n".join(
+        "".join(cell["source"])
+        for cell in json.loads((BOOK / "14_clinic.ipynb").read_text("utf-8"))["cells"]
+    )
+    linked = re.findall(r'href="14_clinic\.ipynb#(t\d)">Card (T\d)<', page)
+    assert {name for _, name in linked} == {f"T{number}" for number in range(1, 9)}
+    for anchor, name in linked:
+        assert anchor == name.lower() and f"({anchor})=" in cards
 
 
 def _cells(page: str, when: str) -> str:

@@ -37,7 +37,8 @@ PAGES = ("two_landscapes",)
 """Folders of pages that are no chapters, and have exercises."""
 
 SERIES = ("S", "B", "W", "L", "R", "M", "LW", "BNN", "N", "T")
-"""The first letters of the claims' ids, a paper each (T: the practitioners), in the order of the scoreboard."""
+"""The first letters of the claims' ids, in the order of the scoreboard: each paper has its own, and
+the practitioners have T."""
 
 
 def collected(part: str, name: str) -> Iterator:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bnlab.chapters.clinic.setting import PRACTITIONERS
 from bnlab.errors import check_name
 from bnlab.verdicts import evidence
 from bnlab.verdicts.evidence import Evidence
@@ -113,6 +114,12 @@ def standardized(judgement: Judgement) -> tuple[float, float, float]:
     return mean, min(ends), max(mean, *ends)
 
 
+def papers_of(claims: Iterable[Claim]) -> list[str]:
+    """The keys of the papers that make these claims; what practitioners say is no paper."""
+    keys = dict.fromkeys(claim.paper for claim in claims)
+    return [key for key in keys if key != PRACTITIONERS["paper"]]
+
+
 def totals(table: Sequence[Standing], scale: str = DIGITS) -> dict[str, object]:
     """Numbers for sentences about all claims, at one scale: sums never mix two of them."""
     check_name("scale", scale, SCALES)
@@ -121,10 +128,10 @@ def totals(table: Sequence[Standing], scale: str = DIGITS) -> dict[str, object]:
     seeds = [len(each.data["seeds"]) for each in here]
     facts: dict[str, object] = {
         "claims": len(table),
-        "papers": len({one.claim.paper for one in table}),
+        "papers": len(papers_of(one.claim for one in table)),
         "scale": SCALES[scale],
         "measured": len(here),
-        "measured_papers": len({each.claim.paper for each in here}),
+        "measured_papers": len(papers_of(each.claim for each in here)),
         "effects": len(judged),
         "seeds": " to ".join(str(count) for count in sorted({min(seeds), max(seeds)}))
         if seeds

@@ -17,6 +17,7 @@ from bnlab.verdicts import evidence
 
 WITHDRAWN = "Our evidence no longer carries the advice that stood here: look at the verdicts."
 NOTHING = "Not measured in this book."
+CLINIC = "14_clinic"
 COLUMNS = ("Your situation", "Advice, and why", "What it rests on")
 STYLE = (
     ".bnlab-guide td:last-child{white-space:normal}.bnlab-guide td{width:38%}"
@@ -85,14 +86,17 @@ def _link(name: str) -> str:
 
 
 def _chapters(row: Row) -> str:
-    """A link to each chapter that measured a claim of the row."""
-    written = {item.chapter for item in claims.CLAIMS.values() if item.measure is not None}
-    used = dict.fromkeys(claims.claim(name).chapter for name in row.claims)
-    return " ".join(
-        f'<a class="bnlab-page" href="{chapter}.ipynb">Chapter {chapter[:2]}</a>.'
-        for chapter in used
-        if chapter in written
-    )
+    """A link to each chapter that measured a claim of the row, and to each card of the clinic."""
+    measured = [claims.claim(name) for name in row.claims if claims.claim(name).measure is not None]
+    places = dict.fromkeys(map(_place, measured))
+    return " ".join(f'<a class="bnlab-page" href="{place}">{text}</a>.' for place, text in places)
+
+
+def _place(item: claims.Claim) -> tuple[str, str]:
+    """Where a claim is tested, and what the place is called."""
+    if item.chapter == CLINIC:
+        return f"{CLINIC}.ipynb#{item.id.lower()}", f"Card {item.id}"
+    return f"{item.chapter}.ipynb", f"Chapter {item.chapter[:2]}"
 
 
 def _text(row: Row) -> str:

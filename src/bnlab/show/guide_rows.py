@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bnlab.show.guide_row import Row, ahead, few, lead
+from bnlab.show.guide_rows_practice import PRACTICE
 from bnlab.show.guide_rows_without import WITHOUT
 
 ROWS = (
@@ -33,8 +34,10 @@ ROWS = (
         "{R3[test_running_batch_4]:.0f}; with groups of two {R3[test_running_group_2]:.0f}, "
         "{R3[test_running_batch_renorm_2]:.0f} and {R3[test_running_batch_2]:.0f}. With whole "
         "batches of four: {R3[test_running_group_alone_4]:.0f}, "
-        "{R3[test_running_batch_renorm_alone_4]:.0f} and {R3[test_running_batch_alone_4]:.0f} %.",
-        ("R3",),
+        "{R3[test_running_batch_renorm_alone_4]:.0f} and {R3[test_running_batch_alone_4]:.0f} %. "
+        "On single samples BatchNorm cannot be trained at all; layer norm reaches "
+        "{T2[test_layer_1]:.0f} %, group norm {T2[test_group_1]:.0f}.",
+        ("R3", "T2"),
         lambda f: (
             ahead(f, 2, "group", "batch_renorm", "batch")
             and ahead(f, 4, "group", "batch")
@@ -71,22 +74,6 @@ ROWS = (
         },
     ),
     Row(
-        "Gradient accumulation",
-        "To BatchNorm, eight micro-batches of four samples are batches of four, not of 32. If a "
-        "micro-batch is small, make it larger; in a perceptron, or where a channel has few "
-        "positions, use group norm.",
-        "Gradients add up over micro-batches; statistics do not, and the running averages move "
-        "with each of them. That is ghost BatchNorm.",
-        "The gradient over 32 samples, the statistics over groups: in a perceptron BatchNorm "
-        "has {R3[test_running_batch_32]:.0f} % with all 32, {R3[test_running_batch_4]:.0f} % with "
-        "groups of four and {R3[test_running_batch_2]:.0f} % with two; in a convolutional net "
-        "{R3[test_running_batch_conv_32]:.0f}, {R3[test_running_batch_conv_4]:.0f} and "
-        "{R3[test_running_batch_conv_2]:.0f} %.",
-        ("R3",),
-        lambda f: few(f, "batch", 2) < few(f, "batch", 4) < few(f, "batch", 32) - 1,
-        {"hoffer2017": "ghost BatchNorm; parts of 128 out of a very large batch even help there"},
-    ),
-    Row(
         "Batches that are not independent: one class, one patient, frames of one film",
         "Shuffle, so that each group that is normalized is mixed. If you cannot, take group norm.",
         "With BatchNorm a net learns to use what the batch tells about its samples, and that is "
@@ -106,15 +93,7 @@ ROWS = (
         ),
         {"wu2021": "what a batch of several domains does, and what leaks within a batch"},
     ),
-    Row(
-        "Fine-tuning a net that has BatchNorm",
-        "With few or small batches freeze the statistics: put the BatchNorm layers into evaluation "
-        "mode after each call of model.train(). Train or freeze γ and β as you like.",
-        "requires_grad=False stops γ and β, not the running statistics: those follow the new data, "
-        "and model.train() undoes the evaluation mode. But a frozen layer is a scale and a shift, "
-        "so keep the learning rate small.",
-        literature={"wu2021": "frozen BatchNorm, and when to freeze"},
-    ),
+    *PRACTICE,
     Row(
         "Detection and segmentation: large images, one or two a device",
         "Synchronized BatchNorm, group norm, or BatchNorm frozen as it comes from pre-training.",
@@ -255,23 +234,6 @@ ROWS = (
         "Instance norm.",
         "It removes the contrast of each image, which is part of its style.",
         literature={"ulyanov2016": "instance norm in place of BatchNorm, also at inference"},
-    ),
-    Row(
-        "GAN critics with a gradient penalty",
-        "No BatchNorm in the critic; layer norm instead.",
-        "The penalty is about the gradient for one sample, and BatchNorm makes each output depend "
-        "on all samples.",
-        literature={"gulrajani2017": "the penalty, and layer norm in the critic"},
-    ),
-    Row(
-        "Contrastive learning",
-        "Shuffle the samples between devices or synchronize the statistics, or use a norm without "
-        "a batch.",
-        "The statistics leak which samples belong together, and the net solves the task by them.",
-        literature={
-            "he2020": "samples shuffled for one of the two encoders",
-            "wu2021": "leaks within a batch",
-        },
     ),
     Row(
         "Reinforcement learning",

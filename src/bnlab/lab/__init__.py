@@ -2,6 +2,7 @@
 
 from bnlab.lab.bits import Bits
 from bnlab.lab.choices import Choices
+from bnlab.lab.clinic import Clinic
 from bnlab.lab.family import Family
 from bnlab.lab.group_sizes import GroupSizes
 from bnlab.lab.landscape import Landscape
@@ -15,6 +16,7 @@ from bnlab.lab.small_batches import SmallBatches
 __all__ = [
     "Bits",
     "Choices",
+    "Clinic",
     "Family",
     "GroupSizes",
     "Landscape",

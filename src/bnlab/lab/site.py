@@ -4,7 +4,7 @@ A widget is a folder. It may have ``JOBS``, what the worker of a page computes f
 ``kit/js/page_jobs.js``) by the set of compiled nets with which it works; ``STORED``, a grid of
 runs that are stored for it (see ``bnlab.lab.kit.replay``), or several of them by name; and
 ``FIRST``, which computes what it shows where nothing can be computed (see ``bnlab.lab.kit.first``),
-for the option ``first``.
+for the option ``first``, or several such functions.
 """
 
 from __future__ import annotations
@@ -36,4 +36,5 @@ def stored() -> dict[str, StoredGrid]:
 
 def firsts() -> list[Callable[[], First]]:
     """What computes the first states of widgets."""
-    return [widget.FIRST for widget in ALL if hasattr(widget, "FIRST")]
+    declared = [getattr(widget, "FIRST", ()) for widget in ALL]
+    return [make for of in declared for make in (of if isinstance(of, tuple) else (of,))]

@@ -36,14 +36,14 @@ export function legend(onToggle) {
 
 /**
  * A plot of one curve per normalizer over the steps of a training; `names` are those it may show,
- * `scale` is a name in SCALES, or a scale like those.
+ * `scale` is a name in SCALES, or a scale like those; `axis` is what it has along.
  * `draw(curves, sentence, key, events)`: curves are {name, points: [[step, value], ...], divergedAt};
  * the sentence is the alt text, and `key` (in data-shown) names the setting that is drawn. Events,
  * {step, text}, are upright lines, with their words at the foot of an accuracy, else at the top.
  * A curve may have a `band`, [[step, low, high], ...], and `dots` like its points, values of single
  * steps; and be a `ghost`: one from before, pale and behind the others.
  */
-export function curvePlot({ title, scale, steps, names }) {
+export function curvePlot({ title, scale, steps, names, axis = "step" }) {
   const kind = SCALES[scale] ?? scale, { at, ticks, chance = null } = kind;
   const margin = 0.8 + 0.58 * Math.max(...ticks.map(([, text]) => text.length));  // em
   const [axes, upright, bands, ghosts, lines, labels] = Array.from({ length: 6 }, () => svg("g"));
@@ -55,7 +55,7 @@ export function curvePlot({ title, scale, steps, names }) {
     html("figcaption", { class: "bnlab-caption" }, title), frame);
   const marks = curveMarks({ bands, ghosts, lines, labels });
   const guessing = chance === null ? null : chanceLabel(labels);
-  const values = cursor({ title, word: "step", write: kind.write });
+  const values = cursor({ title, word: axis, write: kind.write });
   frame.append(values.element);
   let view = null, last = [[], title, "", []];
 
@@ -87,7 +87,7 @@ export function curvePlot({ title, scale, steps, names }) {
     }
     if (guessing) parts.push(svg("path", { class: "bnlab-chance", d: `M${left},${y(chance)}H${right}` }));
     parts.push(svg("path", { class: "bnlab-tick", d: `M${left},${top}V${bottom}H${right}` }));
-    parts.push(svg("text", { x: (left + right) / 2, y: bottom + 2.25 * em, "text-anchor": "middle" }, "step"));
+    parts.push(svg("text", { x: (left + right) / 2, y: bottom + 2.25 * em, "text-anchor": "middle" }, axis));
     axes.replaceChildren(...parts);
   }
 

@@ -23,12 +23,15 @@ const BEFORE = "Pale, behind them: the curves that were frozen before.";
 export class TrainingWidget extends ComputingWidget {
   constructor(model, el) {
     super(model, el);
-    // What the engine needs is there before the reader presses Train: the first point comes at once.
-    if (this.engine.warm) whenIdle(() => this.engine.warm());
-    if (this.options.alive && model.bnlabHost === "static") {
-      this.own(onceInView(this.root, () => { if (this.result === null && !this.asking) this.train(); }));
-    }
+    if (this.engine.warm) this.warmSoon();
+    if (this.options.alive && model.bnlabHost === "static") this.own(onceInView(this.root, () => this.comeAlive()));
   }
+
+  /** What the engine needs is there before the reader presses Train: the first point comes at once. */
+  warmSoon() { whenIdle(() => this.engine.warm()); }
+
+  /** It is seen for the first time. */
+  comeAlive() { if (this.result === null && !this.asking) this.train(); }
 
   makeEngine() { return chooseEngine(this.model, this.options, () => this.engineChanged()); }
 

@@ -19,6 +19,17 @@ export function onceInView(element, action) {
   return { destroy: () => watch.disconnect() };
 }
 
+/** When the reader has come within a screen of the element, for the first time. */
+export function onceNear(element, action) {
+  const watch = new IntersectionObserver((seen) => {
+    if (!seen.some((one) => one.isIntersecting)) return;
+    watch.disconnect();
+    action();
+  }, { rootMargin: "100% 0%" });
+  watch.observe(element);
+  return { destroy: () => watch.disconnect() };
+}
+
 /** A widget comes into view, now and when the page is whole; where it is too tall, its stage does, wholly. */
 export function landOn(root) {
   const land = () => {

@@ -1,0 +1,5 @@
+// The jobs of the clinic's cards, "t1" and so on; what bnlab.lab.clinic computes with a kernel. Each
+// module adds its own to JOBS.
+
+import {} from "./page_t1.js";
+import {} from "./page_t2.js";

@@ -1,40 +1,43 @@
-"""What the worker of a page computes, in node, as curves that can be compared with Python's."""
+"""The jobs of cards as a page does them, in node, beside what Python computes."""
 
 import json
 import shutil
 import subprocess
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from bnlab.lab.kit.page import make
+import pytest
 
-HERE = Path(__file__).parent
-NODE = shutil.which("node")
+from bnlab.lab import clinic
+from bnlab.lab.kit import page
 
+FOLDER = Path(clinic.__file__).parent
+NODE = Path(__file__).with_name("node_worker.mjs")
 
-def answers(folder: Path, jobs: Sequence[Path], asked: Sequence[tuple[str, dict, int]]) -> list:
-    """The curves of each (job, state, steps), by name, as ``whole`` gives them.
-
-    Args:
-        folder: for the file that a page would load.
-        jobs: the modules of the jobs.
-        asked: what is asked for, one after the other.
-    """
-    file = folder / "clinic.js"
-    make("clinic", file, jobs)
-    command = [NODE, str(HERE / "node_worker.mjs"), str(file)]
-    done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert [end["type"] for _, end in found] == ["finished"] * len(asked), found
-    return [whole(points) for points, _ in found]
+needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 
 
-def whole(contents: Iterable) -> dict[str, dict]:
-    """What was told of each curve, lists of points joined, all else as it was told last."""
-    curves: dict[str, dict] = {}
+def of_the_page(folder, job, states, steps):
+    """The curves of each state, see ``whole``."""
+    asset = folder / "clinic.js"
+    asset.write_text(page.content("clinic", [FOLDER / f"page_{job}.js"]))
+    requests = [{"job": job, "state": state, "steps": steps} for state in states]
+    told = subprocess.run(
+        ["node", str(NODE), str(asset)],
+        input=json.dumps(requests),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    return [whole(contents) for contents in json.loads(told.stdout)]
+
+
+def whole(contents):
+    """What was told, put together by curve and key: points joined, of a matrix the last one."""
+    curves = {}
     for name, content in contents:
         curve = curves.setdefault(name, {})
         for key, value in (content or {}).items():
-            curve[key] = curve.get(key, []) + value if isinstance(value, list) else value
+            is_points = isinstance(value, list) and key != "matrix"
+            curve[key] = curve.get(key, []) + value if is_points else value
     return curves

@@ -1,33 +1,31 @@
-// node node_worker.mjs FILE < asked.json, with a file that bnlab.lab.kit.page has made and a list of
-// [job, state, steps]: what the worker of a page answers to each, [points, end].
+// node node_worker.mjs ASSET < requests.json: what the worker of a page tells of each request,
+// [{job, state, steps}, ...] -> [[[name, content], ...], ...]. ASSET is what bnlab.lab.kit.page writes.
 import { readFileSync } from "node:fs";
+import vm from "node:vm";
 
-const [file] = process.argv.slice(2);
-(0, eval)(readFileSync(file, "utf8"));
+vm.runInThisContext(readFileSync(process.argv[2], "utf8"));
 const [asset] = Object.values(globalThis.bnlabCompiled);
-
-let heard = () => {};
+const heard = [];
+let answered = () => {};
+globalThis.postMessage = (message) => {
+  if (message.type === "points") heard.push(...message.points);
+  else answered(message);
+};
 globalThis.onmessage = null;
-globalThis.postMessage = (message) => heard(structuredClone(message));
-(0, eval)(asset.worker);
-
-const send = (data) => globalThis.onmessage({ data });
-const until = (isLast) => new Promise((resolve) => {
-  const points = [];
-  heard = (message) => {
-    if (message.type === "points") points.push(...message.points);
-    else if (isLast(message)) resolve([points, message]);
-  };
-});
-
-const ready = until(() => true);
-send({ type: "open", asset });
-const [, opened] = await ready;
-if (opened.type !== "ready") throw new Error(opened.text);
-const answers = [];
-for (const [id, [job, state, steps]] of JSON.parse(readFileSync(0, "utf8")).entries()) {
-  const answer = until((message) => message.id === id);
-  send({ type: "train", id, job, state, steps, paused: false, singles: 0 });
-  answers.push(await answer);
+vm.runInThisContext(asset.worker);
+function ask(message) {
+  return new Promise((resolve) => {
+    answered = resolve;
+    globalThis.onmessage({ data: message });
+  });
 }
-process.stdout.write(JSON.stringify(answers), () => process.exit());
+const answers = [];
+const ready = await ask({ type: "open", asset });
+if (ready.type !== "ready") throw new Error(ready.text);
+for (const [id, request] of JSON.parse(readFileSync(0, "utf8")).entries()) {
+  heard.length = 0;
+  const end = await ask({ type: "train", id, paused: false, singles: 0, ...request });
+  if (end.type !== "finished") throw new Error(end.text);
+  answers.push([...heard]);
+}
+process.stdout.write(JSON.stringify(answers), () => process.exit(0));  // the worker's channel is open

@@ -5,10 +5,9 @@ import pytest
 from bnlab import claims
 from bnlab.chapters.clinic import t3_frozen
 from bnlab.lab.clinic import t3
-from tests.lab.clinic.in_node import NODE, answers, whole
+from tests.lab.clinic.in_node import needs_node, of_the_page, whole
 
 STATES = [{"seed": t3.SEEDS[0], "repaired": True}, {"seed": t3.SEEDS[3], "repaired": False}]
-JOB = t3.__file__.replace("t3.py", "page_t3.js")
 
 
 @pytest.fixture(scope="module")
@@ -16,10 +15,9 @@ def mine():
     return [whole(t3.t3_trainings(state, "compiled")) for state in STATES]
 
 
-@pytest.mark.skipif(NODE is None, reason="node is not installed")
+@needs_node
 def test_the_page_computes_what_python_computes(mine, tmp_path):
-    asked = [("t3", state, t3_frozen.BASE.steps) for state in STATES]
-    for theirs, own in zip(answers(tmp_path, [JOB], asked), mine, strict=True):
+    for theirs, own in zip(of_the_page(tmp_path, "t3", STATES, t3_frozen.BASE.steps), mine, strict=True):
         assert theirs.keys() == own.keys()
         for name, curve in own.items():
             for key in ("old", "new", "step", "diverged_at", "done"):

@@ -9,13 +9,12 @@ from bnlab.lab.clinic import t4
 from bnlab.lab.clinic.accumulated import Accumulated
 from bnlab.train import Engine, make_trainer
 from bnlab.verdicts.race import at_rate, best_lr
-from tests.lab.clinic.in_node import NODE, answers, whole
+from tests.lab.clinic.in_node import needs_node, of_the_page, whole
 
 STATES = [
     {"micro": 4, "seed": t4.SEEDS[0], "repaired": True},
     {"micro": 16, "seed": t4.SEEDS[3], "repaired": False},
 ]
-JOB = t4.__file__.replace("t4.py", "page_t4.js")
 STEPS = t4_accumulation.BASE.steps
 
 
@@ -28,10 +27,9 @@ def ends(curves: dict, key: str) -> dict[str, float]:
     return {name: curve[key][-1][1] for name, curve in curves.items() if curve[key]}
 
 
-@pytest.mark.skipif(NODE is None, reason="node is not installed")
+@needs_node
 def test_the_page_computes_what_python_computes(mine, tmp_path):
-    asked = [("t4", state, STEPS) for state in STATES]
-    for theirs, own in zip(answers(tmp_path, [JOB], asked), mine, strict=True):
+    for theirs, own in zip(of_the_page(tmp_path, "t4", STATES, STEPS), mine, strict=True):
         assert theirs.keys() == own.keys()
         for name, curve in own.items():
             assert theirs[name].keys() == curve.keys()

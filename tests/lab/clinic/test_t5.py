@@ -5,13 +5,12 @@ import pytest
 from bnlab import claims
 from bnlab.chapters.clinic import t5_decay
 from bnlab.lab.clinic import t5
-from tests.lab.clinic.in_node import NODE, answers, whole
+from tests.lab.clinic.in_node import needs_node, of_the_page, whole
 
 STATES = [
     {"decay": "all", "seed": t5.SEEDS[0], "repaired": True},
     {"decay": "gamma", "seed": t5.SEEDS[3], "repaired": False},
 ]
-JOB = t5.__file__.replace("t5.py", "page_t5.js")
 
 
 @pytest.fixture(scope="module")
@@ -19,10 +18,9 @@ def mine():
     return [whole(t5.t5_trainings(state, "compiled")) for state in STATES]
 
 
-@pytest.mark.skipif(NODE is None, reason="node is not installed")
+@needs_node
 def test_the_page_computes_what_python_computes(mine, tmp_path):
-    asked = [("t5", state, t5_decay.STEPS) for state in STATES]
-    for theirs, own in zip(answers(tmp_path, [JOB], asked), mine, strict=True):
+    for theirs, own in zip(of_the_page(tmp_path, "t5", STATES, t5_decay.STEPS), mine, strict=True):
         assert theirs.keys() == own.keys()
         for name, curve in own.items():
             assert theirs[name].keys() == curve.keys()

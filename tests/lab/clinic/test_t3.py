@@ -17,7 +17,9 @@ def mine():
 
 @needs_node
 def test_the_page_computes_what_python_computes(mine, tmp_path):
-    for theirs, own in zip(of_the_page(tmp_path, "t3", STATES, t3_frozen.BASE.steps), mine, strict=True):
+    for theirs, own in zip(
+        of_the_page(tmp_path, "t3", STATES, t3_frozen.BASE.steps), mine, strict=True
+    ):
         assert theirs.keys() == own.keys()
         for name, curve in own.items():
             for key in ("old", "new", "step", "diverged_at", "done"):

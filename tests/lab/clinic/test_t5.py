@@ -46,7 +46,9 @@ def test_what_is_trained_is_what_the_evidence_counts(mine):
 
 def test_decay_of_the_weights_makes_the_steps_larger_and_decay_of_gamma_does_not():
     for seed in t5.SEEDS:
-        curves = whole(t5.t5_trainings({"decay": "gamma", "seed": seed, "repaired": True}, "compiled"))
+        curves = whole(
+            t5.t5_trainings({"decay": "gamma", "seed": seed, "repaired": True}, "compiled")
+        )
         rate, gamma, loss = (
             {name: curve[key][-1][1] for name, curve in curves.items()}
             for key in ("rate", "gamma", "loss")

@@ -3,3 +3,6 @@
 
 import {} from "./page_t1.js";
 import {} from "./page_t2.js";
+import {} from "./page_t3.js";
+import {} from "./page_t4.js";
+import {} from "./page_t5.js";

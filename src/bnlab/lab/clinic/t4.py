@@ -72,8 +72,8 @@ CARD = Card(
     title="Gradient accumulation with BatchNorm is not a larger batch",
     cause=(
         "BatchNorm standardizes with the statistics of the images that pass through it at once. "
-        "Each part of the batch passes by itself and has statistics of its own, so that the mean of "
-        "the gradients is that of Ghost Batch Normalization with groups of that size. Where no "
+        "Each part of the batch passes by itself and has statistics of its own, so that the mean "
+        "of the gradients is that of Ghost Batch Normalization with groups of that size. Where no "
         "image meets another one, as in layer normalization, it is the gradient of the batch."
     ),
     repair="Layer normalization instead",

@@ -87,10 +87,21 @@
     place.replaceChildren(text);
   }
 
+  // A text that several widgets share stands in the first one: see tools/widget_states.py.
+  function whole(stored) {
+    for (const { state } of Object.values(stored)) {
+      for (const key of ["_esm", "_css"]) {
+        if (state[key]?.same) state[key] = stored[state[key].same].state[key];
+      }
+    }
+    return stored;
+  }
+
   function host(stored) {
     const models = new Map();
     const widgets = new Map();
     const styles = new Set();
+    const modules = new Map();
 
     function entry(id) {
       if (!stored[id]) throw new Error("its state is not in this page");
@@ -107,7 +118,8 @@
     // A module given as text is imported from a Blob: that works from file:// too.
     async function load(source) {
       const blob = new Blob([source], { type: "text/javascript" });
-      const { default: widget } = await import(URL.createObjectURL(blob));
+      if (!modules.has(source)) modules.set(source, import(URL.createObjectURL(blob)));
+      const { default: widget } = await modules.get(source);
       return typeof widget === "function" ? widget() : widget;
     }
 
@@ -149,7 +161,7 @@
     const views = [...document.querySelectorAll(`script[type="${VIEW}"]`)];
     if (!views.length) return;
     const text = document.querySelector(`script[type="${STATE}"]`)?.textContent;
-    const render = host(text ? JSON.parse(text).state : {});
+    const render = host(whole(text ? JSON.parse(text).state : {}));
     await Promise.all(views.map(render));
   }
 

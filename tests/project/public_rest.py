@@ -237,5 +237,6 @@ def lab_calls() -> dict[str, Callable[[], dict]]:
 
 
 def defaults(function: Callable) -> dict[str, object]:
-    """The arguments of a function that has a default for each."""
-    return {one.name: one.default for one in inspect.signature(function).parameters.values()}
+    """The arguments of a function that has a default for each; ``**`` takes none."""
+    parameters = inspect.signature(function).parameters.values()
+    return {one.name: one.default for one in parameters if one.kind != one.VAR_KEYWORD}

@@ -54,7 +54,7 @@ class Clinic extends TrainingWidget {
     this.plots = Object.fromEntries(Object.entries(plots).map(([which, plot]) => [which, this.plot(which, plot)]));
     this.view = this.card.view ? this.own(this.card.view(this)) : null;
     this.cause = html("details", { class: "bnlab-cause", open: !this.state.predict },
-      html("summary", {}, "Why?"), html("p", {}, this.options.cause));
+      html("summary", { class: "bnlab-why-word" }, "Why?"), html("p", {}, this.options.cause));
   }
 
   control(key, { label, stops, words }) {
@@ -73,11 +73,10 @@ class Clinic extends TrainingWidget {
       kind: "clinic", title: this.options.title,
       controls: this.controlRows(this.go, this.repair, this.halt),
       body: [
-        this.cause,
         html("div", { class: `bnlab-stage bnlab-parts-${parts.length}` },
           html("div", { class: "bnlab-plots" }, ...parts.map(({ element }) => element)),
           this.guessBox.element),
-        this.verdict.element, this.legend.element, this.summary.element],
+        this.verdict.element, this.legend.element, this.summary.element, this.cause],
     };
   }
 

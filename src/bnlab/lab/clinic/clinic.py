@@ -87,7 +87,8 @@ def _first(card: Card) -> First:
 
 def _told(control: dict[str, object]) -> dict[str, object]:
     """A control for the page, in which all is there."""
-    return {"words": None, "after_repair": False, **control, "stops": list(control["stops"])}
+    lists = {key: list(control[key]) for key in ("stops", "words") if control.get(key)}
+    return {"words": None, "after_repair": False, **control, **lists}
 
 
 @functools.cache

@@ -39,7 +39,9 @@ export const hasCurves = ({ curves }) => curves.size > 0;
 /** The last value of a curve in a plot; null if it has none. */
 export const lastOf = (outcome, name, which) => outcome.curves.get(name)?.[which]?.at(-1)?.[1] ?? null;
 
-const PHASES_OF_CARD = { training: "Training", finished: "Finished", stopped: "Stopped", failed: "Broke off" };
+const PHASES_OF_CARD = {
+  training: "Training:", finished: "Finished:", stopped: "Stopped at", failed: "Broke off at",
+};
 
 function endText(name, curve, plots) {
   if (curve.refused) return `${cardLabel(name)} is refused: ${curve.refused}`;
@@ -50,11 +52,11 @@ function endText(name, curve, plots) {
 }
 
 /** All results in one line of text. */
-export function cardText(outcome, { steps, axis, plots }) {
+export function cardText(outcome, { axis, plots }) {
   const all = outcome.state.norms.map((name) => [name, outcome.curves.get(name)]);
   const at = Math.max(0, ...all.map(([, { step }]) => step));
-  const ends = all.map(([name, curve]) => endText(name, curve, plots));
-  return `${PHASES_OF_CARD[outcome.phase]}: ${axis} ${at} of ${steps}. ${ends.join("; ")}.`;
+  const ends = all.map(([name, curve]) => endText(name, curve, plots)).join("; ");
+  return `${PHASES_OF_CARD[outcome.phase]} ${axis} ${at}. ${capitalized(ends)}.`;
 }
 
 /** The alt text of a plot. */

@@ -3,7 +3,7 @@
 import { lastOf } from "./clinic_words.js";
 import { twoDigits } from "../kit/js/sentence.js";
 
-const T1_LOST = 0.1;  // of accuracy: "wrong"
+const T1_LOST = 0.05;  // of accuracy: "wrong"
 const t1End = (outcome, name) => lastOf(outcome, name, "accuracy");
 
 function t1Headline(outcome) {
@@ -29,7 +29,7 @@ export const T1_CARD = {
     text: repaired ? "With statistics computed anew, evaluation mode is …" : "In evaluation mode the same net is …",
     items: [
       { value: "as good", text: "as good as in training mode" },
-      { value: "worse", text: "more than 0.1 worse" },
+      { value: "worse", text: "more than 0.05 worse" },
       { value: "half", text: "less than half as good" },
     ],
     answer: t1Answer,

@@ -1,7 +1,7 @@
 // The words of card T2: batches of a few images.
 
 import { lastOf } from "./clinic_words.js";
-import { capitalized, twoDigits } from "../kit/js/sentence.js";
+import { twoDigits } from "../kit/js/sentence.js";
 import { STYLE } from "../kit/js/style.js";
 
 const T2_CLOSE = 0.02;  // of accuracy, within which two nets are level
@@ -22,8 +22,8 @@ function t2Headline(outcome) {
   const found = t2End(outcome, state.instead), on = t2Batches(state.batch_size);
   if (reached === null) return `Repaired: on ${on} ${instead} reaches ${twoDigits(found)}; BatchNorm is refused.`;
   const numbers = `${twoDigits(found)} with ${instead}, ${twoDigits(reached)} with BatchNorm`;
-  if (found - reached > T2_CLOSE) return `Better on ${on}: ${numbers}.`;
-  return `${capitalized(found - reached < -T2_CLOSE ? "worse" : "no difference")} on ${on}: ${numbers}.`;
+  if (found - reached > T2_CLOSE) return `Repaired on ${on}: ${numbers}.`;
+  return `${found - reached < -T2_CLOSE ? "Worse" : "No difference"} on ${on}: ${numbers}.`;
 }
 
 /** Which of the answers below is true. */

@@ -88,7 +88,7 @@ CARD = Card(
     plots={
         "old": {"title": "accuracy on the old digits, old last layer", "scale": None},
         "new": {"title": "accuracy on the new digits", "scale": "accuracy"},
-        "moved": {"title": "movement of the running means (standard deviations)", "scale": None},
+        "moved": {"title": "movement of the running means, in deviations", "scale": None},
     },
     controls={},
     first={},

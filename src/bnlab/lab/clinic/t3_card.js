@@ -1,11 +1,10 @@
 // The words of card T3: frozen with requires_grad=False, and BatchNorm still changes.
 
 import { twoDigits } from "../kit/js/sentence.js";
+import { evenScale, HIGH_ACCURACIES } from "./card_scales.js";
 import { lastOf } from "./clinic_words.js";
 
-const T3_LOW = 0.6, T3_FAR = 0.3;  // ends of the scales
-const T3_SOME = 0.005;             // of accuracy, less than an image of the old digits
-const T3_MUCH = 0.05;
+const T3_SOME = 0.005, T3_MUCH = 0.05;  // of accuracy; the first is less than an image
 const t3Moved = (outcome, name) => +lastOf(outcome, name, "moved").toPrecision(2);
 
 /** Accuracies on the old digits, before and after. */
@@ -32,14 +31,8 @@ function t3Answer(outcome) {
 export const T3_CARD = {
   headline: t3Headline,
   scales: {
-    old: {
-      at: (value) => Math.max(0, (value - T3_LOW) / (1 - T3_LOW)),
-      ticks: [[0.6, "≤ 0.6"], [0.7, "0.7"], [0.8, "0.8"], [0.9, "0.9"], [1, "1"]], write: twoDigits,
-    },
-    moved: {
-      at: (value) => Math.min(1, value / T3_FAR),
-      ticks: [[0, "0"], [0.1, "0.1"], [0.2, "0.2"], [0.3, "≥ 0.3"]], write: (value) => String(+value.toPrecision(2)),
-    },
+    old: HIGH_ACCURACIES,
+    moved: evenScale(0, 0.3, [[0, "0"], [0.1, "0.1"], [0.2, "0.2"], [0.3, "≥ 0.3"]]),
   },
   question: ({ repaired }) => ({
     text: repaired ? "With evaluation mode too, the accuracy on the old digits falls …"

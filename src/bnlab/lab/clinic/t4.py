@@ -88,11 +88,8 @@ CARD = Card(
     },
     plots={
         "loss": {"title": "training loss", "scale": "loss"},
-        "accuracy": {"title": "accuracy on new images", "scale": "accuracy"},
-        "distance": {
-            "title": "distance between the gradient in parts and that at once (in its lengths)",
-            "scale": None,
-        },
+        "accuracy": {"title": "accuracy on new images", "scale": None},
+        "distance": {"title": "distance of the gradient from that at once", "scale": None},
     },
     controls={"micro": {"label": "images in a part", "stops": MICRO}},
     first={"micro": t4_accumulation.MICRO},

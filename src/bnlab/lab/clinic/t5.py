@@ -78,7 +78,7 @@ CARD = Card(
     },
     plots={
         "loss": {"title": "training loss", "scale": "loss"},
-        "accuracy": {"title": "accuracy on new images", "scale": "accuracy"},
+        "accuracy": {"title": "accuracy on new images", "scale": None},
         "length": {"title": "length of a layer’s weights", "scale": None},
         "rate": {"title": "effective rate (learning rate / length²)", "scale": None},
     },

@@ -56,7 +56,7 @@ def test_points_are_pythons_to_the_last_bit(page: Page, folders, troubles, card,
     assert theirs == collected(card.trainings(state, "compiled"))
 
 
-# ---- a card ----------------------------------------------------------------------------------------
+# ---- a card ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", CARDS)

@@ -6,7 +6,7 @@ import pytest
 
 from bnlab import claims
 from bnlab.chapters.clinic.t6_order import RATES, SEEDS
-from bnlab.lab.clinic.t6 import OWN, order_run, t6_trainings
+from bnlab.lab.clinic.t6 import CARD, OWN, order_run, t6_trainings
 from bnlab.verdicts.race import best_lr, of_arm
 from tests.lab.clinic.in_node import of_the_page, whole
 
@@ -47,6 +47,16 @@ def test_the_page_computes_what_python_computes(tmp_path):
         mine = whole(t6_trainings(state, "compiled"))
         assert theirs == mine, state
         assert list(mine) == CURVES[: 4 if state["repaired"] else 2]
+
+
+@pytest.mark.parametrize("seed", CARD.seeds)
+def test_at_first_one_order_wins_and_repaired_the_two_are_level_with_every_seed(seed):
+    state = {**CARD.first, "seed": seed, "repaired": True}
+    found = whole(t6_trainings(state, "compiled"))
+    ends = {name: curve["accuracy"][-1][1] for name, curve in found.items()}
+    assert ends["before"] > ends["after"] + 0.2
+    assert ends["before_own"] == pytest.approx(ends["after_own"], abs=0.0201)
+    assert ends["before_own"] > ends["before"] + 0.05
 
 
 def test_only_what_the_state_names_differs():

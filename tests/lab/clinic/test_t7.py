@@ -7,7 +7,7 @@ import pytest
 
 from bnlab import claims
 from bnlab.chapters.clinic.t7_dropout import SEEDS, looks
-from bnlab.lab.clinic.t7 import t7_trainings
+from bnlab.lab.clinic.t7 import CARD, t7_trainings
 from tests.lab.clinic.in_node import of_the_page, whole
 
 STEPS, DEPTH = 600, 4
@@ -35,6 +35,14 @@ def test_dropout_makes_the_remembered_variance_too_large_and_elsewhere_does_not(
     for name in ("none", "head"):
         assert all(ratio == pytest.approx(1, abs=0.15) for _, ratio in repaired[name]["ratio"])
     assert mild["dropout"]["ratio"][-1][1] > 1.1 and "head" not in mild
+
+
+@pytest.mark.parametrize("seed", CARD.seeds)
+def test_symptom_and_repair_are_seen_with_every_seed(seed):
+    found = whole(t7_trainings({**CARD.first, "seed": seed, "repaired": True}, "compiled"))
+    dropout, none, head = (found[name]["accuracy"][-1][1] for name in ("dropout", "none", "head"))
+    assert dropout < none - 0.05 and head == pytest.approx(none, abs=0.02)
+    assert min(ratio for _, ratio in found["dropout"]["ratio"]) > 1.5
 
 
 def test_the_net_in_training_mode_is_told_beside_the_net_itself(found):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from bnlab.chapters.clinic.t8_penalty import NORMS, SEEDS, matrix_of
-from bnlab.lab.clinic.t8 import ALONE, LOOKED_AT, TOGETHER, t8_run, t8_trainings
+from bnlab.lab.clinic.t8 import ALONE, CARD, LOOKED_AT, TOGETHER, t8_run, t8_trainings
 from bnlab.train import make_trainer
 from tests.lab.clinic.in_node import of_the_page, whole
 
@@ -35,6 +35,14 @@ def test_with_batch_norm_samples_see_each_other_and_with_group_norm_they_do_not(
     assert (batch > 0).all() and (alone == np.diag(alone.diagonal())).all()
     assert found[0]["batch"]["leak"][-1][1] > 20 and found[0]["batch"]["penalty"] > 10
     assert {leak for _, leak in found[0]["group"]["leak"]} == {found[0]["group"]["penalty"]} == {0}
+
+
+@pytest.mark.parametrize("norm", TOGETHER)
+@pytest.mark.parametrize("seed", CARD.seeds)
+def test_the_symptom_is_seen_with_every_seed(norm, seed):
+    state = {**CARD.first, "norm": norm, "seed": seed, "repaired": False}
+    curve = whole(t8_trainings(state, "compiled"))[norm]
+    assert min(leak for _, leak in curve["leak"]) > 20 and curve["penalty"] > 10
 
 
 def test_with_ghost_batches_there_are_blocks(found):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from bnlab.chapters.clinic import t4_accumulation
 from bnlab.chapters.clinic.t4_accumulation import gradient, relative
 from bnlab.lab.clinic.accumulated import Accumulated
-from bnlab.lab.clinic.card import Card, State, look
+from bnlab.lab.clinic.card import IN_PYTHON, Card, State, look
 from bnlab.lab.clinic.lanes import in_turns, lane_of
 from bnlab.lab.kit.points import EVALUATE_EVERY
 from bnlab.lab.kit.widget import Content
@@ -95,4 +95,5 @@ CARD = Card(
     first={"micro": t4_accumulation.MICRO},
     seeds=SEEDS,
     trainings=t4_trainings,
+    badge=IN_PYTHON,
 )

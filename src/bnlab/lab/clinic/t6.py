@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bnlab.chapters.clinic.t6_order import BASE, BIAS, DEPTHS, ORDERS, RATES, SEEDS, arms
-from bnlab.lab.clinic.card import Card, State, look
+from bnlab.lab.clinic.card import IN_PYTHON, Card, State, look
 from bnlab.lab.clinic.lanes import in_turns, lane
 from bnlab.lab.kit.points import EVALUATE_EVERY
 from bnlab.lab.kit.widget import Content
@@ -55,8 +55,8 @@ CARD = Card(
     curves={
         "before": look("batch", "before", "BatchNorm before the ReLU"),
         "after": look("layer", "behind", "BatchNorm behind the ReLU"),
-        "before_own": look("variance", "before, own rate", "before the ReLU at its own best rate"),
-        "after_own": look("l1_batch", "behind, own rate", "behind the ReLU at its own best rate"),
+        "before_own": look("variance", "before, own", "before the ReLU at its own best rate"),
+        "after_own": look("l1_batch", "behind, own", "behind the ReLU at its own best rate"),
     },
     plots={
         "accuracy": {"title": "accuracy on new images", "scale": "accuracy"},
@@ -67,7 +67,8 @@ CARD = Card(
         "bias": {"label": "biases", "stops": tuple(BIAS), "words": ("with", "without")},
         "lr": {"label": "learning rate for both", "stops": RATES},
     },
-    first={"depth": 2, "bias": "bias", "lr": 3.0},
+    first={"depth": 6, "bias": "bias", "lr": 3.0},
     seeds=SEEDS[:4],
     trainings=t6_trainings,
+    badge=IN_PYTHON,
 )

@@ -3,7 +3,7 @@
 import { twoDigits } from "../kit/js/sentence.js";
 import { lastOf } from "./clinic_words.js";
 
-const T6_CLOSE = 0.02;  // of accuracy, within which two nets are level
+const T6_CLOSE = 2;  // hundredths of accuracy, as they are written, within which two nets are level
 
 /** The accuracies that a state is about, before and behind the ReLU; a net that diverged has none. */
 const t6Ends = (outcome) => ["before", "after"].map((order) => {
@@ -13,18 +13,20 @@ const t6Ends = (outcome) => ["before", "after"].map((order) => {
 
 /** Which of the answers below is true. */
 function t6Answer(outcome) {
-  const [before, after] = t6Ends(outcome).map((end) => end ?? 0);
-  if (Math.abs(before - after) <= T6_CLOSE + 1e-9) return "level";
+  const [before, after] = t6Ends(outcome).map((end) => Math.round(100 * (end ?? 0)));
+  if (Math.abs(before - after) <= T6_CLOSE) return "level";
   return before > after ? "before" : "after";
 }
 
-const t6Reached = (end, place) => `${end === null ? "no end, it diverged," : twoDigits(end)} with BatchNorm ${place} the ReLU`;
+const t6Reached = (end, place) => (end === null ? `${place} it the training diverged` : `${twoDigits(end)} ${place} it`);
 
 function t6Headline(outcome) {
   const [before, after] = t6Ends(outcome), { repaired, lr } = outcome.state;
-  const numbers = `${t6Reached(before, "before")}, ${t6Reached(after, "behind")}`;
-  const found = { level: "they are level", before: "before wins", after: "behind wins" }[t6Answer(outcome)];
-  return repaired ? `Each at its own best rate, ${found}: ${numbers}.` : `At one rate of ${lr} for both, ${found}: ${numbers}.`;
+  const found = {
+    level: "the places are level", before: "the place before the ReLU wins", after: "the place behind the ReLU wins",
+  }[t6Answer(outcome)];
+  const rate = repaired ? "Each at its own best rate" : `At one rate of ${lr} for both`;
+  return `${rate}, ${found}: ${t6Reached(before, "before")}, ${t6Reached(after, "behind")}.`;
 }
 
 export const T6_CARD = {

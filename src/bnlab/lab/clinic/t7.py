@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bnlab.chapters.clinic.setting import accuracy, recomputed, tensors
 from bnlab.chapters.clinic.t7_dropout import ARMS, BASE, SAME_RATE, SEEDS, shifts
-from bnlab.lab.clinic.card import Card, State, look
+from bnlab.lab.clinic.card import IN_PYTHON, Card, State, look
 from bnlab.lab.clinic.lanes import in_turns, lane
 from bnlab.lab.kit.points import EVALUATE_EVERY
 from bnlab.lab.kit.widget import Content
@@ -78,7 +78,7 @@ CARD = Card(
         "dropout": look("batch", "dropout", "dropout, evaluation mode"),
         "in_training": look("variance", "in training", "dropout, training mode"),
         "none": look("none", "no dropout", "no dropout"),
-        "head": look("group", "at the end", "half left out behind the last BatchNorm"),
+        "head": look("group", "behind the last", "half left out behind the last BatchNorm"),
     },
     plots={"accuracy": {"title": "accuracy on new images", "scale": "accuracy"}},
     controls={
@@ -92,4 +92,5 @@ CARD = Card(
     first={"where": "before", "share": 0.5},
     seeds=SEEDS[:4],
     trainings=t7_trainings,
+    badge=IN_PYTHON,
 )

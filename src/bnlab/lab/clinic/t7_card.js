@@ -6,6 +6,7 @@ import { lastOf } from "./clinic_words.js";
 import { ratioPlot } from "./t7_ratios.js";
 
 const T7_AGREE = 1.1;  // up to this factor the variances agree
+const T7_CLOSE = 0.02;  // of accuracy, within which two nets are level
 const t7Place = ({ where }) => (where === "before" ? "before each BatchNorm" : "behind each ReLU");
 
 /** The geometric mean over layers of running variance over variance met; null before the end. */
@@ -29,10 +30,11 @@ function t7Headline(outcome) {
 }
 
 function t7Told(outcome) {
-  const anew = outcome.curves.get("dropout")?.anew;
-  if (anew == null) return "";
+  const anew = outcome.curves.get("dropout")?.anew, none = lastOf(outcome, "none", "accuracy");
+  if (anew == null || none === null) return "";
+  const rest = none - anew > T7_CLOSE ? "; what it still lacks is not due to its statistics" : "";
   return `With its statistics computed anew, without dropout, the net with dropout ${t7Place(outcome.state)} reaches `
-    + `${twoDigits(anew)}: the rest of what it lacks is not due to its statistics.`;
+    + `${twoDigits(anew)}${rest}.`;
 }
 
 /** Which of the answers below is true. */

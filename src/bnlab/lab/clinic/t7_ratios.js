@@ -10,7 +10,7 @@ const RATIO_SCALE = {
   at: (value) => Math.min(1, Math.max(0, ratioHeight(value))), has: (value) => value !== null,
   ticks: [[0.7, "0.7"], [1, "1"], [1.5, "1.5"], [2, "2"], [3, "3"], [5, "5"]],
 };
-const RATIO_TITLE = "remembered variance over the one met in evaluation mode";
+const RATIO_TITLE = "variance remembered over variance met";
 
 function ratioAlt(curves) {
   if (!curves.length) return "Remembered variance over the variance met, by layer: no net is at its end yet.";

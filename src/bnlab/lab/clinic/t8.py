@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 
-import torch
+from torch import Tensor, nn
 
+from bnlab.chapters.clinic.setting import tensors
 from bnlab.chapters.clinic.t8_penalty import BASE, NORMS, SEEDS, matrix_of
-from bnlab.lab.clinic.card import Card, State, look
+from bnlab.lab.clinic.card import IN_PYTHON, Card, State, look
 from bnlab.lab.clinic.lanes import in_turns, lane
 from bnlab.lab.kit.points import EVALUATE_EVERY
 from bnlab.lab.kit.widget import Content
@@ -55,9 +56,9 @@ def _look(when: str) -> Callable[[Engine, Step], dict[str, object]]:
     return told
 
 
-def _in_doubles(trainer: Engine) -> tuple[torch.nn.Module, torch.Tensor, torch.Tensor]:
+def _in_doubles(trainer: Engine) -> tuple[nn.Module, Tensor, Tensor]:
     # A copy of the net: its statistics move.
-    x, y = (torch.tensor(part[:LOOKED_AT]) for part in trainer.part("val"))
+    x, y = (part[:LOOKED_AT] for part in tensors(trainer, "val"))
     return copy.deepcopy(trainer.net).double(), x.double(), y
 
 
@@ -79,7 +80,7 @@ CARD = Card(
         "group": look("group", "group", "group normalization"),
         "layer": look("layer", "layer", "layer normalization"),
     },
-    plots={"leak": {"title": "share of other samples in the squared gradients, %", "scale": None}},
+    plots={"leak": {"title": "squared gradients from other samples (%)", "scale": None}},
     controls={
         "norm": {
             "label": "normalizer",
@@ -101,4 +102,5 @@ CARD = Card(
     first={"norm": "batch", "when": "after", "instead": "group"},
     seeds=SEEDS[:4],
     trainings=t8_trainings,
+    badge=IN_PYTHON,
 )

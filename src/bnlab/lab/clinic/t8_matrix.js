@@ -5,7 +5,7 @@ import { html, svg } from "../kit/js/elements.js";
 import { coloured } from "../kit/js/looks.js";
 import { STYLE } from "../kit/js/style.js";
 
-const MATRIX_TITLE = "gradient of each output (row) by each input (column)";
+const MATRIX_TITLE = "gradient of output (row) by input (column)";
 const MATRIX_MARGIN = 1.1, MATRIX_HEAD = 1.5;  // in squares
 
 const largestOf = (matrix) => Math.max(...matrix.flat());

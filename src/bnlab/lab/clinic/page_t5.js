@@ -22,7 +22,7 @@ function gammasOf(rules) {
   return found;
 }
 
-const meanOf = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const t5Mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 class DecayLane extends Lane {
   constructor(shared, name, state, steps) {
@@ -42,8 +42,8 @@ class DecayLane extends Lane {
     const rules = this.shared.store.rules(this.shared.keyOf("batch", T5_DEPTH)).params;
     const params = Float64Array.from(this.net.getState().params), part = ([first, end]) => params.subarray(first, end);
     const hidden = weightsOf(rules).slice(0, -1).map((place) => Math.log(sumOfSquares(part(place))) / 2);
-    this.length.push([this.taken, Math.exp(meanOf(hidden))]);
-    this.gamma.push([this.taken, meanOf(gammasOf(rules).map((place) => meanOf(part(place))))]);
+    this.length.push([this.taken, Math.exp(t5Mean(hidden))]);
+    this.gamma.push([this.taken, t5Mean(gammasOf(rules).map((place) => t5Mean(part(place))))]);
   }
 
   told() {

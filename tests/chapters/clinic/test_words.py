@@ -28,6 +28,18 @@ def test_the_words_of_the_eight_claims():
     ]
 
 
+def test_t1_the_least_of_all(facts):
+    """'no net was below ... after the repair, and the worst had been at'."""
+    found = facts["T1"]
+    causes = ("slow", "one_class", "averaged")
+    least = {
+        what: min(found[f"{one}_{what}_least"] for one in causes)
+        for what in ("repaired", "eval_mode")
+    }
+    assert least["repaired"] == found["averaged_repaired_least"]
+    assert least["eval_mode"] == found["averaged_eval_mode_least"]
+
+
 def test_in_short_three_causes(facts):
     """'With averaged weights ... Or the batch ... neither order nor decay'."""
     assert facts["T1"]["averaged_eval_mode"] < 60 < 95 < facts["T1"]["averaged_repaired"]

@@ -214,7 +214,7 @@ def orders(evidence: Evidence) -> Drawing:
     """T6: accuracy over the rate in nets of both depths, and the difference at the best rates."""
     data, facts, panels, told = evidence.data, evidence.facts, [], []
     for depth in data["depths"]:
-        axes = panel(f"{depth} layers: alike up to rate 1")
+        axes = panel(f"{depth} layers: apart at rate 3")
         for order, (look, words) in ORDERS.items():
             arm = f"{order}_bias_{depth}"
             rates = rates_of(data, arm)

@@ -20,6 +20,6 @@ SCENES = (
         "Computed anew",
         ask="The same net, and statistics computed anew from training images: how much comes back?",
         says="All of it.",
-        state={"cause": "one_class", "repaired": True, "predict": False},
+        state={"cause": "one_class", "repaired": True, "predict": True},
     ),
 )

@@ -101,7 +101,6 @@
     const models = new Map();
     const widgets = new Map();
     const styles = new Set();
-    const modules = new Map();
 
     function entry(id) {
       if (!stored[id]) throw new Error("its state is not in this page");
@@ -115,11 +114,11 @@
       return models.get(id);
     }
 
-    // A module given as text is imported from a Blob: that works from file:// too.
+    // A module given as text is imported from a Blob: that works from file:// too. Each model has one
+    // of its own, as in Jupyter: no widget sees what another one keeps in it.
     async function load(source) {
       const blob = new Blob([source], { type: "text/javascript" });
-      if (!modules.has(source)) modules.set(source, import(URL.createObjectURL(blob)));
-      const { default: widget } = await modules.get(source);
+      const { default: widget } = await import(URL.createObjectURL(blob));
       return typeof widget === "function" ? widget() : widget;
     }
 

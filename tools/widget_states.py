@@ -6,17 +6,13 @@ same text, {"same": MODEL}; assets/anywidget-host.js looks there.
 """
 
 import json
-import re
 
-STATES = re.compile(
-    r'(<script type="application/vnd\.jupyter\.widget-state\+json">)(.*?)(</script>)', re.DOTALL
-)
+STATES = "application/vnd.jupyter.widget-state+json"
 SHARED = ("_esm", "_css")
 
 
-def once(found):
-    """Return the element with the states of a page, each shared text written once."""
-    head, text, tail = found.groups()
+def once(text):
+    """Return the states of a page's widgets, each shared text written once."""
     page = json.loads(text)
     owners = {}
     for model, entry in page["state"].items():
@@ -24,17 +20,19 @@ def once(found):
             value = entry["state"].get(key)
             if isinstance(value, str) and owners.setdefault((key, value), model) != model:
                 entry["state"][key] = {"same": owners[key, value]}
-    # As Jupyter writes it: no text in it can end the element.
-    return head + json.dumps(page).replace("</", "<\\/") + tail
+    # As MyST-NB writes it: no text in it can end the element.
+    return json.dumps(page).replace("</", "<\\/")
 
 
 def write_once(app, pagename, templatename, context, doctree):
-    """Rewrite the states of a page."""
-    if "body" in context:
-        context["body"] = STATES.sub(once, context["body"])
+    """Rewrite the states of a page, which MyST-NB has put among its scripts."""
+    for script in context.get("script_files", ()):
+        attributes = getattr(script, "attributes", {})
+        if attributes.get("type") == STATES:
+            attributes["body"] = once(attributes["body"])
 
 
 def setup(app):
-    """Connect to Sphinx."""
-    app.connect("html-page-context", write_once)
+    """Connect to Sphinx, behind MyST-NB."""
+    app.connect("html-page-context", write_once, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

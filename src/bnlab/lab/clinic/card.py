@@ -10,6 +10,9 @@ from bnlab.lab.kit.widget import Content
 
 State = dict[str, object]
 
+IN_PYTHON = "in this page, same bits as in Python"
+"""The badge of a page whose trainings are not all among those that the evidence counts."""
+
 
 @dataclass(frozen=True)
 class Card:
@@ -34,6 +37,7 @@ class Card:
             names of the plots, ``step`` (the last x), ``diverged_at`` and ``done``; and whatever
             else the words need.
         axis: what the plots have along, in words.
+        badge: what the page says of its trainings, in place of being those of the evidence.
     """
 
     id: str
@@ -48,6 +52,7 @@ class Card:
     seeds: Sequence[int]
     trainings: Callable[[State, str], Iterator[Content]]
     axis: str = "step"
+    badge: str | None = None
 
     @property
     def name(self) -> str:

@@ -122,6 +122,6 @@ def test_with_a_kernel_torch_trains(page: Page, tmp_path, troubles, name):
     load(page, tmp_path)
     press(page)
     kernel.pump_until(page, lambda: "Finished" in summary_text(page))
-    assert headline(page).startswith("Repaired: ")
+    assert headline(page).startswith("Repaired")
     expect(page.locator(".bnlab-badge")).to_contain_text("PyTorch trains")
     kernel.close()

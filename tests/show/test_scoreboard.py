@@ -224,7 +224,9 @@ def test_each_choice_has_a_label_and_a_rule_of_its_own():
 
 
 def test_a_wrong_name_in_a_sentence_lists_the_known():
-    assert str(show.say_sum("{claims} of {papers}")) == f"{len(CLAIMS)} of {len(SERIES)}"
+    assert (
+        str(show.say_sum("{claims} of {papers}")) == f"{len(CLAIMS)} of {len(SERIES) - 1}"
+    )  # T: no paper
     with pytest.raises(ValueError, match=r"no fact 'clams'\. Known: .*claims"):
         show.say_sum("{clams}")
 
@@ -253,7 +255,8 @@ def test_a_reader_never_sees_the_key_of_a_part():
     for item in (one for one in ITEMS if one.measure):
         pages += [show.verdict_box(item.id).page, show.on_cifar10(item.id).page]
     texts_of_pages = [plain(page) for page in pages]
-    assert not [word for text in texts_of_pages for word in re.findall(r"\w+_\w*", text)]
+    words = {word for text in texts_of_pages for word in re.findall(r"\w+_\w*", text)}
+    assert words <= {"requires_grad"}  # PyTorch's, in the sentence of T3
     keys = {e.name for item in ITEMS for one in (item, *item.others) for e in one.effects}
     marks = "".join(PART_MARKS.values())
     for page in [*(shown.page for shown in boards), *show.scales().svgs]:

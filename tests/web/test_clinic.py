@@ -11,11 +11,13 @@ from tests.lab.kit.heard import collected
 from tests.web.accessibility import violations
 from tests.web.clinic_page import BUSY, addressed, opened, write_cards, write_chapter
 from tests.web.pace import within
+from tests.web.stage_page import SLIDES, faults_of_stage, open_in_site, resize
 from tests.web.widget_page import (
     LISTEN,
     Carried,
     alts,
     finished,
+    full_screen,
     headline,
     load,
     note,
@@ -212,6 +214,22 @@ def test_on_a_phone_nothing_is_wider_than_the_page_and_all_can_be_used(
     finished(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert violations(page) == []
+
+
+@pytest.mark.parametrize("repaired", [0, 1])
+@pytest.mark.parametrize("name", CARDS)
+def test_each_card_is_a_stage(page: Page, folders, troubles, name, repaired):
+    """Nothing is cut in full screen, no letter is small, and one sentence says the result."""
+    resize(page, *SLIDES[0])
+    open_in_site(page, folders[name], f"#{name.lower()}?repaired={repaired}")
+    finished(page)
+    assert 20 < len(headline(page)) <= 110
+    full_screen(page)
+    found = []
+    for width, height in SLIDES:
+        resize(page, width, height)
+        found += [f"{width}: {fault}" for fault in faults_of_stage(page, width, height)]
+    assert found == []
 
 
 # ---- eight cards on a page -----------------------------------------------------------------------

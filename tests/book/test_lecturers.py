@@ -81,8 +81,8 @@ def test_a_lecture_is_full_and_each_demonstration_fits(count, one):
     shown = show.plan(count)
     for name, minutes in one.items():
         title = lectures.PAGES[name]
-        assert f'<a href="{name}.html">{title}</a>: {minutes} minutes' in shown.page
-        assert f"{title}: {minutes} minutes" in shown.text
+        assert f'<a href="{name}.html">{title}</a> ({minutes} minutes)' in shown.page
+        assert f"{title} ({minutes} minutes)" in shown.text
 
 
 @pytest.mark.parametrize("count", lectures.PLANS)

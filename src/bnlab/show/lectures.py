@@ -122,7 +122,7 @@ def plan(lectures: int) -> Shown:
             page += f"<p><b>Lecture {number}</b></p>"
             lines.append(f"Lecture {number}")
         page += f"<ul>{''.join(map(_stop, minutes, minutes.values()))}</ul>"
-        lines += [f"- {PAGES[name]}: {time} minutes" for name, time in minutes.items()]
+        lines += [f"- {PAGES[name]} ({time} minutes)" for name, time in minutes.items()]
     return Shown(page, "\n".join(lines))
 
 
@@ -139,7 +139,7 @@ def _folder(page: str) -> str:
 
 
 def _stop(page: str, minutes: int) -> str:
-    return f'<li><a href="{page}.html">{html.escape(PAGES[page])}</a>: {minutes} minutes</li>'
+    return f'<li><a href="{page}.html">{html.escape(PAGES[page])}</a> ({minutes} minutes)</li>'
 
 
 def _chapter(page: str, widget: str, scenes: tuple[Scene, ...]) -> str:

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 
 from bnlab import chapters
 from bnlab.claims import claim
 from bnlab.errors import unknown
 from bnlab.verdicts import evidence
-from bnlab.verdicts.again import Training, digests, save_digests
-
-REPEATS: dict[str, Callable[[dict], list[Training]]] = {
-    name: made
-    for of_chapter in chapters.collected("repeats", "REPEATS")
-    for name, made in of_chapter.items()
-}
-"""What gives the trainings of a claim's evidence, by its id."""
+from bnlab.verdicts.again import digests, save_digests
 
 
 def add_command(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
@@ -25,7 +17,8 @@ def add_command(commands: argparse._SubParsersAction) -> argparse.ArgumentParser
     parser = commands.add_parser(
         "digest", help="train the rows of a claim again and write digests of the final weights"
     )
-    parser.add_argument("ids", nargs="+", metavar="ID", help=f"one of {', '.join(REPEATS)}")
+    known = ", ".join(chapters.repeats())
+    parser.add_argument("ids", nargs="+", metavar="ID", help=f"one of {known}")
     return parser
 
 
@@ -36,12 +29,12 @@ def digest_all(names: list[str], folder: Path) -> None:
         ValueError: for a claim whose rows are no trainings that a page repeats, or if a row is not
             that of the evidence: then nothing is written.
     """
+    known = chapters.repeats()
     for name in names:
         item = claim(name)
-        if name not in REPEATS:
-            raise ValueError(unknown("claim whose trainings have digests", name, REPEATS))
+        if name not in known:
+            raise ValueError(unknown("claim whose trainings have digests", name, known))
         stored = evidence.load(item, folder)
-        found = digests(stored, REPEATS[name](stored.data))
-        print(
-            f"{name}: {len(found)} rows are the same; wrote {save_digests(stored, found, folder)}"
-        )
+        found = digests(stored, known[name](stored.data))
+        path = save_digests(stored, found, folder)
+        print(f"{name}: {len(found)} rows are the same; wrote {path}")

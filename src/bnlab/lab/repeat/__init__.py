@@ -1,0 +1,7 @@
+"""Repeat: a verdict repeated in the page, its trainings, intervals and words."""
+
+from bnlab.lab.repeat.repeat import FOLDER, Repeat
+
+JOBS = dict.fromkeys(("clinic", "nets"), FOLDER / "page_repeat.js")
+
+__all__ = ["JOBS", "Repeat"]

@@ -12,38 +12,9 @@ import numpy as np
 from playwright.sync_api import Page
 
 from bnlab.lab.plane.plane import GAMMAS, RATES
+from tests.web.heard import ends, newest, sentences
 
-LOST = 0.1  # accuracy of a net that has diverged
 GUESSING = 0.2  # hardly better than a guess among ten digits
-
-NEWEST = """() => {
-  const nets = {};
-  for (const [name, one] of [...heard.values()].at(-1) ?? []) {
-    const net = (nets[name] ??= {});
-    for (const [key, value] of Object.entries(one ?? {})) {
-      if (Array.isArray(value)) (net[key] ??= []).push(...value);
-      else net[key] = value;
-    }
-  }
-  return nets;
-}"""
-
-
-def newest(page: Page) -> dict[str, dict]:
-    """What the worker has said about each net of the newest training."""
-    return page.evaluate(NEWEST)
-
-
-def ends(page: Page, what: str = "accuracy") -> dict[str, float]:
-    """The last value of each net."""
-    nets = newest(page)
-    lost = {name for name, net in nets.items() if net.get("diverged_at")}
-    return {name: LOST if name in lost else net[what][-1][1] for name, net in nets.items()}
-
-
-def sentences(page: Page) -> str:
-    return page.locator(".bnlab-summary").inner_text()
-
 
 # ---- races ---------------------------------------------------------------------------------------
 
@@ -248,6 +219,22 @@ def a_little_more(page, _):
     assert layers < score < layers + 0.3
 
 
+def evaluation_far_below(page, _):
+    found = ends(page)
+    assert found["eval"] < found["train"] - 0.2
+
+
+def evaluation_fell(page, _):
+    curve = dict(newest(page)["eval"]["accuracy"])
+    assert curve[max(curve)] < curve[200] - 0.1
+
+
+def all_of_it_came_back(page, _):
+    found = ends(page)
+    assert found["eval"] < found["train"] - 0.1
+    assert abs(found["repaired"] - found["train"]) < 0.02
+
+
 SEEN = {
     "index": (
         ("batch norm", far_ahead),
@@ -289,4 +276,9 @@ SEEN = {
         (None, signs_gain_most),
     ),
     "bn_nas": ((None, three_are_ranked), (None, bars_are_equal), (None, a_little_more)),
+    "clinic": (
+        ("more than 0.05 worse", evaluation_far_below),
+        ("more than 0.05 worse", evaluation_fell),
+        ("as good as in training mode", all_of_it_came_back),
+    ),
 }

@@ -32,6 +32,9 @@ LAWN = {"optimizer": "lawn_adam", "lr": 0.01, "batch_size": 64}
 
 BINARY = LONG.replace(net="binary", depth=4, width=8, lr=0.005)
 
+CLINIC = LONG.replace(depth=4, norm="batch", batch_size=32)
+HEAD = {"trained": "head", "weight_decay": 0.01}
+
 IMAGES = [
     LONG.replace(net="plain", depth=2, width=8, norm="group", norm_options=CONV_OPTIONS["group"]),
     LONG.replace(net="resnet", depth=1, width=8, norm="batch"),
@@ -71,6 +74,12 @@ RUNS = {
         BINARY.replace(net_options={"branch": "bn_free"}, clip=0.02, optimizer="adam"),
         BINARY.replace(net_options={"shortcuts": False, "first_weights": "positive"}, clip=0.08),
         BINARY.replace(net_options={"standardized": True}, steps=50, precision="float64"),
+    ],
+    "clinic": [
+        CLINIC.replace(optimizer_options={"decay": "weights", "weight_decay": 0.01}),
+        CLINIC.replace(optimizer_options={"decay": "gamma", **MOMENTUM}),
+        CLINIC.replace(optimizer_options=HEAD, net_options={"frozen_statistics": True}),
+        CLINIC.replace(optimizer_options=HEAD, steps=50, precision="float64"),
     ],
     **({"images": IMAGES} if has_compiler() else {}),
 }
@@ -120,7 +129,8 @@ def tasks() -> dict[str, list[dict]]:
 def _task(run: Run) -> dict:
     trainer = make_trainer(run, "compiled")
     return {
-        "extra": trainer.lawn or ("clip" if run.clip else None),
+        "extra": trainer.lawn or trainer.parts or ("clip" if run.clip else None),
+        "decay": run.optimizer_options["weight_decay"] if trainer.parts else None,
         "start": {"positive": run.net_options.get("first_weights") == "positive"},
         "free": trainer.free_steps if trainer.lawn else run.steps,
         "wrong": run.label_noise,

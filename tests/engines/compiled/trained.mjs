@@ -25,6 +25,7 @@ async function result(store, { images, labels, val_x, val_y }, task) {
   for (const part of ["params", "buffers", "counters"]) state[part] = random.initial(rules[part], task.seed, task.start);
   net.start(state);
   net.set(task.inputs);
+  if (task.decay !== null) net.set({ decay: task.decay });
   const draw = random.sampler(task.sampler, labels, task.seed, task.batch, task.k);
   const seen = net.steps(draw(0, task.free), task.batch);
   if (task.free < task.steps) {

@@ -1,14 +1,19 @@
 """The jobs of cards as a page does them, in node, beside what Python computes."""
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
+
+import pytest
 
 from bnlab.lab import clinic
 from bnlab.lab.kit import page
 
 FOLDER = Path(clinic.__file__).parent
 NODE = Path(__file__).with_name("node_worker.mjs")
+
+needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 
 
 def of_the_page(folder, job, states, steps):

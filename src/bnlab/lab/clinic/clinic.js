@@ -23,12 +23,17 @@ import {
 } from "./clinic_words.js";
 import { T1_CARD } from "./t1_card.js";
 import { T2_CARD } from "./t2_card.js";
+import { T3_CARD } from "./t3_card.js";
+import { T4_CARD } from "./t4_card.js";
+import { T5_CARD } from "./t5_card.js";
 import { T6_CARD } from "./t6_card.js";
 import { T7_CARD } from "./t7_card.js";
 import { T8_CARD } from "./t8_card.js";
 import { inTurn } from "./turns.js";
 
-const CARDS = { T1: T1_CARD, T2: T2_CARD, T6: T6_CARD, T7: T7_CARD, T8: T8_CARD };
+const CARDS = {
+  T1: T1_CARD, T2: T2_CARD, T3: T3_CARD, T4: T4_CARD, T5: T5_CARD, T6: T6_CARD, T7: T7_CARD, T8: T8_CARD,
+};
 const FEW = 4;  // stops that are buttons and no slider
 
 class Clinic extends TrainingWidget {

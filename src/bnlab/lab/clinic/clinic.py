@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bnlab.errors import check_name
-from bnlab.lab.clinic import t1, t2, t6, t7, t8
+from bnlab.lab.clinic import t1, t2, t3, t4, t5, t6, t7, t8
 from bnlab.lab.clinic.card import Card
 from bnlab.lab.kit.bundle import bundle, stylesheet
 from bnlab.lab.kit.first import First, first_of
 from bnlab.lab.kit.widget import ComputingWidget, Content, check_flag, check_keys, one_of
 
 FOLDER = Path(__file__).parent
-CARDS: dict[str, Card] = {one.CARD.id: one.CARD for one in (t1, t2, t6, t7, t8)}
+CARDS: dict[str, Card] = {one.CARD.id: one.CARD for one in (t1, t2, t3, t4, t5, t6, t7, t8)}
 WIDTH = 64
 FLAGS = ("repaired", "predict")
 

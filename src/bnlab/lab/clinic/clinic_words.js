@@ -59,9 +59,12 @@ export function cardText(outcome, { axis, plots }) {
   return `${PHASES_OF_CARD[outcome.phase]} ${axis} ${at}. ${capitalized(ends)}.`;
 }
 
+/** Whether a curve belongs to a plot: it has points there, may get some, or a reason why it has none. */
+const isToldIn = (curve, which) => !curve.done || curve[which]?.length || curve.refused || curve.divergedAt !== null;
+
 /** The alt text of a plot. */
 export function cardPlotText(outcome, which, names, { axis, plots }) {
-  const plot = plots[which], ends = names.map((name) => {
+  const plot = plots[which], ends = names.filter((name) => isToldIn(outcome.curves.get(name), which)).map((name) => {
     const curve = outcome.curves.get(name), end = curve[which]?.at(-1);
     if (!end) return endText(name, curve, {});
     return `${cardLabel(name)} is at ${writtenBy(plot)(end[1])} at ${axis} ${end[0]}`;

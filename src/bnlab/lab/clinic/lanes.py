@@ -18,7 +18,12 @@ def lane(run: Run, engine: str, look: Look) -> Iterator[dict[str, object] | None
     New are ``loss``, [step, mean of ``BLOCK`` training losses], what ``look`` tells, ``step``,
     ``diverged_at`` and ``done``. Looks come after every ``run.eval_every`` steps and at the end.
     """
-    trainer, losses = make_trainer(run, engine, "cpu"), []
+    return lane_of(make_trainer(run, engine, "cpu"), look)
+
+
+def lane_of(trainer: Engine, look: Look) -> Iterator[dict[str, object] | None]:
+    """The same of an engine that has not begun."""
+    run, losses = trainer.run, []
     new: dict[str, object] = {"loss": []}
     for record in trainer.steps():
         new |= {"step": record.step, "diverged_at": None, "done": False}

@@ -5,12 +5,12 @@ import { slice } from "../kit/js/page_jobs.js";
 
 /**
  * What a lane shares with the others, but with a net of its own: nets are kept between requests under
- * `name`, and those of other names are dropped by `keep` once all are there.
+ * `name`, and those of other names are dropped by `keep` once all are there. `extra` is one of store.net() of run.js, always the same for a name.
  */
-export function ownNet(shared, name, variant, depth) {
+export function ownNet(shared, name, variant, depth, extra = null) {
   const key = `${name} ${shared.keyOf(variant, depth)}`;
   if (!shared.nets.has(key)) {
-    const net = shared.store.net(shared.keyOf(variant, depth), "float32", shared.rules.optimizer);
+    const net = shared.store.net(shared.keyOf(variant, depth), "float32", shared.rules.optimizer, extra);
     net.setData(shared.train.images, shared.train.labels);
     shared.nets.set(key, net);
   }

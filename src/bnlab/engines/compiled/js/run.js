@@ -5,7 +5,8 @@
 //   store.keys                                names of the nets: "mlp 6x64 batch"
 //   store.rules(key)                          of the initial state, for initial() of random.js
 //   const net = store.net(key, "float32", "sgd")     a net with a heap of its own; any number
-//     a fourth argument: "clip" clips each gradient, the name of a step of LAWN allows constrain()
+//     a fourth argument, an extra of the net: "clip" clips each gradient; "parts DECAY TRAINED" moves
+//     a part alone, and decays one by { decay } of set(); a step of LAWN allows constrain()
 //   net.constrain()                           LAWN's steps from now on
 //   net.setData(images, labels)               numbers n * features, labels n: what batches are from
 //   net.setState({ params, buffers, counters, slot0, slot1 })   any of them; also resets Adam's powers
@@ -15,6 +16,7 @@
 //                                             batchSize image numbers, up to a loss beyond limit
 //   net.evaluate(images, labels, batchStatistics)    { loss, accuracy }; nothing moves
 //   net.gradient(images, labels)              { loss, accuracy, gradient }; running statistics move
+//   net.apply(gradient)                       one step of the optimizer with this gradient
 //   net.layers()                              numbers of the layers (see WATCHES of watch.py) on the
 //                                             last batch of steps(), as lastMetrics()
 //   net.look(images, labels)                  the same on any images in training mode; nothing moves
@@ -26,6 +28,7 @@
 import { check } from "./check.js";
 import { normsOf, weightsOf } from "./norms.js";
 import { restored } from "./programs.js";
+import { Words } from "./words.js";
 
 const SIMD = new Uint8Array([
   0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253,
@@ -34,7 +37,6 @@ const SIMD = new Uint8Array([
 const VECTORS = ["params", "gradient", "slot0", "slot1"];
 const NORM = "gradient_norm";
 const FAR = 2 ** 24;
-const PAGE = 65536;
 const FORMAT = 2;
 const BLOCK = 64; // steps between two returns to JavaScript, at most
 const LARGEST_BATCH = 300;
@@ -93,8 +95,9 @@ class Store {
   }
 }
 
-class Net {
+class Net extends Words {
   constructor(store, entry, precision, update, extra) {
+    super();
     const named = (names, values) => Object.fromEntries(names.map((name, i) => [name, values[i]]));
     this.places = { ...store.index.places, ...named(store.index.own, entry.places) };
     this.sizes = named(store.index.sizes, entry.sizes);
@@ -104,7 +107,9 @@ class Net {
     for (const name of [update, NORM]) {
       codes.push(this.moved(store.code(store.index.updates[name])));
     }
-    if (extra === "clip") codes[2] = [...store.code(entry.extras.clip), ...codes[2]];
+    const isOfParts = extra?.startsWith("parts ");
+    if (isOfParts) this.places.decay = entry.norms; // what an extra alone takes lies there
+    if (isOfParts || extra === "clip") codes[2] = [...store.code(entry.extras[extra]), ...codes[2]];
     else if (extra) {
       codes.push(store.code(entry.extras[extra]));
       this.places.norms = entry.norms;
@@ -123,8 +128,6 @@ class Net {
   }
 
   instantiate(module, Real, heap, codes) {
-    this.exports = new WebAssembly.Instance(module, {}).exports;
-    this.step = Real.BYTES_PER_ELEMENT / 4;
     const parts = { task: 16, record: 2 * BLOCK, numbers: BLOCK * LARGEST_BATCH };
     parts.labels = DATA;
     parts.images = DATA * this.features;
@@ -133,22 +136,7 @@ class Net {
       this.at[name] = heap;
       heap += size;
     }
-    this.codes = codes.map((code) => {
-      const place = heap;
-      heap += code.length;
-      return { place, length: code.length };
-    });
-    const { memory } = this.exports, start = this.exports.heap();
-    const missing = start + heap * Real.BYTES_PER_ELEMENT - memory.buffer.byteLength;
-    if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
-    this.reals = new Real(memory.buffer, start, heap);
-    this.ints = new Int32Array(memory.buffer, start, heap * this.step);
-    this.bytes = new DataView(memory.buffer, start, heap * Real.BYTES_PER_ELEMENT);
-    codes.forEach((code, i) => this.ints.set(code, this.codes[i].place * this.step));
-  }
-
-  writeWhole(place, values) {
-    for (let i = 0; i < values.length; i++) this.ints[(place + i) * this.step] = values[i];
+    this.fill(module, Real, heap, codes);
   }
 
   setData(images, labels) {
@@ -195,17 +183,6 @@ class Net {
       state[name] = this.bytes.getFloat64(this.offset(name), true);
     }
     return state;
-  }
-
-  offset(name) {
-    if (!(name in this.places)) throw new Error(`"${name}" is no input of a compiled net.`);
-    return this.places[name] * this.step * 4;
-  }
-
-  set(inputs) {
-    for (const [name, value] of Object.entries(inputs)) {
-      this.bytes.setFloat64(this.offset(name), value, true);
-    }
   }
 
   task(batchSize) {
@@ -257,10 +234,6 @@ class Net {
     this.writeWhole(this.places.y, labels);
   }
 
-  read(name) {
-    return this.reals.slice(this.places[name], this.places[name] + this.sizes[name]);
-  }
-
   evaluate(images, labels, batchStatistics = false) {
     this.write(images, labels);
     const ends = batchStatistics ? this.ends.gradient : this.ends.evaluation;
@@ -271,6 +244,13 @@ class Net {
     this.write(images, labels);
     const found = this.run(0, labels.length, this.ends.gradient[1]), at = this.places.gradient;
     return { ...found, gradient: this.reals.slice(at, at + this.sizes.params) };
+  }
+
+  apply(gradient) {
+    this.reals.set(gradient, this.places.gradient);
+    const [, , { place, length }] = this.codes;
+    this.exports.run(this.sizes.params, place, 0, length);
+    this.fresh = false;
   }
 
   layers() {

@@ -1,4 +1,4 @@
-"""Repeat: a verdict repeated in the page, its trainings, intervals and words."""
+"""Repeat: a verdict repeated in the page; trainings, interval and words as Python gives them."""
 
 from bnlab.lab.repeat.repeat import FOLDER, Repeat
 

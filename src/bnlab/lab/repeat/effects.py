@@ -63,33 +63,51 @@ T2: Formulas = {
     "one_layer": lead("layer_8", "layer_1"),
 }
 T4: Formulas = {"accuracy": lead("whole", "ghost"), "small": lead("ghost", "small")}
+T5: Formulas = {
+    "weights_all": lead("weights", "all"),
+    "all_none": lead("all", "none"),
+    "gamma_none": lead("gamma", "none"),
+    "speed": decades("all", "weights", "end"),
+}
 T7: Formulas = {"worse": lead("none", "before_5"), "place": lead("head_5", "before_5")}
 
 FORMULAS: dict[str, Callable[[dict], Formulas]] = {
     "T6": _t6,
     "T2": lambda _: T2,
     "T4": lambda _: T4,
+    "T5": lambda _: T5,
     "T7": lambda _: T7,
     "B1": _b1,
 }
 """The formulas of a claim's effects, from the data of its evidence, by its id."""
 
 NAMES = {
-    "whole": "BatchNorm, batches of 32",
-    "ghost": "BatchNorm, groups of 4 in 32",
-    "small": "BatchNorm, batches of 4",
-    "none": "no dropout",
-    "before_2": "dropout 0.2 before BatchNorm",
-    "before_5": "dropout 0.5 before BatchNorm",
-    "layer_5": "dropout 0.5 behind the layer",
-    "head_5": "dropout 0.5 before the head",
+    "T4": {
+        "whole": "BatchNorm, batches of 32",
+        "ghost": "BatchNorm, groups of 4 in 32",
+        "small": "BatchNorm, batches of 4",
+    },
+    "T5": {
+        "none": "no decay",
+        "all": "decay of all",
+        "weights": "decay of the weights",
+        "gamma": "decay of gamma",
+    },
+    "T7": {
+        "none": "no dropout",
+        "before_2": "dropout 0.2 before BatchNorm",
+        "before_5": "dropout 0.5 before BatchNorm",
+        "layer_5": "dropout 0.5 behind the layer",
+        "head_5": "dropout 0.5 before the head",
+    },
 }
+"""Arms in words, by claim."""
 
 
 def name_of(claim: str, arm: str) -> str:
     """An arm of the claim with this id, in words."""
-    if arm in NAMES:
-        return NAMES[arm]
+    if claim in NAMES:
+        return NAMES[claim][arm]
     if found := re.fullmatch(r"(before|after)_(bias|bare)_(\d+)", arm):
         order, bias, depth = found.groups()
         place = "before" if order == "before" else "behind"

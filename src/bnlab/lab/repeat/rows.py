@@ -12,7 +12,7 @@ from bnlab.verdicts.again import Training, load_digests
 from bnlab.verdicts.evidence import Evidence
 from bnlab.verdicts.verdict import Claim
 
-SETS = {"T2": "clinic", "T4": "clinic", "T6": "clinic", "T7": "clinic", "B1": "nets"}
+SETS = {**dict.fromkeys(("T2", "T4", "T5", "T6", "T7"), "clinic"), "B1": "nets"}
 """The set of compiled nets in which the trainings of a claim are, by its id."""
 
 

@@ -1,0 +1,53 @@
+// A repeated verdict as a small file, and back; what was changed by hand is refused with a sentence.
+
+import { requireFields, requireThat } from "./fields.js";
+import { withMargins } from "./margins.js";
+
+const VERDICT_FORMAT = "bnlab verdict 1";
+const FILE = "The file";
+const FIELDS = {
+  format: "text", claim: "text", scale: "text", said: "text", margins: "numbers", seeds: "seeds", values: "lists",
+};
+
+/** The text of a file: seeds, the reader's margins by name, each effect's numbers, and the word. */
+export function writeVerdict({ id, scale }, { seeds, margins, values, said }) {
+  return `${JSON.stringify({ format: VERDICT_FORMAT, claim: id, scale, said, margins, seeds, values })}\n`;
+}
+
+/**
+ * What such a file holds: {seeds, margins, values, said}.
+ *
+ * Throws a ReaderError if it is no JSON, lacks something, holds something of another type, or is
+ * of another claim. The word in it counts for nothing: compare it by `saidOtherwise`.
+ */
+export function readVerdict(text, claim) {
+  const file = parsed(text);
+  requireFields(file, FIELDS, FILE);
+  requireThat(file.format === VERDICT_FORMAT, `${FILE} is of the format "${file.format}"; this page reads "${VERDICT_FORMAT}".`);
+  requireThat(
+    file.claim === claim.id && file.scale === claim.scale,
+    `${FILE} is a verdict on ${file.claim} (${file.scale}), `
+      + `and this box is about ${claim.id} (${claim.scale}).`,
+  );
+  withMargins(claim, file.margins);
+  const { seeds, margins, values, said } = file;
+  requireThat(new Set(seeds).size === seeds.length, `${FILE} names a seed twice.`);
+  for (const { name } of claim.effects) {
+    requireThat(Object.hasOwn(values, name), `${FILE} has no values for the part "${name}".`);
+    const count = values[name].length, wanted = seeds.length;
+    requireThat(count === wanted, `${FILE} has ${count} values for the part "${name}" and ${wanted} seeds.`);
+  }
+  return { seeds, margins, values, said };
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    requireThat(false, `${FILE} is not a verdict that this page has written: it is no JSON, or it is cut off.`);
+  }
+}
+
+/** A sentence if a file says another word than its own numbers give, else nothing. */
+export const saidOtherwise = (file, decided) => (file.said === decided.said ? ""
+  : `${FILE} says "${file.said}"; its numbers give "${decided.said}".`);

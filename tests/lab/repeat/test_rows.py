@@ -37,7 +37,9 @@ def images_of_the_page():
 def test_arms_and_seeds_are_those_of_the_evidence(name):
     stored, options = evidence.load(claim_of(name)), options_of(name)
     trainings = trainings_of(stored)
-    digests = dict(zip([(t.arm, t.seed) for t in trainings], load_digests(name, trainings)))
+    digests = dict(
+        zip([(t.arm, t.seed) for t in trainings], load_digests(name, trainings), strict=True)
+    )
     for arm in options["arms"]:
         of_arm = [digests[arm["name"], seed] for seed in stored.data["seeds"]]
         assert arm["digests"] == of_arm and len(set(of_arm)) == len(of_arm)
@@ -53,12 +55,18 @@ def test_the_formulas_give_the_values_of_the_evidence(name):
     for training in trainings_of(stored):
         numbers = dict(zip(columns_of(name, training), training.row, strict=True))
         trained.setdefault(training.arm, []).append({"diverged_at": None, **numbers})
-    found = in_node("repeat_rows.js", "valuesOf(o, null, new Map(Object.entries(t)))", options, trained)
+    found = in_node(
+        "repeat_rows.js", "valuesOf(o, null, new Map(Object.entries(t)))", options, trained
+    )
     assert list(found) == [effect.name for effect in stored.claim.effects]
     for effect, values in stored.values.items():
         assert found[effect] == pytest.approx(values.tolist(), abs=1e-12)
-    fresh = in_node("repeat_rows.js", "valuesOf(o, 5000, new Map(Object.entries(t)))", options, trained)
-    assert list(fresh) == [e.name for e in stored.claim.effects if e.name in FORMULAS[name](stored.data)]
+    fresh = in_node(
+        "repeat_rows.js", "valuesOf(o, 5000, new Map(Object.entries(t)))", options, trained
+    )
+    assert list(fresh) == [
+        e.name for e in stored.claim.effects if e.name in FORMULAS[name](stored.data)
+    ]
 
 
 def columns_of(name, training):
@@ -97,12 +105,19 @@ def test_the_page_trains_the_rows_to_the_last_bit(name, tmp_path):
         {**arm, "seed": options["seeds"][i], "sampler": {"name": "iid"}, "test": test}
         for arm, i in places
     ]
-    for (arm, i), told in zip(places, from_page(tmp_path, options["compiled"], states), strict=True):
+    for (arm, i), told in zip(
+        places, from_page(tmp_path, options["compiled"], states), strict=True
+    ):
         seed = options["seeds"][i]
         assert told["digest"] == arm["digests"][i], (arm["name"], seed)
         if name != "B1":
             row = dict(zip(NUMBERS, rows[arm["name"], seed], strict=True))
-            assert {**told, "loss": 0, "end": 0} == {**row, "digest": told["digest"], "loss": 0, "end": 0}
+            assert {**told, "loss": 0, "end": 0} == {
+                **row,
+                "digest": told["digest"],
+                "loss": 0,
+                "end": 0,
+            }
             for key in ("loss", "end"):
                 assert math.isclose(told[key], row[key], rel_tol=2e-5)
 

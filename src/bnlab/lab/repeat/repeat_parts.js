@@ -5,9 +5,6 @@ import { html, uniqueId } from "../kit/js/elements.js";
 
 const PART_COLUMNS = ["The claim says", "Measured", "Margin", "Counts, if", "So"];
 
-/** What the margin of an effect is counted in. */
-const unitText = ({ unit }) => (unit === "decades" ? "decades" : unit || "of 1");
-
 /** `onMargin(name, text)` hears what the reader writes; "" is the claim's own margin. */
 export function partTable(claim, onMargin) {
   const lines = claim.effects.map((effect) => {
@@ -18,8 +15,9 @@ export function partTable(claim, onMargin) {
     });
     const [measured, counts, word] = Array.from({ length: 3 }, () => html("td"));
     const core = claim.core.includes(effect.name) ? " (core)" : "";
-    const element = html("tr", {}, html("th", { scope: "row" }, `${effect.says || effect.sentence}${core}`), measured,
-      html("td", {}, input, ` ${unitText(effect)}`), counts, word);
+    const says = html("th", { scope: "row" }, `${effect.says || effect.sentence}${core}`);
+    const decades = effect.unit === "decades" ? " decades" : "";
+    const element = html("tr", {}, says, measured, html("td", {}, input, decades), counts, word);
     return { effect, input, measured, counts, word, element };
   });
   const element = html("table", { class: "bnlab-rows bnlab-repeat-parts" },

@@ -79,7 +79,7 @@ def test_digests_that_were_edited_by_hand_are_refused(tmp_path):
     write_result(path, {**payload, "claim": "T5"})
     with pytest.raises(ValueError, match="does not hold the digests of T4"):
         again.load_digests("T4", [], tmp_path)
-    with pytest.raises(FileNotFoundError, match="python -m bnlab.claims digest T6"):
+    with pytest.raises(FileNotFoundError, match=r"bnlab\.claims digest T6"):
         again.load_digests("T6", [], tmp_path)
 
 

@@ -13,6 +13,7 @@ NAMES = lab.__all__
 UNASKED = ("Family", "Repeat")
 """They hide no outcome: what is claimed, or the verdict, stands beside them."""
 SLIDES = [(1280, 720), (1024, 768), (1920, 1080)]
+LEAST = 24  # px on a slide of 1280 x 720, which is 18 points
 
 # Visible texts: what is written, its size on the screen, its box. What is for the ear is clipped.
 TEXTS = """() => {
@@ -91,3 +92,35 @@ def at_rest(page: Page) -> None:
 def texts(page: Page) -> list[dict]:
     """Every text that can be read in the widget."""
     return page.evaluate(TEXTS)
+
+
+def resize(page: Page, width: int, height: int) -> None:
+    """Another window, when it is drawn."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.wait_for_function("size => innerWidth === size", arg=width)
+    for _ in range(3):
+        settle(page)
+
+
+def faults_of_stage(page: Page, width: int, height: int) -> list[str]:
+    """What is cut, below the fold, or too small for the last row on a slide of this size."""
+    scale = min(width / 1280, height / 720)
+    over = page.evaluate(
+        "(() => { const e = document.querySelector('.bnlab');"
+        " return [e.scrollWidth - e.clientWidth, e.scrollHeight - e.clientHeight]; })()"
+    )
+    faults = [f"overflows by {over}"] if max(over) > 0 else []
+    for one in texts(page):
+        if one["size"] < scale * LEAST - 0.1:
+            faults.append(f"{one['text']!r} has {one['size']:.1f} px")
+        if (
+            one["left"] < -1
+            or one["top"] < -1
+            or one["right"] > width + 1
+            or one["bottom"] > height + 1
+        ):
+            faults.append(f"{one['text']!r} is cut")
+    small = page.locator(".bnlab-frame:visible").evaluate_all(
+        "(all, least) => all.map((e) => e.clientHeight).filter((h) => h < least)", 0.13 * height
+    )
+    return faults + [f"plots of {small} px"] * bool(small)

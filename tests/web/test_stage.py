@@ -13,28 +13,20 @@ from tests.web.stage_page import (
     SLIDES,
     UNASKED,
     at_rest,
+    faults_of_stage,
     open_in_site,
     play,
-    texts,
+    resize,
     write_all,
 )
 from tests.web.widget_page import full_screen, note, press, settle
 
 pytestmark = pytest.mark.web
 
-LEAST = 24  # px on a slide of 1280 x 720, which is 18 points
-
 
 @pytest.fixture(scope="session")
 def folders(tmp_path_factory):
     return write_all(tmp_path_factory.mktemp("stage"))
-
-
-def resize(page: Page, width: int, height: int) -> None:
-    page.set_viewport_size({"width": width, "height": height})
-    page.wait_for_function("size => innerWidth === size", arg=width)
-    for _ in range(3):
-        settle(page)
 
 
 CROWDED = pytest.mark.xfail(
@@ -61,29 +53,6 @@ def test_all_is_seen_and_legible_from_the_last_row(page: Page, folders, troubles
         found += [f"{width}: {fault}" for fault in faults_of_stage(page, width, height)]
     assert found == []
     assert page.evaluate("faults") == []  # such as a loop of sizes
-
-
-def faults_of_stage(page: Page, width: int, height: int) -> list[str]:
-    scale = min(width / 1280, height / 720)
-    over = page.evaluate(
-        "(() => { const e = document.querySelector('.bnlab');"
-        " return [e.scrollWidth - e.clientWidth, e.scrollHeight - e.clientHeight]; })()"
-    )
-    faults = [f"overflows by {over}"] if max(over) > 0 else []
-    for one in texts(page):
-        if one["size"] < scale * LEAST - 0.1:
-            faults.append(f"{one['text']!r} has {one['size']:.1f} px")
-        if (
-            one["left"] < -1
-            or one["top"] < -1
-            or one["right"] > width + 1
-            or one["bottom"] > height + 1
-        ):
-            faults.append(f"{one['text']!r} is cut")
-    small = page.locator(".bnlab-frame:visible").evaluate_all(
-        "(all, least) => all.map((e) => e.clientHeight).filter((h) => h < least)", 0.13 * height
-    )
-    return faults + [f"plots of {small} px"] * bool(small)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -105,7 +105,7 @@ def test_t2_a_model_without_batches_takes_a_single_image():
     run("T2", 1)["without_batches"](model)
     assert not norms(model)
     groups = [m for m in model.modules() if isinstance(m, nn.GroupNorm)]
-    assert [(one.num_groups, one.num_channels) for one in groups] == [(8, 8), (8, 16)]
+    assert [(one.num_groups, one.num_channels) for one in groups] == [(1, 8), (2, 16)]
     x = images(8)[0]
     together = model(x)
     torch.testing.assert_close(
@@ -114,9 +114,9 @@ def test_t2_a_model_without_batches_takes_a_single_image():
 
 
 def test_t2_channels_that_are_no_multiple_of_eight():
-    model = nn.Sequential(nn.Sequential(nn.BatchNorm2d(12)), nn.BatchNorm1d(7))
+    model = nn.Sequential(nn.Sequential(nn.BatchNorm2d(12)), nn.BatchNorm1d(7), nn.BatchNorm1d(36))
     run("T2", 1)["without_batches"](model)
-    assert (model[0][0].num_groups, model[1].num_groups) == (4, 1)
+    assert [model[0][0].num_groups, model[1].num_groups, model[2].num_groups] == [1, 1, 4]
 
 
 # ---- T3 ----

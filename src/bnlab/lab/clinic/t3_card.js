@@ -11,10 +11,10 @@ const t3Moved = (outcome, name) => +lastOf(outcome, name, "moved").toPrecision(2
 const t3Old = (outcome, name) => [outcome.curves.get(name).old[0][1], lastOf(outcome, name, "old")];
 
 function t3Headline(outcome) {
-  const [before, after] = t3Old(outcome, "head"), moved = `the running means moved by ${t3Moved(outcome, "head")} standard deviations`;
+  const [before, after] = t3Old(outcome, "head"), moved = `running means moved by ${t3Moved(outcome, "head")} deviations`;
   if (!outcome.curves.has("frozen")) {
-    if (before - after <= T3_SOME) return `Frozen, and yet ${moved}; the old digits are still at ${twoDigits(after)}.`;
-    return `Frozen, and yet it forgets: ${moved}, and the old digits fall from ${twoDigits(before)} to ${twoDigits(after)}.`;
+    if (before - after <= T3_SOME) return `Frozen, and yet ${moved}; old digits are still at ${twoDigits(after)}.`;
+    return `Frozen, and yet it forgets: ${moved}, old digits fell from ${twoDigits(before)} to ${twoDigits(after)}.`;
   }
   const [, kept] = t3Old(outcome, "frozen"), still = t3Moved(outcome, "frozen");
   const fresh = ["frozen", "head"].map((name) => twoDigits(lastOf(outcome, name, "new"))).join(" instead of ");

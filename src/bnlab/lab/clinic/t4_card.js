@@ -21,10 +21,8 @@ function t4Compared(outcome, ...names) {
 function t4Symptom(outcome) {
   const { micro } = outcome.state, off = lastOf(outcome, "accumulated", "distance");
   const [whole, parts] = t4Accuracies(outcome, "whole", "accumulated");
-  const level = t4Compared(outcome, "whole", "accumulated") === "level";
   return `${T4_COUNTS[T4_BATCH / micro]} times ${micro} images are ${off > T4_OTHER ? "not" : "nearly"} a batch of ${T4_BATCH}: `
-    + `the gradient is off by ${t4Number(off)} times its length, and ${level ? "yet " : ""}the net reaches ${parts}, `
-    + `at once ${whole}.`;
+    + `gradient off by ${t4Number(off)} times its length; accuracy ${parts}, at once ${whole}.`;
 }
 
 function t4Headline(outcome) {
@@ -33,7 +31,7 @@ function t4Headline(outcome) {
   const [layer, layerParts] = t4Accuracies(outcome, "layer_whole", "layer_accumulated");
   const same = layer === layerParts ? `${layer} in parts and at once` : `${layerParts} in parts, ${layer} at once`;
   if (left > T4_ROUNDING) return `Not repaired: with layer normalization the gradient is off by ${t4Number(left)} times its length.`;
-  return `Repaired: with layer normalization the gradients are the same but for rounding, and the net reaches ${same}.`;
+  return `Repaired: with layer normalization the gradients agree to rounding; accuracy ${same}.`;
 }
 
 const t4Answer = (outcome) => (outcome.state.repaired

@@ -16,20 +16,20 @@ function t5Loss(outcome, name) {
   return last.reduce((sum, [, value]) => sum + value, 0) / last.length;
 }
 
-/** "makes the training loss 2.2 times as large", or "leaves" it. */
-const t5Times = (what, ratio) => (ratio < T5_SAME && ratio > 1 / T5_SAME ? `leaves ${what} as it is`
-  : `makes ${what} ${t5Number(ratio)} times as large`);
+/** "training loss × 2.2", or "unchanged". */
+const t5Times = (what, ratio) =>
+  `${what} ${ratio < T5_SAME && ratio > 1 / T5_SAME ? "unchanged" : `× ${t5Number(ratio)}`}`;
 
 function t5Accuracies(outcome, name, other) {
   const [one, two] = [name, other].map((each) => twoDigits(lastOf(outcome, each, "accuracy")));
-  return one === two ? `the accuracy is ${one} either way` : `the accuracy is ${one} instead of ${two}`;
+  return one === two ? `accuracy ${one} either way` : `accuracy ${one} instead of ${two}`;
 }
 
 function t5Symptom(outcome, decay) {
   const rates = [decay, "undecayed"].map((name) => lastOf(outcome, name, "rate"));
   const losses = [decay, "undecayed"].map((name) => t5Loss(outcome, name));
-  return `${capitalized(STYLE[decay].label)} ${t5Times("the effective rate", rates[0] / rates[1])} and `
-    + `${t5Times("the training loss", losses[0] / losses[1])}; ${t5Accuracies(outcome, decay, "undecayed")}.`;
+  return `${capitalized(STYLE[decay].label)}: ${t5Times("effective rate", rates[0] / rates[1])}, `
+    + `${t5Times("training loss", losses[0] / losses[1])}, ${t5Accuracies(outcome, decay, "undecayed")}.`;
 }
 
 function t5Headline(outcome) {
@@ -37,8 +37,8 @@ function t5Headline(outcome) {
   if (!curves.has("weights")) return t5Symptom(outcome, decay);
   const [own, before] = ["weights", decay].map((name) => t5Loss(outcome, name)), ratio = before / own;
   const word = ratio > T5_SAME ? "Repaired" : ratio < 1 / T5_SAME ? "Not repaired" : "No difference";
-  return `${word}: decay of the weights alone ends with a training loss of ${t5Number(own)} instead of `
-    + `${t5Number(before)}; ${t5Accuracies(outcome, "weights", decay)}.`;
+  return `${word} with decay of the weights alone: training loss ${t5Number(own)} instead of `
+    + `${t5Number(before)}, ${t5Accuracies(outcome, "weights", decay)}.`;
 }
 
 function t5Gammas({ state, curves, phase }) {

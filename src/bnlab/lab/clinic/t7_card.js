@@ -16,7 +16,7 @@ function t7Factor(outcome, name) {
   return Math.exp(ratio.reduce((sum, [, value]) => sum + Math.log(value), 0) / ratio.length);
 }
 
-const t7Times = (factor) => `${factor.toFixed(factor < T7_AGREE ? 2 : 1)} times the variance that it meets`;
+const t7Times = (factor) => `${factor.toFixed(factor < T7_AGREE ? 2 : 1)} times the variance met`;
 const t7Lost = ({ curves }) => [...curves].filter(([, { divergedAt }]) => divergedAt !== null).map(([name]) => STYLE[name].label);
 
 function t7Headline(outcome) {
@@ -24,7 +24,7 @@ function t7Headline(outcome) {
   if (lost.length) return `Diverged: ${lost.join(", ")}.`;
   const name = state.repaired ? "head" : "dropout", factor = t7Factor(outcome, name);
   const [reached, none] = [name, "none"].map((one) => twoDigits(lastOf(outcome, one, "accuracy")));
-  const numbers = `it remembers ${t7Times(factor)}, and reaches ${reached}; ${none} without dropout.`;
+  const numbers = `it remembers ${t7Times(factor)}: ${reached}, without dropout ${none}.`;
   if (!state.repaired) return `With dropout ${t7Place(state)} ${numbers}`;
   return `${factor < T7_AGREE ? "Repaired" : "Not repaired"}: behind the last BatchNorm ${numbers}`;
 }

@@ -1,5 +1,6 @@
 // The words of card T8: samples that see each other.
 
+import { capitalized } from "../kit/js/sentence.js";
 import { STYLE } from "../kit/js/style.js";
 import { lastOf } from "./clinic_words.js";
 import { matrixView } from "./t8_matrix.js";
@@ -19,8 +20,8 @@ function t8Headline(outcome) {
   const { state } = outcome, name = t8Shown(state), curve = outcome.curves.get(name), leak = t8Leak(outcome, name);
   if (!curve || leak === null) return "";
   if (curve.divergedAt !== null) return `${STYLE[name].label} diverged.`;
-  const numbers = `${t8Percent(leak)} of the squared gradients belong to other samples, and a gradient penalty is off by ${t8Percent(curve.penalty)}`;
-  if (!state.repaired) return `With ${STYLE[name].label}, ${t8When(state)}, ${numbers}.`;
+  const numbers = `${t8Percent(leak)} of squared gradients come from others, a penalty is off by ${t8Percent(curve.penalty)}`;
+  if (!state.repaired) return `${capitalized(STYLE[name].label)}, ${t8When(state)}: ${numbers}.`;
   return `${leak < T8_RIGHT ? "Repaired" : "Not repaired"}: with ${STYLE[name].label} ${numbers}.`;
 }
 

@@ -359,6 +359,14 @@ def book():
     say("Open that file in a browser, or run 'make serve' to read it over HTTP.")
 
 
+def take():
+    """Write the whole site and all figures as zip files, which the first page then links."""
+    book()
+    say("Writing the site and its figures as zip files.")
+    if run("tools/take.py"):
+        raise Stop("The files to take along were not made: the reason is said above.")
+
+
 def serve():
     """Serve the built site on this machine."""
     from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -569,6 +577,7 @@ TARGETS = {
     "models": install_models,
     "book": book,
     "test": test,
+    "take": take,
     "serve": serve,
     "lecture": lecture,
     "lint": lint,

@@ -210,6 +210,7 @@ def show_calls() -> dict[str, Callable[[], dict]]:
         {
             "claim_box": lambda: {"name": "B1", "scale": "digits"},
             "claims_table": lambda: {"paper": "bjorck2018"},
+            "demonstrations": dict,
             "findings": dict,
             "forest": dict,
             "guide": dict,
@@ -220,6 +221,7 @@ def show_calls() -> dict[str, Callable[[], dict]]:
             "scoreboard": dict,
             "in_short": lambda: {"answer": "It is so.", "aims": "You will know."},
             "methods_table": lambda: {"kind": "activations", "device": "cpu"},
+            "plan": lambda: {"lectures": 2},
             "plot": lambda: {"evidence": claims.load("B1")},
             "say": lambda: {"name": "B1", "template": "At {none_lr_12:g}.", "scale": "digits"},
             "say_failed": lambda: {"scale": "digits"},

@@ -10,6 +10,8 @@ from bnlab import lab
 from tests.web.widget_page import ASSETS, load, settle, write_page
 
 NAMES = lab.__all__
+UNASKED = ("Family", "Repeat")
+"""They hide no outcome: what is claimed, or the verdict, stands beside them."""
 SLIDES = [(1280, 720), (1024, 768), (1920, 1080)]
 LEAST = 24  # px on a slide of 1280 x 720, which is 18 points
 

@@ -6,12 +6,12 @@ import pytest
 from playwright.sync_api import Page
 
 from bnlab import lab
-from tests.web.stage_page import NAMES, at_rest, open_in_site, play, write_all
+from tests.web.stage_page import NAMES, UNASKED, at_rest, open_in_site, play, write_all
 from tests.web.widget_page import load, settle
 
 pytestmark = pytest.mark.web
 
-TRAINING = [name for name in NAMES if name not in ("Family", "Profiles")]
+TRAINING = [name for name in NAMES if name not in (*UNASKED, "Profiles")]
 TWO_PLOTS = ["Race", "GroupSizes", "Mimic"]  # more do not fit beside a control
 
 

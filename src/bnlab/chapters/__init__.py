@@ -3,14 +3,15 @@
 A chapter is a folder named as its notebook, without the number; its ``TOPIC`` completes "this
 edition holds", its ``QUESTION`` is the title of the notebook. It may have modules ``claims``
 (``CLAIMS``, a tuple), ``figures`` (``FIGURES``, a function for each claim that has one) and
-``exercises`` (``EXERCISES``, a checking function for each exercise), and ``scenes`` (``SCENES``,
-its demonstration, and ``WIDGET``, the name of the widget that shows it).
+``exercises`` (``EXERCISES``, a checking function for each exercise), ``repeats`` (``REPEATS``, for
+claims whose rows can be trained again one by one: what gives their trainings), and ``scenes``
+(``SCENES``, its demonstration, and ``WIDGET``, the name of the widget that shows it).
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -51,6 +52,11 @@ def collected(part: str, name: str) -> Iterator:
     for chapter in (*ALL, *PAGES):
         if (Path(__file__).parent / chapter / f"{part}.py").exists():
             yield getattr(importlib.import_module(f"{__name__}.{chapter}.{part}"), name)
+
+
+def repeats() -> dict[str, Callable]:
+    """What gives the trainings behind the rows of a claim's data, by the claim's id."""
+    return {name: made for of in collected("repeats", "REPEATS") for name, made in of.items()}
 
 
 def scenes_of(page: str) -> ModuleType:

@@ -1,6 +1,7 @@
 """The claims of the papers: ``list`` them, ``measure`` some anew, ``check`` the evidence.
 
 ``judge`` applies a changed rule to stored rows, ``code`` lists what makes the numbers of a claim.
+``repeat`` trains rows of a claim once more, ``digest`` writes what a page compares its own with.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from bnlab.claims import CLAIMS, claim
+from bnlab.claims import CLAIMS, claim, digesting, repeating
 from bnlab.claims.measuring import ALL, kind, measure_all, own_folder, wanted
 from bnlab.data.cifar import SIZES
 from bnlab.errors import unknown
@@ -164,7 +165,8 @@ def make_parser() -> argparse.ArgumentParser:
     rule.add_argument("ids", nargs="*", metavar="ID", help="default: all")
     code = commands.add_parser("code", help="the definitions that make the numbers of claims")
     code.add_argument("ids", nargs="+", metavar="ID", help="such as B1")
-    for command in (one, test, rule):
+    again = repeating.add_command(commands, positive)
+    for command in (one, test, rule, again, digesting.add_command(commands)):
         command.add_argument("--output", "--results", type=Path, help="folder of the evidence")
     return parser
 
@@ -178,6 +180,11 @@ def run(given: argparse.Namespace) -> int:
         show_code(given.ids)
         return 0
     folder = given.output or evidence.results_folder()
+    if given.command == "repeat":
+        return 0 if repeating.repeat(given.id, folder, given.seeds, given.scale) else 1
+    if given.command == "digest":
+        digesting.digest_all(given.ids, folder)
+        return 0
     if given.command == "judge":
         judge_all(given.ids, folder)
         return 0

@@ -11,6 +11,7 @@ from bnlab.lab.mimic import Mimic
 from bnlab.lab.plane import Plane
 from bnlab.lab.profiles import Profiles
 from bnlab.lab.race import Race
+from bnlab.lab.repeat import Repeat
 from bnlab.lab.small_batches import SmallBatches
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "Plane",
     "Profiles",
     "Race",
+    "Repeat",
     "SmallBatches",
 ]

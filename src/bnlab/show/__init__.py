@@ -22,6 +22,7 @@ from bnlab.show.compatibility import compatibility
 from bnlab.show.findings import findings
 from bnlab.show.forest import forest
 from bnlab.show.guide import guide, say_guide
+from bnlab.show.lectures import demonstrations, plan
 from bnlab.show.scales import say_scales, scales
 from bnlab.show.scenes import scenes
 from bnlab.show.scoreboard import say_failed, say_sum, scoreboard
@@ -57,6 +58,7 @@ __all__ = [
     "claim_box",
     "claims_table",
     "compatibility",
+    "demonstrations",
     "findings",
     "forest",
     "guide",
@@ -64,6 +66,7 @@ __all__ = [
     "in_short",
     "methods_table",
     "on_cifar10",
+    "plan",
     "plot",
     "say",
     "say_failed",

@@ -192,40 +192,48 @@ def measured_again(stored: Evidence, count: int) -> tuple[list[int], int, list[s
     Returns:
         The seeds, the number of rows that were compared, and a sentence for each that differs.
     """
-    seeds = _sample(stored.data["seeds"], count)
-    claim, data = stored.claim, stored.data
-    repeat: Callable = claim.repeat or (lambda _, seeds: claim.measure(seeds=seeds))
-    rows = _by_identity(data)
-    found = {key: row for key, row in _by_identity(repeat(data, seeds)).items() if key[-1] in seeds}
+    seeds, found = rows_again(stored, count)
+    data, rows = stored.data, by_identity(stored.data)
     differ = [
-        f"measured again, {_name(data, key)} differs: {_first_difference(data, rows[key], row)} "
+        f"measured again, {name_of_row(data, key)} differs: "
+        f"{first_difference(data, rows[key], row)} "
         f"(measured with torch {stored.meta['versions']['torch']} on {stored.meta['device']}, now "
         f"torch {versions()['torch']}; another machine may sum in another order)"
         if key in rows
-        else f"measured again, {_name(data, key)} is new"
+        else f"measured again, {name_of_row(data, key)} is new"
         for key, row in found.items()
         if rows.get(key) != row
     ]
     return seeds, len(found), differ
 
 
-def _sample(seeds: list[int], count: int) -> list[int]:
+def rows_again(stored: Evidence, count: int) -> tuple[list[int], dict[tuple, list]]:
+    """Measure some seeds again: the seeds, and their rows by what names them."""
+    seeds, claim = sample(stored.data["seeds"], count), stored.claim
+    repeat: Callable = claim.repeat or (lambda _, seeds: claim.measure(seeds=seeds))
+    found = by_identity(repeat(stored.data, seeds))
+    return seeds, {key: row for key, row in found.items() if key[-1] in seeds}
+
+
+def sample(seeds: list[int], count: int) -> list[int]:
     """``count`` of the seeds, the first and the last among them."""
     places = np.linspace(0, len(seeds) - 1, min(count, len(seeds))).round().astype(int)
     return [seeds[place] for place in places]
 
 
-def _by_identity(data: dict) -> dict[tuple, list]:
+def by_identity(data: dict) -> dict[tuple, list]:
     """Rows by what names them: the columns up to the seed."""
     end = data["columns"].index("seed") + 1
     return {tuple(row[:end]): row for row in data["rows"]}
 
 
-def _name(data: dict, key: tuple) -> str:
+def name_of_row(data: dict, key: tuple) -> str:
+    """What names a row, in words."""
     return ", ".join(f"{c} {value}" for c, value in zip(data["columns"], key, strict=False))
 
 
-def _first_difference(data: dict, before: list, after: list) -> str:
+def first_difference(data: dict, before: list, after: list) -> str:
+    """The first column in which two rows differ, in words."""
     for column, old, new in zip(data["columns"], before, after, strict=True):
         if old != new:
             return f"{column} was {str(old)[:40]}, is {str(new)[:40]}"

@@ -145,12 +145,14 @@ def test_the_command_needs_the_repository_or_a_place(tmp_path, monkeypatch, caps
     for name in SETS:
         made = tmp_path / "made" / f"{name}.js"
         assert made.read_bytes() == (FOLDER / f"{name}.js").read_bytes()
+    made = (tmp_path / page.TEST_IMAGES).read_text()
+    assert made == (FOLDER.parent / page.TEST_IMAGES).read_text() == page.image_file()
 
 
 @pytest.mark.parametrize(
     ("name", "jobs"),
     [
-        ("nets", ["all_seeds", "landscape", "side_by_side", "small_batches"]),
+        ("nets", ["all_seeds", "judge", "landscape", "repeat", "side_by_side", "small_batches"]),
         ("groups", ["side_by_side"]),
         ("squares", ["plane", "side_by_side"]),
         ("units", ["all_seeds", "side_by_side"]),

@@ -28,7 +28,7 @@ function eachSet([samples, channels], count, on) {
   }
 }
 
-const meanOf = (numbers, value) => numbers.reduce((sum, n) => sum + value(n), 0) / numbers.length;
+const meanBy = (numbers, value) => numbers.reduce((sum, n) => sum + value(n), 0) / numbers.length;
 
 /** Batch renormalization's r and d of a channel, which count as constants; of others 1 and 0. */
 function correction({ mean, variance }, channel, ofBatch, deviation, limits) {
@@ -43,8 +43,8 @@ function normalized(z, layer, sets, count, limits) {
   if (!sets) return { y: z, back: (g) => g };
   const hat = new Float64Array(z.length), slope = new Float64Array(z.length), y = new Float64Array(z.length);
   eachSet(sets, count, (numbers) => {
-    const mean = meanOf(numbers, (n) => z[n]);
-    const deviation = Math.sqrt(meanOf(numbers, (n) => (z[n] - mean) ** 2) + T8_EPS);
+    const mean = meanBy(numbers, (n) => z[n]);
+    const deviation = Math.sqrt(meanBy(numbers, (n) => (z[n] - mean) ** 2) + T8_EPS);
     const [r, d] = correction(layer, numbers[0] % T8_CHANNELS, mean, deviation, limits);
     for (const n of numbers) {
       const channel = n % T8_CHANNELS;
@@ -56,7 +56,7 @@ function normalized(z, layer, sets, count, limits) {
   function back(g) {
     const by = new Float64Array(g.length), scaled = g.map((value, n) => value * slope[n]);
     eachSet(sets, count, (numbers) => {
-      const mean = meanOf(numbers, (n) => scaled[n]), along = meanOf(numbers, (n) => scaled[n] * hat[n]);
+      const mean = meanBy(numbers, (n) => scaled[n]), along = meanBy(numbers, (n) => scaled[n] * hat[n]);
       for (const n of numbers) by[n] = scaled[n] - mean - hat[n] * along;
     });
     return by;

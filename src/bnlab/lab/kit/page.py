@@ -32,6 +32,9 @@ from bnlab.store import write_text
 FORMAT = 1
 PRECISION = "float32"
 OUTPUT = Path("assets/compiled")
+TEST_IMAGES = Path("replay/test_images.js")
+"""Beside the folder ``OUTPUT``."""
+
 LIMIT = 190_000
 """Bytes of a gzipped file that a page may ask its reader to load: nets, images and worker."""
 
@@ -95,16 +98,30 @@ def images(split_seed: int = 0) -> dict[str, object]:
         RuntimeError: if that does not give the bits of the data any more.
     """
     data = load("digits", split_seed)
-    x = np.concatenate([data.train_x, data.val_x])
+    x, y = (
+        np.concatenate([getattr(data, f"{part}_{n}") for part in ("train", "val")]) for n in "xy"
+    )
+    return {"train": len(data.train_y), **written(x, y)}
+
+
+def written(x: np.ndarray, y: np.ndarray) -> dict[str, str]:
+    """Images and labels, a digit a pixel and a label.
+
+    Raises:
+        RuntimeError: as ``images``.
+    """
     pixels = np.rint(6 * x + 5).astype(int)
     if ((pixels - 5) / 6).astype(np.float32).tobytes() != x.tobytes():
         raise RuntimeError("the images are not whole numbers of 16ths any more.")
-    labels = np.concatenate([data.train_y, data.val_y])
-    return {
-        "train": len(data.train_y),
-        "images": "".join(DIGITS[pixel] for pixel in pixels.ravel()),
-        "labels": "".join(map(str, labels)),
-    }
+    digits = "".join(DIGITS[pixel] for pixel in pixels.ravel())
+    return {"images": digits, "labels": "".join(map(str, y))}
+
+
+def image_file() -> str:
+    """The text of the file with the test images, which only a page that repeats a verdict loads."""
+    data = load("digits")
+    text = json.dumps({"version": 1, **written(data.test_x, data.test_y)}, separators=(",", ":"))
+    return f"// {CREDIT}\n(globalThis.bnlabReplay ??= {{}}).test_images = {text};\n"
 
 
 def content(name: str, jobs: Iterable[Path] = ()) -> str:
@@ -160,6 +177,7 @@ def add_command(commands: argparse._SubParsersAction, jobs: Mapping[str, Iterabl
             output = (given.output or OUTPUT) / f"{name}.js"
             size = make(name, output, jobs[name])
             print(f"{output}: {size / 1000:.0f} kB gzipped ({LIMIT / 1000:.0f} kB allowed)")
+        write_text((given.output or OUTPUT).parent / TEST_IMAGES, image_file())
         return 0
 
     parser.set_defaults(run=run)

@@ -1,1 +1,7 @@
-"""A verdict repeated in the page: interval and words as Python gives them, in JavaScript."""
+"""Repeat: a verdict repeated in the page; trainings, interval and words as Python gives them."""
+
+from bnlab.lab.repeat.repeat import FOLDER, Repeat
+
+JOBS = dict.fromkeys(("clinic", "nets"), FOLDER / "page_repeat.js")
+
+__all__ = ["JOBS", "Repeat"]

@@ -70,7 +70,8 @@ export function fullScreen(target, { onChange, alone = false }) {
 }
 
 /** Whether a letter goes into this element. */
-const writes = (element) => element.matches("select, input:not([type=radio], [type=checkbox], [type=range])");
+const writes = (element) =>
+  element.matches("select, input:not([type=radio], [type=checkbox], [type=range], [type=number], [type=file])");
 
 /** Train and the like stand at the end of the controls; in full screen at their top, or in the head. */
 export function actionsPlacer(head, controls) {

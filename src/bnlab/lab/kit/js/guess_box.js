@@ -11,7 +11,8 @@ const valueOf = (item) => item.value ?? item;
 /**
  * Asks for a prediction before the outcome is shown, `items` as in `choice`. In full screen a number
  * stands beside each answer, for the hands of a room: the answer with most hands is picked. They are
- * kept until `forget`, and `told`, which belongs beside the outcome, says them.
+ * kept until `forget`, and `told`, which belongs beside the outcome, says them. A guess is told to
+ * the page, too, by the event "bnlab-guess": question, text of the answer, and `address()` of now.
  */
 export function guessBox() {
   const body = html("div", {}), told = html("p", { class: "bnlab-told", hidden: true });
@@ -39,9 +40,14 @@ export function guessBox() {
     return { item, input };
   }
 
-  function build(question, items, onGuess) {
-    answers = choice({ label: question, items, onChange: onGuess });
-    counts = items.map((item) => counter(item, onGuess));
+  function build(question, items, onGuess, address) {
+    const guessed = (value) => {
+      const text = textOf(items.find((item) => valueOf(item) === value)), detail = { question, text, address: address() };
+      element.dispatchEvent(new CustomEvent("bnlab-guess", { bubbles: true, detail }));
+      onGuess(value);
+    };
+    answers = choice({ label: question, items, onChange: guessed });
+    counts = items.map((item) => counter(item, guessed));
     answers.element.querySelectorAll(".bnlab-option").forEach((option, i) => {
       const ballot = html("span", { class: "bnlab-ballot" });
       option.replaceWith(ballot);
@@ -53,9 +59,9 @@ export function guessBox() {
 
   return {
     element, told,
-    ask(question, items, value, onGuess) {
+    ask(question, items, value, onGuess, address) {
       const now = JSON.stringify([question, items]);
-      if (now !== asked) build(question, items, onGuess);
+      if (now !== asked) build(question, items, onGuess, address);
       asked = now;
       answers.set(value);
       element.hidden = false;

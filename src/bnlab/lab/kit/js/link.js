@@ -10,8 +10,8 @@ const taken = (globalThis.bnlabLinks ??= new Set());  // two widgets of a page n
  * `parse(query)` turns URLSearchParams into {state, problems}; `write()` gives the query of now.
  * `onState(state, problems)` is called when a link names this widget: when the page is opened, and
  * later; `onScene(number)` for a link to a scene of it, #race?scene=2. `near(link)` tells whether a
- * link of the document is meant for this widget; `title()` is its title. What it gives has `alone`: whether
- * the page shows this widget only, see embeddedName. Away from the site there is no address to share:
+ * link of the document is meant for this widget; `title()` is its title. What it gives has the `name` in its
+ * links, and `alone`: whether the page shows this widget only, see embeddedName. Away from the site there is no address to share:
  * nothing is written or shown, but the links are heard.
  */
 export function addressLink({ site, name, parse, write, onState, onScene, near, title }) {
@@ -37,7 +37,7 @@ export function addressLink({ site, name, parse, write, onState, onScene, near, 
   }
   document.addEventListener("click", click, { capture: true });
   const deafen = () => document.removeEventListener("click", click, { capture: true });
-  if (!site) return { element: html("span", { hidden: true }), begin() {}, save() {}, destroy: deafen, alone: false };
+  if (!site) return { element: html("span", { hidden: true }), begin() {}, save() {}, destroy: deafen, alone: false, name: own };
 
   const put = throttle(() => {
     try { history.replaceState(history.state, "", `#${own}?${write()}`); } catch { /* a limit */ }
@@ -65,5 +65,5 @@ export function addressLink({ site, name, parse, write, onState, onScene, near, 
     deafen();
     removeEventListener("hashchange", read);
   }
-  return { element, begin: read, save, destroy, alone: embeddedName() === own };
+  return { element, begin: read, save, destroy, alone: embeddedName() === own, name: own };
 }

@@ -285,7 +285,7 @@ export class ComputingWidget extends Widget {
       this.guess = guess;
       this.note.now("");
       this.show();
-    });
+    }, () => `${this.link.name}?${this.write()}`);
   }
 
   destroy() {

@@ -1,0 +1,37 @@
+// The verdict as a small file, written and read again.
+
+import { html } from "../kit/js/elements.js";
+import { button } from "../kit/js/parts.js";
+import { readVerdict, saidOtherwise, writeVerdict } from "./verdict_file.js";
+
+const KEPT_URL = 10_000;  // ms
+const LARGEST_FILE = 1e6;  // bytes
+
+/**
+ * Two buttons. `current()` is what a file holds, or null; `open(file)` takes one in and gives {said,
+ * decided}; `say(text)` tells the reader.
+ */
+export function fileButtons({ claim, current, say, open }) {
+  const save = button({ text: "Save result", onClick: write });
+  const input = html("input", { type: "file", accept: ".json", class: "bnlab-file", "aria-label": "Open a result", onchange: read });
+  const element = html("label", { class: "bnlab-button bnlab-file-face" }, "Open a result", input);
+
+  function write() {
+    const held = current();
+    if (!held) { say("There is no whole verdict yet that could be saved."); return; }
+    const address = URL.createObjectURL(new Blob([writeVerdict(claim, held)], { type: "application/json" }));
+    html("a", { href: address, download: `${claim.id}-repeated.json` }).click();
+    setTimeout(() => URL.revokeObjectURL(address), KEPT_URL);
+  }
+  async function read() {
+    const [file] = input.files;
+    input.value = "";
+    if (!file) return;
+    try {
+      if (file.size > LARGEST_FILE) throw new Error("The file is too large to be a verdict of this page.");
+      const held = readVerdict(await file.text(), claim), { decided } = await open(held);
+      say(saidOtherwise(held, decided ?? { said: "" }));
+    } catch (error) { say(error.message); }
+  }
+  return { elements: [save.element, element] };
+}

@@ -1,0 +1,38 @@
+// The parts of a verdict as a table: what was measured, the margin, which the reader may change, and
+// the word.
+
+import { html, uniqueId } from "../kit/js/elements.js";
+
+const PART_COLUMNS = ["The claim says", "Measured", "Margin", "Counts, if", "So"];
+
+/** `onMargin(name, text)` hears what the reader writes; "" is the claim's own margin. */
+export function partTable(claim, onMargin) {
+  const lines = claim.effects.map((effect) => {
+    const id = uniqueId("margin"), own = String(effect.margin);
+    const input = html("input", {
+      id, type: "number", step: "any", value: own, class: "bnlab-margin", "aria-label": `margin: ${effect.says || effect.sentence}`,
+      onchange: () => onMargin(effect.name, input.value.trim() === own ? "" : input.value.trim()),
+    });
+    const [measured, counts, word] = Array.from({ length: 3 }, () => html("td"));
+    const core = claim.core.includes(effect.name) ? " (core)" : "";
+    const says = html("th", { scope: "row" }, `${effect.says || effect.sentence}${core}`);
+    const decades = effect.unit === "decades" ? " decades" : "";
+    const element = html("tr", {}, says, measured, html("td", {}, input, decades), counts, word);
+    return { effect, input, measured, counts, word, element };
+  });
+  const element = html("table", { class: "bnlab-rows bnlab-repeat-parts" },
+    html("thead", {}, html("tr", {}, ...PART_COLUMNS.map((text) => html("th", { scope: "col" }, text)))),
+    html("tbody", {}, ...lines.map((line) => line.element)));
+
+  /** `decided` is what decideClaim() gives, or null while nothing is decided. */
+  function draw(decided, margins) {
+    for (const { effect, input, measured, counts, word } of lines) {
+      const part = decided?.parts.find(({ name }) => name === effect.name), margin = String(margins[effect.name] ?? effect.margin);
+      if (document.activeElement !== input) input.value = margin;
+      for (const [cell, text] of [
+        [measured, part?.measured ?? "not trained here"], [counts, part?.counts_if ?? ""], [word, part?.word ?? ""],
+      ]) if (cell.textContent !== text) cell.textContent = text;
+    }
+  }
+  return { element, draw };
+}

@@ -1,0 +1,72 @@
+// The rows of a claim: which trainings they are, how long they take, what follows for its effects.
+// No drawing here.
+
+const CHANCE_LEVEL = 0.1, USABLE_LOSS = 0.05, TIED = 1e-9;
+const NUMBER_KEYS = ["loss", "end", "val_accuracy", "test_accuracy"];
+
+/** The seeds of a state: those of the evidence, or as many fresh ones from a number on. */
+export const seedsOf = ({ seeds }, start) => (start === null ? seeds : seeds.map((_, i) => start + i));
+
+/** All rows, seed by seed: {place: [arm, seed], cost, state}, `state` being what the job takes. */
+export function rowsOf({ arms, seeds }, start, test) {
+  return seedsOf({ seeds }, start).flatMap((seed, number) => arms.map((arm, at) => {
+    const { name, label, later, digests, ...fields } = arm;
+    return {
+      place: [at, number], cost: arm.steps * arm.batch_size * arm.depth,
+      state: { ...fields, seed: seed + later, sampler: { name: "iid" }, test },
+    };
+  }));
+}
+
+/** What a trained row says about itself: {numbers, outcome}: "equal", "differs" or, of fresh seeds, "trained". */
+export function outcomeOf({ arms }, start, [arm, number], { digest, ...numbers }) {
+  const outcome = start !== null ? "trained" : digest === arms[arm].digests[number] ? "equal" : "differs";
+  return { numbers, outcome };
+}
+
+/** Numbers that are no numbers would spoil an interval: a row says so. */
+export const isWhole = (numbers) => NUMBER_KEYS.every((key) => Number.isFinite(numbers[key]));
+
+/**
+ * The values of each effect, one a seed, from rows by arm: `trained.get(arm)[number]` are numbers. An
+ * effect without a formula is not about these rows: it has the values of the evidence, if its seeds
+ * are meant.
+ */
+export function valuesOf({ claim, formulas, values, arms, seeds }, start, trained) {
+  const found = {}, rates = new Map(arms.map(({ name, lr }) => [name, lr]));
+  for (const { name } of claim.effects) {
+    const formula = formulas[name];
+    if (formula) found[name] = seeds.map((_, i) => valueBy(formula, (arm) => trained.get(arm)[i], rates));
+    else if (start === null) found[name] = values[name];
+  }
+  return found;
+}
+
+function valueBy({ kind, arms: [one, other], column }, row, rates) {
+  if (kind === "lead") return row(one).test_accuracy - row(other).test_accuracy;
+  if (kind === "decades") return Math.log10(row(one)[column] / row(other)[column]);
+  return Math.log10(largestUsable(one, row, rates) / largestUsable(other, row, rates));
+}
+
+/** The largest rate at which the net is nearly as good as at its best; see bnlab.verdicts.ties. */
+function largestUsable(arms, row, rates) {
+  const scores = arms.map((arm) => (row(arm).diverged_at === null ? row(arm).val_accuracy : CHANCE_LEVEL));
+  const least = Math.max(...scores) - USABLE_LOSS - TIED;
+  return rates.get(arms.findLast((_, i) => scores[i] >= least));
+}
+
+/** The claim as far as there are values: a verdict needs all of them, a part its own. */
+export function claimWith(claim, values) {
+  const effects = claim.effects.filter(({ name }) => name in values);
+  return { ...claim, effects, core: claim.core.filter((name) => name in values) };
+}
+
+/** Why these seeds cannot be taken, or nothing. */
+export function whyNotSeeds({ seeds, tuning_seeds: tuning, most_seed: most }, start) {
+  if (!Number.isSafeInteger(start) || start < 0 || start >= most) return `the first seed must be a whole number from 0 to ${most - 1}`;
+  const used = tuning.find((seed) => seed >= start && seed < start + seeds.length);
+  return used === undefined ? "" : `seed ${used} chose the learning rates, so it must not be counted`;
+}
+
+/** Seconds that are left, from the cost that was done in so many seconds. */
+export const secondsLeft = (seconds, done, all) => (done ? (seconds * (all - done)) / done : null);

@@ -1,0 +1,39 @@
+// What is said while a verdict is repeated. No drawing here.
+
+import { countsText } from "./repeat_grid.js";
+
+const minutes = (seconds) => (seconds < 90 ? `${Math.max(1, Math.ceil(seconds))} s` : `${Math.ceil(seconds / 60)} minutes`);
+
+/** The sentence above the grid. */
+export function repeatHeadline({ id }, all, { phase, counts, decided, margins }) {
+  const own = margins ? ", with your margins" : "";
+  if (phase === "training" || phase === "paused") {
+    const bad = counts.differs ? `, ${counts.differs} different` : "";
+    return `${counts.equal + counts.trained} of ${all} trainings ${counts.trained ? "done" : "equal"}${bad}.`;
+  }
+  if (phase !== "finished") return decided ? `The evidence says of ${id}${own}: ${decided.said}.` : "";
+  if (!decided) return `All ${all} trainings are done; intervals and words are computed.`;
+  if (counts.differs) return `${counts.differs} of ${all} trainings are not those of the evidence.`;
+  if (counts.trained) return decided.said ? `With fresh seeds ${id} is ${decided.said}${own}.` : `With fresh seeds, part by part below.`;
+  return `All ${all} trainings are equal to the last bit: ${id} is ${decided.said}${own}.`;
+}
+
+/** What is done and what is left, for the line beside the bar. */
+export function progressText(done, all, left, phase) {
+  const rest = phase === "paused" ? ", paused" : left === null || done === all ? "" : `, about ${minutes(left)} left`;
+  return `${done} of ${all}${rest}`;
+}
+
+/** The summary below, for the ear and for the last detail. */
+export function repeatSummary({ id, where }, { phase, outcomes, seeds, decided, workers }) {
+  const who = workers > 1 ? `${workers} workers train` : "one worker trains";
+  const which = `seeds ${seeds[0]} to ${seeds.at(-1)}`;
+  if (phase === "idle") return `The verdict on ${id} on ${where} from the evidence, ${which}. Press Repeat to train its rows again: ${who}.`;
+  const state = { training: "Training", paused: "Paused", stopped: "Stopped", failed: "Broken off", finished: "Finished" }[phase];
+  return `${state}, ${which}: ${countsText(outcomes.flat())}.${decided?.sentence ? ` ${decided.sentence}` : ""}`;
+}
+
+export const KEPT = "The parts that are not about these trainings keep the evidence's numbers.";
+export const UNTRAINED = "Parts that are not about these trainings have no numbers with fresh seeds, so no word for the whole claim follows.";
+export const BACK = "The tab was in the background, where a browser may slow workers down; nothing was lost.";
+export const lostText = (text) => `A worker is gone and its training was given to another one. ${text}`;

@@ -1,0 +1,65 @@
+"""What a page needs to train the rows of a claim's evidence again, and to make values of them."""
+
+from __future__ import annotations
+
+from bnlab import chapters
+from bnlab.engines.compiled.catalogue import variants
+from bnlab.engines.compiled.nets import Net
+from bnlab.lab.repeat.effects import name_of
+from bnlab.runs.optimizers import by_parts
+from bnlab.train import Run
+from bnlab.verdicts.again import Training, load_digests
+from bnlab.verdicts.evidence import Evidence
+from bnlab.verdicts.verdict import Claim
+
+SETS = {**dict.fromkeys(("T2", "T4", "T5", "T6", "T7"), "clinic"), "B1": "nets"}
+"""The set of compiled nets in which the trainings of a claim are, by its id."""
+
+
+def claim_of(name: str) -> Claim:
+    """The claim with this id, a key of ``SETS``."""
+    found = (one for of in chapters.collected("claims", "CLAIMS") for one in of)
+    return next(one for one in found if one.id == name)
+
+
+def trainings_of(stored: Evidence) -> list[Training]:
+    """The trainings behind the rows of a claim of ``SETS``."""
+    return chapters.repeats()[stored.claim.id](stored.data)
+
+
+def arms_of(stored: Evidence) -> list[dict[str, object]]:
+    """The arms of a claim of ``SETS``: for each its name, the fields of its Run, its digests.
+
+    Raises:
+        FileNotFoundError: if the claim has no digests.
+        DamagedFileError: if they were changed by hand, or do not belong to this evidence.
+    """
+    trainings = trainings_of(stored)
+    digests = load_digests(stored.claim.id, trainings)
+    found: dict[str, dict] = {}
+    for training, digest in zip(trainings, digests, strict=True):
+        arm = found.setdefault(training.arm, {})
+        if not arm:
+            fields = fields_of(training.run, SETS[stored.claim.id])
+            more = {"later": training.run.seed - training.seed, "digests": []}
+            arm |= {
+                "name": training.arm,
+                "label": name_of(stored.claim.id, training.arm),
+                **fields,
+                **more,
+            }
+        arm["digests"].append(digest)
+    return list(found.values())
+
+
+def fields_of(run: Run, name: str) -> dict[str, object]:
+    """A Run but for its seed as the job of ``page_repeat.js`` takes it, with a set of nets."""
+    key = Net.of(run).key
+    variant, depth = next(at for at, net in variants(name).items() if net.key == key)
+    fields = ("lr", "batch_size", "steps")
+    found = {"variant": variant, "depth": depth, **{name: getattr(run, name) for name in fields}}
+    strength = run.optimizer_options.get("weight_decay", 0.0)
+    decay, trained = by_parts(run.optimizer_options)
+    if (decay, trained) != ("all", "all"):
+        return {**found, "extra": f"parts {decay} {trained}", "decay": strength}
+    return {**found, "weight_decay": strength} if strength else found

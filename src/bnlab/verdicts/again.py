@@ -1,0 +1,147 @@
+"""The trainings behind the rows of evidence, and digests of the weights with which they end.
+
+A digest is the first ``DIGEST`` hexadecimal digits of the SHA-256 of the final weights: float32,
+little-endian, in the order of the engine's vector, each NaN with the bits of ``NAN``. Two trainings
+with one digest took the same steps to the last bit, wherever they were done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from bnlab.engines.engine import history_of
+from bnlab.store import DamagedFileError, read_result, write_result
+from bnlab.train import History, Run, make_trainer, threads
+from bnlab.verdicts.evidence import Evidence, results_folder
+from bnlab.verdicts.race import Arm, outcome
+from bnlab.verdicts.table import Table
+
+ENGINE = "compiled"
+DIGEST = 16
+NAN = 0x7FC00000
+FOLDER = "digests"
+"""Beside the evidence."""
+
+FORMAT = 1
+COLUMNS = ("arm", "seed", "digest")
+
+
+@dataclass(frozen=True)
+class Training:
+    """A counted row of evidence, and how it came about.
+
+    Attributes:
+        arm: what is compared, such as ``batch_2``: with the seed it names the row.
+        seed: that is counted.
+        run: what is trained.
+        row: what the evidence says of it, behind the seed.
+        told: gives the same of a History.
+    """
+
+    arm: str
+    seed: int
+    run: Run
+    row: list
+    told: Callable[[History], list] = field(repr=False)
+
+
+def trainings_of_race(data: Mapping, arms: Mapping[str, Arm]) -> list[Training]:
+    """The counted trainings of these arms of a race, see ``bnlab.verdicts.race``."""
+    base, found = Run.from_dict(data["base"]), Table.of(data)
+    behind = found.columns.index("seed") + 1
+    rows = found.where(arm=list(arms), seed=data["seeds"]).rows
+    return [
+        Training(
+            arm, seed, base.replace(**arms[arm].fields, lr=lr, seed=seed), row[behind:], outcome
+        )
+        for row in rows
+        for arm, lr, seed in [row[:behind]]
+    ]
+
+
+@threads(1)
+def train_again(training: Training) -> tuple[list, str]:
+    """Do a training once more on the compiled engine: what became of it, and its digest."""
+    trainer = make_trainer(training.run, ENGINE, "cpu")
+    records = list(trainer.steps())
+    accuracy = math.nan if records[-1].diverged else trainer.test_accuracy()
+    history = history_of(training.run, records, accuracy, 0.0, trainer)
+    weights = trainer.heap.read("params", sum(trainer.state.params.sizes))
+    return training.told(history), digest_of(weights)
+
+
+def digest_of(weights: np.ndarray) -> str:
+    """The digest of a vector of weights."""
+    words = np.asarray(weights, "<f4").view("<u4").copy()
+    words[np.isnan(weights)] = NAN
+    return hashlib.sha256(words.tobytes()).hexdigest()[:DIGEST]
+
+
+def difference(training: Training, row: list) -> str:
+    """A sentence if a training gave another row than the evidence has, else nothing."""
+    if row == training.row:
+        return ""
+    return f"arm {training.arm}, seed {training.seed} gives {row}, the evidence has {training.row}"
+
+
+def digests(stored: Evidence, trainings: Iterable[Training]) -> dict[tuple[str, int], str]:
+    """Train all rows again; the digest of each by arm and seed.
+
+    Raises:
+        ValueError: if one is not, to the last bit, the row of the evidence.
+    """
+    found = {}
+    for training in trainings:
+        row, digest = train_again(training)
+        if wrong := difference(training, row):
+            raise ValueError(
+                f"{stored.claim.id}: {wrong}. No digest is written: find out with 'python -m "
+                f"bnlab.claims check {stored.claim.id} --repeat 2' what changed."
+            )
+        found[training.arm, training.seed] = digest
+    return found
+
+
+def digest_path(name: str, folder: Path | None = None) -> Path:
+    """Where the digests of the claim with this id lie."""
+    return (folder or results_folder()) / FOLDER / f"{name}.json"
+
+
+def save_digests(
+    stored: Evidence, found: Mapping[tuple[str, int], str], folder: Path | None = None
+) -> Path:
+    """Write the digests of the rows of a claim."""
+    path = digest_path(stored.claim.id, folder=folder)
+    rows = [[arm, seed, digest] for (arm, seed), digest in found.items()]
+    write_result(
+        path,
+        {"claim": stored.claim.id, "format": FORMAT, "columns": list(COLUMNS), "rows": rows},
+    )
+    return path
+
+
+def load_digests(name: str, trainings: Iterable[Training], folder: Path | None = None) -> list[str]:
+    """The digest of each of these trainings.
+
+    Raises:
+        FileNotFoundError: if there are none.
+        DamagedFileError: if the file was changed by hand, or lacks a training.
+    """
+    renew = f"python -m bnlab.claims digest {name}"
+    path = digest_path(name, folder=folder)
+    payload = read_result(path, renew)
+    try:
+        if (payload["claim"], payload["format"]) != (name, FORMAT):
+            raise KeyError("claim or format")
+        known = {(arm, seed): digest for arm, seed, digest in payload["rows"]}
+        return [known[one.arm, one.seed] for one in trainings]
+    except (KeyError, TypeError, ValueError) as error:
+        raise DamagedFileError(
+            f"{path.name} does not hold the digests of {name} ({error}). Renew it with '{renew}'."
+        ) from error

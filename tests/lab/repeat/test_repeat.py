@@ -1,0 +1,54 @@
+"""The widget in Python: what it offers and refuses, and what a kernel trains."""
+
+import itertools
+
+import pytest
+
+from bnlab.lab import Repeat
+from bnlab.lab.repeat.rows import SETS
+
+
+@pytest.fixture(scope="module")
+def widget():
+    made = Repeat()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ({"start": None}, "exactly the keys"),
+        ({"start": -1, "margins": {}}, "a whole number from 0"),
+        ({"start": 2.5, "margins": {}}, "a whole number from 0"),
+        ({"start": 1425, "margins": {}}, "1430, which chose the learning rates"),
+        ({"start": None, "margins": {"speed": 1}}, "unknown part of this claim"),
+        ({"start": None, "margins": {"after_2": "1"}}, "must be a number"),
+        ({"start": None, "margins": []}, "must be a dict"),
+    ],
+)
+def test_a_state_that_is_not_offered_is_refused(widget, state, message):
+    with pytest.raises(ValueError, match=message):
+        widget.state = state
+
+
+def test_other_claims_are_refused():
+    with pytest.raises(ValueError, match=f"Known: {', '.join(SETS)}|Did you mean"):
+        Repeat("S1")
+
+
+@pytest.mark.parametrize("start", [None, 9000])
+def test_a_kernel_trains_the_same_rows(widget, start):
+    """Those of the evidence have its digests; fresh seeds have others."""
+    options = widget.options
+    told = itertools.islice(widget.begin({"start": start, "margins": {}}), 2 * 9)
+    rows = [content for name, content in told if name == "row"]
+    places = [(0, i) if i < 8 else (1, 0) for i in range(9)]
+    assert [tuple(row["at"]) for row in rows] == [(arm, seed) for seed, arm in places]
+    digests = [options["arms"][arm]["digests"][seed] for arm, seed in (row["at"] for row in rows)]
+    same = [row["digest"] == digest for row, digest in zip(rows, digests, strict=True)]
+    assert same == [start is None] * len(rows)
+    for row in rows:
+        assert set(row) == {
+            *("at", "digest", "loss", "end", "val_accuracy", "test_accuracy", "diverged_at")
+        }

@@ -13,11 +13,12 @@ export function partTable(claim, onMargin) {
       id, type: "number", step: "any", value: own, class: "bnlab-margin", "aria-label": `margin: ${effect.says || effect.sentence}`,
       onchange: () => onMargin(effect.name, input.value.trim() === own ? "" : input.value.trim()),
     });
-    const [measured, counts, word] = Array.from({ length: 3 }, () => html("td"));
+    const cell = (column, ...parts) => html("td", { "data-column": PART_COLUMNS[column] }, ...parts);
+    const [measured, counts, word] = [1, 3, 4].map((column) => cell(column));
     const core = claim.core.includes(effect.name) ? " (core)" : "";
     const says = html("th", { scope: "row" }, `${effect.says || effect.sentence}${core}`);
     const decades = effect.unit === "decades" ? " decades" : "";
-    const element = html("tr", {}, says, measured, html("td", {}, input, decades), counts, word);
+    const element = html("tr", {}, says, measured, cell(2, input, decades), counts, word);
     return { effect, input, measured, counts, word, element };
   });
   const element = html("table", { class: "bnlab-rows bnlab-repeat-parts" },

@@ -9,11 +9,13 @@ from scipy import stats
 from bnlab import claims
 from bnlab.claims import interval
 from bnlab.verdicts import evidence
+from bnlab.verdicts.again import FOLDER
 from bnlab.verdicts.evidence import Evidence, results_folder
 from bnlab.verdicts.interval import CONFIDENCE, RESAMPLES
 from bnlab.verdicts.ties import first_best, largest_usable
 
-FILES = [path.relative_to(results_folder()) for path in sorted(results_folder().rglob("*.json"))]
+EVIDENCE = [path for path in sorted(results_folder().rglob("*.json")) if path.parent.name != FOLDER]
+FILES = [path.relative_to(results_folder()) for path in EVIDENCE]
 
 
 @cache

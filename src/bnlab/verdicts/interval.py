@@ -36,7 +36,8 @@ def interval(values: np.ndarray, seed: int = 0) -> tuple[float, float]:
         raise ValueError("an effect is not finite; give a net that diverged a finite score.")
     mean = values.mean()
     near = max(1e-12, NEAR * np.abs(values).max())
-    if np.ptp(values) <= near:  # equal but for rounding
+    # Equal but for rounding: the mean of all but one is the mean, whichever is left out.
+    if np.abs(values - mean).max() <= near * (len(values) - 1):
         return float(mean), float(mean)
 
     def mean_of(sample: np.ndarray, axis: int) -> np.ndarray:

@@ -242,8 +242,9 @@ def arm_facts(data: dict) -> dict[str, object]:
     found: dict[str, object] = {
         "seeds": len(data["seeds"]),
         "steps": data["base"]["steps"],
-        "image_size": data["base"]["image_size"],
     }
+    if size := data["base"]["image_size"]:
+        found["image_size"] = size
     for arm in data["arms"]:
         test = 100 * at_rate(data, arm, "test_accuracy")
         lost = of_arm(data, arm).where(lr=best_lr(data, arm), seed=data["seeds"])

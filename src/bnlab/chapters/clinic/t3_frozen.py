@@ -166,11 +166,12 @@ def column(data: dict, way: str, name: str) -> np.ndarray:
 
 
 def values(data: dict) -> dict[str, np.ndarray]:
-    """The effects of T3, one number a seed."""
+    """The effects of T3, one number a seed; what is kept, to nine digits."""
     forgotten = {way: column(data, way, "before") - column(data, way, "old") for way in WAYS}
+    kept = np.maximum(np.abs(forgotten["frozen"]), column(data, "frozen", "moved"))
     return {
         "drift": forgotten["head"],
-        "kept": np.maximum(np.abs(forgotten["frozen"]), column(data, "frozen", "moved")),
+        "kept": kept.round(9),
         "new": column(data, "frozen", "new") - column(data, "head", "new"),
         "free": column(data, "free", "new") - column(data, "frozen", "new"),
     }

@@ -170,7 +170,7 @@
     exporter.addEventListener("click", save);
     forgetter.addEventListener("click", forget);
     forgetter.addEventListener("blur", () => forgetter.dataset.asked && calm());
-    document.querySelector(".bd-article")?.append(make("div", { class: "bnlab-kept" },
+    document.querySelector(".bd-article")?.append(make("div", { class: "bnlab-keeping" },
       "Your notes and guesses stay in this browser", counts, ". ", exporter, " · ", forgetter, status));
   }
 

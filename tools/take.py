@@ -16,6 +16,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from bnlab import claims, show
+from bnlab.store import write_text
 
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
@@ -122,16 +123,17 @@ def main(arguments):
     front = site / "book" / "index.html"
     if not front.is_file():
         sys.exit(f"There is no site in {site}: run 'make book' first.")
+    chromium = find_chromium()
     (site / FOLDER).mkdir(exist_ok=True)
     pack(site / FOLDER / BOOK, site_files(site))
     names = [name for name in show.FIGURES if (ROOT / "results" / f"{name}.json").exists()]
     with sync_playwright() as play:
-        options = {"executable_path": find_chromium(), "args": ["--no-sandbox", "--disable-gpu"]}
+        options = {"executable_path": chromium, "args": ["--no-sandbox", "--disable-gpu"]}
         browser = play.chromium.launch(**options)
         pack(site / FOLDER / FIGURES, figure_files(names, browser))
         browser.close()
     html = front.read_text(encoding="utf-8")
-    front.write_text(with_links(html, links(site)), encoding="utf-8")
+    write_text(front, with_links(html, links(site)))
     print(f"Wrote {BOOK} and {FIGURES} into {site / FOLDER}.")
 
 

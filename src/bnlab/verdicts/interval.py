@@ -36,7 +36,8 @@ def interval(values: np.ndarray, seed: int = 0) -> tuple[float, float]:
         raise ValueError("an effect is not finite; give a net that diverged a finite score.")
     mean = values.mean()
     near = max(1e-12, NEAR * np.abs(values).max())
-    # Equal but for rounding: the mean of all but one is the mean, whichever is left out.
+    # Equal but for rounding: the mean of all but one is the mean, whichever is left out. With n
+    # seeds that is the tolerance of a mean times n - 1.
     if np.abs(values - mean).max() <= near * (len(values) - 1):
         return float(mean), float(mean)
 

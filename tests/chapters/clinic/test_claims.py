@@ -6,7 +6,6 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from bnlab.chapters import ALL, SERIES
 from bnlab.chapters.clinic import (
     setting,
     t1_modes,
@@ -120,7 +119,3 @@ def test_the_nets_of_the_trainings_are_compiled_beforehand():
         for norm, options in t8_penalty.NORMS.items()
     ]
     assert [net.key for run in runs if (net := Net.of(run)).key not in known] == []
-
-
-def test_the_claims_are_not_registered_before_they_are_measured():
-    assert ("clinic" in ALL) == ("T" in SERIES)

@@ -9,6 +9,7 @@ import pytest
 
 from bnlab.lab import clinic
 from bnlab.lab.kit import page
+from tests.lab.kit.heard import collected
 
 FOLDER = Path(clinic.__file__).parent
 NODE = Path(__file__).with_name("node_worker.mjs")
@@ -33,11 +34,5 @@ def of_the_page(folder, job, states, steps):
 
 
 def whole(contents):
-    """What was told, put together by curve and key: points joined, of a matrix the last one."""
-    curves = {}
-    for name, content in contents:
-        curve = curves.setdefault(name, {})
-        for key, value in (content or {}).items():
-            is_points = isinstance(value, list) and key != "matrix"
-            curve[key] = curve.get(key, []) + value if is_points else value
-    return curves
+    """What was told, put together by curve and key; of matrices the last one."""
+    return collected(contents, last=("matrix",))

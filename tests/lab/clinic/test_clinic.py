@@ -78,7 +78,7 @@ def test_the_repair_adds_curves_and_leaves_the_symptom_as_it_was(card):
         collected(card.trainings(state_of(card, repaired=repaired), "compiled"))
         for repaired in (False, True)
     )
-    assert set(plain) < set(both) or card.id == "T6"
+    assert set(plain) < set(both)
     assert {name: both[name] for name in plain if name in both} == {
         name: curve for name, curve in plain.items() if name in both
     }

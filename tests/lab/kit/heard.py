@@ -23,13 +23,17 @@ class Heard:
         return [m for m in self.sent if m["id"] == number and m["type"] == kind]
 
 
-def collected(contents):
-    """The whole of each net, from its name and what is new about it: lists grow."""
+def collected(contents, last=()):
+    """The whole of each net, from its name and what is new about it: lists grow, but for ``last``.
+
+    Of those only the newest is kept.
+    """
     nets = {}
     for name, content in contents:
         if content is None:
             continue
         net = nets.setdefault(name, {})
         for key, value in content.items():
-            net[key] = net.get(key, []) + value if isinstance(value, list) else value
+            grows = isinstance(value, list) and key not in last
+            net[key] = net.get(key, []) + value if grows else value
     return nets

@@ -199,7 +199,7 @@ def decayed(evidence: Evidence) -> Drawing:
     rows = raced(data, DECAYED)
     times = facts["effective_weights"] / facts["effective_none"]
     left = panel(f"Decay of weights: effective rate {times:.1f} times as large")
-    right = panel("At its own best rate each is as accurate")
+    right = panel(f"Each at its own best rate: {evidence.verdict.judgements[0].word}")
     marks(left, rates, "rate / norm of the weights squared")
     plain_log(left, "x", [0.001, 0.002, 0.004])
     marks(right, rows, ACCURACY)
@@ -214,7 +214,7 @@ def orders(evidence: Evidence) -> Drawing:
     """T6: accuracy over the rate in nets of both depths, and the difference at the best rates."""
     data, facts, panels, told = evidence.data, evidence.facts, [], []
     for depth in data["depths"]:
-        axes = panel(f"{depth} layers: apart at rate 3")
+        axes = panel(f"{depth} layers: which rates does each order bear?")
         for order, (look, words) in ORDERS.items():
             arm = f"{order}_bias_{depth}"
             rates = rates_of(data, arm)
@@ -228,7 +228,8 @@ def orders(evidence: Evidence) -> Drawing:
         axes.legend(frameon=False, fontsize=11, labelcolor="linecolor", loc="lower left")
         panels.append(axes)
     rows = {f"{d} layers": ("layer", 100 * lead(data, *_pair(d))) for d in data["depths"]}
-    axes = panel("At the best rates no winner")
+    said = zip(data["depths"], evidence.verdict.judgements, strict=False)  # the first parts
+    axes = panel("At the best rates: " + ", ".join(f"{one.word} with {d}" for d, one in said))
     marks(axes, rows, "behind minus before, points")
     for edge in (-0.5, 0.5):
         axes.axvline(edge, color=INK, lw=1, ls=":")

@@ -3,8 +3,9 @@
 //   [net, {loss, accuracy, flips, inside, bits, step, diverged_at, done}]
 // with bits as look() of signs.py has them, {now, before, inside, step}, or null.
 
-import { JOBS, slice } from "../kit/js/page_jobs.js";
+import { JOBS } from "../kit/js/page_jobs.js";
 import { Lane } from "../kit/js/page_lane.js";
+import { trainAll } from "../kit/js/page_side_by_side.js";
 
 const EVERY = 10, LOOKED_BATCH = 32, LOOKED_AT = 3, KERNEL = 9, SIDE = 8;
 const MOMENTUM = 0.9;
@@ -127,15 +128,5 @@ JOBS.bits = async function bits(shared, mine, tell) {
     lanes.push(new BitsLane(of, name, variant, own, steps));
     if (!(await tell([lanes.at(-1).take()]))) return;
   }
-  const last = () => lanes.filter((lane) => !lane.done).sort((a, b) => a.taken - b.taken)[0];
-  while (last()) {
-    const moved = new Set();
-    slice(() => {
-      const lane = last();
-      lane.advance();
-      moved.add(lane);
-      return last();
-    });
-    if (!(await tell([...moved].map((lane) => lane.take())))) return;
-  }
+  await trainAll(lanes, tell);
 };

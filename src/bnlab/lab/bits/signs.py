@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bnlab.data import digits
 from bnlab.engines.compiled.watch import LOOKED_AT, outputs_of
-from bnlab.lab.kit.points import BLOCK, EVALUATE_EVERY
+from bnlab.lab.kit.points import BLOCK, EVALUATE_EVERY, in_turns
 from bnlab.lab.kit.widget import Content
 from bnlab.nets import BinaryResNet
 from bnlab.train import Run, make_trainer
@@ -42,13 +42,7 @@ def binary_trainings(runs: Mapping[str, Run], engine: str = "torch") -> Iterator
     New are the points of each of ``CURVES``, ``bits`` (see ``look``), ``step``, ``diverged_at`` and
     ``done``. The Runs are evaluated every 10 steps.
     """
-    lanes = {name: _lane(run, engine) for name, run in runs.items()}
-    while lanes:
-        for name, lane in list(lanes.items()):
-            content = next(lane)
-            yield name, content
-            if content and content["done"]:
-                del lanes[name]
+    return in_turns({name: _lane(run, engine) for name, run in runs.items()})
 
 
 def _lane(run: Run, engine: str) -> Iterator[dict[str, object] | None]:

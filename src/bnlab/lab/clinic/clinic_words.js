@@ -1,8 +1,9 @@
 // What a card of the clinic has given so far, and the words that all cards have. No drawing here.
 //
-// An outcome is {state, phase, curves, kept}: `curves` by their names, each with its points by the
+// An outcome is {state, phase, curves, coming}: `curves` by their names, each with its points by the
 // names of the plots, `step`, `divergedAt`, `done`, and whatever else the last message about it had;
-// `kept` are those of before the repair, which are drawn until the new ones are whole.
+// `coming` are those of the training of now; where curves of before are drawn, they take their places
+// when they are whole.
 
 import { capitalized } from "../kit/js/sentence.js";
 import { STYLE } from "../kit/js/style.js";
@@ -33,7 +34,7 @@ export function addToCard(outcome, name, content, order, plots) {
   outcome.state.norms = order.filter((one) => curves.has(one));
 }
 
-/** Whether there is something to draw: each curve has a point, or a reason why it has none. */
+/** Whether there is something to draw. */
 export const hasCurves = ({ curves }) => curves.size > 0;
 
 /** The last value of a curve in a plot; null if it has none. */

@@ -1,11 +1,10 @@
-"""Nets that train in turns, and what is new about each at its looks: for several cards."""
+"""What is new about a net at each of its looks: for several cards."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from bnlab.lab.kit.points import BLOCK
-from bnlab.lab.kit.widget import Content
 from bnlab.train import Engine, Run, Step, make_trainer
 
 Look = Callable[[Engine, Step], dict[str, object]]
@@ -43,16 +42,3 @@ def lane_of(trainer: Engine, look: Look) -> Iterator[dict[str, object] | None]:
             yield new
             new = {key: [] if isinstance(value, list) else None for key, value in new.items()}
     yield {**new, "done": True}
-
-
-def in_turns(
-    lanes: Mapping[str, Iterator[dict[str, object] | None]],
-) -> Iterator[Content]:
-    """A step of each net in turn: its name, and what is new about it or None."""
-    left = dict(lanes)
-    while left:
-        for name, one in list(left.items()):
-            content = next(one)
-            yield name, content
-            if content and content["done"]:
-                del left[name]

@@ -1,7 +1,7 @@
 // Nets that train in turns, for the jobs of several cards: a net of its own for each lane, also where
 // two have the same program.
 
-import { slice } from "../kit/js/page_jobs.js";
+import { trainAll } from "../kit/js/page_side_by_side.js";
 
 /**
  * What a lane shares with the others, but with a net of its own: nets are kept between requests under
@@ -29,15 +29,5 @@ export async function inTurns(makers, shared, tell) {
     if (!(await tell(lanes.at(-1).told()))) return;
   }
   shared.keep(lanes.map((lane) => lane.shared.ownKey));
-  const last = () => lanes.filter((lane) => !lane.done).sort((a, b) => a.taken - b.taken)[0];
-  while (last()) {
-    const moved = new Set();
-    slice(() => {
-      const lane = last();
-      lane.advance();
-      moved.add(lane);
-      return last();
-    });
-    if (!(await tell([...moved].flatMap((lane) => lane.told())))) return;
-  }
+  await trainAll(lanes, tell, (lane) => lane.told());
 }

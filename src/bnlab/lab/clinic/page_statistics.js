@@ -3,13 +3,6 @@
 const RECOMPUTED_FROM = 64;  // images a batch
 const SIDE_SQUARED = 64;     // pixels of an image
 
-/** Images and labels with these numbers, as a net takes them. */
-export function imagesOf({ images, labels }, numbers) {
-  const x = new Float32Array(numbers.length * SIDE_SQUARED);
-  numbers.forEach((n, i) => x.set(images.subarray(n * SIDE_SQUARED, (n + 1) * SIDE_SQUARED), i * SIDE_SQUARED));
-  return [x, Int32Array.from(numbers, (n) => labels[n])];
-}
-
 /** The mean of what batches of these images leave in the statistics of a net with this momentum. */
 export function recomputedBuffers(net, { images, labels }, momentum) {
   const count = net.sizes.buffers, sums = new Float64Array(count);

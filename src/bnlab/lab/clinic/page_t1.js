@@ -1,10 +1,10 @@
 // The job "t1": one net whose accuracies differ between the modes. Its points are
 //   [train|eval|repaired, {accuracy, step, diverged_at, done}]
 
-import { sampler } from "../../engines/compiled/js/random.js";
 import { JOBS, slice } from "../kit/js/page_jobs.js";
 import { Lane } from "../kit/js/page_lane.js";
-import { imagesOf, recomputedBuffers } from "./page_statistics.js";
+import { batchesOfDigits, imagesOf } from "./page_digits.js";
+import { recomputedBuffers } from "./page_statistics.js";
 
 const T1_SETTING = { depth: 4, batch_size: 32, lr: 0.1 }, T1_STEPS = 200;
 const T1_LAST = 20, T1_LAST_EVERY = 5;         // batches of one class, and those between two looks
@@ -55,8 +55,7 @@ class ModesLane extends Lane {
   /** Batches of the last class alone pass in training mode; the weights stay. */
   passOneClass() {
     const { net, steps, size, shared: { train, seed } } = this;
-    const members = Int32Array.from(train.labels.keys()).filter((i) => train.labels[i] === T1_LAST_CLASS);
-    const drawn = sampler("iid", members, seed, size)(0, T1_LAST).map((at) => members[at]);
+    const drawn = batchesOfDigits(train, (digit) => digit === T1_LAST_CLASS, seed, size)(0, T1_LAST);
     for (let number = 1; number <= T1_LAST; number++) {
       net.gradient(...imagesOf(train, drawn.subarray((number - 1) * size, number * size)));
       if (number % T1_LAST_EVERY === 0) this.lookAt(steps + number);

@@ -1,8 +1,9 @@
 // The job "t2": nets on batches of a few images. Its points are
 //   [norm, {loss, accuracy, step, diverged_at, done, refused}], by images seen
 
-import { JOBS, slice } from "../kit/js/page_jobs.js";
+import { JOBS } from "../kit/js/page_jobs.js";
 import { Lane } from "../kit/js/page_lane.js";
+import { trainAll } from "../kit/js/page_side_by_side.js";
 
 const T2_DEPTH = 4, T2_IMAGES = 4800, T2_LOOK = 240;  // images in all, and between two points
 const T2_RATES = {
@@ -42,15 +43,5 @@ JOBS.t2 = async function trainT2(shared, mine, tell) {
     }
     if (!(await tell([isRefused ? refusedPoints(norm) : lanes.at(-1).take()]))) return;
   }
-  const last = () => lanes.filter((lane) => !lane.done).sort((a, b) => a.taken - b.taken)[0];
-  while (last()) {
-    const moved = new Set();
-    slice(() => {
-      const lane = last();
-      lane.advance();
-      moved.add(lane);
-      return last();
-    });
-    if (!(await tell([...moved].map((lane) => lane.take())))) return;
-  }
+  await trainAll(lanes, tell);
 };

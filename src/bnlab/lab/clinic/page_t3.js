@@ -2,11 +2,12 @@
 // kernel. Its points are
 //   [free|head|frozen, {old, new, moved, step, diverged_at, done}]
 
-import { initial, sampler } from "../../engines/compiled/js/random.js";
+import { initial } from "../../engines/compiled/js/random.js";
 import { JOBS } from "../kit/js/page_jobs.js";
+import { batchesOfDigits, imagesOf } from "./page_digits.js";
 import { inTurns, ownNet } from "./page_lanes.js";
 
-const T3_DEPTH = 4, T3_UNITS = 64, T3_PIXELS = 64, T3_DIGITS = 10;
+const T3_DEPTH = 4, T3_UNITS = 64, T3_DIGITS = 10;
 const T3_FIRST = { batchSize: 32, lr: 0.1 }, T3_SMALL = 4;
 const T3_HEAD = "parts all head";
 const T3_WAYS = {
@@ -16,19 +17,9 @@ const T3_WAYS = {
 };
 const isOldDigit = (digit) => digit < 5, isNewDigit = (digit) => digit >= 5;
 
-/** Numbers of the images of some digits for each step, drawn as "iid" draws from all. */
-function batchesOfDigits({ labels }, isWanted, seed, size) {
-  const members = [...labels.keys()].filter((i) => isWanted(labels[i]));
-  const draw = sampler("iid", members.map((i) => labels[i]), seed, size);
-  return (first, count) => draw(first, count).map((i) => members[i]);
-}
-
 /** The images of some digits. */
-function imagesOfDigits({ images, labels }, isWanted) {
-  const some = [...labels.keys()].filter((i) => isWanted(labels[i]));
-  const pixels = new Float32Array(some.length * T3_PIXELS);
-  some.forEach((i, at) => pixels.set(images.subarray(i * T3_PIXELS, (i + 1) * T3_PIXELS), at * T3_PIXELS));
-  return [pixels, Int32Array.from(some, (i) => labels[i])];
+function imagesOfDigits(part, isWanted) {
+  return imagesOf(part, [...part.labels.keys()].filter((i) => isWanted(part.labels[i])));
 }
 
 /** How far the running means moved, in standard deviations before, as a mean over all channels. */

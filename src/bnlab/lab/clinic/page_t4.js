@@ -6,6 +6,7 @@
 import { sumOfSquares } from "../../engines/compiled/js/norms.js";
 import { JOBS } from "../kit/js/page_jobs.js";
 import { Lane } from "../kit/js/page_lane.js";
+import { imagesOf } from "./page_digits.js";
 import { inTurns, ownNet } from "./page_lanes.js";
 
 const T4_DEPTH = 4, T4_BATCH_SIZE = 32, T4_PIXELS = 64, T4_RATES = { batch: 0.3, layer: 0.1 };
@@ -31,19 +32,12 @@ function accumulate(net, images, labels, micro) {
   return mean;
 }
 
-/** The images and labels of a batch. */
-function batchFrom({ images, labels }, numbers) {
-  const pixels = new Float32Array(numbers.length * T4_PIXELS);
-  numbers.forEach((n, i) => pixels.set(images.subarray(n * T4_PIXELS, (n + 1) * T4_PIXELS), i * T4_PIXELS));
-  return [pixels, Int32Array.from(numbers, (n) => labels[n])];
-}
-
 /** A net whose steps take accumulated gradients, and whose batches are evaluated in parts. */
 const accumulating = (net, train, micro) => Object.assign(Object.create(net), {
   steps(numbers, size, limit) {
     const seen = { loss: [], accuracy: [] };
     for (let first = 0; first < numbers.length; first += size) {
-      const batch = batchFrom(train, numbers.subarray(first, first + size));
+      const batch = imagesOf(train, numbers.subarray(first, first + size));
       const { loss, accuracy, gradient } = accumulate(net, ...batch, micro);
       net.apply(gradient);
       seen.loss.push(loss);
@@ -88,7 +82,7 @@ class AccumulationLane extends Lane {
   compare() {
     if (!this.isAccumulated) return;
     const { plain, taken, micro } = this, { buffers, counters } = plain.getState();
-    const batch = batchFrom(this.shared.train, this.batches(0, 1)), { gradient } = accumulate(plain, ...batch, micro);
+    const batch = imagesOf(this.shared.train, this.batches(0, 1)), { gradient } = accumulate(plain, ...batch, micro);
     const whole = Float64Array.from(plain.gradient(...batch).gradient);
     plain.setState({ buffers, counters });
     const difference = whole.map((value, i) => gradient[i] - value);

@@ -9,6 +9,7 @@ from torch import nn
 
 from bnlab.chapters.clinic.t2_tiny_batches import BASE, IMAGES, POOLING, SEEDS, SIZES, arms
 from bnlab.lab.clinic.card import Card, State, look
+from bnlab.lab.kit.points import in_turns
 from bnlab.lab.kit.widget import Content
 from bnlab.train import Run, make_trainer
 
@@ -40,13 +41,8 @@ def t2_trainings(state: State, engine: str = "torch") -> Iterator[Content]:
     last point, by images seen; and ``refused``, what PyTorch says if a batch is too small.
     """
     names = ["batch", *([state["instead"]] if state["repaired"] else [])]
-    lanes = {name: _lane(name, state["batch_size"], state["seed"], engine) for name in names}
-    while lanes:
-        for name, lane in list(lanes.items()):
-            content = next(lane)
-            yield name, content
-            if content and content["done"]:
-                del lanes[name]
+    size, seed = state["batch_size"], state["seed"]
+    return in_turns({name: _lane(name, size, seed, engine) for name in names})
 
 
 def _lane(norm: str, size: int, seed: int, engine: str) -> Iterator[dict[str, object] | None]:

@@ -9,8 +9,8 @@ from bnlab.chapters.clinic import t4_accumulation
 from bnlab.chapters.clinic.t4_accumulation import gradient, relative
 from bnlab.lab.clinic.accumulated import Accumulated
 from bnlab.lab.clinic.card import IN_PYTHON, Card, State, look
-from bnlab.lab.clinic.lanes import in_turns, lane_of
-from bnlab.lab.kit.points import EVALUATE_EVERY
+from bnlab.lab.clinic.lanes import lane_of
+from bnlab.lab.kit.points import EVALUATE_EVERY, in_turns
 from bnlab.lab.kit.widget import Content
 from bnlab.train import Engine, Run, Step, make_trainer
 
@@ -22,6 +22,10 @@ RATES = {"batch": 0.3, "layer": t4_accumulation.BASE.lr}
 """With BatchNorm the best rate in the evidence, of batches of 32 and of groups of four; with layer
 normalization the one at which the evidence compares gradients."""
 
+OF = {
+    "batch": f"BatchNorm at rate {RATES['batch']:g}",
+    "layer": f"layer normalization at rate {RATES['layer']:g}",
+}
 CURVES = {
     "whole": ("batch", False),
     "accumulated": ("batch", True),
@@ -79,11 +83,11 @@ CARD = Card(
     repair="Layer normalization instead",
     steps=t4_accumulation.BASE.steps,
     curves={
-        "whole": look("batch", "32 at once", "BatchNorm, 32 images at once"),
-        "accumulated": look("layer", "in parts", "BatchNorm, accumulated in parts"),
-        "layer_whole": look("group", "layer, at once", "layer normalization, 32 images at once"),
+        "whole": look("batch", "32 at once", f"{OF['batch']}, 32 images at once"),
+        "accumulated": look("layer", "in parts", f"{OF['batch']}, accumulated in parts"),
+        "layer_whole": look("group", "layer, at once", f"{OF['layer']}, 32 images at once"),
         "layer_accumulated": look(
-            "noisy_batch", "layer, in parts", "layer normalization, accumulated in parts"
+            "noisy_batch", "layer, in parts", f"{OF['layer']}, accumulated in parts"
         ),
     },
     plots={

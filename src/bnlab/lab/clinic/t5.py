@@ -9,8 +9,8 @@ from torch import nn
 
 from bnlab.chapters.clinic import t5_decay
 from bnlab.lab.clinic.card import Card, State, look
-from bnlab.lab.clinic.lanes import in_turns, lane
-from bnlab.lab.kit.points import EVALUATE_EVERY
+from bnlab.lab.clinic.lanes import lane
+from bnlab.lab.kit.points import EVALUATE_EVERY, in_turns
 from bnlab.lab.kit.widget import Content
 from bnlab.optim.parts import names_of
 from bnlab.train import Engine, Run, Step
@@ -53,7 +53,8 @@ def _look(trainer: Engine, record: Step) -> dict[str, object]:
 def length_and_gamma(net: nn.Module) -> tuple[float, float]:
     """The geometric mean of ||w|| over the hidden layers, and the mean gamma."""
     named = dict(net.named_parameters())
-    hidden = set(names_of(net, "weights")) - set(names_of(net, "head"))
+    head = names_of(net, "head")
+    hidden = [name for name in names_of(net, "weights") if name not in head]
     norms = torch.stack([named[name].double().norm() for name in hidden])
     gammas = torch.stack([named[name].double().mean() for name in names_of(net, "gamma")])
     return norms.log().mean().exp().item(), gammas.mean().item()

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from bnlab.chapters.clinic.t6_order import BASE, BIAS, DEPTHS, ORDERS, RATES, SEEDS, arms
 from bnlab.lab.clinic.card import IN_PYTHON, Card, State, look
-from bnlab.lab.clinic.lanes import in_turns, lane
-from bnlab.lab.kit.points import EVALUATE_EVERY
+from bnlab.lab.clinic.lanes import lane
+from bnlab.lab.kit.points import EVALUATE_EVERY, in_turns
 from bnlab.lab.kit.widget import Content
 from bnlab.train import Engine, Run, Step
 

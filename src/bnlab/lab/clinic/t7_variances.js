@@ -25,7 +25,7 @@ function columnVariances(x, count) {
  */
 export function varianceRatios(state, depth, images, count) {
   let x = Float64Array.from(images);
-  return mlpLayers(state, depth, true).slice(0, -1).map((layer) => {
+  return mlpLayers(state, depth).slice(0, -1).map((layer) => {
     const { gamma, beta, mean, variance } = layer, z = linear(x, layer, count), met = columnVariances(z, count);
     const log = met.reduce((sum, one, c) => sum + Math.log10(variance[c] / one), 0) / met.length;
     x = z.map((value, i) => {

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from bnlab.chapters.clinic.setting import tensors
 from bnlab.chapters.clinic.t8_penalty import BASE, NORMS, SEEDS, matrix_of
 from bnlab.lab.clinic.card import IN_PYTHON, Card, State, look
-from bnlab.lab.clinic.lanes import in_turns, lane
-from bnlab.lab.kit.points import EVALUATE_EVERY
+from bnlab.lab.clinic.lanes import lane
+from bnlab.lab.kit.points import EVALUATE_EVERY, in_turns
 from bnlab.lab.kit.widget import Content
 from bnlab.train import Engine, Run, Step
 

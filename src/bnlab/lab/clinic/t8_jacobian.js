@@ -5,9 +5,8 @@ import { linear, linearBack, mlpLayers } from "./mlp.js";
 
 const T8_EPS = 1e-5, T8_CHANNELS = 64, GHOST_SIZE = 4, GROUP_SIZE = 8;
 
-/** Over how many samples and channels mean and variance are taken; null: no normalizer. */
+/** Over how many samples and channels mean and variance are taken. */
 const T8_SETS = {
-  none: () => null,
   batch: (count) => [count, 1],
   batch_renorm: (count) => [count, 1],
   ghost_batch: () => [GHOST_SIZE, 1],
@@ -40,7 +39,6 @@ function correction({ mean, variance }, channel, ofBatch, deviation, limits) {
 
 /** A normalizer's output, and what takes gradients by it back to its input. */
 function normalized(z, layer, sets, count, limits) {
-  if (!sets) return { y: z, back: (g) => g };
   const hat = new Float64Array(z.length), slope = new Float64Array(z.length), y = new Float64Array(z.length);
   eachSet(sets, count, (numbers) => {
     const mean = meanBy(numbers, (n) => z[n]);
@@ -77,7 +75,7 @@ const rowNorms = (x, count) => Array.from({ length: count }, (_, i) => {
  * @param limits   {r_max, d_max} of batch renormalization
  */
 export function jacobian(state, { depth, norm, limits }, images, labels) {
-  const count = labels.length, sets = T8_SETS[norm](count), layers = mlpLayers(state, depth, sets !== null);
+  const count = labels.length, sets = T8_SETS[norm](count), layers = mlpLayers(state, depth);
   const head = layers.pop(), renorm = norm === "batch_renorm" ? limits : null;
   let x = Float64Array.from(images);
   const backs = layers.map((layer) => {

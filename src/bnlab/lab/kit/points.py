@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bnlab.train import Step
@@ -101,3 +101,16 @@ class Lane:
             return None
         self._sent = now
         return self.points.take()
+
+
+def in_turns(
+    lanes: Mapping[str, Iterator[dict[str, object] | None]],
+) -> Iterator[tuple[str, dict[str, object] | None]]:
+    """A step of each net in turn: its name, and what is new about it or None."""
+    left = dict(lanes)
+    while left:
+        for name, lane in list(left.items()):
+            content = next(lane)
+            yield name, content
+            if content and content["done"]:
+                del left[name]

@@ -13,7 +13,7 @@ from bnlab.chapters.lawn.looks import LOOKS as CHAPTER
 from bnlab.draw.style import STYLE
 from bnlab.lab.kit.bundle import bundle, stylesheet
 from bnlab.lab.kit.first import First, first_of
-from bnlab.lab.kit.points import BLOCK, EVALUATE_EVERY
+from bnlab.lab.kit.points import BLOCK, EVALUATE_EVERY, in_turns
 from bnlab.lab.kit.widget import ComputingWidget, Content, check_flag, check_keys, one_of
 from bnlab.optim import constrained_weights
 from bnlab.train import Engine, Run, make_trainer
@@ -119,13 +119,7 @@ def lawn_trainings(
 
     New are the points of each of ``QUANTITIES``, ``step``, ``diverged_at`` and ``done``.
     """
-    lanes = {name: _lane(lawn_run(name, state, steps), engine) for name in LOOKS}
-    while lanes:
-        for name, lane in list(lanes.items()):
-            content = next(lane)
-            yield name, content
-            if content and content["done"]:
-                del lanes[name]
+    return in_turns({name: _lane(lawn_run(name, state, steps), engine) for name in LOOKS})
 
 
 def first() -> First:

@@ -4,8 +4,9 @@
 
 import { sumOfSquares, weightsOf } from "../../engines/compiled/js/norms.js";
 import { wrongLabels } from "../../engines/compiled/js/random.js";
-import { JOBS, slice } from "../kit/js/page_jobs.js";
+import { JOBS } from "../kit/js/page_jobs.js";
 import { Lane } from "../kit/js/page_lane.js";
+import { trainAll } from "../kit/js/page_side_by_side.js";
 
 const VARIANT = "none", DEPTH = 3, BATCH_SIZE = 64, DIGIT_COUNT = 10;
 const LOOKED_AT = 100;  // validation images that the size of the logits is a mean over
@@ -85,15 +86,5 @@ JOBS.lawn = async function lawn(shared, mine, tell) {
     lanes.push(new LawnLane(own, name, state, steps, end));
     if (!(await tell([lanes.at(-1).take()]))) return;
   }
-  const last = () => lanes.filter((lane) => !lane.done).sort((a, b) => a.taken - b.taken)[0];
-  while (last()) {
-    const moved = new Set();
-    slice(() => {
-      const lane = last();
-      lane.advance();
-      moved.add(lane);
-      return last();
-    });
-    if (!(await tell([...moved].map((lane) => lane.take())))) return;
-  }
+  await trainAll(lanes, tell);
 };

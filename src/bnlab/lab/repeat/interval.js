@@ -27,7 +27,8 @@ export function* intervalPieces(values, seed = 0) {
   const numbers = Float64Array.from(requireNumbers(values));
   const mean = meanOf(numbers), largest = numbers.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const near = Math.max(LEAST_TIE, TIE_WITHIN * largest);
-  // Equal but for rounding: the mean of all but one is the mean, whichever is left out.
+  // Equal but for rounding: the mean of all but one is the mean, whichever is left out. With n seeds
+  // that is the tolerance of a mean times n - 1.
   if (numbers.every((value) => Math.abs(value - mean) <= near * (numbers.length - 1))) return [mean, mean];
   const meanAlike = (sample) => {
     const found = meanOf(sample);

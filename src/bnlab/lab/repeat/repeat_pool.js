@@ -36,7 +36,7 @@ export function repeatPool({ compiled, net, width, job }) {
   }
 
   function start(rows, _state, sink) {
-    const todo = [...rows], busy = new Map();  // engine -> {row, running, ticks}
+    const waiting = [...rows], busy = new Map();  // engine -> {row, running, ticks}
     let left = rows.length, over = false, paused = false;
 
     function end(tell) {
@@ -52,7 +52,7 @@ export function repeatPool({ compiled, net, width, job }) {
       engine.destroy();
       engines.splice(engines.indexOf(engine), 1);
       busy.delete(engine);
-      todo.unshift(row);
+      waiting.unshift(row);
       if (!engines.length) end(() => sink.failed(text));
       else sink.note(lostText(text));
       feed();
@@ -81,8 +81,8 @@ export function repeatPool({ compiled, net, width, job }) {
     }
     function feed() {
       for (const engine of [...engines]) {
-        if (over || !todo.length) return;
-        if (!busy.has(engine)) give(engine, todo.shift());
+        if (over || !waiting.length) return;
+        if (!busy.has(engine)) give(engine, waiting.shift());
       }
     }
     watch = setInterval(() => {

@@ -3,8 +3,9 @@
 //   [norm, {loss, train, batch, accuracy, recomputed, step, diverged_at, done}]
 
 import { sampler } from "../../engines/compiled/js/random.js";
-import { JOBS, slice } from "../kit/js/page_jobs.js";
+import { JOBS } from "../kit/js/page_jobs.js";
 import { Lane } from "../kit/js/page_lane.js";
+import { trainAll } from "../kit/js/page_side_by_side.js";
 
 const INDEPENDENT = 10;   // classes of a batch that stand for independent images
 const SMALL_DEPTH = 6;
@@ -103,15 +104,5 @@ JOBS.small_batches = async function smallBatches(shared, mine, tell) {
     lanes.push(new SmallLane(own, norm, state, steps));
     if (!(await tell(lanes.slice(-1).map((lane) => lane.take())))) return;
   }
-  const last = () => lanes.filter((lane) => !lane.done).sort((a, b) => a.taken - b.taken)[0];
-  while (last()) {
-    const moved = new Set();
-    slice(() => {
-      const lane = last();
-      lane.advance();
-      moved.add(lane);
-      return last();
-    });
-    if (!(await tell([...moved].map((lane) => lane.take())))) return;
-  }
+  await trainAll(lanes, tell);
 };

@@ -18,6 +18,13 @@ function together(lanes) {
   return [...moved];
 }
 
+/** Trains all lanes, the one that is behind first; `told(lane)` lists what is new about it. */
+export async function trainAll(lanes, tell, told = (lane) => [lane.take()]) {
+  while (behind(lanes)) {
+    if (!(await tell(together(lanes).flatMap(told)))) return;
+  }
+}
+
 /** The nets that are behind take one point; in slow motion. */
 function oneRound(lanes) {
   const step = behind(lanes).taken, late = lanes.filter((lane) => !lane.done && lane.taken === step);

@@ -19,7 +19,7 @@ ALL = [
     one.at(one_scale.scale) for one in claims.CLAIMS.values() for one_scale in (one, *one.others)
 ]
 ALL = [claim for claim in ALL if claim.effects]
-REPEATED = ("T2", "T4", "T5", "T6", "T7", "B1")
+REPEATED = ("T2", "T4", "T5", "T6", "T7", "B1", "S1", "S5")
 
 
 def with_margins(claim: Claim, margins: dict[str, float]) -> Claim:

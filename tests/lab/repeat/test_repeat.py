@@ -34,7 +34,7 @@ def test_a_state_that_is_not_offered_is_refused(widget, state, message):
 
 def test_other_claims_are_refused():
     with pytest.raises(ValueError, match=f"Known: {', '.join(SETS)}|Did you mean"):
-        Repeat("S1")
+        Repeat("S3")
 
 
 @pytest.mark.parametrize("start", [None, 9000])

@@ -1,32 +1,18 @@
 """How a page makes the values of a claim's effects from its rows, and what it calls its arms.
 
-A formula is ``lead``, the test accuracy of one arm minus that of another; ``decades``, log10 of a
-column of one arm over that of another; or ``usable``, log10 of the largest usable rate of some arms
-over that of others (see ``bnlab.verdicts.tuning``). An effect without a formula is not about
-trained rows alone: a page keeps the values that the evidence has.
+The formulas of some series are in modules of their own, see ``FORMULAS``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from bnlab.chapters.learning_rates import b1_rates
 from bnlab.chapters.learning_rates.repeats import LONG
 from bnlab.draw.style import STYLE
-
-Formula = Mapping[str, object]
-Formulas = dict[str, Formula]
-
-
-def lead(arm: str, other: str) -> Formula:
-    """Test accuracy of one arm minus that of another."""
-    return {"kind": "lead", "arms": [arm, other]}
-
-
-def decades(above: str, below: str, column: str = "loss") -> Formula:
-    """log10 of a column of one arm over that of another."""
-    return {"kind": "decades", "arms": [above, below], "column": column}
+from bnlab.lab.repeat import effects_s
+from bnlab.lab.repeat.formulas import Formulas, decades, lead, usable
 
 
 def _t6(data: dict) -> Formulas:
@@ -49,7 +35,7 @@ def _b1(data: dict) -> Formulas:
     return {
         "small": lead(f"batch_{LONG}", f"none_{LONG}"),
         "own": lead(best["batch"], best["none"]),
-        "rate": {"kind": "usable", "arms": rates},
+        "rate": usable(*rates),
     }
 
 
@@ -78,6 +64,7 @@ FORMULAS: dict[str, Callable[[dict], Formulas]] = {
     "T5": lambda _: T5,
     "T7": lambda _: T7,
     "B1": _b1,
+    **effects_s.FORMULAS,
 }
 """The formulas of a claim's effects, from the data of its evidence, by its id."""
 

@@ -6,6 +6,7 @@
 import { JOBS, slice } from "../kit/js/page_jobs.js";
 import { Lane } from "../kit/js/page_lane.js";
 import { decideClaim } from "./judge.js";
+import { meanOf } from "./means.js";
 import { digestOf } from "./sha256.js";
 
 const CHANCE_SCORE = 0.1, GUESS_LOSS = Math.log(10), LAST_PART = 10;
@@ -49,8 +50,9 @@ class RowLane extends Lane {
 
 /** What a net that diverged leaves out counts as a guess, and no step for more; five digits. */
 function meanLoss(losses, steps) {
-  const counted = losses.reduce((sum, loss) => sum + Math.min(loss, GUESS_LOSS), 0);
-  return Number(((counted + (steps - losses.length) * GUESS_LOSS) / steps).toPrecision(5));
+  const counted = new Float64Array(steps).fill(GUESS_LOSS);
+  losses.forEach((loss, i) => { counted[i] = Math.min(loss, GUESS_LOSS); });
+  return Number(meanOf(counted).toPrecision(5));
 }
 
 JOBS.repeat = async function repeatRow(shared, mine, tell) {

@@ -1,7 +1,8 @@
 // The rows of a claim: which trainings they are, how long they take, what follows for its effects.
 // No drawing here.
 
-const CHANCE_LEVEL = 0.1, USABLE_LOSS = 0.05, TIED = 1e-9;
+import { valuesBy } from "./repeat_formulas.js";
+
 const NUMBER_KEYS = ["loss", "end", "val_accuracy", "test_accuracy"];
 
 /** The seeds of a state: those of the evidence, or as many fresh ones from a number on. */
@@ -32,27 +33,13 @@ export const isWhole = (numbers) => NUMBER_KEYS.every((key) => Number.isFinite(n
  * effect without a formula is not about these rows: it has the values of the evidence, if its seeds
  * are meant.
  */
-export function valuesOf({ claim, formulas, values, arms, seeds }, start, trained) {
-  const found = {}, rates = new Map(arms.map(({ name, lr }) => [name, lr]));
+export function valuesOf(options, start, trained) {
+  const { claim, formulas, values } = options, found = {};
   for (const { name } of claim.effects) {
-    const formula = formulas[name];
-    if (formula) found[name] = seeds.map((_, i) => valueBy(formula, (arm) => trained.get(arm)[i], rates));
+    if (formulas[name]) found[name] = valuesBy(formulas[name], options, trained);
     else if (start === null) found[name] = values[name];
   }
   return found;
-}
-
-function valueBy({ kind, arms: [one, other], column }, row, rates) {
-  if (kind === "lead") return row(one).test_accuracy - row(other).test_accuracy;
-  if (kind === "decades") return Math.log10(row(one)[column] / row(other)[column]);
-  return Math.log10(largestUsable(one, row, rates) / largestUsable(other, row, rates));
-}
-
-/** The largest rate at which the net is nearly as good as at its best; see bnlab.verdicts.ties. */
-function largestUsable(arms, row, rates) {
-  const scores = arms.map((arm) => (row(arm).diverged_at === null ? row(arm).val_accuracy : CHANCE_LEVEL));
-  const least = Math.max(...scores) - USABLE_LOSS - TIED;
-  return rates.get(arms.findLast((_, i) => scores[i] >= least));
 }
 
 /** The claim as far as there are values: a verdict needs all of them, a part its own. */

@@ -12,7 +12,10 @@ from bnlab.verdicts.again import Training, load_digests
 from bnlab.verdicts.evidence import Evidence
 from bnlab.verdicts.verdict import Claim
 
-SETS = {**dict.fromkeys(("T2", "T4", "T5", "T6", "T7"), "clinic"), "B1": "nets"}
+SETS = {
+    **dict.fromkeys(("T2", "T4", "T5", "T6", "T7"), "clinic"),
+    **dict.fromkeys(("B1", "S1", "S5"), "nets"),
+}
 """The set of compiled nets in which the trainings of a claim are, by its id."""
 
 

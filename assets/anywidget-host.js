@@ -142,12 +142,11 @@
       return ready;
     }
 
-    return async function render(script) {
-      const el = document.createElement("div");
+    /** Shows the widget whose state `named()` names; a place that cannot says why. */
+    return async function show(named, el) {
       el.className = "bnlab-widget";
-      script.before(el);
       try {
-        const id = JSON.parse(script.textContent).model_id;
+        const id = named();
         const widget = await widgetOf(id);
         await widget.render?.({ model: model(id), el });
       } catch (error) {
@@ -156,12 +155,21 @@
     };
   }
 
+  /** A widget whose state came later than the page, see repeat_here.js. */
+  globalThis.bnlabShow = (entry, el) => host({ one: entry })(() => "one", el);
+
+  function render(show, script) {
+    const el = document.createElement("div");
+    script.before(el);
+    return show(() => JSON.parse(script.textContent).model_id, el);
+  }
+
   async function start() {
     const views = [...document.querySelectorAll(`script[type="${VIEW}"]`)];
     if (!views.length) return;
     const text = document.querySelector(`script[type="${STATE}"]`)?.textContent;
-    const render = host(whole(text ? JSON.parse(text).state : {}));
-    await Promise.all(views.map(render));
+    const show = host(whole(text ? JSON.parse(text).state : {}));
+    await Promise.all(views.map((script) => render(show, script)));
   }
 
   if (document.readyState === "loading") addEventListener("DOMContentLoaded", () => start().then(settled));

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bnlab import chapters
 from bnlab.chapters.clinic.setting import PRACTITIONERS
 from bnlab.errors import check_name
 from bnlab.verdicts import evidence
@@ -22,8 +23,10 @@ from bnlab.verdicts.verdict import (
     Verdict,
 )
 
-REPEATABLE = "compiled"
-"""The engine that the pages have: they can repeat its trainings to the bit."""
+
+def is_repeatable(item: Claim) -> bool:
+    """Whether a page can do the trainings behind a claim's verdict again, to the bit."""
+    return item.scale == DIGITS and item.id in chapters.repeats()
 
 
 @dataclass(frozen=True)
@@ -146,8 +149,7 @@ def totals(table: Sequence[Standing], scale: str = DIGITS) -> dict[str, object]:
         facts[f"{_key(word)}_effects"] = sum(judgement.word == word for judgement in judged)
     predictions = [each.verdict.prediction for each in here]
     facts |= {f"predicted_{word}": predictions.count(word) for word in (RIGHT, WRONG, NONE)}
-    engines = [each.data.get("engine") for each in here]
-    return {**facts, "repeatable": engines.count(REPEATABLE)}
+    return {**facts, "repeatable": sum(is_repeatable(each.claim) for each in here)}
 
 
 def _key(word: str) -> str:

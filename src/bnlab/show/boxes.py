@@ -13,6 +13,7 @@ from bnlab.claims import Evidence, Judgement, Verdict
 from bnlab.draw.shown import Shown, fill, table
 from bnlab.draw.style import PARTS
 from bnlab.draw.words import power, size, span
+from bnlab.show.repeat_here import repeat_here
 from bnlab.show.scaled import MARKS, clause, is_measured, marked_word
 from bnlab.train import Run
 from bnlab.verdicts.parts import NONE, WRONG
@@ -116,7 +117,7 @@ def verdict_box(name: str, here: Evidence | None = None, scale: str = DIGITS) ->
         f'aria-label="Verdict on {name}, on {verdict.where}">'
         f'<p class="head">{html.escape(head)}</p>'
         f"<p>{html.escape(verdict.sentence)}</p>{first}"
-        f"{unfold('Parts, margins and intervals', page + rest)}</div>",
+        f"{unfold('Parts, margins and intervals', page + rest)}</div>{repeat_here(evidence.claim)}",
         f"{head}\n{fill(verdict.sentence)}\n{text}\n{notes_text}",
     )
 

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from bnlab import chapters, claims
 from bnlab.arguments import checked
 from bnlab.claims import Evidence
-from bnlab.claims.standings import REPEATABLE, Standing, standings, totals
+from bnlab.claims.standings import Standing, standings, totals
 from bnlab.draw.shown import Shown, fill
 from bnlab.draw.style import VERDICTS, dark
 from bnlab.errors import check_name
 from bnlab.show.boxes import FIRST_WORD, PART_MARKS, Formatter, capitalized, notes_on
+from bnlab.show.repeat_here import where_repeated
 from bnlab.show.scaled import MARKS, clause
 from bnlab.verdicts.evidence import file_name
 from bnlab.verdicts.verdict import (
@@ -35,6 +36,7 @@ CHOICES = {  # what can be chosen beside the paper, by the name of its data attr
 }
 ALL = "all"
 NOTHING = "none yet"
+ENGINES = {"compiled": "compiled", "stack": "PyTorch, in stacks"}
 STYLE = (
     ".bnlab-scoreboard .filter{display:flex;flex-wrap:wrap;gap:.5em 1.5em;margin:.8em 0;"
     "align-items:end}.bnlab-scoreboard label{display:block;font-weight:600}"
@@ -173,10 +175,12 @@ def engine(one: Standing) -> str:
 
 
 def _engine(found: Evidence) -> str:
-    name = found.data.get("engine")
-    if name == REPEATABLE:
-        return "compiled, a page can repeat it to the bit"
-    return "PyTorch, in stacks" if name == "stack" else "PyTorch"
+    name, place = found.data.get("engine"), where_repeated(found.claim)
+    if place:
+        # On the site the address becomes that of the page: see tools/site_links.py.
+        page = f"{found.claim.chapter}.ipynb{place}"
+        return f'{name}; <a class="bnlab-page" href="{page}">repeat it to the bit</a>'
+    return ENGINES.get(name, "PyTorch")
 
 
 def _more(one: Standing) -> str:

@@ -6,13 +6,14 @@ from playwright.sync_api import expect
 from bnlab import chapters, show
 from tests.web.accessibility import violations
 from tests.web.book_page import PAGE, TEXT
-from tests.web.site_server import SITE
+from tests.web.site_server import SITE, serve
 from tests.web.widget_page import put, settle
 from tools import repeat_states
 
 pytestmark = pytest.mark.web
 
 NAME = "T4"
+OF_THE_SITE = ("site.css", "site.js", "anywidget-host.js", "repeat_here.js")
 FOLD = ".bnlab-repeat-here"
 HOST = '<script src="_static/anywidget-host.js"></script>'
 LOADED = """() => document.querySelectorAll('script[src*="/repeat/"]').length"""
@@ -22,7 +23,7 @@ LOADED = """() => document.querySelectorAll('script[src*="/repeat/"]').length"""
 def folder(tmp_path_factory):
     """A page with two boxes, one of which has a verdict that cannot be repeated."""
     found = tmp_path_factory.mktemp("book")
-    for name in ("site.css", "site.js", "anywidget-host.js", "repeat_here.js"):
+    for name in (*OF_THE_SITE, "compiled/clinic.js"):
         put(found, name)
     target = found / repeat_states.FOLDER
     target.mkdir(parents=True)
@@ -53,7 +54,15 @@ def test_the_widget_comes_when_it_is_opened_and_not_before(page, folder, trouble
     expect(page.get_by_role("button", name="Repeat", exact=True)).to_be_visible()
     expect(page.locator(".bnlab-headline")).to_contain_text(f"The evidence says of {NAME}")
     assert page.evaluate(LOADED) == 2
-    assert violations(page) == []
+
+
+def test_everybody_can_open_it(page, folder):
+    with serve(folder) as address:  # the style is read, which a page on a disk may not
+        page.goto(f"{address}/index.html")
+        page.locator(f"{FOLD} > summary").press("Enter")
+        settle(page)
+        expect(page.get_by_role("button", name="Repeat", exact=True)).to_be_visible()
+        assert violations(page) == []
 
 
 def test_opened_again_it_is_the_same_widget(page, folder, troubles):

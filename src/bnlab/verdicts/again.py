@@ -1,8 +1,9 @@
 """The trainings behind the rows of evidence, and digests of the weights with which they end.
 
 A digest is the first ``DIGEST`` hexadecimal digits of the SHA-256 of the final weights: float32,
-little-endian, in the order of the engine's vector, each NaN with the bits of ``NAN``. Two trainings
-with one digest took the same steps to the last bit, wherever they were done.
+little-endian, in the order of the engine's vector, each NaN with the bits of ``NAN``. Where the row
+is about running statistics they follow the weights. Two trainings with one digest took the same
+steps to the last bit, wherever they were done.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bnlab.engines.engine import history_of
+from bnlab.engines.engine import Engine, history_of
 from bnlab.store import DamagedFileError, read_result, write_result
 from bnlab.train import History, Run, make_trainer, threads
 from bnlab.verdicts.evidence import Evidence, results_folder
@@ -33,6 +34,21 @@ COLUMNS = ("arm", "seed", "digest")
 
 
 @dataclass(frozen=True)
+class Kind:
+    """How rows come about that the History of their Run does not tell.
+
+    Attributes:
+        name: what trains them in a page has it, see ``page_rows.js`` of ``bnlab.lab.repeat``.
+        columns: of all that such a row may tell; a row without what a race tells has the last ones.
+        train: does such a training again: its row, and the vector whose digest is taken.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    train: Callable[[Training], tuple[list, np.ndarray]] = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Training:
     """A counted row of evidence, and how it came about.
 
@@ -41,14 +57,16 @@ class Training:
         seed: that is counted.
         run: what is trained.
         row: what the evidence says of it, behind the seed.
-        told: gives the same of a History.
+        told: gives the same of a History, or what comes before the rest of it.
+        kind: None if ``told`` gives all of it.
     """
 
     arm: str
     seed: int
     run: Run
     row: list
-    told: Callable[[History], list] = field(repr=False)
+    told: Callable[[History], list] = field(default=outcome, repr=False)
+    kind: Kind | None = None
 
 
 def trainings_of_race(data: Mapping, arms: Mapping[str, Arm]) -> list[Training]:
@@ -57,9 +75,7 @@ def trainings_of_race(data: Mapping, arms: Mapping[str, Arm]) -> list[Training]:
     behind = found.columns.index("seed") + 1
     rows = found.where(arm=list(arms), seed=data["seeds"]).rows
     return [
-        Training(
-            arm, seed, base.replace(**arms[arm].fields, lr=lr, seed=seed), row[behind:], outcome
-        )
+        Training(arm, seed, base.replace(**arms[arm].fields, lr=lr, seed=seed), row[behind:])
         for row in rows
         for arm, lr, seed in [row[:behind]]
     ]
@@ -68,12 +84,19 @@ def trainings_of_race(data: Mapping, arms: Mapping[str, Arm]) -> list[Training]:
 @threads(1)
 def train_again(training: Training) -> tuple[list, str]:
     """Do a training once more on the compiled engine: what became of it, and its digest."""
+    if training.kind:
+        row, vector = training.kind.train(training)
+        return row, digest_of(vector)
+    row, trainer = raced(training)
+    return row, digest_of(trainer.heap.read("params", sum(trainer.state.params.sizes)))
+
+
+def raced(training: Training) -> tuple[list, Engine]:
+    """What is told of the History of a training, and its engine at the end."""
     trainer = make_trainer(training.run, ENGINE, "cpu")
     records = list(trainer.steps())
     accuracy = math.nan if records[-1].diverged else trainer.test_accuracy()
-    history = history_of(training.run, records, accuracy, 0.0, trainer)
-    weights = trainer.heap.read("params", sum(trainer.state.params.sizes))
-    return training.told(history), digest_of(weights)
+    return training.told(history_of(training.run, records, accuracy, 0.0, trainer)), trainer
 
 
 def digest_of(weights: np.ndarray) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from bnlab import claims
 from bnlab.lab.repeat.claim_json import claim_json
+from bnlab.lab.repeat.rows import SETS
 from bnlab.verdicts import parts
 from bnlab.verdicts.parts import KINDS, PART_WORDS, Effect, Judgement
 from bnlab.verdicts.verdict import WORDS, Claim, Verdict, decide
@@ -19,7 +20,6 @@ ALL = [
     one.at(one_scale.scale) for one in claims.CLAIMS.values() for one_scale in (one, *one.others)
 ]
 ALL = [claim for claim in ALL if claim.effects]
-REPEATED = ("T2", "T4", "T5", "T6", "T7", "B1", "S1", "S5")
 
 
 def with_margins(claim: Claim, margins: dict[str, float]) -> Claim:
@@ -92,7 +92,7 @@ def test_random_values_and_margins_of_all_claims_give_the_same_verdicts():
 
 
 def test_the_measured_verdicts_are_the_same():
-    found = [claims.load(name) for name in REPEATED]
+    found = [claims.load(name) for name in SETS]
     mine = in_page([(each.claim, {}, each.values) for each in found])
     for each, page in zip(found, mine, strict=True):
         compared(page, each.verdict)

@@ -2,9 +2,10 @@
 
 const RECOMPUTED_FROM = 64;  // images a batch
 const SIDE_SQUARED = 64;     // pixels of an image
+export const USUAL_MOMENTUM = 0.1;
 
 /** The mean of what batches of these images leave in the statistics of a net with this momentum. */
-export function recomputedBuffers(net, { images, labels }, momentum) {
+function recomputedBuffers(net, { images, labels }, momentum) {
   const count = net.sizes.buffers, sums = new Float64Array(count);
   let batches = 0;
   for (let first = 0; first < labels.length; first += RECOMPUTED_FROM, batches++) {
@@ -15,4 +16,10 @@ export function recomputedBuffers(net, { images, labels }, momentum) {
     net.getState().buffers.forEach((value, i) => { sums[i] += value / momentum; });
   }
   return Float32Array.from(sums, (sum) => sum / batches);
+}
+
+/** Accuracy on a part of the images with statistics computed anew, which stay in the net. */
+export function accuracyAnew(net, train, { images, labels }, momentum = USUAL_MOMENTUM) {
+  net.setState({ buffers: recomputedBuffers(net, train, momentum) });
+  return net.evaluate(images, labels).accuracy;
 }

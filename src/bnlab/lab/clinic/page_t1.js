@@ -4,15 +4,16 @@
 import { JOBS, slice } from "../kit/js/page_jobs.js";
 import { Lane } from "../kit/js/page_lane.js";
 import { batchesOfDigits, imagesOf } from "./page_digits.js";
-import { recomputedBuffers } from "./page_statistics.js";
+import { USUAL_MOMENTUM, accuracyAnew } from "./page_statistics.js";
 
 const T1_SETTING = { depth: 4, batch_size: 32, lr: 0.1 }, T1_STEPS = 200;
 const T1_LAST = 20, T1_LAST_EVERY = 5;         // batches of one class, and those between two looks
 const T1_LAST_CLASS = 9;
 const T1_SHARE = Math.fround(1 - 0.98);        // of the weights of now in their average
-const T1_MOMENTUM = { batch: 0.1, slow: 0.001 };
+const T1_MOMENTUM = { batch: USUAL_MOMENTUM, slow: 0.001 };
 
-class ModesLane extends Lane {
+/** A net with one of the causes: shared has {cause, seed}, and {repaired} for its looks. */
+export class ModesLane extends Lane {
   clear() {
     super.clear();
     this.looks = [];
@@ -30,21 +31,28 @@ class ModesLane extends Lane {
   look() { this.lookAt(this.taken); }
 
   lookAt(step) {
-    const { net, shared: { cause, repaired, val, train } } = this;
-    const { params, buffers, counters } = net.getState();
-    if (cause === "averaged") {
-      this.average ??= params.slice();
-      this.untouched ??= buffers.slice();
-      net.setState({ params: this.average, buffers: this.untouched });
-    }
-    const right = (inTraining) => net.evaluate(val.images, val.labels, inTraining).accuracy;
+    const { repaired, val } = this.shared;
+    this.looks.push([step, this.accuraciesOn(val, repaired)]);
+  }
+
+  /** Weights and statistics that are looked at: those of the net, or the average beside it. */
+  measured() {
+    const { params, buffers } = this.net.getState();
+    if (this.shared.cause !== "averaged") return { params, buffers };
+    this.average ??= params.slice();
+    this.untouched ??= buffers.slice();
+    return { params: this.average, buffers: this.untouched };
+  }
+
+  /** Accuracies in both modes and, if that is wanted, after the repair. */
+  accuraciesOn({ images, labels }, isRepaired) {
+    const { net, shared: { train } } = this, { params, buffers, counters } = net.getState();
+    net.setState(this.measured());
+    const right = (inTraining) => net.evaluate(images, labels, inTraining).accuracy;
     const found = { train: right(true), eval: right(false) };
-    if (repaired) {
-      net.setState({ buffers: recomputedBuffers(net, train, T1_MOMENTUM[this.variant]) });
-      found.repaired = right(false);
-    }
+    if (isRepaired) found.repaired = accuracyAnew(net, train, { images, labels }, T1_MOMENTUM[this.variant]);
     net.setState({ params, buffers, counters });
-    this.looks.push([step, found]);
+    return found;
   }
 
   finish() {

@@ -17,13 +17,12 @@ const T3_WAYS = {
 };
 const isOldDigit = (digit) => digit < 5, isNewDigit = (digit) => digit >= 5;
 
-/** The images of some digits. */
-function imagesOfDigits(part, isWanted) {
-  return imagesOf(part, [...part.labels.keys()].filter((i) => isWanted(part.labels[i])));
-}
+/** The images of the old digits in a part of the data, and those of the new ones. */
+export const oldAndNew = (part) => [isOldDigit, isNewDigit].map((isWanted) =>
+  imagesOf(part, [...part.labels.keys()].filter((i) => isWanted(part.labels[i]))));
 
 /** How far the running means moved, in standard deviations before, as a mean over all channels. */
-function movementOf(before, after) {
+export function movementOf(before, after) {
   let sum = 0;
   for (let mean = 0; mean < before.length; mean += 2 * T3_UNITS) {
     for (let i = mean; i < mean + T3_UNITS; i++) {
@@ -34,7 +33,7 @@ function movementOf(before, after) {
 }
 
 /** Weights and statistics of the net that has learned the old digits. */
-function learnedOld(shared, seed, steps) {
+export function learnedOld(shared, seed, steps) {
   const { net } = ownNet(shared, "t3 first", "batch", T3_DEPTH), one = net();
   const rules = shared.store.rules(shared.keyOf("batch", T3_DEPTH)), state = {};
   for (const [name, rule] of Object.entries(rules)) state[name] = initial(rule, seed);
@@ -49,28 +48,35 @@ function t3Steps(net, numbers, size) {
   if (!loss.every(Number.isFinite)) throw new Error("The loss is not finite: choose another seed.");
 }
 
-class TunedLane {
-  constructor(shared, name, seed, steps, before) {
-    const { variant, extra, lr } = T3_WAYS[name], { params, buffers } = before;
+/** A net that learns the new digits in one way, which is {variant, extra, lr}. */
+export class TunedLane {
+  constructor(shared, name, seed, steps, before, { variant, extra, lr } = T3_WAYS[name]) {
+    const { params, buffers } = before;
     this.shared = ownNet(shared, `t3 ${name}`, variant, T3_DEPTH, extra);
     this.net = this.shared.net();
     this.net.start({ params, buffers });
     this.net.set({ lr, weight_decay: 0, ...(extra ? { decay: 0 } : {}) });
     this.batches = batchesOfDigits(shared.train, isNewDigit, seed, T3_SMALL);
-    this.digits = [isOldDigit, isNewDigit].map((isWanted) => imagesOfDigits(shared.val, isWanted));
+    this.digits = oldAndNew(shared.val);
     Object.assign(this, { name, steps, before, taken: 0, done: false, points: { old: [], new: [], moved: [] } });
     this.look();
   }
 
   look() {
-    const { params, buffers } = this.net.getState(), [old, fresh] = this.digits, { points, taken } = this;
+    const [old, fresh] = this.digits, { points, taken } = this;
     points.new.push([taken, this.net.evaluate(...fresh).accuracy]);
-    points.moved.push([taken, movementOf(this.before.buffers, buffers)]);
-    const mixed = params.slice(), head = mixed.length - T3_DIGITS * (T3_UNITS + 1);
+    points.moved.push([taken, movementOf(this.before.buffers, this.net.getState().buffers)]);
+    points.old.push([taken, this.kept(old)]);
+  }
+
+  /** The accuracy on the old digits with the last layer of before. */
+  kept(old) {
+    const { params } = this.net.getState(), mixed = params.slice(), head = mixed.length - T3_DIGITS * (T3_UNITS + 1);
     mixed.set(this.before.params.subarray(head), head);
     this.net.setState({ params: mixed });
-    points.old.push([taken, this.net.evaluate(...old).accuracy]);
+    const { accuracy } = this.net.evaluate(...old);
     this.net.setState({ params });
+    return accuracy;
   }
 
   advance() {

@@ -24,6 +24,13 @@ function gammasOf(rules) {
 
 const t5Mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
+/** The geometric mean of ||w|| over the hidden layers, and the mean gamma; `rules` are those of the parameters. */
+export function lengthAndGamma(params, rules) {
+  const numbers = Float64Array.from(params), part = ([first, end]) => numbers.subarray(first, end);
+  const hidden = weightsOf(rules).slice(0, -1).map((place) => Math.log(sumOfSquares(part(place))) / 2);
+  return [Math.exp(t5Mean(hidden)), t5Mean(gammasOf(rules).map((place) => t5Mean(part(place))))];
+}
+
 class DecayLane extends Lane {
   constructor(shared, name, state, steps) {
     const extra = T5_EXTRAS[name] ?? null, own = ownNet(shared, `t5 ${name}`, "batch", T5_DEPTH, extra);
@@ -40,10 +47,9 @@ class DecayLane extends Lane {
   look() {
     super.look();
     const rules = this.shared.store.rules(this.shared.keyOf("batch", T5_DEPTH)).params;
-    const params = Float64Array.from(this.net.getState().params), part = ([first, end]) => params.subarray(first, end);
-    const hidden = weightsOf(rules).slice(0, -1).map((place) => Math.log(sumOfSquares(part(place))) / 2);
-    this.length.push([this.taken, Math.exp(t5Mean(hidden))]);
-    this.gamma.push([this.taken, t5Mean(gammasOf(rules).map((place) => t5Mean(part(place))))]);
+    const [length, gamma] = lengthAndGamma(this.net.getState().params, rules);
+    this.length.push([this.taken, length]);
+    this.gamma.push([this.taken, gamma]);
   }
 
   told() {

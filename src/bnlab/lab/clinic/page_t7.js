@@ -7,10 +7,10 @@
 import { JOBS } from "../kit/js/page_jobs.js";
 import { Lane } from "../kit/js/page_lane.js";
 import { inTurns, ownNet } from "./page_lanes.js";
-import { recomputedBuffers } from "./page_statistics.js";
+import { accuracyAnew } from "./page_statistics.js";
 import { varianceRatios } from "./t7_variances.js";
 
-const T7_DEPTH = 4, T7_BATCH_SIZE = 32, T7_RATE = 0.1, T7_MOMENTUM = 0.1;
+const T7_DEPTH = 4, T7_BATCH_SIZE = 32, T7_RATE = 0.1;
 const T7_VARIANTS = {
   before: { 0.2: "dropout_2", 0.5: "dropout_5" }, layer: { 0.2: "after_2", 0.5: "after_5" },
 };
@@ -41,8 +41,7 @@ class DropoutLane extends Lane {
   withNewStatistics(params) {
     const { val, train, plain } = this.shared;
     plain.setState({ params });
-    plain.setState({ buffers: recomputedBuffers(plain, train, T7_MOMENTUM) });
-    return plain.evaluate(val.images, val.labels).accuracy;
+    return accuracyAnew(plain, train, val);
   }
 
   told() {

@@ -2,6 +2,6 @@
 
 from bnlab.lab.repeat.repeat import FOLDER, Repeat
 
-JOBS = dict.fromkeys(("clinic", "nets"), FOLDER / "page_repeat.js")
+JOBS = {"clinic": FOLDER / "page_repeat_clinic.js", "nets": FOLDER / "page_repeat.js"}
 
 __all__ = ["JOBS", "Repeat"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,7 +60,7 @@ class Repeat(ComputingWidget):
             "claim": claim_json(stored.claim),
             "arms": arms_of(stored),
             "seeds": stored.data["seeds"],
-            "tuning_seeds": stored.data["tuning_seeds"],
+            "tuning_seeds": stored.data.get("tuning_seeds", []),
             "most_seed": MOST_SEED,
             "formulas": FORMULAS[claim](stored.data),
             "values": {name: one.tolist() for name, one in stored.values.items()},
@@ -86,7 +87,8 @@ class Repeat(ComputingWidget):
         for training, at in _rows(self._trainings, self.options, state["start"]):
             yield "begun", {"at": at}
             row, digest = train_again(training)
-            yield "row", {"at": at, "digest": digest, **dict(zip(NUMBERS, row, strict=True))}
+            columns = training.kind.columns if training.kind else NUMBERS
+            yield "row", {"at": at, "digest": digest, **dict(zip(columns, row, strict=True))}
 
 
 def decided(verdict: Verdict) -> dict[str, object]:
@@ -130,4 +132,4 @@ def _rows(
         one = by_place[arm, number]
         seed = one.run.seed if start is None else start + number + one.run.seed - one.seed
         run = one.run.replace(seed=seed)
-        yield Training(one.arm, seed, run, one.row, outcome), [arm, number]
+        yield dataclasses.replace(one, seed=seed, run=run, told=outcome), [arm, number]

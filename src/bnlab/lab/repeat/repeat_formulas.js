@@ -1,5 +1,7 @@
 // How the values of a claim's effects follow from its rows; see effects.py. No drawing here.
 
+import { CLINIC_KINDS } from "./repeat_formulas_t.js";
+
 const CHANCE_LEVEL = 0.1, USABLE_LOSS = 0.05, TIED = 1e-9;
 
 /** The largest rate at which the net is nearly as good as at its best; see bnlab.verdicts.ties. */
@@ -11,6 +13,7 @@ function largestUsable(arms, row, rates) {
 
 /** The value of one seed by the kind of a formula; `row(arm)` are the numbers of its row, `rates` those of the arms. */
 const VALUE_KINDS = {
+  ...CLINIC_KINDS,
   lead: ({ arms: [one, other] }, row) => row(one).test_accuracy - row(other).test_accuracy,
   decades: ({ arms: [above, below], column }, row) => Math.log10(row(above)[column] / row(below)[column]),
   usable: ({ arms: [some, others] }, row, rates) => Math.log10(largestUsable(some, row, rates) / largestUsable(others, row, rates)),

@@ -3,8 +3,6 @@
 
 import { valuesBy } from "./repeat_formulas.js";
 
-const NUMBER_KEYS = ["loss", "end", "val_accuracy", "test_accuracy"];
-
 /** The seeds of a state: those of the evidence, or as many fresh ones from a number on. */
 export const seedsOf = ({ seeds }, start) => (start === null ? seeds : seeds.map((_, i) => start + i));
 
@@ -14,7 +12,7 @@ export function rowsOf({ arms, seeds }, start, test) {
     const { name, label, later, digests, ...fields } = arm;
     return {
       place: [at, number], cost: arm.steps * arm.batch_size * arm.depth,
-      state: { ...fields, seed: seed + later, sampler: { name: "iid" }, test },
+      state: { ...fields, arm: name, seed: seed + later, sampler: { name: "iid" }, test },
     };
   }));
 }
@@ -26,7 +24,7 @@ export function outcomeOf({ arms }, start, [arm, number], { digest, ...numbers }
 }
 
 /** Numbers that are no numbers would spoil an interval: a row says so. */
-export const isWhole = (numbers) => NUMBER_KEYS.every((key) => Number.isFinite(numbers[key]));
+export const isWhole = ({ diverged_at: _, ...numbers }) => Object.values(numbers).flat().every(Number.isFinite);
 
 /**
  * The values of each effect, one a seed, from rows by arm: `trained.get(arm)[number]` are numbers. An

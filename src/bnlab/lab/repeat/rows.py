@@ -13,7 +13,7 @@ from bnlab.verdicts.evidence import Evidence
 from bnlab.verdicts.verdict import Claim
 
 SETS = {
-    **dict.fromkeys(("T2", "T4", "T5", "T6", "T7"), "clinic"),
+    **dict.fromkeys(("T1", "T2", "T3", "T4", "T5", "T6", "T7"), "clinic"),
     **dict.fromkeys(("B1", "S1", "S5"), "nets"),
 }
 """The set of compiled nets in which the trainings of a claim are, by its id."""
@@ -45,6 +45,8 @@ def arms_of(stored: Evidence) -> list[dict[str, object]]:
         if not arm:
             fields = fields_of(training.run, SETS[stored.claim.id])
             more = {"later": training.run.seed - training.seed, "digests": []}
+            if training.kind:
+                more["kind"] = training.kind.name
             arm |= {
                 "name": training.arm,
                 "label": name_of(stored.claim.id, training.arm),

@@ -25,6 +25,8 @@ def widget():
         ({"start": None, "margins": {"speed": 1}}, "unknown part of this claim"),
         ({"start": None, "margins": {"after_2": "1"}}, "must be a number"),
         ({"start": None, "margins": []}, "must be a dict"),
+        ({"start": None, "margins": {}, "done": [[0, 16]]}, "must be places of rows"),
+        ({"start": None, "margins": {}, "done": 3}, "must be places of rows"),
     ],
 )
 def test_a_state_that_is_not_offered_is_refused(widget, state, message):
@@ -52,3 +54,14 @@ def test_a_kernel_trains_the_same_rows(widget, start):
         assert set(row) == {
             *("at", "digest", "loss", "end", "val_accuracy", "test_accuracy", "diverged_at")
         }
+
+
+def test_rows_that_are_done_are_not_trained_again(widget):
+    """After Stop, Go on trains what is left."""
+    arms, seeds = len(widget.options["arms"]), len(widget.options["seeds"])
+    left = [[arms - 1, 2], [0, 3]]
+    done = [[arm, i] for arm in range(arms) for i in range(seeds) if [arm, i] not in left]
+    state = widget.check({"start": None, "margins": {}, "done": done}, widget.options)
+    told = list(widget.begin(state))
+    assert [content["at"] for name, content in told if name == "row"] == left
+    assert len(told) == 2 * len(left)

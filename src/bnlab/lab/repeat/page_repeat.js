@@ -1,11 +1,8 @@
-// The jobs of "Repeat this verdict". "repeat" trains one row of the evidence; its one point is
+// The job of "Repeat this verdict": it trains one row of the evidence. Its one point is
 //   ["row", {loss, end, val_accuracy, test_accuracy, diverged_at, digest}]
 // with the numbers of bnlab.verdicts.race.outcome, or those of another kind of row, see page_rows.js.
-// "judge" computes intervals and words; its point is
-//   ["verdict", what decideClaim() of judge.js gives]
 
 import { JOBS, slice } from "../kit/js/page_jobs.js";
-import { decideClaim } from "./judge.js";
 import { ROWS } from "./page_rows.js";
 import { digestOf } from "./sha256.js";
 
@@ -27,9 +24,4 @@ JOBS.repeat = async function repeatRow(shared, mine, tell) {
   }
   const digest = digestOf(row.vector());
   await tell([["row", { ...row.numbers(testImages(shared, state.test)), digest }]]);
-};
-
-JOBS.judge = async function judgeClaim(_shared, mine, tell) {
-  const { claim, values } = mine.state;
-  await tell([["verdict", decideClaim(claim, values)]]);
 };

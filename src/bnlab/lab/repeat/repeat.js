@@ -3,14 +3,16 @@
 import { html } from "../kit/js/elements.js";
 import { button, choice } from "../kit/js/parts.js";
 import { Widget, widgetOf } from "../kit/js/widget.js";
+import { decideInPieces } from "./decide_in_pieces.js";
 import { withMargins } from "./margins.js";
 import { fileButtons } from "./repeat_file.js";
 import { rowGrid } from "./repeat_grid.js";
 import { partTable } from "./repeat_parts.js";
 import { repeatKernel, repeatPool } from "./repeat_pool.js";
-import { claimWith, isWhole, outcomeOf, rowsOf, secondsLeft, seedsOf, valuesOf, whyNotSeeds } from "./repeat_rows.js";
+import { claimWith, secondsLeft, seedsOf, valuesOf, whyNotSeeds } from "./repeat_rows.js";
 import { parseRepeat, writeRepeat } from "./repeat_link.js";
-import { BACK, KEPT, progressText, repeatHeadline, repeatSummary, UNTRAINED } from "./repeat_words.js";
+import { RowTraining } from "./repeat_training.js";
+import { BACK, GO_ON, KEPT, progressText, repeatHeadline, repeatSummary, UNTRAINED } from "./repeat_words.js";
 
 const SEED_CHOICES = [{ value: "own", text: "of the evidence" }, { value: "fresh", text: "fresh ones" }];
 
@@ -18,24 +20,16 @@ class Repeat extends Widget {
   prepare() {
     const { model, options } = this;
     this.engine = model.bnlabHost === "static" ? repeatPool(options) : repeatKernel(model, options);
-    this.running = null;
-    this.forget();
+    this.training = new RowTraining(options, this.engine, {
+      changed: (isSoon) => this.changed(isSoon), ended: (...how) => this.ended(...how), say: (text) => this.note.now(text),
+    });
+    this.opened = null;  // {seeds, values} of a file that was opened, until rows or other seeds are wanted
     this.decided = options.evidence;
     this.asked = 0;  // how often a verdict was asked for: the newest counts
-    this.seen = () => { if (!document.hidden && this.phase === "training") this.note.now(BACK); };
+    const isTraining = () => this.training.phase === "training";
+    this.seen = () => { if (!document.hidden && isTraining()) this.note.now(BACK); };
     document.addEventListener("visibilitychange", this.seen);
-    this.clock = setInterval(() => { if (this.phase === "training") this.drawProgress(); }, 1000);
-  }
-
-  /** Nothing of these seeds is trained yet. */
-  forget() {
-    const { arms, seeds } = this.options;
-    this.phase = "idle";
-    this.outcomes = arms.map(() => seeds.map(() => "waiting"));
-    this.trained = new Map(arms.map(({ name }) => [name, []]));
-    this.seconds = 0;     // in training, without pauses
-    this.since = null;    // when the training went on
-    this.done = this.cost = 0;
+    this.clock = setInterval(() => { if (isTraining()) this.drawProgress(); }, 1000);
   }
 
   makeParts() {
@@ -50,8 +44,8 @@ class Repeat extends Widget {
     });
     this.controls = {};
     this.go = button({ text: "Repeat", kind: "bnlab-main", onClick: () => this.begin() });
-    this.hold = button({ text: "Pause", kind: "bnlab-always", onClick: () => this.pause() });
-    this.halt = button({ text: "Stop", onClick: () => this.stop() });
+    this.hold = button({ text: "Pause", kind: "bnlab-always", onClick: () => this.training.pause() });
+    this.halt = button({ text: "Stop", onClick: () => this.training.stop() });
     this.grid = rowGrid(options.arms.map(({ label }) => label), options.seeds.length);
     this.parts = partTable(options.claim, (name, text) => this.chooseMargin(name, text));
     this.files = fileButtons({
@@ -87,8 +81,9 @@ class Repeat extends Widget {
     const before = this.state;
     this.state = { ...before, ...part };
     if (this.state.start !== before.start) {
-      this.stop();
-      this.forget();
+      this.opened = null;
+      this.training.stop();
+      this.training.forget();
     }
     this.note.now("");
     if (JSON.stringify(before) !== JSON.stringify(this.state)) this.decide();
@@ -119,118 +114,74 @@ class Repeat extends Widget {
 
   // ---- training ----------------------------------------------------------------------------------
 
-  act() { if (this.running) this.pause(); else this.begin(); }
+  act() { if (this.training.isRunning) this.training.pause(); else this.begin(); }
 
-  async begin() {
-    if (this.running) return;
-    if (this.phase === "finished") this.forget();
-    const { state } = this, sink = this.sink(state);
+  /** The rows, and nothing else: what was opened or found before is left. */
+  begin() {
+    if (this.training.isRunning) return;
+    const isOld = this.opened !== null || this.training.phase === "finished";
+    this.opened = null;
     this.note.now("");
-    this.phase = "training";
-    this.since = performance.now();
-    this.running = { stop() {}, pause() {}, resume() {} };  // until the images are there
-    this.show();
-    this.draw();
-    try {
-      const test = await this.engine.test();
-      if (this.phase !== "training" || this.state.start !== state.start) return;
-      const all = rowsOf(this.options, state.start, test);
-      const rows = all.filter(({ place: [arm, i] }) => !["equal", "trained", "differs"].includes(this.outcomes[arm][i]));
-      this.cost = all.reduce((sum, { cost }) => sum + cost, 0);
-      this.costs = new Map(all.map(({ place, cost }) => [place.join(), cost]));
-      this.running = this.engine.start(rows, state, sink);
-    } catch (error) { sink.failed(error.message); }
+    this.training.begin(this.state);
+    if (isOld) this.decide();
   }
 
-  sink({ start }) {
-    const { options } = this, mine = () => this.state.start === start && this.running;
-    const mark = ([arm, i], outcome) => { this.outcomes[arm][i] = outcome; this.redraw(); };
-    return {
-      begun: (place) => { if (mine()) mark(place, "begun"); },
-      row: (place, content) => {
-        if (!mine()) return;
-        const { numbers, outcome } = outcomeOf(options, start, place, content), [arm, i] = place;
-        if (!isWhole(numbers)) { this.end("failed", `Seed ${seedsOf(options, start)[i]} of "${options.arms[arm].label}" gave no numbers.`); return; }
-        this.trained.get(options.arms[arm].name)[i] = numbers;
-        this.done += this.costs.get(place.join());
-        mark(place, outcome);
-      },
-      note: (text) => this.note.now(text),
-      failed: (text) => { if (mine()) this.end("failed", text); },
-      finished: () => { if (mine()) this.end("finished"); },
-    };
+  changed(isSoon = false) {
+    if (isSoon) this.redraw();
+    else {
+      this.show();
+      this.draw();
+    }
   }
 
-  pause() {
-    if (!this.running || !this.engine.pauses) return;
-    const paused = this.phase !== "paused";
-    this.tick();
-    this.phase = paused ? "paused" : "training";
-    this.since = paused ? null : performance.now();
-    this.running[paused ? "pause" : "resume"]();
-    this.show();
-    this.draw();
-  }
-
-  stop() { if (this.running) this.end("stopped"); }
-
-  end(phase, text = "") {
-    const { running } = this;
-    this.tick();
-    this.since = this.running = null;
-    running.stop();
-    this.phase = phase;
-    this.outcomes = this.outcomes.map((line) => line.map((one) => (one === "begun" ? "waiting" : one)));
+  ended(phase, text) {
     if (phase === "finished") this.decide();
-    this.show();
-    this.draw();
-    if (text) this.note.now(text);
-  }
-
-  /** Counts the seconds in training up to now. */
-  tick() {
-    const now = performance.now();
-    if (this.since !== null) this.seconds += (now - this.since) / 1000;
-    if (this.since !== null) this.since = now;
+    this.changed();
+    if (text) this.note.now(this.training.doneCount ? `${text} ${GO_ON}` : text);
   }
 
   // ---- the verdict -------------------------------------------------------------------------------
 
-  /** The values of now: of the rows that were trained, or of the evidence; null while there are none. */
+  /** The seeds that are spoken of. */
+  seeds() { return this.opened?.seeds ?? seedsOf(this.options, this.state.start); }
+
+  /** The values of now: of a file, of the rows that were trained, or of the evidence; null while there are none. */
   values() {
-    const { options, state } = this;
-    if (this.phase === "finished") return valuesOf(options, state.start, this.trained);
+    const { options, state, training, opened } = this;
+    if (opened) return opened.values;
+    if (training.phase === "finished") return valuesOf(options, state.start, training.trained);
     return state.start === null ? options.values : null;
   }
 
-  /** Intervals and words of these values, with the reader's margins. */
-  async decide(values = this.values()) {
-    const mine = ++this.asked, { options, state } = this;
+  /** Intervals and words of these values, with the reader's margins; null if they are not wanted any more. */
+  async decide() {
+    const mine = ++this.asked, { options, state } = this, values = this.values(), isWanted = () => mine === this.asked;
     this.decided = null;
-    if (!values) return;
+    if (!values) return null;
     const claim = withMargins(options.claim, state.margins), some = claimWith(claim, values);
     try {
-      const found = await this.engine.judge(some, values);
-      if (mine !== this.asked) return;
+      const found = await decideInPieces(some, values, isWanted);
+      if (!isWanted()) return null;
       const isWholeClaim = some.effects.length === claim.effects.length;
       this.decided = isWholeClaim ? found : { ...found, word: "", said: "", sentence: UNTRAINED };
     } catch (error) { this.note.now(error.message); }
     this.draw();
+    return this.decided;
   }
 
   /** What a file of the verdict holds, or null. */
   result() {
     const values = this.values();
     if (!this.decided?.said || !values) return null;
-    return { seeds: seedsOf(this.options, this.state.start), margins: this.state.margins, values, said: this.decided.said };
+    return { seeds: this.seeds(), margins: this.state.margins, values, said: this.decided.said };
   }
 
-  /** A file that was written here before: its numbers are judged anew. */
-  async open({ margins, values, said }) {
-    this.stop();
+  /** A file that was written here before: its numbers are judged anew, and stay. */
+  async open({ seeds, margins, values }) {
+    this.training.stop();
+    this.opened = { seeds, values };
     this.set({ margins });
-    await this.decide(values);
-    return { said, decided: this.decided };
+    return this.decide();
   }
 
   // ---- what is seen ------------------------------------------------------------------------------
@@ -238,48 +189,41 @@ class Repeat extends Widget {
   show() {
     this.seedChoice.set(this.state.start === null ? "own" : "fresh");
     if (this.state.start !== null) this.first.value = this.state.start;
-    const begun = this.outcomes.flat().some((one) => one !== "waiting");
-    this.go.setText(begun && !["finished", "training", "paused"].includes(this.phase) ? "Go on" : "Repeat");
-    this.go.enable(!this.running);
-    this.hold.setText(this.phase === "paused" ? "Resume" : "Pause");
-    this.hold.enable(this.running !== null && this.engine.pauses);
-    this.halt.enable(this.running !== null);
+    const { phase, isRunning, doneCount } = this.training;
+    this.go.setText(doneCount && ["stopped", "failed"].includes(phase) ? "Go on" : "Repeat");
+    this.go.enable(!isRunning);
+    this.hold.setText(phase === "paused" ? "Resume" : "Pause");
+    this.hold.enable(isRunning && this.engine.pauses);
+    this.halt.enable(isRunning);
     this.badge.set(this.engine.badge);
   }
 
-  counts() {
-    const found = { equal: 0, trained: 0, differs: 0 };
-    for (const one of this.outcomes.flat()) if (one in found) found[one]++;
-    return found;
-  }
-
   drawProgress() {
-    this.tick();
-    const all = this.outcomes.flat().length, { equal, trained, differs } = this.counts();
-    this.bar.value = this.cost ? this.done / this.cost : 0;
-    this.left.textContent = progressText(equal + trained + differs, all, secondsLeft(this.seconds, this.done, this.cost), this.phase);
+    const { training } = this;
+    training.tick();
+    const { phase, count, doneCount, seconds, done, cost } = training;
+    this.bar.value = cost ? done / cost : 0;
+    this.left.textContent = progressText(doneCount, count, secondsLeft(seconds, done, cost), phase);
   }
 
   draw() {
     this.redraw.cancel();
-    const { options, phase, decided, outcomes } = this, { claim, formulas } = options, { start, margins } = this.state;
-    const seeds = seedsOf(options, start), own = Object.keys(margins).length > 0;
-    this.grid.draw(outcomes, seeds);
-    this.parts.draw(decided, margins);
+    const { options, state, training, decided, opened } = this, { claim, formulas } = options;
+    const { phase, outcomes, isRunning, count } = training, when = isRunning ? "soon" : "now", seeds = this.seeds();
+    this.grid.draw(outcomes, seedsOf(options, state.start));
+    this.parts.draw(decided, state.margins);
     this.drawProgress();
-    const told = { phase, counts: this.counts(), decided, margins: own };
-    const sentence = repeatHeadline(claim, outcomes.flat().length, told);
-    this.headline[this.running ? "soon" : "now"](sentence);
-    const partly = claim.effects.some(({ name }) => !formulas[name]);
-    this.verdict.now(phase !== "finished" || !partly ? "" : start === null ? KEPT : UNTRAINED);
-    const summary = repeatSummary(claim, { phase, outcomes, seeds, decided, workers: this.engine.workers });
-    this.summary[this.running ? "soon" : "now"](summary);
+    const told = { phase, decided, opened, seeds, counts: training.counts(), margins: Object.keys(state.margins).length > 0 };
+    this.headline[when](repeatHeadline(claim, count, told));
+    const partly = claim.effects.some(({ name }) => !formulas[name]), isSeen = phase === "finished" && partly && !opened;
+    this.verdict.now(!isSeen ? "" : state.start === null ? KEPT : UNTRAINED);
+    this.summary[when](repeatSummary(claim, { ...told, outcomes, workers: this.engine.workers }));
   }
 
   destroy() {
     clearInterval(this.clock);
     document.removeEventListener("visibilitychange", this.seen);
-    this.stop();
+    this.training.stop();
     this.engine.destroy();
     super.destroy();
   }

@@ -71,8 +71,9 @@ class Repeat(ComputingWidget):
 
     @staticmethod
     def check(state: object, options: dict) -> dict[str, object]:
-        """Check a state as ``Widget.check`` does."""
-        state = check_keys(state, ("start", "margins"))
+        """Check a state as ``Widget.check`` does; it may name places of rows that are ``done``."""
+        more = ("done",) if isinstance(state, dict) and "done" in state else ()
+        state = check_keys(state, ("start", "margins", *more))
         margins, names = state["margins"], [one["name"] for one in options["claim"]["effects"]]
         if not isinstance(margins, dict):
             raise ValueError(f"margins must be a dict, got {margins!r}.")
@@ -80,11 +81,15 @@ class Repeat(ComputingWidget):
             check_name("part of this claim", name, names)
             if isinstance(margin, bool) or not isinstance(margin, int | float):
                 raise ValueError(f"the margin of {name} must be a number, got {margin!r}.")
-        return {"start": _checked_start(state["start"], options), "margins": dict(margins)}
+        found = {"start": _checked_start(state["start"], options), "margins": dict(margins)}
+        return found | {name: _checked_places(state[name], options) for name in more}
 
     def begin(self, state: dict[str, object]) -> Iterator[Content]:
         """The rows of a state, trained one after the other: seed by seed, all arms of each."""
+        done = state.get("done", [])
         for training, at in _rows(self._trainings, self.options, state["start"]):
+            if at in done:
+                continue
             yield "begun", {"at": at}
             row, digest = train_again(training)
             columns = training.kind.columns if training.kind else NUMBERS
@@ -120,6 +125,14 @@ def _checked_start(start: object, options: dict) -> int | None:
             "rates: begin elsewhere."
         )
     return start
+
+
+def _checked_places(places: object, options: dict) -> list[list[int]]:
+    """Places of rows, [number of the arm, number of the seed] each."""
+    known = [[arm, i] for arm in range(len(options["arms"])) for i in range(len(options["seeds"]))]
+    if not isinstance(places, list) or not all(place in known for place in places):
+        raise ValueError(f"done must be places of rows, as [arm, seed], got {places!r}.")
+    return places
 
 
 def _rows(

@@ -5,11 +5,11 @@ import { button } from "../kit/js/parts.js";
 import { readVerdict, saidOtherwise, writeVerdict } from "./verdict_file.js";
 
 const KEPT_URL = 10_000;  // ms
-const LARGEST_FILE = 1e6;  // bytes
+const LARGEST_FILE = 1e5;  // bytes: as many numbers are judged at once
 
 /**
- * Two buttons. `current()` is what a file holds, or null; `open(file)` takes one in and gives {said,
- * decided}; `say(text)` tells the reader.
+ * Two buttons. `current()` is what a file holds, or null; `open(file)` takes one in and gives what is
+ * decided by it, or null; `say(text)` tells the reader.
  */
 export function fileButtons({ claim, current, say, open }) {
   const save = button({ text: "Save result", onClick: write });
@@ -29,8 +29,8 @@ export function fileButtons({ claim, current, say, open }) {
     if (!file) return;
     try {
       if (file.size > LARGEST_FILE) throw new Error("The file is too large to be a verdict of this page.");
-      const held = readVerdict(await file.text(), claim), { decided } = await open(held);
-      say(saidOtherwise(held, decided ?? { said: "" }));
+      const held = readVerdict(await file.text(), claim), decided = await open(held);
+      if (decided) say(saidOtherwise(held, decided));
     } catch (error) { say(error.message); }
   }
   return { elements: [save.element, element] };

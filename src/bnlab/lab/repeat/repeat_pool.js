@@ -1,19 +1,17 @@
 // Who trains the rows. On the site several workers of the page, a row at a time each; see
 // page_repeat.js. With a kernel, Python. Both have
-//   badge
-//   start(rows, state, sink)   {stop, pause, resume}; the sink takes begun(place), row(place, content),
-//                              note(text), failed(text), finished()
-//   judge(claim, values)       promise of what decideClaim() of judge.js gives
-//   test()                     promise of the test images, which the rows take
+//   badge, workers, pauses
+//   start(rows, state, sink, paused)    {stop, pause, resume}; the sink takes begun(place),
+//                                       row(place, content), note(text), failed(text), finished()
+//   test()                              promise of the test images, which the rows take
 //   destroy()
 
 import { kernelEngine, loadScript } from "../kit/js/engines.js";
 import { pageEngine } from "../kit/js/page_engine.js";
-import { decideClaim } from "./judge.js";
-import { lostText } from "./repeat_words.js";
+import { lostText, SILENT } from "./repeat_words.js";
 
 const MOST_WORKERS = 4;
-const TICK = 5000, SILENT_TICKS = 24;  // ms; a worker that says nothing for so long is given up
+const TICK = 5000, SILENT_TICKS = 24;  // ms; a row that takes longer, its worker is given up
 const POOL_BADGE = "in this page, same bits as the evidence";
 
 /** How many workers: no more than there are cores. */
@@ -24,9 +22,8 @@ const NO_NEWS = { points: ignore, waiting: ignore, note: ignore, restate: ignore
 
 /** Workers of the page. */
 export function repeatPool({ compiled, net, width, job }) {
-  const make = () => pageEngine({ compiled, net, width, job });
-  const engines = Array.from({ length: workersHere() }, make);
-  let watch = 0, judging = null;
+  const size = workersHere(), engines = [];  // those that live
+  const make = () => engines.push(pageEngine({ compiled, net, width, job }));
 
   async function test() {
     await loadScript("test_images", "replay", "bnlabReplay", "The test images");
@@ -35,9 +32,11 @@ export function repeatPool({ compiled, net, width, job }) {
     return { images: found.images, labels: found.labels };
   }
 
-  function start(rows, _state, sink) {
+  function start(rows, _state, sink, paused = false) {
     const waiting = [...rows], busy = new Map();  // engine -> {row, running, ticks}
-    let left = rows.length, over = false, paused = false;
+    let left = rows.length, over = false;
+    let lost = 0;  // workers since a row was done: those that follow each other for nothing are not replaced
+    const watch = setInterval(look, TICK);
 
     function end(tell) {
       if (over) return;
@@ -47,14 +46,16 @@ export function repeatPool({ compiled, net, width, job }) {
       busy.clear();
       tell();
     }
-    /** A worker is gone: its row is the next one of another. */
+    /** A worker is gone: its row is the next one of another, or of a new one. */
     function lose(engine, row, text) {
+      busy.get(engine).running.cancel();
       engine.destroy();
       engines.splice(engines.indexOf(engine), 1);
       busy.delete(engine);
       waiting.unshift(row);
-      if (!engines.length) end(() => sink.failed(text));
-      else sink.note(lostText(text));
+      if (++lost <= size) make();
+      if (!engines.length) { end(() => sink.failed(text)); return; }
+      sink.note(lostText(text));
       feed();
     }
     function give(engine, row) {
@@ -64,9 +65,10 @@ export function repeatPool({ compiled, net, width, job }) {
         ...NO_NEWS,
         points: (_, found) => { content = found; },
         finished: () => {
-          busy.delete(engine);
           if (over) return;
+          busy.delete(engine);
           left--;
+          lost = 0;
           sink.row(row.place, content);
           if (left) feed();
           else end(sink.finished);
@@ -76,49 +78,37 @@ export function repeatPool({ compiled, net, width, job }) {
           if (engine.pauses) end(() => sink.failed(text));  // the row itself cannot be trained
           else lose(engine, row, text);
         },
-      }, paused);
+      });
       busy.set(engine, { row, running, ticks: 0 });
     }
     function feed() {
       for (const engine of [...engines]) {
-        if (over || !waiting.length) return;
+        if (over || paused || !waiting.length) return;
         if (!busy.has(engine)) give(engine, waiting.shift());
       }
     }
-    watch = setInterval(() => {
-      if (paused) return;
+    /** A pause does not count, nor a hidden tab, which a browser slows down. */
+    function look() {
+      if (paused || document.hidden) return;
       for (const [engine, one] of [...busy]) {
-        if (++one.ticks > SILENT_TICKS) lose(engine, one.row, "A worker said nothing for two minutes.");
+        if (!over && ++one.ticks > SILENT_TICKS) lose(engine, one.row, SILENT);
       }
-    }, TICK);
+    }
+    while (engines.length < size) make();
     queueMicrotask(feed);
     const all = (act) => { for (const { running } of busy.values()) running[act](); };
     return {
       stop: () => end(ignore),
       pause() { paused = true; all("pause"); },
-      resume() { paused = false; all("resume"); },
+      resume() { paused = false; all("resume"); feed(); },
     };
   }
 
-  /** In a worker of its own, which trains nothing. */
-  function judge(claim, values) {
-    judging ??= make();
-    return new Promise((resolve, reject) => {
-      judging.start({ claim, values }, {
-        ...NO_NEWS, points: (_, found) => resolve(found), finished: ignore,
-        error: (text) => reject(new Error(text)),
-      }, false, "judge");
-    });
-  }
-
-  function destroy() {
-    clearInterval(watch);
-    for (const engine of [...engines, judging]) engine?.destroy();
-  }
-  return { badge: POOL_BADGE, workers: engines.length, pauses: true, start, judge, test, destroy };
+  function destroy() { for (const engine of engines) engine.destroy(); }
+  return { badge: POOL_BADGE, workers: size, pauses: true, start, test, destroy };
 }
 
-/** Python, which knows the rows itself. */
+/** Python, which knows the rows itself; `state.done` are the places of those that it need not train. */
 export function repeatKernel(model, options) {
   const engine = kernelEngine(model, { device: options.device });
   function start(_rows, state, sink) {
@@ -130,9 +120,8 @@ export function repeatKernel(model, options) {
     });
     return { stop: running.stop, pause: ignore, resume: ignore };
   }
-  const judge = async (claim, values) => decideClaim(claim, values);
   return {
     badge: "kernel: Python trains on the compiled engine", workers: 1, pauses: false,
-    start, judge, test: async () => null, destroy: ignore,
+    start, test: async () => null, destroy: ignore,
   };
 }

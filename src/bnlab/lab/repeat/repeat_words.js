@@ -5,8 +5,9 @@ import { countsText } from "./repeat_grid.js";
 const minutes = (seconds) => (seconds < 90 ? `${Math.max(1, Math.ceil(seconds))} s` : `${Math.ceil(seconds / 60)} minutes`);
 
 /** The sentence above the grid. */
-export function repeatHeadline({ id }, all, { phase, counts, decided, margins }) {
+export function repeatHeadline({ id }, all, { phase, counts, decided, opened, seeds, margins }) {
   const own = margins ? ", with your margins" : "";
+  if (opened) return decided ? `The file, with ${seedsText(seeds)}, says of ${id}${own}: ${decided.said}.` : "";
   if (phase === "training" || phase === "paused") {
     const bad = counts.differs ? `, ${counts.differs} different` : "";
     return `${counts.equal + counts.trained} of ${all} trainings ${counts.trained ? "done" : "equal"}${bad}.`;
@@ -24,10 +25,14 @@ export function progressText(done, all, left, phase) {
   return `${done} of ${all}${rest}`;
 }
 
+/** `8 seeds from 1064 to 1071`; those of a file need not follow each other. */
+export const seedsText = (seeds) => `${seeds.length} seeds from ${Math.min(...seeds)} to ${Math.max(...seeds)}`;
+
 /** The summary below, for the ear and for the last detail. */
-export function repeatSummary({ id, where }, { phase, outcomes, seeds, decided, workers }) {
+export function repeatSummary({ id, where }, { phase, outcomes, seeds, decided, opened, workers }) {
   const who = workers > 1 ? `${workers} workers train` : "one worker trains";
-  const which = `seeds ${seeds[0]} to ${seeds.at(-1)}`;
+  const which = seedsText(seeds);
+  if (opened) return `The verdict on ${id} on ${where} from the opened file, ${which}.${decided ? ` ${decided.sentence}` : ""}`;
   if (phase === "idle") return `The verdict on ${id} on ${where} from the evidence, ${which}. Press Repeat to train its rows again: ${who}.`;
   const state = { training: "Training", paused: "Paused", stopped: "Stopped", failed: "Broken off", finished: "Finished" }[phase];
   return `${state}, ${which}: ${countsText(outcomes.flat())}.${decided?.sentence ? ` ${decided.sentence}` : ""}`;
@@ -36,4 +41,6 @@ export function repeatSummary({ id, where }, { phase, outcomes, seeds, decided, 
 export const KEPT = "The parts that are not about these trainings keep the evidence's numbers.";
 export const UNTRAINED = "Parts that are not about these trainings have no numbers with fresh seeds, so no word for the whole claim follows.";
 export const BACK = "The tab was in the background, where a browser may slow workers down; nothing was lost.";
+export const GO_ON = 'What is trained is kept: "Go on" trains the rest.';
+export const SILENT = "A worker said nothing for two minutes.";
 export const lostText = (text) => `A worker is gone and its training was given to another one. ${text}`;

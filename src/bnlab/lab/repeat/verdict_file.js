@@ -5,6 +5,7 @@ import { withMargins } from "./margins.js";
 
 const VERDICT_FORMAT = "bnlab verdict 1";
 const FILE = "The file";
+const MOST_SEEDS = 64;  // more than any evidence has; an interval of so many takes a moment
 const FIELDS = {
   format: "text", claim: "text", scale: "text", said: "text", margins: "numbers", seeds: "seeds", values: "lists",
 };
@@ -31,11 +32,13 @@ export function readVerdict(text, claim) {
   );
   withMargins(claim, file.margins);
   const { seeds, margins, values, said } = file;
-  requireThat(new Set(seeds).size === seeds.length, `${FILE} names a seed twice.`);
+  const count = seeds.length, least = claim.least_seeds;
+  requireThat(count >= least && count <= MOST_SEEDS, `${FILE} has ${count} seeds; a verdict is judged of ${least} to ${MOST_SEEDS}.`);
+  requireThat(new Set(seeds).size === count, `${FILE} names a seed twice.`);
   for (const { name } of claim.effects) {
     requireThat(Object.hasOwn(values, name), `${FILE} has no values for the part "${name}".`);
-    const count = values[name].length, wanted = seeds.length;
-    requireThat(count === wanted, `${FILE} has ${count} values for the part "${name}" and ${wanted} seeds.`);
+    const found = values[name].length;
+    requireThat(found === count, `${FILE} has ${found} values for the part "${name}" and ${count} seeds.`);
   }
   return { seeds, margins, values, said };
 }

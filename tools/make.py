@@ -525,7 +525,7 @@ def lock():
 
 
 def compiled():
-    """Compile the nets of the book anew and write them to src/bnlab/engines/compiled/artefacts."""
+    """Compile the nets of the book anew and write them to src/bnlab/engines/compiled."""
     env()
     say("Compiling the nets of the book (many minutes).")
     if run("-m", "bnlab.engines.compiled", "build"):

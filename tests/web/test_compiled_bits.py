@@ -19,6 +19,6 @@ TRAIN = """async (tasks) => {
 def test_every_kind_of_net_trains_to_the_same_bits_in_a_browser(page: Page, tmp_path):
     bits_cases.write(tmp_path)
     (tmp_path / "index.html").write_text("<!doctype html><title>bits</title>")
-    with bits_cases.images_from(tmp_path), serve(tmp_path) as address:
+    with bits_cases.from_files(), serve(tmp_path) as address:
         page.goto(f"{address}/index.html")
         bits_cases.compared(page.evaluate(TRAIN, bits_cases.tasks()))

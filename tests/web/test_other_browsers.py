@@ -105,7 +105,7 @@ def test_a_widget_trains_follows_keys_and_fills_the_screen(reader: Reader, name:
 def test_every_kind_of_net_trains_to_the_same_bits(reader: Reader, tmp_path):
     bits_cases.write(tmp_path)
     (tmp_path / "index.html").write_text("<!doctype html><title>bits</title>")
-    with bits_cases.images_from(tmp_path), serve(tmp_path) as address:
+    with bits_cases.from_files(), serve(tmp_path) as address:
         reader.browser.goto(f"{address}/index.html")
         train = TRAIN_ALL.replace('import("./', f'import("{address}/')
         bits_cases.compared(reader.browser.evaluate(train, bits_cases.tasks()))

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bnlab import lab
-from bnlab.engines.compiled.catalogue import SETS
+from bnlab.engines.compiled.page_sets import ALL_SETS
 from bnlab.lab.kit.first import First
 from bnlab.lab.kit.replay import StoredGrid
 
@@ -24,7 +24,7 @@ ALL = tuple(sys.modules[getattr(lab, name).__module__.rpartition(".")[0]] for na
 def jobs() -> dict[str, list[Path]]:
     """The modules of the jobs of each set of nets, beside the one that every worker has."""
     declared = [getattr(widget, "JOBS", {}) for widget in ALL]
-    return {name: [of[name] for of in declared if name in of] for name in SETS}
+    return {name: [of[name] for of in declared if name in of] for name in ALL_SETS}
 
 
 def stored() -> dict[str, StoredGrid]:

@@ -13,11 +13,10 @@ import numpy as np
 import bnlab.engines.compiled
 from bnlab.data import digits
 from bnlab.engines.compiled import engine
-from bnlab.engines.compiled.artefact import FOLDERS, load, save
-from bnlab.engines.compiled.catalogue import CONV_OPTIONS, OPTIONS, UNDEFINED
-from bnlab.engines.compiled.compiler.build import has_compiler
-from bnlab.engines.compiled.initial import checked
-from bnlab.engines.compiled.nets import Net, compile_nets
+from bnlab.engines.compiled.artefact import load
+from bnlab.engines.compiled.catalogue import OPTIONS, UNDEFINED
+from bnlab.engines.compiled.nets import Net, Store
+from bnlab.engines.compiled.page_sets import FOLDERS, PAGE_SETS, RENORM_NETS, nets
 from bnlab.engines.compiled.stores import store_for
 from bnlab.norms import NORMS
 from bnlab.train import Run, make_trainer
@@ -35,11 +34,18 @@ BINARY = LONG.replace(net="binary", depth=4, width=8, lr=0.005)
 CLINIC = LONG.replace(depth=4, norm="batch", batch_size=32)
 HEAD = {"trained": "head", "weight_decay": 0.01}
 
-IMAGES = [
-    LONG.replace(net="plain", depth=2, width=8, norm="group", norm_options=CONV_OPTIONS["group"]),
-    LONG.replace(net="resnet", depth=1, width=8, norm="batch"),
-]
-"""Convolutional nets, which are compiled here, to a set of this name."""
+RENORM = LONG.replace(depth=4, batch_size=32)
+MOVED = LONG.replace(depth=2, batch_size=32, label_noise=0.2)
+
+SOME = 200
+"""Steps of convolutional nets, which take longer."""
+
+
+def of_images(net: Net) -> Run:
+    """A training of a net of the set ``images``."""
+    fields = {name: getattr(net, name) for name in ("net", "depth", "width", "norm", "weight_norm")}
+    return LONG.replace(**fields, norm_options=json.loads(net.options), steps=SOME)
+
 
 RUNS = {
     "nets": [
@@ -81,7 +87,16 @@ RUNS = {
         CLINIC.replace(optimizer_options=HEAD, net_options={"frozen_statistics": True}),
         CLINIC.replace(optimizer_options=HEAD, steps=50, precision="float64"),
     ],
-    **({"images": IMAGES} if has_compiler() else {}),
+    "deep": [
+        *(LONG.replace(depth=15, norm=norm) for norm in ("none", "batch", "noisy_batch")),
+        LONG.replace(depth=6, norm="noisy_batch", steps=100),
+    ],
+    "lawn_sgd": [
+        MOVED.replace(optimizer="lawn_sgd", optimizer_options={"free_steps": 99, "momentum": 0.9}),
+        MOVED.replace(optimizer="lawn_adam", lr=0.01, optimizer_options={"free_steps": 0}),
+        MOVED.replace(optimizer_options=MOMENTUM),
+    ],
+    "renorm": [RENORM.replace(norm=norm, norm_options=of) for norm, of in RENORM_NETS.items()],
 }
 """By the set whose kernels they take; a net of each kind for 1,000 steps."""
 
@@ -98,24 +113,18 @@ def write(folder: Path) -> None:
     folder.joinpath("data.json").write_text(json.dumps(content))
     shutil.copytree(JS, folder / "js")
     shutil.copy(Path(__file__).parent / "trained.mjs", folder)
-    for name in RUNS.keys() - {"images"}:
+    for name in RUNS:
         folder.joinpath(name).symlink_to(FOLDERS[name])
-    if has_compiler():
-        nets = [Net.of(run) for run in IMAGES]
-        store, places = compile_nets(nets, ("float32",))
-        save(store, places, {net.key: checked(net) for net in nets}, folder / "images")
 
 
 @contextmanager
-def images_from(folder: Path) -> Iterator[None]:
-    """The engine takes the nets of ``IMAGES`` from a folder that ``write`` made."""
-    if not has_compiler():
-        yield
-        return
-    store = load(folder / "images")
+def from_files() -> Iterator[None]:
+    """The engine takes the nets of ``PAGE_SETS`` from their files, and does not compile them."""
 
-    def found(net: Net, *rest: object):
-        return store if net.key in store.nets else store_for(net, *rest)
+    def found(net: Net, precision: str, extras: tuple[str, ...] = ()) -> Store:
+        stores = (load(FOLDERS[name]) for name in PAGE_SETS if net in nets(name))
+        fitting = (s for s in stores if set(extras) <= s.nets[net.key].extras.keys())
+        return next(fitting, None) or store_for(net, precision, extras)
 
     with patch.object(engine, "store_for", found):
         yield

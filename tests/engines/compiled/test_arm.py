@@ -13,6 +13,7 @@ from bnlab.engines.compiled.compiler.build import has_compiler
 from bnlab.engines.compiled.native import compilers
 from bnlab.engines.compiled.native.machine import VARIABLE
 from bnlab.engines.compiled.native.translate import c_text
+from bnlab.engines.compiled.page_sets import ALL_SETS, FOLDERS
 from bnlab.train import Run, make_trainer
 from tests.engines.compiled.native_cases import needs_native
 
@@ -54,10 +55,10 @@ def on_aarch64():
 
 
 @pytest.mark.parametrize(
-    "kind, precision", [*((kind, "float32") for kind in artefact.SETS), ("nets", "float64")]
+    "kind, precision", [*((kind, "float32") for kind in ALL_SETS), ("nets", "float64")]
 )
 def test_the_modules_of_the_book_are_built_for_aarch64(kind, precision, tmp_path, on_aarch64):
-    code = artefact.load(artefact.FOLDERS[kind]).modules[precision]
+    code = artefact.load(FOLDERS[kind]).modules[precision]
     made = compilers.compiled(ON_ARM, c_text(code), tmp_path).read_bytes()
     assert made[:5] == b"\x7fELF\2"
     assert struct.unpack("<2H", made[16:20]) == (3, 183)  # a shared object, for aarch64

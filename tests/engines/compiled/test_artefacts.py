@@ -8,8 +8,9 @@ from importlib.metadata import version
 
 import pytest
 
+from bnlab.chapters.learning_rates import b1_rates
 from bnlab.engines.compiled import __main__ as command
-from bnlab.engines.compiled import artefact
+from bnlab.engines.compiled import artefact, page_sets
 from bnlab.engines.compiled.artefact import (
     CorruptedError,
     differences,
@@ -18,33 +19,44 @@ from bnlab.engines.compiled.artefact import (
     save,
     unpacked,
 )
-from bnlab.engines.compiled.catalogue import EXTRAS, SETS, catalogue
 from bnlab.engines.compiled.compiler.build import has_compiler
 from bnlab.engines.compiled.initial import checked
 from bnlab.engines.compiled.nets import Net, compile_nets
+from bnlab.engines.compiled.page_sets import ALL_SETS, EXTRAS, FOLDERS, PAGE_SETS
+from bnlab.verdicts.provenance import closure
 
 pytest.importorskip("wasmtime", reason="the compiled engine needs wasmtime")
 needs_compiler = pytest.mark.skipif(not has_compiler(), reason="ziglang is not installed")
 DOWNLOAD = 150_000
-SHALLOW = {"binary": 4}
+SHALLOW = {"binary": 4, "deep": 6, "images": 10, "renorm": 4}
 """Deeper nets need no kernels that nets of this depth (2 where none is named) do not, but one."""
+
+DEEP = {
+    "squares": (8, "batch"),
+    "lawn": (3, "none"),
+    "lawn_sgd": (2, "none"),
+    "binary": (8, "none"),
+    "clinic": (6, "batch"),
+    "deep": (15, "none"),
+    "images": (20, "instance"),
+    "renorm": (4, "none"),
+}
+"""Depth and normalizer of a net that is deep, 12 and ``batch`` where none is named."""
 
 
 @needs_compiler
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", ALL_SETS)
 def test_the_committed_files_are_what_is_built(name):
     """All kernels to the byte; programs and initial states of the shallow nets and a deep one."""
-    folder = artefact.FOLDERS[name]
+    folder = FOLDERS[name]
     stored, manifest = artefact.load(folder), artefact.read(folder)
     here = {name: version(name).split("+")[0] for name in manifest["versions"]}
     built = {name: text.split("+")[0] for name, text in manifest["versions"].items()}
     if here != built:
         pytest.skip(f"the files were built with {built}, here is {here}")
-    deep = {"squares": (8, "batch"), "lawn": (3, "none"), "binary": (8, "none")}
-    deep["clinic"] = (6, "batch")
-    deep, shallow = deep.get(name, (12, "batch")), SHALLOW.get(name, 2)
-    nets = [n for n in catalogue(name) if n.depth <= shallow or (n.depth, n.norm) == deep]
-    nets += [n for n in catalogue(name) if name == "clinic" and n.norm != "batch"]
+    deep, shallow = DEEP.get(name, (12, "batch")), SHALLOW.get(name, 2)
+    nets = [n for n in page_sets.nets(name) if n.depth <= shallow or (n.depth, n.norm) == deep]
+    nets += [n for n in page_sets.nets(name) if name == "clinic" and n.norm != "batch"]
     extras = EXTRAS.get(name, ())
     store, places = compile_nets(nets, extras=extras)
     assert places == manifest["kernels"]
@@ -72,10 +84,20 @@ def test_all_that_a_page_loads_is_small():
 
 
 def test_a_file_for_each_line_of_the_manifest():
-    for folder in artefact.FOLDERS.values():
+    for folder in FOLDERS.values():
         hashes = artefact.read(folder)["sha256"]
         assert {*hashes, artefact.MANIFEST} == {path.name for path in folder.iterdir()}
     assert {*artefact.FOLDERS} == {path.name for path in artefact.FOLDER.parent.iterdir()}
+    assert {*PAGE_SETS} == {path.name for path in FOLDERS["deep"].parent.iterdir()}
+
+
+def test_a_set_for_pages_leaves_evidence_alone():
+    """What trains in Python neither knows these sets nor looks into their files."""
+    assert not {*PAGE_SETS} & {*artefact.FOLDERS}
+    assert artefact.store_with("mlp 15x64 noisy_batch") is None
+    reached = closure(b1_rates.measure)
+    assert "bnlab.engines.compiled.page_sets" not in reached.units
+    assert not any("page_artefacts" in path.parts for path in reached.files)
 
 
 def test_programs_survive_their_packing():
@@ -103,7 +125,7 @@ def test_a_build_can_be_stored(tmp_path):
 
 def test_the_command_compares(capsys, monkeypatch):
     only = {"nets": [Net("mlp", 1, 64, "rms")]}
-    monkeypatch.setattr(command, "catalogue", lambda name: only.get(name, []))
+    monkeypatch.setattr(page_sets, "nets", lambda name: only.get(name, []))
     monkeypatch.setattr(command, "has_compiler", lambda: False)
     assert command.main(["compare", "rms"]) == 0
     text = capsys.readouterr().out
@@ -116,7 +138,7 @@ def test_the_command_says_what_is_wrong(capsys, monkeypatch):
     other = store.nets["mlp 1x64 l2_batch"]
     swapped = type(store)({net.key: other}, store.updates, store.modules)
     monkeypatch.setattr(command.artefact, "load", lambda folder: swapped)
-    monkeypatch.setattr(command, "catalogue", lambda name: [net] if name == "nets" else [])
+    monkeypatch.setattr(page_sets, "nets", lambda name: [net] if name == "nets" else [])
     monkeypatch.setattr(command, "has_compiler", lambda: False)
     assert command.main(["compare", "batch"]) == 1
     assert "WRONG: Finding(key='mlp 1x64 batch'" in capsys.readouterr().out
@@ -126,7 +148,7 @@ def test_the_command_says_what_is_wrong(capsys, monkeypatch):
 
 @needs_compiler
 def test_the_command_builds(capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr(artefact, "catalogue", lambda name: [Net("mlp", 1, 4, "none")])
+    monkeypatch.setattr(page_sets, "nets", lambda name: [Net("mlp", 1, 4, "none")])
     assert command.main(["build", "squares", "--folder", str(tmp_path)]) == 0
     assert list(artefact.load(tmp_path / "squares").nets) == ["mlp 1x4 none"]
     assert "mlp 1x4 none" in capsys.readouterr().out

@@ -49,10 +49,10 @@ def test_random_numbers_are_the_same():
 
 @pytest.fixture(scope="module")
 def in_node(tmp_path_factory):
-    """What node trains, while the engine trains the same convolutional nets."""
+    """What node trains, while the engine trains the nets of the same files."""
     folder = tmp_path_factory.mktemp("nets")
     bits_cases.write(folder)
-    with bits_cases.images_from(folder):
+    with bits_cases.from_files():
         yield node("node_train.mjs", folder, given=bits_cases.tasks())
 
 

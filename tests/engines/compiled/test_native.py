@@ -12,6 +12,7 @@ from bnlab.engines.compiled.native.machine import VARIABLE, NativeMachine
 from bnlab.engines.compiled.native.products import known
 from bnlab.engines.compiled.native.translate import c_text
 from bnlab.engines.compiled.native.wasm import UntranslatedError, read
+from bnlab.engines.compiled.page_sets import ALL_SETS, FOLDERS
 from bnlab.train import Run
 from tests.engines.compiled.native_cases import (
     MAKES,
@@ -104,10 +105,10 @@ def test_products_have_the_same_bits_on_every_processor(precision, way, tmp_path
         assert bits(one.heap) == bits(other.heap), shape
 
 
-@pytest.mark.parametrize("kind", artefact.SETS)
+@pytest.mark.parametrize("kind", ALL_SETS)
 @pytest.mark.parametrize("precision", REALS)
 def test_what_is_fast_is_found_in_the_nets_of_the_book(kind, precision):
-    code = artefact.load(artefact.FOLDERS[kind]).modules[precision]
+    code = artefact.load(FOLDERS[kind]).modules[precision]
     names = sorted(name for function in read(code).functions if (name := known(function)[0]))
     has_more = (kind, precision) == ("binary", "float32")
     assert names == [*(["convolve", "convolve_weights"] if has_more else []), "multiply"]

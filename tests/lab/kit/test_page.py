@@ -10,8 +10,8 @@ import pytest
 
 from bnlab.data import load
 from bnlab.engines.compiled import artefact
-from bnlab.engines.compiled.catalogue import SETS, variants
 from bnlab.engines.compiled.nets import Net
+from bnlab.engines.compiled.page_sets import ALL_SETS, PAGE_SETS, variants
 from bnlab.engines.compiled.watch import UNITS
 from bnlab.lab import Bits, Landscape, Lawn, Plane, SmallBatches, site
 from bnlab.lab.__main__ import main
@@ -36,7 +36,7 @@ def content():
     return content_of("nets")
 
 
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", ALL_SETS)
 def test_the_committed_file_is_what_the_command_writes(tmp_path, name):
     size = page.make(name, tmp_path / "made.js", site.jobs()[name])
     assert (tmp_path / "made.js").read_bytes() == (FOLDER / f"{name}.js").read_bytes(), (
@@ -46,8 +46,8 @@ def test_the_committed_file_is_what_the_command_writes(tmp_path, name):
 
 
 def test_each_file_has_the_nets_of_its_set():
-    assert {path.stem for path in FOLDER.iterdir()} == {*SETS} == {*site.jobs()}
-    for name in SETS:
+    assert {path.stem for path in FOLDER.iterdir()} == {*ALL_SETS} == {*site.jobs()}
+    for name in ALL_SETS:
         nets = content_of(name)["rules"]["nets"]
         keys = {
             (norm, int(depth)): k for norm, of in nets.items() for depth, k in of["keys"].items()
@@ -142,7 +142,7 @@ def test_the_command_needs_the_repository_or_a_place(tmp_path, monkeypatch, caps
         main(["page"])
     assert "root of the repository" in capsys.readouterr().err
     assert main(["page", "--output", "made"]) == 0
-    for name in SETS:
+    for name in ALL_SETS:
         made = tmp_path / "made" / f"{name}.js"
         assert made.read_bytes() == (FOLDER / f"{name}.js").read_bytes()
     made = (tmp_path / page.TEST_IMAGES).read_text()
@@ -159,6 +159,7 @@ def test_the_command_needs_the_repository_or_a_place(tmp_path, monkeypatch, caps
         ("lawn", ["lawn", "side_by_side"]),
         ("mimic", ["side_by_side"]),
         ("binary", ["bits", "side_by_side"]),
+        *((name, ["judge", "repeat", "side_by_side"]) for name in PAGE_SETS),
     ],
 )
 def test_the_worker_of_a_set_can_do_what_its_widgets_declare(name, jobs):

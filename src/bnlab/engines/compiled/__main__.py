@@ -22,14 +22,15 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from bnlab.engines.compiled import artefact
-from bnlab.engines.compiled.catalogue import SETS, catalogue, small_nets
+from bnlab.engines.compiled import artefact, page_sets
+from bnlab.engines.compiled.catalogue import small_nets
 from bnlab.engines.compiled.compare import LIMITS, Finding, findings
 from bnlab.engines.compiled.compiler.build import has_compiler
 from bnlab.engines.compiled.compiler.graph import NotSupportedError
 from bnlab.engines.compiled.debug import net_of, write
 from bnlab.engines.compiled.machine import REALS
 from bnlab.engines.compiled.nets import compile_nets
+from bnlab.engines.compiled.page_sets import ALL_SETS
 from bnlab.errors import check_name
 from bnlab.norms import NORMS
 
@@ -40,9 +41,9 @@ def compare(norms: list[str]) -> int:
         check_name("normalizer", name, NORMS)
     all_hold = True
     for name in norms or NORMS:
-        for kind, what in SETS.items():
-            nets = [net for net in catalogue(kind) if net.norm == name]
-            found = findings(artefact.load(artefact.FOLDERS[kind]), nets, LIMITS)
+        for kind, what in ALL_SETS.items():
+            nets = [net for net in page_sets.nets(kind) if net.norm == name]
+            found = findings(artefact.load(page_sets.FOLDERS[kind]), nets, LIMITS)
             all_hold &= not nets or _reported(f"{name}, {what}", found)
         others = [net for net in small_nets() if net.norm == name]
         if has_compiler():
@@ -84,7 +85,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     commands = parser.add_subparsers(dest="command", required=True)
     build = commands.add_parser("build", help="compile the nets of the book")
-    build.add_argument("sets", nargs="*", help=f"of {', '.join(SETS)}; all if none is named")
+    build.add_argument("sets", nargs="*", help=f"of {', '.join(ALL_SETS)}; all if none is named")
     build.add_argument("--folder", type=Path, help="by default that of the package")
     against = commands.add_parser("compare", help="compare compiled nets with PyTorch")
     against.add_argument("norms", nargs="*", help="normalizers; all if none is named")
@@ -104,10 +105,10 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.command == "compare":
         return compare(chosen.norms)
     for name in chosen.sets:
-        check_name("set of nets", name, SETS)
-    for name in chosen.sets or SETS:
+        check_name("set of nets", name, ALL_SETS)
+    for name in chosen.sets or ALL_SETS:
         folder = chosen.folder / name if chosen.folder else None
-        artefact.build(name, folder, lambda net: print(net.key, flush=True))
+        page_sets.build(name, folder, lambda net: print(net.key, flush=True))
     return 0
 
 

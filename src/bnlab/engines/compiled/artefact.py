@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from bnlab.engines.compiled.catalogue import EXTRAS, SETS, catalogue
+from bnlab.engines.compiled.catalogue import SETS
 from bnlab.engines.compiled.initial import checked
 from bnlab.engines.compiled.nets import Compiled, Net, Store, compile_nets
 from bnlab.engines.compiled.program import Program
@@ -268,17 +268,8 @@ def read_nets(folder: Path) -> dict[str, frozenset[str]]:
 
 
 def build(
-    name: str = "nets",
-    folder: Path | None = None,
-    on_net: Callable[[Net], None] = lambda net: None,
+    nets: list[Net], folder: Path, extras: tuple[str, ...], on_net: Callable[[Net], None]
 ) -> None:
-    """Compile a set of nets and write it; ``on_net`` is called before each net.
-
-    Args:
-        name: a key of ``SETS``.
-        folder: by default the one of the package.
-        on_net: what to do before each net.
-    """
-    nets, folder = catalogue(name), folder or FOLDERS[name]
-    store, places = compile_nets(nets, extras=EXTRAS.get(name, ()), on_net=on_net)
+    """Compile nets together and write them; ``on_net`` is called before each net."""
+    store, places = compile_nets(nets, extras=extras, on_net=on_net)
     save(store, places, {net.key: checked(net) for net in nets}, folder)

@@ -1,10 +1,10 @@
 """Makes what the website needs to train nets in the page: ``python -m bnlab.lab page``.
 
-There is a file for each set of nets (``SETS`` in ``bnlab.engines.compiled.catalogue``), and a page
-loads one of them. It holds the code of the worker, the committed kernels and programs in float32,
-and the digits that the nets learn. No compiler is needed. Bytes are written as hexadecimal digits
-and a pixel as one digit to the base 36: gzipped, that is a quarter smaller than base64, whose
-groups of three bytes hide repetitions.
+There is a file for each set of nets (``ALL_SETS`` in ``bnlab.engines.compiled.page_sets``), and a
+page loads one of them. It holds the code of the worker, the committed kernels and programs in
+float32, and the digits that the nets learn. No compiler is needed. Bytes are written as hexadecimal
+digits and a pixel as one digit to the base 36: gzipped, that is a quarter smaller than base64,
+whose groups of three bytes hide repetitions.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 
 from bnlab.data import load
 from bnlab.engines.compiled import artefact
-from bnlab.engines.compiled.catalogue import SETS, variants
+from bnlab.engines.compiled.page_sets import ALL_SETS, FOLDERS, variants
 from bnlab.engines.compiled.step import inputs_of
 from bnlab.engines.compiled.update import UPDATES, update_of
 from bnlab.engines.compiled.watch import UNITS
@@ -38,7 +38,7 @@ TEST_IMAGES = Path("replay/test_images.js")
 LIMIT = 190_000
 """Bytes of a gzipped file that a page may ask its reader to load: nets, images and worker."""
 
-OPTIMIZERS = {"squares": "momentum", "lawn": "adam", "binary": "adam"}
+OPTIMIZERS = {"squares": "momentum", **dict.fromkeys(("lawn", "lawn_sgd", "binary"), "adam")}
 """What trains the nets of a set, a key of UPDATES; plain gradient descent where none is named.
 
 Momentum is 0 there until a job sets it, which gives the same bits as plain gradient descent. Adam
@@ -128,7 +128,7 @@ def content(name: str, jobs: Iterable[Path] = ()) -> str:
     """The text of the file of a set.
 
     Args:
-        name: one of ``SETS``.
+        name: one of ``ALL_SETS``.
         jobs: modules of what the worker can do beside training nets side by side.
     """
     first = next(iter(variants(name).values()))
@@ -139,7 +139,7 @@ def content(name: str, jobs: Iterable[Path] = ()) -> str:
         "width": first.width,
         "rules": rules(name),
         **images(),
-        **store(artefact.FOLDERS[name]),
+        **store(FOLDERS[name]),
         "worker": script(modules),
     }
     text = json.dumps(parts, separators=(",", ":"))
@@ -150,7 +150,7 @@ def make(name: str, output: Path, jobs: Iterable[Path] = ()) -> int:
     """Write the file of a set; returns its size in bytes, gzipped.
 
     Args:
-        name: one of ``SETS``.
+        name: one of ``ALL_SETS``.
         output: the file.
         jobs: see ``content``.
 
@@ -173,7 +173,7 @@ def add_command(commands: argparse._SubParsersAction, jobs: Mapping[str, Iterabl
     def run(given: argparse.Namespace) -> int:
         if given.output is None and not Path("pyproject.toml").is_file():
             parser.error("run this in the root of the repository, or say --output FOLDER")
-        for name in SETS:
+        for name in ALL_SETS:
             output = (given.output or OUTPUT) / f"{name}.js"
             size = make(name, output, jobs[name])
             print(f"{output}: {size / 1000:.0f} kB gzipped ({LIMIT / 1000:.0f} kB allowed)")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bnlab import chapters
-from bnlab.engines.compiled.catalogue import variants
 from bnlab.engines.compiled.nets import Net
+from bnlab.engines.compiled.page_sets import variants
 from bnlab.lab.repeat.effects import name_of
 from bnlab.runs.optimizers import by_parts
 from bnlab.train import Run

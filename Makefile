@@ -2,13 +2,14 @@
 # make test ARGS="tests/norms -k batch" runs some of the tests.
 
 PYTHON ?= $(firstword $(foreach p,python3 python3.11 python,$(shell command -v $(p) 2>/dev/null)))
-TARGETS := book take test serve lecture lint format env models lock compiled bench clean distclean
+TARGETS := book pdf take test serve lecture lint format env models lock compiled bench clean distclean
 
 .PHONY: help $(TARGETS)
 
 help:
 	@echo "make book       install, execute every chapter, build the site"
-	@echo "make take       the site and its figures as zip files, linked from the first page"
+	@echo "make pdf        the whole book as one PDF"
+	@echo "make take       the PDF, and the site and its figures as zip files, all linked from the first page"
 	@echo "make test       install, build if stale, run all tests"
 	@echo "make serve      read the site over HTTP on this machine"
 	@echo "make lecture    open the chapters in JupyterLab"

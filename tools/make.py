@@ -359,12 +359,19 @@ def book():
     say("Open that file in a browser, or run 'make serve' to read it over HTTP.")
 
 
-def take():
-    """Write the whole site and all figures as zip files, which the first page then links."""
+def pdf():
+    """Print the whole site as one PDF."""
     book()
+    if run("tools/pdf.py"):
+        raise Stop("The PDF was not made: the reason is said above.")
+
+
+def take():
+    """Write the PDF, and the site and all figures as zip files; the first page then links them."""
+    pdf()
     say("Writing the site and its figures as zip files.")
     if run("tools/take.py"):
-        raise Stop("The files to take along were not made: the reason is said above.")
+        raise Stop("The zip files were not made: the reason is said above.")
 
 
 def serve():
@@ -577,6 +584,7 @@ TARGETS = {
     "models": install_models,
     "book": book,
     "test": test,
+    "pdf": pdf,
     "take": take,
     "serve": serve,
     "lecture": lecture,

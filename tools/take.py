@@ -2,27 +2,28 @@
 
 .venv/bin/python tools/take.py [SITE]     `make take` builds the site before
 
-SITE/take/normalization-lab.zip has the whole site, which works from a disk; the other file has the
-figure of each claim as SVG and PNG. The same site and evidence give the same bytes, but for what
-another Chromium makes of a PNG.
+SITE/take/normalization-lab.zip has the whole site, which works from a disk; the other zip file has
+the figure of each claim as SVG and PNG. The same site and evidence give the same bytes, but for
+what another Chromium makes of a PNG. The book as a PDF is made by tools/pdf.py; it is linked, too,
+if it is there.
 """
 
 import re
-import shutil
 import sys
 import zipfile
-from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from browser import FOLDER, FRONT, ROOT, chromium, find_chromium, find_site, write_whole
 
 from bnlab import claims, show
 from bnlab.store import write_text
 
-ROOT = Path(__file__).resolve().parent.parent
-SITE = ROOT / "_build" / "html"
-FOLDER = "take"  # below the site
 BOOK, FIGURES = "normalization-lab.zip", "normalization-lab-figures.zip"
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PDF = "normalization-lab.pdf"
+WORDS = {
+    PDF: "the book as a PDF",
+    BOOK: "the whole site as a zip file, which opens from a disk",
+    FIGURES: "all figures as a zip file",
+}
 PLACE = re.compile(r"(<!-- take -->).*?(<!-- end take -->)", re.DOTALL)
 DAY = (1980, 1, 1, 0, 0, 0)  # the first that a zip knows
 SCALE = 3  # pixels of a PNG for a pixel of the figure
@@ -31,18 +32,20 @@ LICENCE = "The Normalization Lab, CC BY 4.0. Each panel is a file, named by clai
 
 def pack(path, files):
     """Write (name, content) pairs as a zip, whole or not at all."""
-    part = path.with_suffix(".part")
-    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files:
-            info = zipfile.ZipInfo(name, DAY)
-            info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-            archive.writestr(info, content)
-    part.replace(path)
+
+    def fill(part):
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in files:
+                info = zipfile.ZipInfo(name, DAY)
+                info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+                archive.writestr(info, content)
+
+    write_whole(path, fill)
 
 
 def site_files(site):
     """Yield names and contents of the site, without what this tool has added to it."""
-    front = site / "book" / "index.html"
+    front = site / FRONT
     for path in sorted(path for path in site.rglob("*") if path.is_file()):
         name = path.relative_to(site)
         if name.parts[0] == FOLDER:
@@ -97,13 +100,14 @@ def with_links(html, links):
 
 
 def links(site):
-    """The line for the first page, with the sizes of the files."""
-    named = ((BOOK, "the whole site, which opens from a disk"), (FIGURES, "its figures"))
+    """The line for the first page, with the sizes of the files that are there."""
+    there = [name for name in WORDS if (site / FOLDER / name).is_file()]
     parts = [
-        f'<a href="../{FOLDER}/{name}">{text}</a> ({size(site / FOLDER / name)})'
-        for name, text in named
+        f'<a href="../{FOLDER}/{name}">{WORDS[name]}</a> ({size(site / FOLDER / name)})'
+        for name in there
     ]
-    return f"<p>To take along, as zip files: {' and '.join(parts)}.</p>"
+    *first, last = parts
+    return f"<p>To take along: {', '.join(first)}{' and ' if first else ''}{last}.</p>"
 
 
 def size(path):
@@ -111,29 +115,16 @@ def size(path):
     return f"{max(1, round(path.stat().st_size / 1e6))}\u00a0MB"
 
 
-def find_chromium():
-    """Return the path of Chromium, or end with a sentence."""
-    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    return found or sys.exit("No Chromium is here to make the PNGs: install it, and run it again.")
-
-
 def main(arguments):
     """Write the two files and link them."""
-    site = Path(arguments[0]) if arguments else SITE
-    front = site / "book" / "index.html"
-    if not front.is_file():
-        sys.exit(f"There is no site in {site}: run 'make book' first.")
-    chromium = find_chromium()
-    (site / FOLDER).mkdir(exist_ok=True)
+    site = find_site(arguments)
+    find_chromium()
     pack(site / FOLDER / BOOK, site_files(site))
     names = [name for name in show.FIGURES if (ROOT / "results" / f"{name}.json").exists()]
-    with sync_playwright() as play:
-        options = {"executable_path": chromium, "args": ["--no-sandbox", "--disable-gpu"]}
-        browser = play.chromium.launch(**options)
+    with chromium() as browser:
         pack(site / FOLDER / FIGURES, figure_files(names, browser))
-        browser.close()
-    html = front.read_text(encoding="utf-8")
-    write_text(front, with_links(html, links(site)))
+    html = (site / FRONT).read_text(encoding="utf-8")
+    write_text(site / FRONT, with_links(html, links(site)))
     print(f"Wrote {BOOK} and {FIGURES} into {site / FOLDER}.")
 
 

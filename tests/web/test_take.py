@@ -80,6 +80,25 @@ def test_a_second_time_gives_the_same_bytes_and_one_line_of_links(site):
     assert all((site / name).is_file() for name in found)
 
 
+def test_only_what_is_there_is_linked_with_its_size(site):
+    for name, size in ((TOOL.FIGURES, 2_400_000), (TOOL.PDF, 7_600_000)):
+        (site / "take" / name).write_bytes(bytes(size))
+    line = TOOL.links(site)
+    assert re.findall(r'take/([^"]+)"', line) == [TOOL.PDF, TOOL.FIGURES]
+    assert "(8\u00a0MB) and" in line and "(2\u00a0MB)." in line
+    assert load_tool("pdf").NAME == TOOL.PDF
+
+
+def test_a_zip_that_cannot_be_written_is_not_there_in_part(site):
+    def broken():
+        yield "one", b"1"
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(SystemExit, match="free disk space"):
+        TOOL.pack(site / "take" / TOOL.BOOK, broken())
+    assert [path.name for path in (site / "take").iterdir()] == ["old.zip"]
+
+
 def test_the_first_page_has_the_place_for_the_links():
     text = (ROOT / "book" / "index.md").read_text(encoding="utf-8")
     assert len(TOOL.PLACE.findall(text)) == 1

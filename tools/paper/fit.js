@@ -4,7 +4,8 @@
   "use strict";
   const WIDE = "table, mjx-container[display='true'], pre, .bnlab-widget, svg, img, .sd-card";
   const HIGH = "svg, img, figure, .bnlab-widget, .bnlab-figure";
-  const SMALLEST = 0.6;
+  const BROKEN = "table, pre, details, blockquote, .admonition, .bnlab-box, .cell, .sd-card";
+  const SMALLEST = 0.6, SHORT = 0.3;  // of its size; of a page
 
   const wideness = (one) => Math.max(one.scrollWidth ?? 0, one.getBoundingClientRect().width);
 
@@ -33,6 +34,10 @@
     for (const one of document.querySelectorAll(HIGH)) {
       const high = one.getBoundingClientRect().height;
       if (high > height) note(one, shrink(one, height / high));
+    }
+    // What is short stays on one page; what is long begins where there is room.
+    for (const one of document.querySelectorAll(BROKEN)) {
+      one.classList.toggle("kept", one.getBoundingClientRect().height < SHORT * height);
     }
     return small;
   };

@@ -29,11 +29,13 @@
     watch.disconnect();
   }
 
-  /** A widget that waits to be asked shows its first state, not empty axes. */
+  /** A widget that waits to be asked, or for a guess, shows its first state: nobody can press it later. */
   function begin() {
     for (const widget of document.querySelectorAll("section.bnlab")) {
-      const empty = !widget.querySelector(".bnlab-headline")?.textContent;
-      if (empty && !widget.classList.contains("bnlab-predicts")) widget.querySelector(".bnlab-main")?.click();
+      const guess = [...widget.querySelectorAll(".bnlab-check")].find((one) => one.textContent.trim() === "Predict first");
+      const box = guess?.querySelector("input");
+      if (box?.checked) box.click();
+      if (!widget.querySelector(".bnlab-headline")?.textContent) widget.querySelector(".bnlab-main")?.click();
     }
   }
 

@@ -14,6 +14,7 @@ from bnlab.chapters.clinic import t5_decay as t5
 from bnlab.chapters.clinic import t7_dropout as t7
 from bnlab.chapters.clinic import t8_penalty as t8
 from bnlab.chapters.clinic.t2_tiny_batches import NORMS, POOLING, repaired
+from bnlab.chapters.clinic.titles import titled
 from bnlab.draw.figure import INK, Drawing, band, curve, draw, label, panel, plain_log
 from bnlab.draw.style import STYLE
 from bnlab.verdicts.evidence import Evidence
@@ -199,7 +200,7 @@ def decayed(evidence: Evidence) -> Drawing:
     rows = raced(data, DECAYED)
     times = facts["effective_weights"] / facts["effective_none"]
     left = panel(f"Decay of weights: effective rate {times:.1f} times as large")
-    right = panel(f"Each at its own best rate: {evidence.verdict.judgements[0].word}")
+    right = panel(titled("Each at its own best rate", evidence, [""]))
     marks(left, rates, "rate / norm of the weights squared")
     plain_log(left, "x", [0.001, 0.002, 0.004])
     marks(right, rows, ACCURACY)
@@ -228,8 +229,7 @@ def orders(evidence: Evidence) -> Drawing:
         axes.legend(frameon=False, fontsize=11, labelcolor="linecolor", loc="lower left")
         panels.append(axes)
     rows = {f"{d} layers": ("layer", 100 * lead(data, *_pair(d))) for d in data["depths"]}
-    said = zip(data["depths"], evidence.verdict.judgements, strict=False)  # the first parts
-    axes = panel("At the best rates: " + ", ".join(f"{one.word} with {d}" for d, one in said))
+    axes = panel(titled("At the best rates", evidence, [f" with {d}" for d in data["depths"]]))
     marks(axes, rows, "behind minus before, points")
     for edge in (-0.5, 0.5):
         axes.axvline(edge, color=INK, lw=1, ls=":")

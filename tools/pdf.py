@@ -11,6 +11,7 @@ page each chapter begins, the second one has that in its contents.
 import html
 import io
 import json
+import logging
 import mimetypes
 import re
 import sys
@@ -22,6 +23,7 @@ import browser
 from pypdf import PdfReader, PdfWriter
 from set_repository import PLACEHOLDER, current, pages_host
 
+logging.getLogger("pypdf").setLevel(logging.ERROR)  # Chromium counts its objects otherwise
 PAPER = Path(__file__).resolve().parent / "paper"
 NAME = "normalization-lab.pdf"
 TITLE = "The Normalization Lab"

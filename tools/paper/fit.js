@@ -4,8 +4,9 @@
   "use strict";
   const WIDE = "table, mjx-container[display='true'], pre, .bnlab-widget, svg, img, .sd-card";
   const HIGH = "svg, img, figure, .bnlab-widget, .bnlab-figure";
-  const BROKEN = "table, pre, details, blockquote, .admonition, .bnlab-box, .cell, .sd-card";
-  const SMALLEST = 0.6, SHORT = 0.3;  // of its size; of a page
+  const SMALLEST = 0.6;  // of its size
+  // What stays on one page if it is not higher than this part of a page.
+  const WHOLE = { "table, pre, details, blockquote, .admonition": 0.2, ".bnlab-box, .sd-card, .bnlab-findings": 0.45 };
 
   const wideness = (one) => Math.max(one.scrollWidth ?? 0, one.getBoundingClientRect().width);
 
@@ -35,9 +36,10 @@
       const high = one.getBoundingClientRect().height;
       if (high > height) note(one, shrink(one, height / high));
     }
-    // What is short stays on one page; what is long begins where there is room.
-    for (const one of document.querySelectorAll(BROKEN)) {
-      one.classList.toggle("kept", one.getBoundingClientRect().height < SHORT * height);
+    for (const [kind, part] of Object.entries(WHOLE)) {
+      for (const one of document.querySelectorAll(kind)) {
+        one.classList.toggle("kept", one.getBoundingClientRect().height < part * height);
+      }
     }
     return small;
   };

@@ -10,7 +10,7 @@
   // What can only be pressed or filled in.
   const USELESS = [
     "script", ".headerlink", ".copybtn", "button.toggle-button", "details.hide:not(.below-input)",
-    ".bnlab-keeping", ".bnlab-note-field", ".bnlab-share", ".bnlab-badge", ".bnlab-note", ".bnlab-actions",
+    ".bnlab-keeping", ".bnlab-note-field", ".bnlab-repeat-here", ".bnlab-share", ".bnlab-badge", ".bnlab-note", ".bnlab-actions",
     ".bnlab-scenes", ".bnlab-head .bnlab-button", ".bnlab-head .bnlab-menu", "[hidden]",
   ].join(",");
 

@@ -1,30 +1,58 @@
-"""``repeat``: the rows of a claim are trained once more, and each is compared with the evidence.
+"""``repeat``: some seeds of a claim are measured once more, and compared with the evidence.
 
-What the compiled engine trains is the same to the last bit on every machine. Other engines sum in
-another order on another machine, and trainings carry such differences on: there a number may
-differ by ``TOLERANCE`` of its size, or by as much outright if it is less than 1.
+Rows that tell of trainings by the compiled engine and of nothing else are the same to the last bit
+on every machine. All others hold what PyTorch or NumPy computed, and are compared as
+``bnlab.claims.nearness`` says. So are the tables beside the rows; what is left out is named.
 """
 
 from __future__ import annotations
 
 import argparse
-import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bnlab.claims import claim
+from bnlab.claims.nearness import TOLERANCE, is_near
+from bnlab.claims.tables import NOT_REPEATED, ROWS, columns_of, keyed, tables_of
 from bnlab.verdicts import evidence
 from bnlab.verdicts.again import ENGINE
-from bnlab.verdicts.audit import by_identity, first_difference, name_of_row, rows_again
+from bnlab.verdicts.audit import data_again
 from bnlab.verdicts.verdict import DIGITS
 
 SEEDS = 2
-TOLERANCE = 0.02
+BITS, NEAR = "to the last bit", f"within {100 * TOLERANCE:g} %"
+TRAINED = {
+    *("loss", "last_loss", "end", "accuracy", "val_accuracy", "test_accuracy", "diverged_at")
+}
+"""Columns by which a row tells of a training alone."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A row of today and that of the evidence.
+
+    Attributes:
+        name: of the row, in words.
+        exact: whether it must be the same to the last bit.
+        how: in which way it is the same, ``BITS`` or ``NEAR``, or "".
+        wrong: what is not the same, in words.
+    """
+
+    name: str
+    exact: bool
+    how: str
+    wrong: str = ""
+
+    def __str__(self) -> str:
+        same = "the same" if self.how == BITS else f"the same {self.how}"
+        return f"{self.name}: {self.wrong or same}"
 
 
 def add_command(commands: argparse._SubParsersAction, count: type) -> argparse.ArgumentParser:
     """Add ``repeat`` to the command; ``count`` reads a whole number of 1 or more."""
     parser = commands.add_parser(
-        "repeat", help="train rows of a claim again; fail if one is not that of the evidence"
+        "repeat", help="measure seeds of a claim again; fail if a row is not that of the evidence"
     )
     parser.add_argument("id", metavar="ID", help="such as T6")
     parser.add_argument(
@@ -35,7 +63,7 @@ def add_command(commands: argparse._SubParsersAction, count: type) -> argparse.A
 
 
 def repeat(name: str, folder: Path, count: int = SEEDS, scale: str = DIGITS) -> bool:
-    """Train some seeds of a claim again and say of each row whether it is the same.
+    """Measure some seeds of a claim again and say of each row whether it is the same.
 
     Args:
         name: of the claim.
@@ -44,7 +72,7 @@ def repeat(name: str, folder: Path, count: int = SEEDS, scale: str = DIGITS) -> 
         scale: that it was measured at.
 
     Returns:
-        Whether all rows are the same, to the last bit or within ``TOLERANCE``.
+        Whether all rows are the same, to the last bit or as ``nearness`` says.
 
     Raises:
         ValueError: for a claim that has no measurement or evidence.
@@ -53,31 +81,88 @@ def repeat(name: str, folder: Path, count: int = SEEDS, scale: str = DIGITS) -> 
     if item.measure is None:
         raise ValueError(f"claim {name} has no measurement at scale {scale!r}.")
     stored = evidence.load(item, folder, scale)
-    exact = stored.data.get("engine") == ENGINE
-    _, found = rows_again(stored, count)
-    rows, wrong = by_identity(stored.data), 0
-    for key, row in found.items():
-        before = rows.get(key)
-        same = before is not None and (before == row if exact else is_near(before, row))
-        wrong += not same
-        outcome = "the same" if same else _how(stored.data, before, row)
-        print(f"{name}: {name_of_row(stored.data, key)}: {outcome}")
-    how = "to the last bit" if exact else f"within {100 * TOLERANCE:g} %"
-    print(f"{name}: {len(found) - wrong} of {len(found)} rows are the same {how}.")
-    return wrong == 0
+    seeds, again = data_again(stored, count)
+    found = {
+        table: list(compared(stored.data, again, table, seeds)) for table in tables_of(stored.data)
+    }
+    for rows in found.values():
+        for one in rows:
+            print(f"{name}: {one}")
+    for table, rows in found.items():
+        if rows:
+            print(f"{name}: {summed(table, rows)}")
+    for sentence in left_out(stored.data, found):
+        print(f"{name}: {sentence}")
+    return not any(one.wrong for rows in found.values() for one in rows)
 
 
-def _how(data: dict, before: list | None, row: list) -> str:
+def compared(
+    stored: Mapping, again: Mapping, table: str, seeds: Sequence[int]
+) -> Iterator[Compared]:
+    """The rows of a table that were measured again.
+
+    Of ``rows`` those of the seeds. Other tables may have seeds of their own; those that chose a
+    learning rate, and those that the evidence does not have, are passed over.
+    """
+    columns, before = columns_of(stored, table), keyed(stored, table)
+    place = columns.index("seed") if columns else 0
+    known = set(seeds) if table == ROWS else {key[place] for key in before}
+    counted = known - set(stored.get("tuning_seeds") or ())
+    now = keyed(again, table) if again.get(table) else None
+    for key, row in (now or {}).items():
+        if key[place] not in counted:
+            continue
+        names = columns or [table] * len(row)
+        exact = is_exact(stored, names[place + 1 :], row[place + 1 :])
+        told = name_of(table, columns or ["seed"], key)
+        yield Compared(told, exact, *likeness(names, before.get(key), row, exact))
+
+
+def is_exact(data: Mapping, columns: Sequence[str], row: Sequence) -> bool:
+    """Whether a row tells of a training by the compiled engine, and of nothing else."""
+    told = {column for column, entry in zip(columns, row, strict=True) if entry is not None}
+    return data.get("engine") == ENGINE and told <= TRAINED
+
+
+def likeness(
+    columns: Sequence[str], before: list | None, row: list, exact: bool
+) -> tuple[str, str]:
+    """In which way two rows are the same, and what is not the same."""
     if before is None:
-        return "is new"
-    return f"differs: {first_difference(data, before, row)}"
+        return "", "is new"
+    if before == row:
+        return BITS, ""
+    if len(before) != len(row):
+        return "", f"differs: it had {len(before)} entries, and has {len(row)}"
+    for column, old, new in zip(columns, before, row, strict=True):
+        if old != new and (exact or not is_near(old, new, column)):
+            return "", f"differs: {column} was {str(old)[:40]}, is {str(new)[:40]}"
+    return NEAR, ""
 
 
-def is_near(before: object, now: object) -> bool:
-    """Whether two values of rows are the same within ``TOLERANCE``; lists entry by entry."""
-    if isinstance(before, list) and isinstance(now, list):
-        return len(before) == len(now) and all(map(is_near, before, now))
-    numbers = all(isinstance(one, int | float) for one in (before, now))
-    if not numbers or bool in (type(before), type(now)):
-        return before == now
-    return math.isclose(before, now, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+def name_of(table: str, columns: Sequence[str], key: tuple) -> str:
+    """What names a row, in words."""
+    words = [f"{column} {value}" for column, value in zip(columns, key, strict=False)]
+    number = [key[-1]] if str(key[-1]).startswith("no. ") else []
+    named = words[: len(key) - len(number)] + number
+    return ", ".join(named if table == ROWS else [table, *named])
+
+
+def summed(table: str, rows: Sequence[Compared]) -> str:
+    """How many rows of a table are the same, and in which way."""
+    same = [one.how for one in rows if not one.wrong]
+    of = "rows" if table == ROWS else f"rows of {table}"
+    start = f"{len(same)} of {len(rows)} {of} are the same"
+    if all(one.exact for one in rows):
+        return f"{start} {BITS}."
+    return f"{start} {NEAR}, {same.count(BITS)} of them {BITS}."
+
+
+def left_out(data: Mapping, found: Mapping[str, Sequence[Compared]]) -> Iterator[str]:
+    """A sentence for each table of the evidence of which nothing was measured again."""
+    for table, rows in found.items():
+        if not rows:
+            yield f"{table} was not repeated: it has nothing of these seeds."
+    for table, why in NOT_REPEATED.items():
+        if data.get(table):
+            yield f"{table} was not repeated: {why}."

@@ -209,10 +209,16 @@ def measured_again(stored: Evidence, count: int) -> tuple[list[int], int, list[s
 
 def rows_again(stored: Evidence, count: int) -> tuple[list[int], dict[tuple, list]]:
     """Measure some seeds again: the seeds, and their rows by what names them."""
+    seeds, data = data_again(stored, count)
+    found = by_identity(data)
+    return seeds, {key: row for key, row in found.items() if key[-1] in seeds}
+
+
+def data_again(stored: Evidence, count: int) -> tuple[list[int], dict]:
+    """Measure some seeds again: the seeds, and what the measurement gives of them."""
     seeds, claim = sample(stored.data["seeds"], count), stored.claim
     repeat: Callable = claim.repeat or (lambda _, seeds: claim.measure(seeds=seeds))
-    found = by_identity(repeat(stored.data, seeds))
-    return seeds, {key: row for key, row in found.items() if key[-1] in seeds}
+    return seeds, repeat(stored.data, seeds)
 
 
 def sample(seeds: list[int], count: int) -> list[int]:

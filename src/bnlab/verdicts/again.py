@@ -88,7 +88,12 @@ def train_again(training: Training) -> tuple[list, str]:
         row, vector = training.kind.train(training)
         return row, digest_of(vector)
     row, trainer = raced(training)
-    return row, digest_of(trainer.heap.read("params", sum(trainer.state.params.sizes)))
+    return row, digest_of(weights_of(trainer))
+
+
+def weights_of(trainer: Engine) -> np.ndarray:
+    """The weights of a net on the compiled engine, in its order."""
+    return trainer.heap.read("params", sum(trainer.state.params.sizes))
 
 
 def raced(training: Training) -> tuple[list, Engine]:

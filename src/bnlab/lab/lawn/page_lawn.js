@@ -7,6 +7,7 @@ import { wrongLabels } from "../../engines/compiled/js/random.js";
 import { JOBS } from "../kit/js/page_jobs.js";
 import { Lane } from "../kit/js/page_lane.js";
 import { trainAll } from "../kit/js/page_side_by_side.js";
+import { heldAfterFreeSteps } from "./held_lane.js";
 
 const VARIANT = "none", DEPTH = 3, BATCH_SIZE = 64, DIGIT_COUNT = 10;
 const LOOKED_AT = 100;  // validation images that the size of the logits is a mean over
@@ -30,7 +31,7 @@ function sizeOfLogits(params, weights, images, count) {
   return x.reduce((sum, value) => sum + Math.abs(value), 0) / x.length;
 }
 
-class LawnLane extends Lane {
+class LawnLane extends heldAfterFreeSteps(Lane) {
   /** @param free   steps before the norms are held; Infinity for Adam alone */
   constructor(shared, name, state, steps, free) {
     super(shared, VARIANT, state, steps);
@@ -40,13 +41,6 @@ class LawnLane extends Lane {
   clear() {
     super.clear();
     Object.assign(this, { weights: [], logits: [] });
-  }
-
-  /** The last free step ends a block. */
-  update(count) {
-    if (this.taken === this.free) this.net.constrain();
-    const left = this.free - this.taken;
-    return super.update(left > 0 ? Math.min(count, left) : count);
   }
 
   look() {

@@ -4,8 +4,9 @@ from bnlab.engines.compiled.page_sets import PAGE_SETS
 from bnlab.lab.repeat.repeat import FOLDER, Repeat
 
 JOBS = {
-    "clinic": FOLDER / "page_repeat_clinic.js",
     **dict.fromkeys(("nets", *PAGE_SETS), FOLDER / "page_repeat.js"),
+    "clinic": FOLDER / "page_repeat_clinic.js",
+    "lawn_sgd": FOLDER / "page_repeat_lawn.js",
 }
 
 __all__ = ["JOBS", "Repeat"]

@@ -1,13 +1,14 @@
-"""Formulas of S1 and S5 of Santurkar 2018: what of their effects is about trained rows alone."""
+"""Formulas of S1, S2 and S5 of Santurkar 2018, and what a page calls their arms."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from bnlab.chapters.covariate_shift import repeats as race
-from bnlab.chapters.covariate_shift import s1_race
+from bnlab.chapters.covariate_shift import s1_race, s2_noisy_race
 from bnlab.chapters.smoothness import repeats as norms
 from bnlab.chapters.smoothness import s5_lp_norms
+from bnlab.draw.style import STYLE
 from bnlab.lab.repeat.formulas import Formulas, decades, lead, missing, usable
 
 
@@ -26,6 +27,23 @@ def _s1(data: dict) -> Formulas:
     }
 
 
+def _s2(data: dict) -> Formulas:
+    first, *_ = depths = s2_noisy_race.DEPTHS
+    at_common = [
+        race.arm_name(data, first, norm, s2_noisy_race.LR) for norm in ("none", "noisy_batch")
+    ]
+    found = {"common": decades(*at_common)}
+    for depth in depths:
+        none, batch, noisy = (
+            race.arm_name(data, depth, norm, s2_noisy_race.best_lr(data, depth, norm))
+            for norm in s2_noisy_race.NORMS
+        )
+        found[f"ahead_{depth}"] = decades(none, noisy)
+        found[f"near_{depth}"] = decades(noisy, batch)
+        found[f"accuracy_{depth}"] = lead(noisy, none)
+    return found
+
+
 def _s5(data: dict) -> Formulas:
     none, batch, *others = (norms.arm_name(data, norm) for norm in s5_lp_norms.NORMS)
     return {
@@ -34,4 +52,10 @@ def _s5(data: dict) -> Formulas:
     }
 
 
-FORMULAS: dict[str, Callable[[dict], Formulas]] = {"S1": _s1, "S5": _s5}
+FORMULAS: dict[str, Callable[[dict], Formulas]] = {"S1": _s1, "S2": _s2, "S5": _s5}
+
+
+def name_of(arm: str) -> str:
+    """An arm in words."""
+    norm, _, rate = arm.removeprefix(race.DEEP).rpartition("_")
+    return f"{STYLE[norm]['label']}, rate {rate}" + (", deep net" if race.DEEP in arm else "")

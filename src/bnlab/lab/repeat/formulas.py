@@ -12,9 +12,14 @@ Formula = Mapping[str, object]
 Formulas = dict[str, Formula]
 
 
-def lead(arm: str, other: str) -> Formula:
-    """Test accuracy of one arm minus that of another."""
-    return {"kind": "lead", "arms": [arm, other]}
+def lead(arm: str, other: str, column: str = "test_accuracy") -> Formula:
+    """A column of one arm minus that of another."""
+    return {"kind": "lead", "arms": [arm, other], "column": column}
+
+
+def contrast(pair: Sequence[str], other: Sequence[str], column: str) -> Formula:
+    """The lead of one pair of arms minus that of another pair."""
+    return {"kind": "contrast", "arms": [*pair, *other], "column": column}
 
 
 def decades(above: str, below: str, column: str = "loss") -> Formula:
@@ -33,3 +38,14 @@ def usable(arms: Sequence[str], others: Sequence[str]) -> Formula:
 def missing(none: str, batch: str, other: str, column: str = "loss") -> Formula:
     """The share of what BatchNorm gains over no normalizer that a third arm lacks, in log terms."""
     return {"kind": "missing", "arms": [none, batch, other], "column": column}
+
+
+def order(arms: Sequence[str], beside: Sequence[Sequence[float]], column: str = "loss") -> Formula:
+    """Kendall's tau over some arms, of a column and what the evidence measured ``beside`` it.
+
+    Args:
+        arms: that are ordered.
+        beside: (arms, seeds), of the seeds of the evidence: for others there is no value.
+        column: of the rows.
+    """
+    return {"kind": "order", "arms": list(arms), "column": column, "beside": beside}

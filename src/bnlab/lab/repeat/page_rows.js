@@ -13,12 +13,15 @@ const GUESS_LOSS = Math.log(10), LAST_PART = 10;
 /** An accuracy with four digits behind the point, as Python rounds it. */
 export const rounded = (accuracy) => Number(accuracy.toFixed(4));
 
+export const fiveDigits = (number) => Number(number.toPrecision(5));
+
 /** The compiled net of a row; `extra` is an update that looks at single tensors, see run.js. */
-function netOfRow(shared, { variant, depth, extra }) {
-  if (!extra) return shared.net(variant, depth);
+function netOfRow(shared, { variant, depth, extra, momentum }) {
+  const update = momentum ? "momentum" : shared.rules.optimizer;
+  if (!extra) return shared.net(variant, depth, update);
   const key = shared.keyOf(variant, depth), name = `${extra} ${key}`;
   if (!shared.nets.has(name)) {
-    const net = shared.store.net(key, "float32", shared.rules.optimizer, extra);
+    const net = shared.store.net(key, "float32", update, extra);
     net.setData(shared.train.images, shared.train.labels);
     shared.nets.set(name, { net, update: extra });
   }
@@ -53,7 +56,7 @@ export class RowLane extends Lane {
 function meanLoss(losses, steps) {
   const counted = new Float64Array(steps).fill(GUESS_LOSS);
   losses.forEach((loss, i) => { counted[i] = Math.min(loss, GUESS_LOSS); });
-  return Number(meanOf(counted).toPrecision(5));
+  return fiveDigits(meanOf(counted));
 }
 
 export const ROWS = { race: (shared, state) => new RowLane(shared, state) };

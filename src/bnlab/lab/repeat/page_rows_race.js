@@ -4,9 +4,7 @@
 import { accuracyAnew } from "../clinic/page_statistics.js";
 import { lengthAndGamma } from "../clinic/page_t5.js";
 import { varianceRatios } from "../clinic/t7_variances.js";
-import { CHANCE_SCORE, ROWS, RowLane, rounded, withStatistics } from "./page_rows.js";
-
-const fiveDigits = (number) => Number(number.toPrecision(5));
+import { CHANCE_SCORE, fiveDigits, ROWS, RowLane, rounded, withStatistics } from "./page_rows.js";
 
 class RepairedRow extends RowLane {
   numbers(test) {

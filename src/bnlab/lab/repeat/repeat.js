@@ -6,6 +6,7 @@ import { Widget, widgetOf } from "../kit/js/widget.js";
 import { decideInPieces } from "./decide_in_pieces.js";
 import { withMargins } from "./margins.js";
 import { fileButtons } from "./repeat_file.js";
+import { needsEvidence } from "./repeat_formulas.js";
 import { rowGrid } from "./repeat_grid.js";
 import { partTable } from "./repeat_parts.js";
 import { repeatKernel, repeatPool } from "./repeat_pool.js";
@@ -215,7 +216,7 @@ class Repeat extends Widget {
     this.drawProgress();
     const told = { phase, decided, opened, seeds, counts: training.counts(), margins: Object.keys(state.margins).length > 0 };
     this.headline[when](repeatHeadline(claim, count, told));
-    const partly = claim.effects.some(({ name }) => !formulas[name]), isSeen = phase === "finished" && partly && !opened;
+    const partly = claim.effects.some(({ name }) => !formulas[name] || needsEvidence(formulas[name])), isSeen = phase === "finished" && partly && !opened;
     this.verdict.now(!isSeen ? "" : state.start === null ? KEPT : UNTRAINED);
     this.summary[when](repeatSummary(claim, { ...told, outcomes, workers: this.engine.workers }));
   }

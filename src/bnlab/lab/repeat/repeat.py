@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
+from bnlab.engines.compiled.page_sets import variants
 from bnlab.errors import check_name
 from bnlab.lab.kit.bundle import bundle, stylesheet
 from bnlab.lab.kit.widget import ComputingWidget, Content, check_keys
@@ -20,7 +21,6 @@ from bnlab.verdicts.verdict import Verdict
 FOLDER = Path(__file__).parent
 NUMBERS = ("loss", "end", "val_accuracy", "test_accuracy", "diverged_at")
 MOST_SEED = 2**31
-WIDTH = 64
 
 
 class Repeat(ComputingWidget):
@@ -51,12 +51,13 @@ class Repeat(ComputingWidget):
         check_name("claim that can be repeated", claim, SETS)
         stored = evidence.load(claim_of(claim))
         self._trainings = trainings_of(stored)
+        first = next(iter(variants(SETS[claim]).values()))
         options = {
             "name": f"repeat-{claim.lower()}",
             "job": "repeat",
             "compiled": SETS[claim],
-            "net": "mlp",
-            "width": WIDTH,
+            "net": first.net,
+            "width": first.width,
             "claim": claim_json(stored.claim),
             "arms": arms_of(stored),
             "seeds": stored.data["seeds"],

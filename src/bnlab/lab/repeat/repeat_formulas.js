@@ -1,5 +1,6 @@
 // How the values of a claim's effects follow from its rows; see effects.py. No drawing here.
 
+import { kendall } from "./kendall.js";
 import { CLINIC_KINDS } from "./repeat_formulas_t.js";
 
 const CHANCE_LEVEL = 0.1, USABLE_LOSS = 0.05, TIED = 1e-9;
@@ -11,18 +12,26 @@ function largestUsable(arms, row, rates) {
   return rates.get(arms.findLast((_, i) => scores[i] >= least));
 }
 
-/** The value of one seed by the kind of a formula; `row(arm)` are the numbers of its row, `rates` those of the arms. */
+const leadOf = (row, one, other, column) => row(one)[column] - row(other)[column];
+
+/** The value of a seed by the kind of a formula; `row(arm)` are the numbers of its row, `rates` those of the arms. */
 const VALUE_KINDS = {
   ...CLINIC_KINDS,
-  lead: ({ arms: [one, other] }, row) => row(one).test_accuracy - row(other).test_accuracy,
+  lead: ({ arms, column }, row) => leadOf(row, ...arms, column),
+  contrast: ({ arms: [a, b, c, d], column }, row) => leadOf(row, a, b, column) - leadOf(row, c, d, column),
   decades: ({ arms: [above, below], column }, row) => Math.log10(row(above)[column] / row(below)[column]),
   usable: ({ arms: [some, others] }, row, rates) => Math.log10(largestUsable(some, row, rates) / largestUsable(others, row, rates)),
   missing: ({ arms: [none, batch, other], column }, row) =>
     Math.log(row(other)[column] / row(batch)[column]) / Math.log(row(none)[column] / row(batch)[column]),
+  order: ({ arms, column, beside }, row, _rates, number) =>
+    kendall(beside.map((numbers) => numbers[number]), arms.map((arm) => row(arm)[column])),
 };
+
+/** Whether a formula has what the evidence measured beside the rows: of its own seeds alone. */
+export const needsEvidence = ({ beside }) => beside !== undefined;
 
 /** The values of an effect, one a seed, from rows by arm: `trained.get(arm)[number]` are numbers. */
 export function valuesBy(formula, { arms, seeds }, trained) {
   const rates = new Map(arms.map(({ name, lr }) => [name, lr]));
-  return seeds.map((_, i) => VALUE_KINDS[formula.kind](formula, (arm) => trained.get(arm)[i], rates));
+  return seeds.map((_, i) => VALUE_KINDS[formula.kind](formula, (arm) => trained.get(arm)[i], rates, i));
 }

@@ -1,7 +1,7 @@
 // The rows of a claim: which trainings they are, how long they take, what follows for its effects.
 // No drawing here.
 
-import { valuesBy } from "./repeat_formulas.js";
+import { needsEvidence, valuesBy } from "./repeat_formulas.js";
 
 /** The seeds of a state: those of the evidence, or as many fresh ones from a number on. */
 export const seedsOf = ({ seeds }, start) => (start === null ? seeds : seeds.map((_, i) => start + i));
@@ -29,13 +29,14 @@ export const isWhole = ({ diverged_at: _, ...numbers }) => Object.values(numbers
 /**
  * The values of each effect, one a seed, from rows by arm: `trained.get(arm)[number]` are numbers. An
  * effect without a formula is not about these rows: it has the values of the evidence, if its seeds
- * are meant.
+ * are meant. Nor has one a value of fresh seeds whose formula needs more of the evidence.
  */
 export function valuesOf(options, start, trained) {
   const { claim, formulas, values } = options, found = {};
   for (const { name } of claim.effects) {
-    if (formulas[name]) found[name] = valuesBy(formulas[name], options, trained);
-    else if (start === null) found[name] = values[name];
+    const formula = formulas[name], isOwn = start === null;
+    if (formula && (isOwn || !needsEvidence(formula))) found[name] = valuesBy(formula, options, trained);
+    else if (isOwn) found[name] = values[name];
   }
   return found;
 }

@@ -38,8 +38,8 @@ export function repeatSummary({ id, where }, { phase, outcomes, seeds, decided, 
   return `${state}, ${which}: ${countsText(outcomes.flat())}.${decided?.sentence ? ` ${decided.sentence}` : ""}`;
 }
 
-export const KEPT = "The parts that are not about these trainings keep the evidence's numbers.";
-export const UNTRAINED = "Parts that are not about these trainings have no numbers with fresh seeds, so no word for the whole claim follows.";
+export const KEPT = "What is not about these trainings alone keeps the evidence's numbers.";
+export const UNTRAINED = "Parts that are not about these trainings alone have no numbers with fresh seeds, so no word for the whole claim follows.";
 export const BACK = "The tab was in the background, where a browser may slow workers down; nothing was lost.";
 export const GO_ON = 'What is trained is kept: "Go on" trains the rest.';
 export const SILENT = "A worker said nothing for two minutes.";

@@ -6,7 +6,7 @@ from bnlab import chapters
 from bnlab.engines.compiled.nets import Net
 from bnlab.engines.compiled.page_sets import variants
 from bnlab.lab.repeat.effects import name_of
-from bnlab.runs.optimizers import by_parts
+from bnlab.runs.optimizers import BASES, by_parts
 from bnlab.train import Run
 from bnlab.verdicts.again import Training, load_digests
 from bnlab.verdicts.evidence import Evidence
@@ -15,6 +15,8 @@ from bnlab.verdicts.verdict import Claim
 SETS = {
     **dict.fromkeys(("T1", "T2", "T3", "T4", "T5", "T6", "T7"), "clinic"),
     **dict.fromkeys(("B1", "S1", "S5"), "nets"),
+    "S2": "deep",
+    "LW3": "lawn_sgd",
 }
 """The set of compiled nets in which the trainings of a claim are, by its id."""
 
@@ -63,8 +65,21 @@ def fields_of(run: Run, name: str) -> dict[str, object]:
     variant, depth = next(at for at, net in variants(name).items() if net.key == key)
     fields = ("lr", "batch_size", "steps")
     found = {"variant": variant, "depth": depth, **{name: getattr(run, name) for name in fields}}
+    found |= _lawn_fields(run)
     strength = run.optimizer_options.get("weight_decay", 0.0)
     decay, trained = by_parts(run.optimizer_options)
     if (decay, trained) != ("all", "all"):
         return {**found, "extra": f"parts {decay} {trained}", "decay": strength}
     return {**found, "weight_decay": strength} if strength else found
+
+
+def _lawn_fields(run: Run) -> dict[str, object]:
+    """Momentum, LAWN around an optimizer, and wrong labels, as far as a Run has them."""
+    found, options = {}, run.optimizer_options
+    momentum = options.get("momentum", 0.0)
+    if momentum:
+        found["momentum"] = momentum
+    if run.optimizer not in BASES:
+        around = "momentum" if momentum else run.optimizer.removeprefix("lawn_")
+        found |= {"extra": f"lawn all {around}", "free": options["free_steps"]}
+    return {**found, "wrong": run.label_noise} if run.label_noise else found

@@ -143,7 +143,7 @@ def whole(leaves, styles, sheets, numbers, home):
     )
     links = "".join(f'<link rel="stylesheet" href="{sheet}">' for sheet in sheets)
     own = (PAPER / "paper.css").read_text(encoding="utf-8")
-    texts = "".join(f"<style>{text}</style>" for text in [*styles, own, heads])
+    texts = "\n".join([*styles, own, heads])
     articles = "".join(
         f'<article class="bd-article leaf" id="{leaf.own}" style="page: {leaf.own}">'
         f"{leaf.html}</article>"
@@ -151,7 +151,7 @@ def whole(leaves, styles, sheets, numbers, home):
     )
     return (
         f'<!DOCTYPE html><html lang="en" data-theme="light" data-mode="light"><head>'
-        f'<meta charset="utf-8"><title>{TITLE}</title>{links}{texts}</head>'
+        f'<meta charset="utf-8"><title>{TITLE}</title>{links}<style>{texts}</style></head>'
         f'<body><div class="bd-main"><div class="bd-content"><div class="bd-article-container">'
         f"{sheets_in_front(leaves, numbers, home)}{articles}</div></div></div></body></html>"
     )

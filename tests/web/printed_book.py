@@ -40,6 +40,18 @@ class Book:
 
         return list(walk(self.reader.outline, 0))
 
+    def low_headings(self, least: float = 85) -> list[str]:
+        """Headings so low on a page that nothing of their section stands below them."""
+
+        def walk(entries: list) -> Iterator[str]:
+            for entry in entries:
+                if isinstance(entry, list):
+                    yield from walk(entry)
+                elif entry.top < least:
+                    yield entry.title
+
+        return list(walk(self.reader.outline))
+
     @cached_property
     def contents(self) -> list[tuple[str, int]]:
         """Titles and page numbers as the contents print them."""
@@ -92,7 +104,8 @@ class Book:
                 x = tm[4] * cm[0] + tm[5] * cm[2] + cm[4]
                 y = tm[4] * cm[1] + tm[5] * cm[3] + cm[5]
                 in_margin = y < bottom or y > top
-                if text.strip() and not in_margin and not left - 2 <= x <= right + 2:
+                bar = abs(cm[0]) > 3 * abs(cm[3])  # a sign that MathJax has drawn out
+                if text.strip() and not (in_margin or bar) and not left - 2 <= x <= right + 2:
                     found.append((number, text))
 
             page.extract_text(visitor_text=see)

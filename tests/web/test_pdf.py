@@ -90,6 +90,7 @@ def is_whole(book: Book) -> None:
     assert book.outside() == []
     assert [(words, pages) for words, pages in book.figures() if len(pages) != 1] == []
     assert [n for n in range(1, len(book.pages) + 1) if len(book.text(n)) < 20] == []
+    assert book.low_headings() == []
 
 
 def leads_somewhere(book: Book) -> None:

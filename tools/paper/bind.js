@@ -31,7 +31,8 @@
       else link.removeAttribute("href");
     }
     for (const [path, leaf] of Object.entries(book.leaves)) {
-      for (const widget of document.getElementById(leaf).querySelectorAll(".bnlab-widget")) live(widget, path, book.home);
+      const widgets = document.getElementById(leaf).querySelectorAll(".bnlab-widget");
+      for (const widget of widgets) live(widget, path, book.home);
     }
   };
 })();

@@ -10,7 +10,8 @@
   // What can only be pressed or filled in.
   const USELESS = [
     "script", ".headerlink", ".copybtn", "button.toggle-button", "details.hide:not(.below-input)",
-    ".bnlab-keeping", ".bnlab-note-field", ".bnlab-repeat-here", ".bnlab-share", ".bnlab-badge", ".bnlab-note", ".bnlab-actions",
+    ".bnlab-keeping", ".bnlab-note-field", ".bnlab-repeat-here",
+    ".bnlab-share", ".bnlab-badge", ".bnlab-note", ".bnlab-actions",
     ".bnlab-scenes", ".bnlab-head .bnlab-button", ".bnlab-head .bnlab-menu", "[hidden]",
   ].join(",");
 
@@ -24,7 +25,8 @@
     let last = performance.now();
     const watch = new MutationObserver(() => { last = performance.now(); });
     watch.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
-    const moves = () => performance.now() - last < QUIET || many(VIEW) > many("section.bnlab, .bnlab-widget-error");
+    const drawn = () => many(VIEW) <= many("section.bnlab, .bnlab-widget-error");
+    const moves = () => performance.now() - last < QUIET || !drawn();
     while (moves() && performance.now() < end) await wait(100);
     watch.disconnect();
   }
@@ -32,16 +34,18 @@
   /** A widget that waits to be asked, or for a guess, shows its first state: nobody can press it later. */
   function begin() {
     for (const widget of document.querySelectorAll("section.bnlab")) {
-      const guess = [...widget.querySelectorAll(".bnlab-check")].find((one) => one.textContent.trim() === "Predict first");
-      const box = guess?.querySelector("input");
-      if (box?.checked) box.click();
+      for (const one of widget.querySelectorAll(".bnlab-check")) {
+        const box = one.querySelector("input");
+        if (one.textContent.trim() === "Predict first" && box.checked) box.click();
+      }
       if (!widget.querySelector(".bnlab-headline")?.textContent) widget.querySelector(".bnlab-main")?.click();
     }
   }
 
   /** The names of the page's widgets in links, in their order, as link.js gives them. */
   function widgetNames() {
-    const states = JSON.parse(document.querySelector(STATE)?.textContent ?? '{"state":{}}').state, taken = new Set();
+    const states = JSON.parse(document.querySelector(STATE)?.textContent ?? '{"state":{}}').state;
+    const taken = new Set();
     return [...document.querySelectorAll(VIEW)].map((script) => {
       const options = states[JSON.parse(script.textContent).model_id].state.options ?? {};
       const name = options.name ?? options.replay;
@@ -84,9 +88,9 @@
     }
   }
 
-  /** Styles that were written into the page: the text of an element, or the rules that a script has put there. */
+  /** Styles in the head of the page; MathJax writes a rule for each sign that it needs. */
   const styles = () => [...document.querySelectorAll("head style")].flatMap((one) =>
-    one.textContent.length > 20 && !one.id.startsWith("MJX") ? [one.textContent] : [...one.sheet.cssRules].map((rule) => rule.cssText));
+    one.id.startsWith("MJX") ? [...one.sheet.cssRules].map((rule) => rule.cssText) : [one.textContent]);
 
   globalThis.bnlabLeaf = async (own) => {
     const article = document.querySelector("article.bd-article"), names = widgetNames();

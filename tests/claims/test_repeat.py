@@ -113,8 +113,9 @@ def test_the_digests_are_there_for_each_counted_row(name):
     trainings = repeats()[name](claims.load(name).data)
     found = again.load_digests(name, trainings)
     assert len(set(found)) == len(trainings) and {len(one) for one in found} == {again.DIGEST}
-    training, digest = trainings[0], found[0]
-    assert again.train_again(training) == (training.row, digest)
+    training = trainings[0]
+    row, digest = again.train_again(training)
+    assert again.difference(training, row) == "" and digest == found[0]
 
 
 def test_digests_that_were_edited_by_hand_are_refused(tmp_path):
@@ -138,3 +139,13 @@ def test_weights_that_are_no_numbers_have_one_digest():
     other.view(np.uint32)[1] |= 0x80000001
     assert np.isnan(other[1]) and again.digest_of(some) == again.digest_of(other)
     assert again.digest_of(some) != again.digest_of(some[::-1])
+    doubles = some.astype(float), other.astype(float)
+    doubles[1].view(np.uint64)[1] |= (1 << 63) + 1
+    assert again.digest_of(doubles[0]) == again.digest_of(doubles[1]) != again.digest_of(some)
+
+
+def test_errors_of_rounding_may_be_others_and_nothing_else():
+    training = again.Training("gradients", 3, None, [1.9e-16, 1.701, 0.0, None])
+    assert again.difference(training, [0.0, 1.701, 2e-16, None]) == ""
+    for row in ([1e-11, 1.701, 0.0, None], [0.0, 1.702, 0.0, None], [0.0, 1.701, 0.0, 4]):
+        assert "arm gradients, seed 3 gives" in again.difference(training, row)

@@ -62,7 +62,7 @@ def test_all_rows_turn_green_and_the_words_are_those_of_python(page, tmp_path, t
     expect(page.locator(".bnlab-verdict")).to_be_empty()
 
 
-@pytest.mark.parametrize("name", ["T2", "T5", "T7"])
+@pytest.mark.parametrize("name", ["T2", "T4", "T5", "T7", "T8"])
 def test_of_fresh_seeds_all_parts_are_judged(page, tmp_path, troubles, name):
     rows = len(opened(page, tmp_path, name, f"#repeat-{name.lower()}?start=7000", SHORT)) * SEEDS
     press(page, "Repeat")

@@ -1,6 +1,6 @@
 """The trainings behind the rows of evidence, and digests of the weights with which they end.
 
-A digest is the first ``DIGEST`` hexadecimal digits of the SHA-256 of the final weights: float32,
+A digest is the first ``DIGEST`` hexadecimal digits of the SHA-256 of the final weights:
 little-endian, in the order of the engine's vector, each NaN with the bits of ``NAN``. Where the row
 is about running statistics they follow the weights. Two trainings with one digest took the same
 steps to the last bit, wherever they were done.
@@ -25,7 +25,9 @@ from bnlab.verdicts.table import Table
 
 ENGINE = "compiled"
 DIGEST = 16
-NAN = 0x7FC00000
+NAN = {4: 0x7FC00000, 8: 0x7FF8 << 48}
+"""Bits of each NaN, by the bytes of a number."""
+ROUNDING = 1e-12
 FOLDER = "digests"
 """Beside the evidence."""
 
@@ -106,16 +108,24 @@ def raced(training: Training) -> tuple[list, Engine]:
 
 def digest_of(weights: np.ndarray) -> str:
     """The digest of a vector of weights."""
-    words = np.asarray(weights, "<f4").view("<u4").copy()
-    words[np.isnan(weights)] = NAN
+    size = weights.dtype.itemsize
+    words = np.asarray(weights, f"<f{size}").view(f"<u{size}").copy()
+    words[np.isnan(weights)] = NAN[size]
     return hashlib.sha256(words.tobytes()).hexdigest()[:DIGEST]
 
 
 def difference(training: Training, row: list) -> str:
-    """A sentence if a training gave another row than the evidence has, else nothing."""
-    if row == training.row:
+    """A sentence if a training gave another row than the evidence has, else nothing.
+
+    Numbers of less than ``ROUNDING`` are errors of rounding, which machines make differently.
+    """
+    if list(map(_beside_rounding, row)) == list(map(_beside_rounding, training.row)):
         return ""
     return f"arm {training.arm}, seed {training.seed} gives {row}, the evidence has {training.row}"
+
+
+def _beside_rounding(entry: object) -> object:
+    return 0.0 if isinstance(entry, float) and abs(entry) < ROUNDING else entry
 
 
 def digests(stored: Evidence, trainings: Iterable[Training]) -> dict[tuple[str, int], str]:

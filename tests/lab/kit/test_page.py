@@ -147,19 +147,23 @@ def test_the_command_needs_the_repository_or_a_place(tmp_path, monkeypatch, caps
         assert made.read_bytes() == (FOLDER / f"{name}.js").read_bytes()
     made = (tmp_path / page.TEST_IMAGES).read_text()
     assert made == (FOLDER.parent / page.TEST_IMAGES).read_text() == page.image_file()
+    for name in page.DOUBLED:
+        made = (tmp_path / page.DOUBLES / f"{name}.js").read_text()
+        kept = (FOLDER.parent / page.DOUBLES / f"{name}.js").read_text()
+        assert made == kept == page.doubles_file(name)
 
 
 @pytest.mark.parametrize(
     ("name", "jobs"),
     [
-        ("nets", ["all_seeds", "judge", "landscape", "repeat", "side_by_side", "small_batches"]),
+        ("nets", ["all_seeds", "landscape", "repeat", "side_by_side", "small_batches"]),
         ("groups", ["side_by_side"]),
         ("squares", ["plane", "side_by_side"]),
         ("units", ["all_seeds", "side_by_side"]),
         ("lawn", ["lawn", "side_by_side"]),
         ("mimic", ["side_by_side"]),
         ("binary", ["bits", "side_by_side"]),
-        *((name, ["judge", "repeat", "side_by_side"]) for name in PAGE_SETS),
+        *((name, ["repeat", "side_by_side"]) for name in PAGE_SETS),
     ],
 )
 def test_the_worker_of_a_set_can_do_what_its_widgets_declare(name, jobs):

@@ -30,9 +30,13 @@ def options_of(name):
     return options
 
 
-def images_of_the_page():
-    text = page.image_file()
-    return json.loads(text[text.index("images = ") + 9 : -2])
+def images_of_the_page(name="clinic"):
+    """What all rows take: test images, and the kernels in float64 of a set."""
+    images, doubles = (
+        json.loads(text[text.index(" = ") + 3 : -2])
+        for text in (page.image_file(), page.doubles_file(name))
+    )
+    return {**images, "doubles": doubles["kernels"]}
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -58,13 +62,13 @@ def test_the_formulas_give_the_values_of_the_evidence(name):
         numbers = dict(zip(columns_of(name, training), training.row, strict=True))
         trained.setdefault(training.arm, []).append({"diverged_at": None, **numbers})
     found = in_node(
-        "repeat_rows.js", "valuesOf(o, null, new Map(Object.entries(t)))", options, trained
+        "repeat_rows.js", "m.valuesOf(o, null, new Map(Object.entries(t)))", options, trained
     )
     assert list(found) == [effect.name for effect in stored.claim.effects]
     for effect, values in stored.values.items():
         assert found[effect] == pytest.approx(values.tolist(), abs=1e-12)
     fresh = in_node(
-        "repeat_rows.js", "valuesOf(o, 5000, new Map(Object.entries(t)))", options, trained
+        "repeat_rows.js", "m.valuesOf(o, 5000, new Map(Object.entries(t)))", options, trained
     )
     alone = {key for key, made in FORMULAS[name](stored.data).items() if "beside" not in made}
     assert list(fresh) == [e.name for e in stored.claim.effects if e.name in alone]
@@ -84,7 +88,7 @@ def in_node(module, expression, options, trained):
     script = (
         f"const m = await import({json.dumps(str(FOLDER / module))});"
         "const { o, t } = JSON.parse(await new Response(process.stdin).text());"
-        f"console.log(JSON.stringify(m.{expression}));"
+        f"console.log(JSON.stringify({expression}));"
     )
     done = subprocess.run(
         ["node", "--input-type=module", "-e", script],
@@ -102,7 +106,7 @@ def in_node(module, expression, options, trained):
 def test_the_page_trains_the_rows_to_the_last_bit(name, tmp_path):
     options, stored = options_of(name), evidence.load(claim_of(name))
     rows = {(t.arm, t.seed): t for t in trainings_of(stored)}
-    test = images_of_the_page()
+    test = images_of_the_page(options["compiled"])
     places = [(arm, i) for arm in options["arms"] for i in range(len(options["seeds"]))]
     places = [(arm, i) for arm, i in places if arm["steps"] < 3000][::EACH]
     states = [state_of(arm, options["seeds"][i], test) for arm, i in places]

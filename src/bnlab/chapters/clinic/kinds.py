@@ -1,4 +1,4 @@
-"""Trainings behind T1, T2, T3, T5 and T7 whose rows tell more than a race: how they are done again.
+"""Trainings behind claims of the clinic whose rows tell more than a race: how they are done again.
 
 Where the row is about running statistics, the digest is that of weights and statistics.
 """
@@ -12,7 +12,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from bnlab.chapters.clinic import t1_modes, t3_frozen, t5_decay, t7_dropout
+from bnlab.chapters.clinic import (
+    t1_modes,
+    t3_frozen,
+    t4_accumulation,
+    t5_decay,
+    t7_dropout,
+    t8_penalty,
+)
 from bnlab.chapters.clinic.setting import (
     ENGINE,
     accuracy,
@@ -61,7 +68,7 @@ def _net_with_cause(training: Training) -> tuple[nn.Module, Engine]:
 def _repaired(training: Training) -> tuple[list, np.ndarray]:
     """T2: the test accuracy with statistics computed anew, too."""
     row, trainer = raced(training)
-    return [*row, CHANCE if row[-1] is not None else _anew(trainer)], _weights(trainer)
+    return [*row, CHANCE if row[-1] is not None else _anew(trainer)], _weights(trainer.net)
 
 
 def _tuned(training: Training) -> tuple[list, np.ndarray]:
@@ -86,7 +93,7 @@ def _tuned(training: Training) -> tuple[list, np.ndarray]:
 def _length(training: Training) -> tuple[list, np.ndarray]:
     """T5: length of the weights and mean gamma at the end, too."""
     row, trainer = raced(training)
-    return [*row, *_length_and_gamma(trainer.net)], _weights(trainer)
+    return [*row, *_length_and_gamma(trainer.net)], _weights(trainer.net)
 
 
 def _length_and_gamma(net: nn.Module) -> list[float]:
@@ -108,18 +115,50 @@ def _shifts(training: Training) -> tuple[list, np.ndarray]:
     return [*row, found, *scores], vector_of(net)
 
 
+def _gradients(training: Training) -> tuple[list, np.ndarray]:
+    """T4: distances between gradients, before and after the trainings."""
+    run = training.run
+    (_, *before), (_, *after) = t4_accumulation.differences(run)
+    nets = (trained(one).net for one in (run, run.replace(norm="layer", norm_options={})))
+    return before + after, np.concatenate([_weights(net) for net in nets])
+
+
+def _influence(training: Training) -> tuple[list, np.ndarray]:
+    """T8: leaks and penalties, before and after the training, in batches of each size."""
+    run = training.run
+    found = [
+        number for *_, leak, penalty in t8_penalty.rows(run.norm, run) for number in (leak, penalty)
+    ]
+    return found, vector_of(trained(run).net)
+
+
 def _anew(trainer: Engine) -> float:
     """Test accuracy with statistics computed anew."""
     net = recomputed(trainer.net, tensors(trainer, "train")[0])
     return accuracy(net, *tensors(trainer, "test"))
 
 
-def _weights(trainer: Engine) -> np.ndarray:
-    return torch.cat([one.detach().flatten() for one in trainer.net.parameters()]).numpy()
+def _weights(net: nn.Module) -> np.ndarray:
+    return torch.cat([one.detach().flatten() for one in net.parameters()]).numpy()
 
 
 MODES = Kind("modes", t1_modes.COLUMNS[2:], _modes)
 REPAIRED = Kind("repaired", (*RACED, "repaired"), _repaired)
 TUNED = Kind("tuned", t3_frozen.COLUMNS[3:], _tuned)
+GRADIENTS = Kind(
+    "gradients",
+    tuple(f"{name}{when}" for when in ("_start", "") for name in t4_accumulation.GRADIENTS),
+    _gradients,
+)
 LENGTH = Kind("length", (*RACED, *t5_decay.COLUMNS[2:]), _length)
 SHIFTS = Kind("shifts", (*RACED, *t7_dropout.COLUMNS[2:]), _shifts)
+INFLUENCE = Kind(
+    "influence",
+    tuple(
+        f"{name}_{size}{when}"
+        for when in ("_start", "")
+        for size in t8_penalty.SIZES
+        for name in t8_penalty.COLUMNS[4:]
+    ),
+    _influence,
+)

@@ -18,6 +18,7 @@ from bnlab.chapters.clinic import (
     t5_decay,
     t6_order,
     t7_dropout,
+    t8_penalty,
 )
 from bnlab.train import Run
 from bnlab.verdicts.again import Kind, Training, trainings_of_race
@@ -26,6 +27,9 @@ from bnlab.verdicts.table import Table
 
 SAME = "same"
 """How the names end of arms that are trained for their looks, at the same rate as the others."""
+
+GRADIENTS = "gradients"
+"""The arm of T4 in which no nets race."""
 
 ARMS: dict[str, Mapping[str, Arm]] = {
     "T2": t2_tiny_batches.arms(),
@@ -76,6 +80,19 @@ def t3_trainings(data: dict) -> list[Training]:
     return found
 
 
+def t4_trainings(data: dict) -> list[Training]:
+    """The rows of the race; then those about gradients, an arm of their own."""
+    base = Run.from_dict(data["base"]).replace(precision="float64")
+    seen: dict[int, list] = {}
+    for seed, _, *distances in data["gradients"]["rows"]:
+        seen.setdefault(seed, []).extend(distances)
+    alone = [
+        Training(GRADIENTS, seed, base.replace(seed=seed), row, kind=kinds.GRADIENTS)
+        for seed, row in seen.items()
+    ]
+    return trainings_of_race(data, ARMS["T4"]) + alone
+
+
 def t5_trainings(data: dict) -> list[Training]:
     """The rows of the race, and the ends at the same rate that the claim compares."""
     looked_at = ("none", "weights", "gamma")
@@ -86,6 +103,23 @@ def t7_trainings(data: dict) -> list[Training]:
     """The rows of the race, and the looks at the same rate that the claim compares."""
     looked_at = ("none", "before_5", "layer_5", "head_5")
     return with_looks(data, "T7", data["looks"], looked_at, t7_dropout.SAME_RATE, kinds.SHIFTS)
+
+
+def t8_trainings(data: dict) -> list[Training]:
+    """A row for each normalizer and seed, which holds what is found before and after training."""
+    base, seen = Run.from_dict(data["base"]), {}
+    for norm, _size, _trained, seed, *numbers in data["rows"]:
+        seen.setdefault((norm, seed), []).extend(numbers)
+    return [
+        Training(
+            norm,
+            seed,
+            base.replace(norm=norm, norm_options=t8_penalty.NORMS[norm], seed=seed),
+            row,
+            kind=kinds.INFLUENCE,
+        )
+        for (norm, seed), row in seen.items()
+    ]
 
 
 def with_looks(
@@ -125,8 +159,9 @@ REPEATS: dict[str, Callable[[dict], list[Training]]] = {
     "T1": t1_trainings,
     "T2": t2_trainings,
     "T3": t3_trainings,
-    "T4": lambda data: trainings_of_race(data, ARMS["T4"]),
+    "T4": t4_trainings,
     "T5": t5_trainings,
     "T6": lambda data: trainings_of_race(data, ARMS["T6"]),
     "T7": t7_trainings,
+    "T8": t8_trainings,
 }

@@ -6,15 +6,16 @@ const MLP_WIDTH = 64, MLP_CLASSES = 10;  // an image has 64 pixels, too
  * The layers of a perceptron of this depth: {weight, bias} of the linear layer, and of its normalizer
  * {gamma, beta} and, if it has running statistics, {mean, variance}; the last one is that of the classes.
  *
- * @param state   {params, buffers}, as getState() of a compiled net gives them
+ * @param state     {params, buffers}, as getState() of a compiled net gives them
+ * @param hasNorms  whether there are normalizers
  */
-export function mlpLayers({ params, buffers }, depth) {
+export function mlpLayers({ params, buffers }, depth, hasNorms = true) {
   let at = 0, kept = 0;
   const next = (count) => Float64Array.from(params.subarray(at, at += count));
   const running = () => Float64Array.from(buffers.subarray(kept, kept += MLP_WIDTH));
   const layers = Array.from({ length: depth }, () => {
     const layer = { weight: next(MLP_WIDTH ** 2), bias: next(MLP_WIDTH) };
-    Object.assign(layer, { gamma: next(MLP_WIDTH), beta: next(MLP_WIDTH) });
+    if (hasNorms) Object.assign(layer, { gamma: next(MLP_WIDTH), beta: next(MLP_WIDTH) });
     if (kept < buffers.length) Object.assign(layer, { mean: running(), variance: running() });
     return layer;
   });

@@ -17,7 +17,7 @@ const T4_CURVES = {
 };
 
 /** Mean loss, accuracy and gradient of parts of a batch, of so many images each; sums in double. */
-function accumulate(net, images, labels, micro) {
+export function accumulate(net, images, labels, micro) {
   const parts = labels.length / micro, mean = { loss: 0, accuracy: 0, gradient: new Float64Array(net.sizes.params) };
   for (let first = 0; first < labels.length; first += micro) {
     const pixels = images.subarray(first * T4_PIXELS, (first + micro) * T4_PIXELS);

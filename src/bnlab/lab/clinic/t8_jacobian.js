@@ -5,8 +5,9 @@ import { linear, linearBack, mlpLayers } from "./mlp.js";
 
 const T8_EPS = 1e-5, T8_CHANNELS = 64, GHOST_SIZE = 4, GROUP_SIZE = 8;
 
-/** Over how many samples and channels mean and variance are taken. */
+/** Over how many samples and channels mean and variance are taken; with "none" over nothing. */
 const T8_SETS = {
+  none: () => null,
   batch: (count) => [count, 1],
   batch_renorm: (count) => [count, 1],
   ghost_batch: () => [GHOST_SIZE, 1],
@@ -75,11 +76,11 @@ const rowNorms = (x, count) => Array.from({ length: count }, (_, i) => {
  * @param limits   {r_max, d_max} of batch renormalization
  */
 export function jacobian(state, { depth, norm, limits }, images, labels) {
-  const count = labels.length, sets = T8_SETS[norm](count), layers = mlpLayers(state, depth);
+  const count = labels.length, sets = T8_SETS[norm](count), layers = mlpLayers(state, depth, sets !== null);
   const head = layers.pop(), renorm = norm === "batch_renorm" ? limits : null;
   let x = Float64Array.from(images);
   const backs = layers.map((layer) => {
-    const { y, back } = normalized(linear(x, layer, count), layer, sets, count, renorm);
+    const z = linear(x, layer, count), { y, back } = sets ? normalized(z, layer, sets, count, renorm) : { y: z, back: (g) => g };
     x = y.map((value) => Math.max(0, value));
     return (g) => linearBack(back(g.map((value, n) => (y[n] > 0 ? value : 0))), layer, count);
   }).reverse();

@@ -31,9 +31,14 @@ from bnlab.store import write_text
 
 FORMAT = 1
 PRECISION = "float32"
+KERNELS_OF_DOUBLES = "kernels.float64.wasm"
 OUTPUT = Path("assets/compiled")
 TEST_IMAGES = Path("replay/test_images.js")
+DOUBLES = Path("doubles")
 """Beside the folder ``OUTPUT``."""
+
+DOUBLED = ("clinic", "nets")
+"""Sets with which a page that repeats a verdict trains in float64, too."""
 
 LIMIT = 190_000
 """Bytes of a gzipped file that a page may ask its reader to load: nets, images and worker."""
@@ -81,7 +86,8 @@ def store(folder: Path = artefact.FOLDER) -> dict[str, object]:
     """
     artefact.load(folder)
     manifest, kernels = artefact.read(folder), f"kernels.{PRECISION}.wasm"
-    hashes = {name: manifest["sha256"][name] for name in (artefact.PROGRAMS, kernels)}
+    files = [artefact.PROGRAMS, kernels, *([KERNELS_OF_DOUBLES] if folder.name in DOUBLED else [])]
+    hashes = {name: manifest["sha256"][name] for name in files}
     return {
         "manifest": manifest | {"sha256": hashes},
         "programs": (folder / artefact.PROGRAMS).read_bytes().hex(),
@@ -122,6 +128,13 @@ def image_file() -> str:
     data = load("digits")
     text = json.dumps({"version": 1, **written(data.test_x, data.test_y)}, separators=(",", ":"))
     return f"// {CREDIT}\n(globalThis.bnlabReplay ??= {{}}).test_images = {text};\n"
+
+
+def doubles_file(name: str) -> str:
+    """The text of the file with the kernels in float64 of a set, a member of ``DOUBLED``."""
+    kernels = (artefact.FOLDERS[name] / KERNELS_OF_DOUBLES).read_bytes().hex()
+    text = json.dumps({"version": 1, "kernels": kernels}, separators=(",", ":"))
+    return f"// {CREDIT}\n(globalThis.bnlabDoubles ??= {{}}).{name} = {text};\n"
 
 
 def content(name: str, jobs: Iterable[Path] = ()) -> str:
@@ -177,7 +190,10 @@ def add_command(commands: argparse._SubParsersAction, jobs: Mapping[str, Iterabl
             output = (given.output or OUTPUT) / f"{name}.js"
             size = make(name, output, jobs[name])
             print(f"{output}: {size / 1000:.0f} kB gzipped ({LIMIT / 1000:.0f} kB allowed)")
-        write_text((given.output or OUTPUT).parent / TEST_IMAGES, image_file())
+        beside = (given.output or OUTPUT).parent
+        write_text(beside / TEST_IMAGES, image_file())
+        for name in DOUBLED:
+            write_text(beside / DOUBLES / f"{name}.js", doubles_file(name))
         return 0
 
     parser.set_defaults(run=run)

@@ -4,7 +4,8 @@ from bnlab.engines.compiled.page_sets import PAGE_SETS
 from bnlab.lab.repeat.repeat import FOLDER, Repeat
 
 JOBS = {
-    **dict.fromkeys(("nets", *PAGE_SETS), FOLDER / "page_repeat.js"),
+    **dict.fromkeys(PAGE_SETS, FOLDER / "page_repeat.js"),
+    "nets": FOLDER / "page_repeat_nets.js",
     "clinic": FOLDER / "page_repeat_clinic.js",
     "lawn_sgd": FOLDER / "page_repeat_lawn.js",
 }

@@ -1,8 +1,9 @@
-"""Formulas of the claims of the clinic, T1 to T7, and what a page calls their arms.
+"""Formulas of the claims of the clinic, T1 to T8, and what a page calls their arms.
 
 Beside those of ``formulas.py`` a formula is ``difference``, a column of one arm minus a column of
 another; ``effective``, log10 of the effective rate of one arm over that of another; ``mean`` of a
-column that is a list; or ``unmoved``, what is forgotten or moved, whichever is more.
+column that is a list; ``unmoved``, what is forgotten or moved, whichever is more; ``least`` of some
+columns; or ``rounding``, log10 of the largest of columns that are rounding errors.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from bnlab.chapters.clinic import t1_modes, t5_decay, t7_dropout
-from bnlab.chapters.clinic.repeats import SAME, arm_looked_at
+from bnlab.chapters.clinic import kinds, t1_modes, t5_decay, t7_dropout
+from bnlab.chapters.clinic.repeats import GRADIENTS, SAME, arm_looked_at
 from bnlab.draw.style import STYLE
 from bnlab.lab.repeat.formulas import Formula, Formulas, decades, lead
 
@@ -51,7 +52,15 @@ T3: Formulas = {
     "new": difference("frozen", "head", "new"),
     "free": difference("free", "frozen", "new"),
 }
-T4: Formulas = {"accuracy": lead("whole", "ghost"), "small": lead("ghost", "small")}
+T4: Formulas = {
+    "whole": {"kind": "least", "arms": [GRADIENTS], "columns": ["whole_start", "whole"]},
+    **{
+        name: {"kind": "rounding", "arms": [GRADIENTS], "columns": [f"{name}_start", name]}
+        for name in ("ghost", "layer")
+    },
+    "accuracy": lead("whole", "ghost"),
+    "small": lead("ghost", "small"),
+}
 
 
 def _t5(data: dict) -> Formulas:
@@ -99,6 +108,22 @@ def _t7(data: dict) -> Formulas:
     }
 
 
+T8: Formulas = {
+    part: {"kind": "least", "arms": ["batch"], "columns": [column]}
+    for part, column in (
+        ("penalty", "penalty_64"),
+        ("leak", "leak_64"),
+        ("leak_8", "leak_8"),
+        ("start", "leak_64_start"),
+    )
+} | {
+    "alone": {
+        "kind": "rounding",
+        "arms": ["none", "group", "layer"],
+        "columns": list(kinds.INFLUENCE.columns),
+    }
+}
+
 FORMULAS: dict[str, Callable[[dict], Formulas]] = {
     "T1": _t1,
     "T2": lambda _: T2,
@@ -107,6 +132,7 @@ FORMULAS: dict[str, Callable[[dict], Formulas]] = {
     "T5": _t5,
     "T6": _t6,
     "T7": _t7,
+    "T8": lambda _: T8,
 }
 
 NAMES = {
@@ -125,6 +151,7 @@ NAMES = {
         "whole": "BatchNorm, batches of 32",
         "ghost": "BatchNorm, groups of 4 in 32",
         "small": "BatchNorm, batches of 4",
+        GRADIENTS: "gradients before and after a training",
     },
     "T5": {
         "none": "no decay",
@@ -147,6 +174,8 @@ def name_of(claim: str, arm: str) -> str:
     """An arm of a claim of the clinic, in words."""
     if arm.endswith(f"_{SAME}"):
         return f"{name_of(claim, arm.removesuffix(f'_{SAME}'))}, rate {SAME_RATES[claim]:g}"
+    if claim == "T8":
+        return STYLE[arm]["label"]
     if claim in NAMES:
         return NAMES[claim][arm]
     if found := re.fullmatch(r"(before|after)_(bias|bare)_(\d+)", arm):

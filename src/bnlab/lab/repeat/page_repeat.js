@@ -15,8 +15,16 @@ function testImages(shared, { images, labels }) {
   return shared.test;
 }
 
+/** Rows in float64 bring the kernels for it, as hexadecimal digits. */
+async function addDoubles({ store }, { precision, test: { doubles } }) {
+  if (precision !== "float64" || store.modules.float64) return;
+  await store.add("float64", Uint8Array.from(doubles.match(/../g), (byte) => parseInt(byte, 16)));
+}
+
 JOBS.repeat = async function repeatRow(shared, mine, tell) {
-  const { state } = mine, row = ROWS[state.kind ?? "race"](shared, state);
+  const { state } = mine;
+  await addDoubles(shared, state);
+  const row = ROWS[state.kind ?? "race"](shared, state);
   while (!row.done) {
     slice(() => { row.advance(); return !row.done; });
     if (!(await tell([]))) return;

@@ -5,3 +5,4 @@ import {} from "./page_repeat.js";
 import {} from "./page_rows_race.js";
 import {} from "./page_rows_t1.js";
 import {} from "./page_rows_t3.js";
+import {} from "./page_rows_t4.js";

@@ -16,12 +16,12 @@ export const rounded = (accuracy) => Number(accuracy.toFixed(4));
 export const fiveDigits = (number) => Number(number.toPrecision(5));
 
 /** The compiled net of a row; `extra` is an update that looks at single tensors, see run.js. */
-function netOfRow(shared, { variant, depth, extra, momentum }) {
+export function netOfRow(shared, { variant, depth, extra = null, momentum, precision = "float32" }) {
   const update = momentum ? "momentum" : shared.rules.optimizer;
-  if (!extra) return shared.net(variant, depth, update);
-  const key = shared.keyOf(variant, depth), name = `${extra} ${key}`;
+  if (!extra && precision === "float32") return shared.net(variant, depth, update);
+  const key = shared.keyOf(variant, depth), name = `${extra} ${precision} ${key}`;
   if (!shared.nets.has(name)) {
-    const net = shared.store.net(key, "float32", update, extra);
+    const net = shared.store.net(key, precision, update, extra);
     net.setData(shared.train.images, shared.train.labels);
     shared.nets.set(name, { net, update: extra });
   }
@@ -63,7 +63,7 @@ export const ROWS = { race: (shared, state) => new RowLane(shared, state) };
 
 /** Weights and statistics, one after the other. */
 export function withStatistics({ params, buffers }) {
-  const vector = new Float32Array(params.length + buffers.length);
+  const vector = new params.constructor(params.length + buffers.length);
   vector.set(params);
   vector.set(buffers, params.length);
   return vector;

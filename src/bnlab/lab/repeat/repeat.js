@@ -5,15 +5,15 @@ import { button, choice } from "../kit/js/parts.js";
 import { Widget, widgetOf } from "../kit/js/widget.js";
 import { decideInPieces } from "./decide_in_pieces.js";
 import { withMargins } from "./margins.js";
+import { agreementText } from "./repeat_agreement.js";
 import { fileButtons } from "./repeat_file.js";
-import { needsEvidence } from "./repeat_formulas.js";
 import { rowGrid } from "./repeat_grid.js";
 import { partTable } from "./repeat_parts.js";
 import { repeatKernel, repeatPool } from "./repeat_pool.js";
 import { claimWith, secondsLeft, seedsOf, valuesOf, whyNotSeeds } from "./repeat_rows.js";
 import { parseRepeat, writeRepeat } from "./repeat_link.js";
 import { RowTraining } from "./repeat_training.js";
-import { BACK, GO_ON, KEPT, progressText, repeatHeadline, repeatSummary, UNTRAINED } from "./repeat_words.js";
+import { BACK, GO_ON, progressText, repeatHeadline, repeatSummary, UNTRAINED } from "./repeat_words.js";
 
 const SEED_CHOICES = [{ value: "own", text: "of the evidence" }, { value: "fresh", text: "fresh ones" }];
 
@@ -209,15 +209,14 @@ class Repeat extends Widget {
 
   draw() {
     this.redraw.cancel();
-    const { options, state, training, decided, opened } = this, { claim, formulas } = options;
+    const { options, state, training, decided, opened } = this, { claim } = options;
     const { phase, outcomes, isRunning, count } = training, when = isRunning ? "soon" : "now", seeds = this.seeds();
     this.grid.draw(outcomes, seedsOf(options, state.start));
     this.parts.draw(decided, state.margins);
     this.drawProgress();
     const told = { phase, decided, opened, seeds, counts: training.counts(), margins: Object.keys(state.margins).length > 0 };
     this.headline[when](repeatHeadline(claim, count, told));
-    const partly = claim.effects.some(({ name }) => !formulas[name] || needsEvidence(formulas[name])), isSeen = phase === "finished" && partly && !opened;
-    this.verdict.now(!isSeen ? "" : state.start === null ? KEPT : UNTRAINED);
+    this.verdict.now(phase === "finished" && !opened ? agreementText(options, state.start, this.values()) : "");
     this.summary[when](repeatSummary(claim, { ...told, outcomes, workers: this.engine.workers }));
   }
 

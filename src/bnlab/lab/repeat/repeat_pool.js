@@ -3,7 +3,7 @@
 //   badge, workers, pauses
 //   start(rows, state, sink, paused)    {stop, pause, resume}; the sink takes begun(place),
 //                                       row(place, content), note(text), failed(text), finished()
-//   test()                              promise of the test images, which the rows take
+//   test()                              promise of what all rows take: test images, kernels
 //   destroy()
 
 import { kernelEngine, loadScript } from "../kit/js/engines.js";
@@ -20,8 +20,16 @@ export const workersHere = () => Math.max(1, Math.min(MOST_WORKERS, navigator.ha
 const ignore = () => {};
 const NO_NEWS = { points: ignore, waiting: ignore, note: ignore, restate: ignore };
 
+/** Kernels in float64 of a set of nets, as hexadecimal digits. */
+async function kernelsOfDoubles(name) {
+  await loadScript(name, "doubles", "bnlabDoubles", "The kernels for double precision");
+  const found = globalThis.bnlabDoubles?.[name];
+  if (found?.version !== 1) throw new Error("The kernels for double precision are not in a format known here.");
+  return found.kernels;
+}
+
 /** Workers of the page. */
-export function repeatPool({ compiled, net, width, job }) {
+export function repeatPool({ compiled, net, width, job, arms }) {
   const size = workersHere(), engines = [];  // those that live
   const make = () => engines.push(pageEngine({ compiled, net, width, job }));
 
@@ -29,7 +37,8 @@ export function repeatPool({ compiled, net, width, job }) {
     await loadScript("test_images", "replay", "bnlabReplay", "The test images");
     const found = globalThis.bnlabReplay?.test_images;
     if (found?.version !== 1) throw new Error("The test images are not in a format known here.");
-    return { images: found.images, labels: found.labels };
+    const doubles = arms.some(({ precision }) => precision) ? await kernelsOfDoubles(compiled) : null;
+    return { images: found.images, labels: found.labels, doubles };
   }
 
   function start(rows, _state, sink, paused = false) {

@@ -40,6 +40,9 @@ export function repeatSummary({ id, where }, { phase, outcomes, seeds, decided, 
 
 export const KEPT = "What is not about these trainings alone keeps the evidence's numbers.";
 export const UNTRAINED = "Parts that are not about these trainings alone have no numbers with fresh seeds, so no word for the whole claim follows.";
+export const ROUNDED = "The parts that hold by algebra measure errors of rounding, which are others here than in the evidence.";
+export const otherNumbersText = (largest) =>
+  `The numbers of the other parts differ from those of the evidence by up to ${largest.toPrecision(1)}.`;
 export const BACK = "The tab was in the background, where a browser may slow workers down; nothing was lost.";
 export const GO_ON = 'What is trained is kept: "Go on" trains the rest.';
 export const SILENT = "A worker said nothing for two minutes.";

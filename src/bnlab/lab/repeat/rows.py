@@ -14,7 +14,7 @@ from bnlab.verdicts.verdict import Claim
 
 SETS = {
     **dict.fromkeys(("T1", "T2", "T3", "T4", "T5", "T6", "T7"), "clinic"),
-    **dict.fromkeys(("B1", "S1", "S5"), "nets"),
+    **dict.fromkeys(("B1", "S1", "S5", "T8"), "nets"),
     "S2": "deep",
     "LW3": "lawn_sgd",
 }
@@ -66,6 +66,8 @@ def fields_of(run: Run, name: str) -> dict[str, object]:
     fields = ("lr", "batch_size", "steps")
     found = {"variant": variant, "depth": depth, **{name: getattr(run, name) for name in fields}}
     found |= _lawn_fields(run)
+    if run.precision != "float32":
+        found["precision"] = run.precision
     strength = run.optimizer_options.get("weight_decay", 0.0)
     decay, trained = by_parts(run.optimizer_options)
     if (decay, trained) != ("all", "all"):

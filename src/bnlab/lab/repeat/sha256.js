@@ -52,14 +52,15 @@ export function sha256(bytes) {
   return [...hash].map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
 }
 
-const DIGEST_DIGITS = 16, SAME_NAN = 0x7fc00000;
+const DIGEST_DIGITS = 16, SAME_NAN = 0x7fc00000, SAME_NAN_DOUBLE = 0x7ff80000;  // its upper half
 
 /** The digest of a vector of weights, as bnlab.verdicts.again has it. */
 export function digestOf(weights) {
-  const bytes = new DataView(new ArrayBuffer(4 * weights.length));
+  const isDouble = weights instanceof Float64Array, size = isDouble ? 8 : 4;
+  const bytes = new DataView(new ArrayBuffer(size * weights.length)), set = isDouble ? "setFloat64" : "setFloat32";
   weights.forEach((weight, i) => {
-    if (Number.isNaN(weight)) bytes.setUint32(4 * i, SAME_NAN, true);
-    else bytes.setFloat32(4 * i, weight, true);
+    if (!Number.isNaN(weight)) bytes[set](size * i, weight, true);
+    else bytes.setUint32(size * (i + 1) - 4, isDouble ? SAME_NAN_DOUBLE : SAME_NAN, true);
   });
   return sha256(new Uint8Array(bytes.buffer)).slice(0, DIGEST_DIGITS);
 }

@@ -3,6 +3,7 @@
 //   const store = await open({ manifest, programs, kernels })   bytes; kernels: { float32: ... }
 //     throws an Error with a sentence for a corrupted or missing file, or without WebAssembly SIMD
 //   store.keys                                names of the nets: "mlp 6x64 batch"
+//   await store.add("float64", bytes)         kernels of another precision
 //   store.rules(key)                          of the initial state, for initial() of random.js
 //   const net = store.net(key, "float32", "sgd")     a net with a heap of its own; any number
 //     a fourth argument, an extra of the net: "clip" clips each gradient; "parts DECAY TRAINED" moves
@@ -57,18 +58,20 @@ export async function open({ manifest, programs, kernels }) {
   }
   if (index.format !== FORMAT) throw new Error("The compiled nets are of another version.");
   await check("programs.bin", programs, index.sha256["programs.bin"]);
-  const modules = {};
-  for (const [precision, bytes] of Object.entries(kernels)) {
-    const name = `kernels.${precision}.wasm`;
-    await check(name, bytes, index.sha256[name]);
-    modules[precision] = await WebAssembly.compile(bytes);
-  }
-  return new Store(index, programs, modules);
+  const store = new Store(index, programs);
+  for (const [precision, bytes] of Object.entries(kernels)) await store.add(precision, bytes);
+  return store;
 }
 
 class Store {
-  constructor(index, programs, modules) {
-    Object.assign(this, { index, programs, modules, keys: Object.keys(index.nets) });
+  constructor(index, programs) {
+    Object.assign(this, { index, programs, modules: {}, keys: Object.keys(index.nets) });
+  }
+
+  async add(precision, bytes) {
+    const name = `kernels.${precision}.wasm`;
+    await check(name, bytes, this.index.sha256[name]);
+    this.modules[precision] = await WebAssembly.compile(bytes);
   }
 
   entry(key) {

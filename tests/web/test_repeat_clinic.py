@@ -16,10 +16,13 @@ SHORT = 20  # steps of a row that need not be that of the evidence
 
 
 def opened(page, folder, name, query="", steps=None):
-    """The verdict with its first seeds alone, and trainings of so many steps."""
+    """The verdict with its first seeds and what its parts need, and trainings of so many steps."""
     widget = Repeat(name)
     own = widget.options
-    arms = [{**arm, "digests": arm["digests"][:SEEDS]} for arm in own["arms"]]
+    needed = {arm for formula in own["formulas"].values() for arm in formula["arms"]}
+    arms = [
+        {**arm, "digests": arm["digests"][:SEEDS]} for arm in own["arms"] if arm["name"] in needed
+    ]
     if steps:
         arms = [{**arm, "steps": steps} for arm in arms]
     values = {part: some[:SEEDS] for part, some in own["values"].items()}

@@ -15,17 +15,19 @@ const T8_SETS = {
   layer: () => [1, T8_CHANNELS],
 };
 
-/** Calls `on(numbers)` for each set, with the places of its numbers in (count, channels). */
-function eachSet([samples, channels], count, on) {
+/** The sets: of each the places of its numbers in (count, channels). */
+function placesOf([samples, channels], count) {
+  const all = [];
   for (let i = 0; i < count; i += samples) {
     for (let c = 0; c < T8_CHANNELS; c += channels) {
       const numbers = [];
       for (let a = i; a < i + samples; a++) {
         for (let b = c; b < c + channels; b++) numbers.push(a * T8_CHANNELS + b);
       }
-      on(numbers);
+      all.push(numbers);
     }
   }
+  return all;
 }
 
 const meanBy = (numbers, value) => numbers.reduce((sum, n) => sum + value(n), 0) / numbers.length;
@@ -40,8 +42,9 @@ function correction({ mean, variance }, channel, ofBatch, deviation, limits) {
 
 /** A normalizer's output, and what takes gradients by it back to its input. */
 function normalized(z, layer, sets, count, limits) {
+  const all = placesOf(sets, count);
   const hat = new Float64Array(z.length), slope = new Float64Array(z.length), y = new Float64Array(z.length);
-  eachSet(sets, count, (numbers) => {
+  for (const numbers of all) {
     const mean = meanBy(numbers, (n) => z[n]);
     const deviation = Math.sqrt(meanBy(numbers, (n) => (z[n] - mean) ** 2) + T8_EPS);
     const [r, d] = correction(layer, numbers[0] % T8_CHANNELS, mean, deviation, limits);
@@ -51,13 +54,14 @@ function normalized(z, layer, sets, count, limits) {
       slope[n] = (layer.gamma[channel] * r) / deviation;
       y[n] = layer.gamma[channel] * (hat[n] * r + d) + layer.beta[channel];
     }
-  });
+  }
   function back(g) {
     const by = new Float64Array(g.length), scaled = g.map((value, n) => value * slope[n]);
-    eachSet(sets, count, (numbers) => {
+    for (const numbers of all) {
+      if (numbers.every((n) => scaled[n] === 0)) continue;  // samples that do not see this output
       const mean = meanBy(numbers, (n) => scaled[n]), along = meanBy(numbers, (n) => scaled[n] * hat[n]);
       for (const n of numbers) by[n] = scaled[n] - mean - hat[n] * along;
-    });
+    }
     return by;
   }
   return { y, back };

@@ -132,9 +132,8 @@ def _elsewhere(name: str, scale: str) -> dict[str, str]:
 
 def _row(judgement: Judgement, verdict: Verdict, here: Evidence | None) -> list[str]:
     effect = judgement.effect
-    core = " (core)" if effect.name in verdict.claim.core else ""
     cells = [
-        f"{capitalized(clause(effect))}{core}",
+        capitalized(clause(effect)) + (" (core)" if effect.name in verdict.claim.core else ""),
         effect.sentence,
         effect.counts_if,
         judgement.measured,

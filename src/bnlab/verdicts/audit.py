@@ -11,7 +11,7 @@ import numpy as np
 
 from bnlab.train import Run
 from bnlab.verdicts.definition import definition
-from bnlab.verdicts.evidence import Evidence, command, file_name, load, versions
+from bnlab.verdicts.evidence import BESIDE, Evidence, command, file_name, load, versions
 from bnlab.verdicts.history import REPEATED as AGAIN
 from bnlab.verdicts.history import result, unexplained, with_past
 from bnlab.verdicts.provenance import closure, code_meaning
@@ -20,9 +20,6 @@ from bnlab.verdicts.verdict import Claim
 
 CLOSE = 0.05
 """Ends of an interval may move by this share of its width: scipy may resample in another way."""
-
-REPEATED = "torch"
-"""Folder, beside the evidence that counts, of measurements repeated by that engine."""
 
 UNKNOWN = {
     "verdict": "measured before verdicts were kept: a change of it goes unnoticed",
@@ -66,29 +63,36 @@ def check_all(
         for scale in claim.scales:
             if scale == "digits" or (folder / file_name(claim, scale)).exists():
                 yield check_file(claim, folder, scale, again, stamps)
-            if (folder / REPEATED / file_name(claim, scale)).exists():
-                yield check_repetition(claim, folder, scale, again, stamps)
+            for engine in BESIDE:
+                if (folder / engine / file_name(claim, scale)).exists():
+                    yield check_repetition(claim, folder, engine, scale, again, stamps)
 
 
 def foreign_files(claims: Iterable[Claim], folder: Path) -> list[Report]:
     """Files in the folder that are nobody's evidence."""
     known = {file_name(claim, scale) for claim in claims for scale in claim.scales}
-    paths = sorted([*folder.glob("*.json"), *(folder / REPEATED).glob("*.json")])
+    folders = (folder, *(folder / engine for engine in BESIDE))
+    paths = sorted(path for each in folders for path in each.glob("*.json"))
     found = [str(path.relative_to(folder)) for path in paths if path.name not in known]
     return [Report(name, ("no claim has such evidence: remove the file",)) for name in found]
 
 
 def check_repetition(
-    claim: Claim, folder: Path, scale: str = "digits", again: int = 0, stamps: bool = False
+    claim: Claim,
+    folder: Path,
+    engine: str,
+    scale: str = "digits",
+    again: int = 0,
+    stamps: bool = False,
 ) -> Report:
-    """Check a measurement that was repeated in plain PyTorch: it holds, with the same verdict."""
-    found = check_file(claim, folder / REPEATED, scale, again, stamps)
+    """Check a measurement that was repeated by another engine: it holds, with the same verdict."""
+    found = check_file(claim, folder / engine, scale, again, stamps)
     wrong = list(found.wrong)
     if not wrong:
-        words = [load(claim, folder, scale, one).verdict.word for one in (None, REPEATED)]
+        words = [load(claim, folder, scale, one).verdict.word for one in (None, engine)]
         if words[0] != words[1]:
             wrong.append(f"the verdict is {words[1]!r}, by the evidence that counts {words[0]!r}")
-    return Report(f"{found.name}, in {REPEATED}", tuple(wrong), found.notes)
+    return Report(f"{found.name}, in {engine}", tuple(wrong), found.notes)
 
 
 def check_file(

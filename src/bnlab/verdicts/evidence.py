@@ -68,6 +68,9 @@ class Evidence:
 
 META = ("format", "scale", "versions", "device", "seconds")
 UNFINISHED = ".unfinished"
+BESIDE = ("torch", "stack")
+"""Folders, beside the evidence that counts, of measurements repeated by these engines."""
+
 LATER = ("images", "verdict", "code", *history.KEYS)  # some files lack them
 
 
@@ -102,7 +105,8 @@ def load(
         claim: which.
         folder: where it lies; by default ``results_folder()``.
         scale: ``digits``, or another one that the claim has.
-        engine: None for the evidence that counts; ``torch`` for its repetition in plain PyTorch.
+        engine: None for the evidence that counts; one of ``BESIDE`` for its repetition by that
+            engine.
 
     Raises:
         ValueError: for an engine, if the claim's measurement has no choice of it.
@@ -224,7 +228,7 @@ def check_options(claim: Claim, options: dict) -> None:
             known = claim.options or ("none",)
             raise ValueError(unknown(f"option of the measurement of {claim.id}:", name, known))
     if options.get("engine") is not None:
-        check_name("engine", options["engine"], ENGINES)
+        check_name("engine", options["engine"], dict.fromkeys((*ENGINES, *BESIDE)))
 
 
 def unfinished(claim: Claim, folder: Path, scale: str = "digits") -> Path:

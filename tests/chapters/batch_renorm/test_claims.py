@@ -12,6 +12,7 @@ from bnlab import claims, show
 from bnlab.chapters.batch_renorm import (
     methods,
     microbatches,
+    one_by_one,
     r1_identity,
     r3_few_samples,
     r3_limits_at_work,
@@ -248,7 +249,7 @@ def test_a_few_seeds_with_the_stored_rates(name):
 
     class Stored(Work):
         def starmap(self, function, items):
-            assert function is methods.rows
+            assert function is (methods if name in ("R3", "R4") else one_by_one).rows
             return [
                 [self.row(base.net, method, *place) for place in product(*axes)]
                 for method, *axes, base in items

@@ -37,7 +37,7 @@ HEAD = {"trained": "head", "weight_decay": 0.01}
 RENORM = LONG.replace(depth=4, batch_size=32)
 MOVED = LONG.replace(depth=2, batch_size=32, label_noise=0.2)
 
-SOME = 200
+SOME = 100
 """Steps of convolutional nets, which take longer."""
 
 
@@ -96,6 +96,7 @@ RUNS = {
         MOVED.replace(optimizer="lawn_adam", lr=0.01, optimizer_options={"free_steps": 0}),
         MOVED.replace(optimizer_options=MOMENTUM),
     ],
+    "images": [of_images(net) for net in nets("images") if net.depth <= 10],
     "renorm": [RENORM.replace(norm=norm, norm_options=of) for norm, of in RENORM_NETS.items()],
 }
 """By the set whose kernels they take; a net of each kind for 1,000 steps."""

@@ -19,6 +19,8 @@ from bnlab.chapters.batch_renorm.methods import (
     measured,
     select,
 )
+from bnlab.chapters.batch_renorm.one_by_one import ENGINE, ROWS, alone_or_all
+from bnlab.errors import check_name
 from bnlab.train import Run
 from bnlab.verdicts.work import HERE, Work
 
@@ -31,12 +33,15 @@ def measure(
     work: Work = HERE,
     tuning: dict | None = None,
     base: Run = BASE,
+    engine: str = ENGINE,
 ) -> dict:
     """Train BatchNorm, Batch Renormalization and group norm, each at its best rate.
 
     And, as a control, the first two at the best rate of the other; see ``measured``.
     """
-    return measured(seeds, METHODS, work, tuning, _swapped, base)
+    check_name("engine", engine, ROWS)
+    by = {"engine": engine, "trained": ROWS[engine]}
+    return measured(seeds, METHODS, work, tuning, _swapped, base, **by)
 
 
 def _swapped(data: dict) -> list[tuple[Method, float]]:
@@ -44,8 +49,8 @@ def _swapped(data: dict) -> list[tuple[Method, float]]:
 
 
 def repeat(data: dict, seeds: Sequence[int]) -> dict:
-    """The same trainings, of all seeds: their sums depend on how many nets lie side by side."""
-    return measure(data["seeds"], tuning=data)
+    """The same trainings for some seeds; in a stack for all, on whose number sums depend."""
+    return measure(alone_or_all(data, seeds), tuning=data, engine=data["engine"])
 
 
 def values(data: dict) -> dict[str, np.ndarray]:

@@ -21,6 +21,8 @@ from bnlab.chapters.batch_renorm.methods import (
     measured,
     select,
 )
+from bnlab.chapters.batch_renorm.one_by_one import ENGINE, ROWS, alone_or_all
+from bnlab.errors import check_name
 from bnlab.train import Run
 from bnlab.verdicts.table import fact_name
 from bnlab.verdicts.work import HERE, Work
@@ -35,6 +37,7 @@ def measure(
     tuning: dict | None = None,
     norms: Sequence[str] = NORMS,
     base: Run = BASE,
+    engine: str = ENGINE,
 ) -> dict:
     """Train from weights of three scales, at the best rate for scale 1 and at each one's own.
 
@@ -44,6 +47,7 @@ def measure(
         tuning: an earlier measurement, whose rates are taken over.
         norms: of the nets; ``none`` and ``batch_renorm`` decide.
         base: what all trainings share.
+        engine: a key of ``ROWS``.
 
     Returns:
         See ``measured``.
@@ -51,6 +55,7 @@ def measure(
     Raises:
         ValueError: if a net that decides is missing.
     """
+    check_name("engine", engine, ROWS)
     if not {"none", "batch_renorm"} <= set(norms):
         raise ValueError(f"norms must contain 'none' and 'batch_renorm', got {list(norms)}.")
     methods = [Method(norm, scale=scale) for norm in norms for scale in SCALES]
@@ -58,7 +63,9 @@ def measure(
     def kept(data: dict) -> list[tuple[Method, float]]:
         return [at(data, norm, scale) for norm in norms for scale in SCALES]
 
-    return {**measured(seeds, methods, work, tuning, kept, base), "norms": list(norms)}
+    by = {"engine": engine, "trained": ROWS[engine]}
+    found = measured(seeds, methods, work, tuning, kept, base, **by)
+    return {**found, "norms": list(norms)}
 
 
 def at(data: dict, norm: str, scale: float) -> tuple[Method, float]:
@@ -67,8 +74,9 @@ def at(data: dict, norm: str, scale: float) -> tuple[Method, float]:
 
 
 def repeat(data: dict, seeds: Sequence[int]) -> dict:
-    """The nets that decide, of all seeds: sums depend on how many nets lie side by side."""
-    return measure(data["seeds"], tuning=data, norms=["none", "batch_renorm"])
+    """The nets that decide, for some seeds; in a stack for all, on whose number sums depend."""
+    seeds, norms = alone_or_all(data, seeds), ["none", "batch_renorm"]
+    return measure(seeds, tuning=data, norms=norms, engine=data["engine"])
 
 
 def spread(data: dict, norm: str, own: bool = False) -> np.ndarray:

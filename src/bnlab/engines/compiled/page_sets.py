@@ -18,6 +18,7 @@ from bnlab.errors import check_name
 PAGE_SETS = {
     "deep": "deep MLPs with BatchNorm, without, and with noise behind it",
     "lawn_sgd": "an MLP with the constrained step of LAWN around Adam and around momentum",
+    "images": "plain and residual convolutional nets",
     "renorm": "MLPs with Batch Renormalization, and with what stands beside it",
 }
 ALL_SETS = {**catalogue.SETS, **PAGE_SETS}
@@ -103,6 +104,7 @@ def _renorm() -> Variants:
 _MADE: Mapping[str, Callable[[], Variants]] = {
     "deep": _deep,
     "lawn_sgd": _lawn,
+    "images": _images,
     "renorm": _renorm,
 }
 

@@ -8,7 +8,8 @@
 //   split(seed, count, sizes)                     image numbers of each part of the data
 //   sampler(name, labels, seed, batchSize, k)     f(first, count): Int32Array(count * batchSize)
 //   wrongLabels(labels, share, classes, seed)     labels of which some are wrong
-//   initial(rules, seed, {gamma, noiseSeed, positive})    Float32Array, or Int32Array for counters
+//   initial(rules, seed, {gamma, noiseSeed, positive, scale})    Float32Array, or Int32Array for
+//                                                 counters; `scale` is a factor of all weights
 
 export const SPLIT = 1, BATCH = 2, CLASSES = 3, WHICH_CLASS = 4, MEMBERS = 5;
 export const IS_WRONG = 50, WRONG_LABEL = 51;
@@ -105,13 +106,13 @@ function positives(weights, bound) {
 }
 
 /** A vector from the rules of the manifest (see bnlab/engines/compiled/initial.py). */
-export function initial(rules, seed, { gamma = null, noiseSeed = 0, positive = false } = {}) {
+export function initial(rules, seed, { gamma = null, noiseSeed = 0, positive = false, scale = 1 } = {}) {
   const out = [];
   for (const [kind, ...values] of rules) {
     if (kind === "weights" || kind === "filters") {
       const [count, stream, bound] = values;
       const weights = uniform(seed, stream, count).map((u) => (2 * u - 1) * bound);
-      for (const w of positive && kind === "filters" ? positives(weights, bound) : weights) out.push(w);
+      for (const w of positive && kind === "filters" ? positives(weights, bound) : weights) out.push(scale * Math.fround(w));
     } else if (kind === "noise") out.push(noiseKey((noiseSeed + seed) >>> 0, NOISE + values[0]));
     else if (kind === "count") out.push(0);
     else {

@@ -20,8 +20,9 @@ export class Lane {
    * @param shared   see page_jobs.js
    * @param variant  of the net: a key of the rules, as a rule the name of its normalizer
    * @param state    {depth, lr, batch_size, seed}, and what is not as usual: {sampler: {name, k},
-   *                 gamma, positive, inputs, momentum, weight_decay}: gamma's start, whether filters
-   *                 of binary layers start positive, and run-time inputs of the net by their names
+   *                 gamma, positive, scale, inputs, momentum, weight_decay}: gamma's start, whether
+   *                 filters of binary layers start positive, a factor of the weights that they start
+   *                 from, and run-time inputs of the net by their names
    * @param seen     numbers of the validation images whose guessed digits are told
    */
   constructor(shared, variant, state, steps, seen = []) {
@@ -29,7 +30,7 @@ export class Lane {
     // The program without momentum does less, and gives the bits of momentum 0.
     const net = shared.net(variant, state.depth, state.momentum ? "momentum" : rules.optimizer);
     const vectors = Object.entries(store.rules(shared.keyOf(variant, state.depth))).map(
-      ([name, rule]) => [name, initial(rule, state.seed, { gamma: state.gamma ?? null, positive: state.positive ?? false })]);
+      ([name, rule]) => [name, initial(rule, state.seed, { gamma: state.gamma ?? null, positive: state.positive ?? false, scale: state.scale ?? 1 })]);
     net.start(Object.fromEntries(vectors));
     net.set({ ...rules.nets[variant].inputs, lr: state.lr });
     for (const name of ["momentum", "weight_decay"]) if (state[name]) net.set({ [name]: state[name] });

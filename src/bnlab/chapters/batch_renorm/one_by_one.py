@@ -1,0 +1,106 @@
+"""Trainings of whole batches, one by one on the compiled engine, for R2 and R5 of Ioffe 2017.
+
+What is told of them is what ``microbatches`` tells of nets side by side. There sums depend on how
+many nets there are; here a training is the same to the last bit wherever and beside whatever it is
+done.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import nn
+
+from bnlab.chapters.batch_renorm import methods
+from bnlab.chapters.batch_renorm.arrangements import whole_groups
+from bnlab.chapters.batch_renorm.methods import BASE, Method
+from bnlab.chapters.batch_renorm.microbatches import LATEST, RECOMPUTED, Setting
+from bnlab.engines.engine import Engine
+from bnlab.norms import recompute_statistics
+from bnlab.norms.kept import kept_buffers
+from bnlab.runs.evaluate import evaluate
+from bnlab.train import Run, make_trainer, threads
+from bnlab.verdicts.tuning import CHANCE, mean_loss
+
+ENGINE = "compiled"
+
+
+def start(run: Run, scale: float = 1.0) -> Engine:
+    """The net of a Run before its training, with all weights times ``scale``; biases are 0."""
+    trainer = make_trainer(run, ENGINE, "cpu")
+    with torch.no_grad():
+        for module in trainer.net.modules():
+            if isinstance(module, nn.Linear):
+                module.weight.mul_(scale)
+    trainer.heap.write_state(trainer.net)
+    return trainer
+
+
+def accuracies(trainer: Engine, part: str, size: int) -> dict[str, float]:
+    """Accuracies on a part of the data by the statistics that are used, for batches of ``size``.
+
+    As ``GroupTrainer.accuracies``. Only the recomputed statistics take PyTorch: so many images at
+    once do not fit into a program.
+    """
+    x, y = trainer.part(part)
+    batches = whole_groups(y, size, "iid").reshape(-1, size)
+    seen = [trainer.evaluate(x[one], y[one], batch_statistics=True)[1] for one in batches]
+    found = {"batch": float(np.mean(seen)), "running": trainer.evaluate(x, y)[1]}
+    net, images = trainer.net, torch.tensor(trainer.data.train_x[:RECOMPUTED])
+    with kept_buffers(net):
+        recompute_statistics(net, [images])
+        found["recomputed"] = evaluate(net, torch.tensor(x), torch.tensor(y))[1]
+    return found
+
+
+@threads(1)
+def train_alone(run: Run, setting: Setting) -> dict[str, object]:
+    """Train a Run whose batches share statistics; what is told is that of ``train_groups``.
+
+    Raises:
+        ValueError: for groups that are not the whole batch, or alike.
+    """
+    if (setting.group, setting.arrangement) != (run.batch_size, "iid"):
+        raise ValueError(
+            f"the compiled engine takes whole batches of independent samples, got {setting}: "
+            "train with engine='stack'."
+        )
+    trainer, diverged_at = start(run, setting.scale), None
+    losses, right = [], []
+    for record in trainer.steps(looks=False):
+        if record.diverged:
+            diverged_at = record.step
+        elif record.step:
+            losses.append(record.loss)
+            right.append(record.accuracy)
+    scores = dict.fromkeys(methods.MEASURED[1:-1], math.nan)
+    if diverged_at is None:
+        scores["train"] = np.mean(right[-LATEST:])
+        for part in ("val", "test"):
+            found = accuracies(trainer, part, setting.group)
+            scores |= {f"{part}_{how}": score for how, score in found.items()}
+    lost = diverged_at is not None
+    told = {name: CHANCE if lost else round(float(one), 4) for name, one in scores.items()}
+    return {"loss": mean_loss(losses, run.steps), **told, "diverged_at": diverged_at}
+
+
+def rows(
+    method: Method, lrs: Sequence[float], seeds: Sequence[int], base: Run = BASE
+) -> list[list]:
+    """Train a method at each rate with each seed, one after the other; a row a training."""
+    places = list(itertools.product(lrs, seeds))
+    runs = (method.run(lr, seed, base) for lr, seed in places)
+    return methods.told(method, places, [train_alone(run, method.setting) for run in runs])
+
+
+ROWS = {ENGINE: rows, "stack": methods.rows}
+"""What trains, by the name of the engine."""
+
+
+def alone_or_all(data: dict, seeds: Sequence[int]) -> Sequence[int]:
+    """Which seeds have to be trained again to get the rows of some seeds again."""
+    return seeds if data["engine"] == ENGINE else data["seeds"]

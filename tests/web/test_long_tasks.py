@@ -40,21 +40,21 @@ def tasks(trace: bytes) -> tuple[float, float]:
     return max(before), max(after)
 
 
-def record(browser: Browser, page: Page, act: str) -> tuple[float, float]:
+def record(browser: Browser, page: Page, act: str, ended: str) -> tuple[float, float]:
     """The longest task of known work, and that of what an act in the page leads to."""
     browser.start_tracing(page=page, categories=CATEGORIES)
     page.evaluate(WORK)
     page.evaluate(f"performance.mark('{BEGUN}')")
     page.evaluate(act)
-    page.wait_for_function(ENDED, polling=100)
+    page.wait_for_function(ended, polling=100)
     return tasks(browser.stop_tracing())
 
 
-def answers(browser: Browser, page: Page, act: str) -> list[tuple[int, int]]:
+def answers(browser: Browser, page: Page, act: str, ended: str = ENDED) -> list[tuple[int, int]]:
     """Empty if one of a few recordings is within the limit; else what was seen, and the limits."""
     seen = []
     for _ in range(TRIES):
-        known, longest = record(browser, page, act)
+        known, longest = record(browser, page, act, ended)
         limit = LIMIT * max(1, known / USUAL)
         if longest < limit:
             return []

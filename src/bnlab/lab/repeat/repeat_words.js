@@ -35,7 +35,8 @@ export function repeatSummary({ id, where }, { phase, outcomes, seeds, decided, 
   if (opened) return `The verdict on ${id} on ${where} from the opened file, ${which}.${decided ? ` ${decided.sentence}` : ""}`;
   if (phase === "idle") return `The verdict on ${id} on ${where} from the evidence, ${which}. Press Repeat to train its rows again: ${who}.`;
   const state = { training: "Training", paused: "Paused", stopped: "Stopped", failed: "Broken off", finished: "Finished" }[phase];
-  return `${state}, ${which}: ${countsText(outcomes.flat())}.${decided?.sentence ? ` ${decided.sentence}` : ""}`;
+  const by = phase === "finished" ? "" : " By the evidence:";
+  return `${state}, ${which}: ${countsText(outcomes.flat())}.${decided?.sentence ? `${by} ${decided.sentence}` : ""}`;
 }
 
 export const KEPT = "What is not about these trainings alone keeps the evidence's numbers.";

@@ -18,12 +18,15 @@ SHORT = 20  # steps of a row that need not be that of the evidence
 
 
 def options_of(**changes):
-    """Of T4, with its first seeds alone."""
+    """Of T4, with its first seeds and the race alone: three parts keep the evidence's numbers."""
     widget = Repeat(NAME)
     own = widget.options
-    arms = [{**arm, "digests": arm["digests"][:SEEDS]} for arm in own["arms"]]
+    race = [arm for arm in own["arms"] if "kind" not in arm]
+    arms = [{**arm, "digests": arm["digests"][:SEEDS]} for arm in race]
     values = {name: some[:SEEDS] for name, some in own["values"].items()}
-    return widget, {"arms": arms, "seeds": own["seeds"][:SEEDS], "values": values, **changes}
+    few = {"formulas": {name: own["formulas"][name] for name in ("accuracy", "small")}}
+    few |= {"arms": arms, "seeds": own["seeds"][:SEEDS], "values": values}
+    return widget, {**few, **changes}
 
 
 def opened(page, folder, query="", **changes):

@@ -123,7 +123,7 @@ export function repeatKernel(model, options) {
   function start(_rows, state, sink) {
     const running = engine.start(state, {
       ...NO_NEWS, waiting: sink.note,
-      points: (name, { at, ...content }) => (name === "begun" ? sink.begun(at) : sink.row(at, content)),
+      points: (name, { type: _type, id: _id, norm: _norm, at, ...content }) => (name === "begun" ? sink.begun(at) : sink.row(at, content)),
       finished: ({ stopped }) => { if (!stopped) sink.finished(); },
       error: sink.failed,
     });

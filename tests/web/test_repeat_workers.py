@@ -8,7 +8,6 @@ from tests.web.repeat_page import (
     HOLD_IMAGES,
     IMAGES_ARE_THERE,
     KILL,
-    NAME,
     ROWS,
     TRAINED,
     click_all,
@@ -204,7 +203,7 @@ class CarriedRepeat(Carried, Repeat):
 
 
 def test_with_a_kernel_what_is_done_is_not_trained_again(page, tmp_path, troubles):
-    widget = CarriedRepeat(claim=NAME)
+    widget = CarriedRepeat(claim="T6")
     widget.connect(page)
     write_page(tmp_path, widget, host=None)
     load(page, tmp_path)

@@ -43,11 +43,13 @@ class Kind:
         name: what trains them in a page has it, see ``page_rows.js`` of ``bnlab.lab.repeat``.
         columns: of all that such a row may tell; a row without what a race tells has the last ones.
         train: does such a training again: its row, and the vector whose digest is taken.
+        fields: what a page has to know of it beside its Run.
     """
 
     name: str
     columns: tuple[str, ...]
     train: Callable[[Training], tuple[list, np.ndarray]] = field(repr=False)
+    fields: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,9 @@ from bnlab.verdicts.again import load_digests
 FOLDER = Path(repeat.__file__).parent
 NODE = Path(__file__).parents[1] / "clinic" / "node_worker.mjs"
 RACE = ("loss", "val_accuracy", "test_accuracy", "diverged_at")
-BEHIND = {"S1": (*RACE, "moves", "end"), "S2": (*RACE, "moves", "end"), "S5": (*RACE, "numbers")}
+MOVED = (*RACE, "moves", "end")
+LATE = ("loss", "last", "late", "test_accuracy", "diverged_at", "cosine", "sharpness")
+BEHIND = {"S1": MOVED, "S2": MOVED, "S5": (*RACE, "numbers"), "L3": LATE, "L6": LATE}
 CLINIC = [name for name, of in SETS.items() if of == "clinic"]
 EACH = 17  # every so many rows of a claim are trained in node
 

@@ -99,6 +99,11 @@ def _scores(history: History) -> list:
     ]
 
 
+def told(history: History) -> list:
+    """The columns behind the seed of a row of the race."""
+    return [*_scores(history), None, None]
+
+
 def kept_rows(tuning: dict | None, pairs: Sequence[Pair], base: Run) -> list[list]:
     """Of an earlier measurement, if there is one, the trainings that chose rates.
 

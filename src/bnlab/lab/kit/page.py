@@ -132,7 +132,7 @@ def image_file() -> str:
 
 def doubles_file(name: str) -> str:
     """The text of the file with the kernels in float64 of a set, a member of ``DOUBLED``."""
-    kernels = (artefact.FOLDERS[name] / KERNELS_OF_DOUBLES).read_bytes().hex()
+    kernels = (FOLDERS[name] / KERNELS_OF_DOUBLES).read_bytes().hex()
     text = json.dumps({"version": 1, "kernels": kernels}, separators=(",", ":"))
     return f"// {CREDIT}\n(globalThis.bnlabDoubles ??= {{}}).{name} = {text};\n"
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from bnlab.chapters.learning_rates import b1_rates
 from bnlab.chapters.learning_rates.repeats import LONG
 from bnlab.draw.style import STYLE
-from bnlab.lab.repeat import effects_lw, effects_s, effects_t
+from bnlab.lab.repeat import effects_l, effects_lw, effects_r, effects_s, effects_t
 from bnlab.lab.repeat.formulas import Formulas, lead, usable
 
 
@@ -29,6 +29,8 @@ FORMULAS: dict[str, Callable[[dict], Formulas]] = {
     **effects_t.FORMULAS,
     "B1": _b1,
     **effects_s.FORMULAS,
+    **effects_l.FORMULAS,
+    **effects_r.FORMULAS,
     **effects_lw.FORMULAS,
 }
 """The formulas of a claim's effects, from the data of its evidence, by its id."""
@@ -38,7 +40,7 @@ def name_of(claim: str, arm: str) -> str:
     """An arm of the claim with this id, in words."""
     if claim in effects_t.FORMULAS:
         return effects_t.name_of(claim, arm)
-    for series in (effects_s, effects_lw):
+    for series in (effects_s, effects_l, effects_r, effects_lw):
         if claim in series.FORMULAS:
             return series.name_of(arm)
     norm, _, setting = arm.rpartition("_")

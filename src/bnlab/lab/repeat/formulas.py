@@ -27,6 +27,11 @@ def decades(above: str, below: str, column: str = "loss") -> Formula:
     return {"kind": "decades", "arms": [above, below], "column": column}
 
 
+def spread(arms: Sequence[str], less: Sequence[str] = (), column: str = "test_accuracy") -> Formula:
+    """The range of a column over some arms, less that over other arms if there are any."""
+    return {"kind": "spread", "arms": [list(arms), list(less)], "column": column}
+
+
 def usable(arms: Sequence[str], others: Sequence[str]) -> Formula:
     """log10 of the largest usable rate of some arms over that of others, in rising order of rates.
 

@@ -217,7 +217,7 @@ class Repeat extends Widget {
     const told = { phase, decided, opened, seeds, counts: training.counts(), margins: Object.keys(state.margins).length > 0 };
     this.headline[when](repeatHeadline(claim, count, told));
     this.verdict.now(phase === "finished" && !opened ? agreementText(options, state.start, this.values()) : "");
-    this.summary[when](repeatSummary(claim, { ...told, outcomes, workers: this.engine.workers }));
+    this.summary[when](repeatSummary(claim, { ...told, outcomes, workers: this.engine.workers, seconds: options.seconds }));
   }
 
   destroy() {

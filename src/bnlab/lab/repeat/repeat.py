@@ -12,7 +12,7 @@ from bnlab.lab.kit.bundle import bundle, stylesheet
 from bnlab.lab.kit.widget import ComputingWidget, Content, check_keys
 from bnlab.lab.repeat.claim_json import claim_json
 from bnlab.lab.repeat.effects import FORMULAS
-from bnlab.lab.repeat.rows import SETS, arms_of, claim_of, trainings_of
+from bnlab.lab.repeat.rows import SETS, arms_of, claim_of, seconds_of, trainings_of
 from bnlab.verdicts import evidence
 from bnlab.verdicts.again import Training, train_again
 from bnlab.verdicts.race import outcome
@@ -60,6 +60,7 @@ class Repeat(ComputingWidget):
             "width": first.width,
             "claim": claim_json(stored.claim),
             "arms": arms_of(stored),
+            "seconds": seconds_of(self._trainings),
             "seeds": stored.data["seeds"],
             "tuning_seeds": stored.data.get("tuning_seeds", []),
             "most_seed": MOST_SEED,

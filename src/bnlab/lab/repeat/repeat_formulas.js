@@ -14,6 +14,12 @@ function largestUsable(arms, row, rates) {
 
 const leadOf = (row, one, other, column) => row(one)[column] - row(other)[column];
 
+/** The range of a column over some arms; 0 over none. */
+function rangeOf(row, arms, column) {
+  const found = arms.map((arm) => row(arm)[column]);
+  return found.length ? Math.max(...found) - Math.min(...found) : 0;
+}
+
 /** The value of a seed by the kind of a formula; `row(arm)` are the numbers of its row, `rates` those of the arms. */
 const VALUE_KINDS = {
   ...CLINIC_KINDS,
@@ -23,6 +29,7 @@ const VALUE_KINDS = {
   usable: ({ arms: [some, others] }, row, rates) => Math.log10(largestUsable(some, row, rates) / largestUsable(others, row, rates)),
   missing: ({ arms: [none, batch, other], column }, row) =>
     Math.log(row(other)[column] / row(batch)[column]) / Math.log(row(none)[column] / row(batch)[column]),
+  spread: ({ arms: [some, less], column }, row) => rangeOf(row, some, column) - rangeOf(row, less, column),
   order: ({ arms, column, beside }, row, _rates, number) =>
     kendall(beside.map((numbers) => numbers[number]), arms.map((arm) => row(arm)[column])),
 };

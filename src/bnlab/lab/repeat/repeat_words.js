@@ -2,6 +2,8 @@
 
 import { countsText } from "./repeat_grid.js";
 
+const LONG = 90;  // seconds from which it is said beforehand
+
 const minutes = (seconds) => (seconds < 90 ? `${Math.max(1, Math.ceil(seconds))} s` : `${Math.ceil(seconds / 60)} minutes`);
 
 /** The sentence above the grid. */
@@ -29,11 +31,11 @@ export function progressText(done, all, left, phase) {
 export const seedsText = (seeds) => `${seeds.length} seeds from ${Math.min(...seeds)} to ${Math.max(...seeds)}`;
 
 /** The summary below, for the ear and for the last detail. */
-export function repeatSummary({ id, where }, { phase, outcomes, seeds, decided, opened, workers }) {
-  const who = workers > 1 ? `${workers} workers train` : "one worker trains";
+export function repeatSummary({ id, where }, { phase, outcomes, seeds, decided, opened, workers, seconds }) {
+  const who = workers > 1 ? `${workers} workers train` : "one worker trains", each = seconds / workers;
   const which = seedsText(seeds);
   if (opened) return `The verdict on ${id} on ${where} from the opened file, ${which}.${decided ? ` ${decided.sentence}` : ""}`;
-  if (phase === "idle") return `The verdict on ${id} on ${where} from the evidence, ${which}. Press Repeat to train its rows again: ${who}.`;
+  if (phase === "idle") return `The verdict on ${id} on ${where} from the evidence, ${which}. Press Repeat to train its rows again: ${who}${each > LONG ? `, for about ${minutes(each)}` : ""}.`;
   const state = { training: "Training", paused: "Paused", stopped: "Stopped", failed: "Broken off", finished: "Finished" }[phase];
   const by = phase === "finished" ? "" : " By the evidence:";
   return `${state}, ${which}: ${countsText(outcomes.flat())}.${decided?.sentence ? `${by} ${decided.sentence}` : ""}`;

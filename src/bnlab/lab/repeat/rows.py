@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+
 from bnlab import chapters
+from bnlab.engines.compiled.engine import SPEED
 from bnlab.engines.compiled.nets import Net
 from bnlab.engines.compiled.page_sets import variants
 from bnlab.lab.repeat.effects import name_of
+from bnlab.runs.cost import flop_of_step
 from bnlab.runs.optimizers import BASES, by_parts
 from bnlab.train import Run
 from bnlab.verdicts.again import Training, load_digests
@@ -16,9 +21,14 @@ SETS = {
     **dict.fromkeys(("T1", "T2", "T3", "T4", "T5", "T6", "T7"), "clinic"),
     **dict.fromkeys(("B1", "S1", "S5", "T8"), "nets"),
     "S2": "deep",
+    **dict.fromkeys(("L3", "L6"), "images"),
+    **dict.fromkeys(("R2", "R5"), "renorm"),
     "LW3": "lawn_sgd",
 }
 """The set of compiled nets in which the trainings of a claim are, by its id."""
+
+BESIDE = 2e-4
+"""Seconds of a step in a page beside multiplications and additions."""
 
 
 def claim_of(name: str) -> Claim:
@@ -48,7 +58,7 @@ def arms_of(stored: Evidence) -> list[dict[str, object]]:
             fields = fields_of(training.run, SETS[stored.claim.id])
             more = {"later": training.run.seed - training.seed, "digests": []}
             if training.kind:
-                more["kind"] = training.kind.name
+                more |= {"kind": training.kind.name, **training.kind.fields}
             arm |= {
                 "name": training.arm,
                 "label": name_of(stored.claim.id, training.arm),
@@ -57,6 +67,13 @@ def arms_of(stored: Evidence) -> list[dict[str, object]]:
             }
         arm["digests"].append(digest)
     return list(found.values())
+
+
+def seconds_of(trainings: Iterable[Training]) -> int:
+    """About how long one worker of a page trains."""
+    alike = Counter(training.run.replace(seed=0, lr=1.0) for training in trainings)
+    each = {run: run.steps * (flop_of_step(run) / SPEED + BESIDE) for run in alike}
+    return round(sum(count * each[run] for run, count in alike.items()))
 
 
 def fields_of(run: Run, name: str) -> dict[str, object]:

@@ -74,6 +74,15 @@
     });
   }
 
+  /** In the cells of a table only what is seen before anything is opened: the rest would fill a hundred pages. */
+  function shorten(article) {
+    for (const one of article.querySelectorAll(":is(td, th) details")) {
+      const seen = one.querySelector("summary");
+      if (/^More on /.test(seen.textContent)) one.remove();
+      else one.replaceWith(...seen.childNodes);
+    }
+  }
+
   function rename(article, own) {
     const name = (id) => `${own}-${id}`;
     for (const one of [article, ...article.querySelectorAll("*")]) {
@@ -101,6 +110,7 @@
     const copy = article.cloneNode(true);
     keepState(article, copy);
     copy.querySelectorAll(".bnlab-widget").forEach((one, i) => one.setAttribute("data-name", names[i]));
+    shorten(copy);
     copy.querySelectorAll(USELESS).forEach((one) => one.remove());
     copy.querySelectorAll("details").forEach((one) => { one.open = true; });
     for (const one of copy.querySelectorAll("a[href]")) one.setAttribute("href", one.href);

@@ -32,6 +32,7 @@ PRINTED = "book/printed.html"  # the whole, which has no file
 SCALE = 0.8  # of a screen's size: text of 16 px becomes 9.6 points
 MILLIMETRE = 96 / 25.4 / SCALE  # in px of the document
 WIDTH, HEIGHT = round(174 * MILLIMETRE), round(256 * MILLIMETRE)  # A4 without its margins
+PATIENCE = 600_000  # ms: a busy machine is not a fault
 NO_TRAINING = "delete globalThis.Worker;"
 # Whatever waits to be seen is seen at once: there is no scrolling on paper.
 ALL_SEEN = """globalThis.IntersectionObserver = class {
@@ -76,6 +77,7 @@ def answer_from(site, page, made=None):
         return route.fulfill(body=file.read_bytes(), content_type=kind)
 
     page.route(re.compile("^https?:"), answer)
+    page.set_default_timeout(PATIENCE)
 
 
 def order(page):

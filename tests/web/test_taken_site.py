@@ -29,11 +29,14 @@ def folder(tmp_path_factory) -> Path:
     return there / "normalization-lab"
 
 
-def test_the_first_page_opens(folder: Path, page: Page):
+def test_its_front_leads_to_the_first_page(folder: Path, page: Page):
     page.goto((folder / "index.html").as_uri())
     page.wait_for_url("**/book/index.html")
+
+
+def test_the_first_page_is_whole(folder: Path, page: Page):
     watch = Watch(page, "file://")
-    page.reload()
+    page.goto((folder / "book" / "index.html").as_uri())
     settle(page)
     assert page.locator("h1").first.inner_text().startswith("The Normalization Lab")
     assert page.locator('a[href*="/take/"]').count() == 0

@@ -249,7 +249,10 @@ def test_a_few_seeds_with_the_stored_rates(name):
 
     class Stored(Work):
         def starmap(self, function, items):
-            assert function is (methods if name in ("R3", "R4") else one_by_one).rows
+            if name in ("R2", "R5"):
+                assert function is one_by_one.row
+                return [self.row("mlp", *place) for *place, _ in items]
+            assert function is methods.rows
             return [
                 [self.row(base.net, method, *place) for place in product(*axes)]
                 for method, *axes, base in items

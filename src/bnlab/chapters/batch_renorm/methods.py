@@ -100,13 +100,6 @@ def rows(
     """Train a method at each rate with each seed, all side by side; a row a training."""
     places = list(itertools.product(lrs, seeds))
     found = train_groups([method.run(lr, seed, base) for lr, seed in places], method.setting)
-    return told(method, places, found)
-
-
-def told(
-    method: Method, places: Sequence[tuple[float, int]], found: Sequence[dict[str, object]]
-) -> list[list]:
-    """The rows of trainings at these rates with these seeds, see ``COLUMNS``."""
     return [
         [*astuple(method), lr, seed, float(f"{one['loss']:.5g}"), *(one[n] for n in MEASURED[1:])]
         for (lr, seed), one in zip(places, found, strict=True)
@@ -121,13 +114,11 @@ def measured(
     fixed: Callable[[dict], Sequence[tuple[Method, float]]] | None = None,
     base: Run = BASE,
     lrs: Sequence[float] = LRS,
-    engine: str = "stack",
-    trained: Callable[..., list[list]] = rows,
 ) -> dict:
     """Choose rates with the tuning seeds, then train with the seeds that count.
 
-    In a stack the nets of a method lie side by side, and their sums depend on how many there are: a
-    method with its rates and seeds is one part of the work.
+    The nets of a method lie side by side, and their sums depend on how many there are: a method
+    with its rates and seeds is one part of the work.
 
     Args:
         seeds: that count.
@@ -137,11 +128,9 @@ def measured(
         fixed: given the table of the tuning, further methods with a rate, such as controls.
         base: what all trainings share.
         lrs: the grid.
-        engine: what trains.
-        trained: gives the rows of a method, as ``rows``.
 
     Returns:
-        ``engine``, ``base``, ``seeds``, ``tuning_seeds``, ``columns`` and ``rows``.
+        ``base``, ``seeds``, ``tuning_seeds``, ``columns`` and ``rows``.
 
     Raises:
         ValueError: for seeds that chose the rates, or rates that were chosen for another Run.
@@ -151,9 +140,9 @@ def measured(
         check_same_run(tuning, base)
         grid = Table.of(tuning).where(seed=TUNING_SEEDS).rows
     else:
-        grid = _joined(work.starmap(trained, [(one, lrs, TUNING_SEEDS, base) for one in tuned]))
+        grid = _joined(work.starmap(rows, [(one, lrs, TUNING_SEEDS, base) for one in tuned]))
     data = {
-        "engine": engine,
+        "engine": "stack",
         "base": base.to_dict(),
         "seeds": list(seeds),
         "tuning_seeds": list(TUNING_SEEDS),
@@ -163,7 +152,7 @@ def measured(
     plan = dict.fromkeys(
         [*((method, best_lr(data, method)) for method in tuned), *(fixed or _none)(data)]
     )
-    counted = work.starmap(trained, [(method, [lr], seeds, base) for method, lr in plan])
+    counted = work.starmap(rows, [(method, [lr], seeds, base) for method, lr in plan])
     return {**data, "rows": grid + _joined(counted)}
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import astuple
 
 import numpy as np
 import torch
@@ -17,16 +18,19 @@ from torch import nn
 
 from bnlab.chapters.batch_renorm import methods
 from bnlab.chapters.batch_renorm.arrangements import whole_groups
-from bnlab.chapters.batch_renorm.methods import BASE, Method
+from bnlab.chapters.batch_renorm.methods import BASE, TUNING_SEEDS, Method
 from bnlab.chapters.batch_renorm.microbatches import LATEST, RECOMPUTED, Setting
 from bnlab.engines.engine import Engine
+from bnlab.errors import check_name
 from bnlab.norms import recompute_statistics
 from bnlab.norms.kept import kept_buffers
 from bnlab.runs.evaluate import evaluate
 from bnlab.train import Run, make_trainer, threads
-from bnlab.verdicts.tuning import CHANCE, mean_loss
+from bnlab.verdicts.table import Table
+from bnlab.verdicts.tuning import CHANCE, check_same_run, check_seeds, mean_loss
+from bnlab.verdicts.work import Work
 
-ENGINE = "compiled"
+ENGINE, STACK = ENGINES = ("compiled", "stack")
 
 
 def start(run: Run, scale: float = 1.0) -> Engine:
@@ -88,17 +92,49 @@ def train_alone(run: Run, setting: Setting) -> dict[str, object]:
     return {"loss": mean_loss(losses, run.steps), **told, "diverged_at": diverged_at}
 
 
-def rows(
-    method: Method, lrs: Sequence[float], seeds: Sequence[int], base: Run = BASE
-) -> list[list]:
-    """Train a method at each rate with each seed, one after the other; a row a training."""
-    places = list(itertools.product(lrs, seeds))
-    runs = (method.run(lr, seed, base) for lr, seed in places)
-    return methods.told(method, places, [train_alone(run, method.setting) for run in runs])
+def row(method: Method, lr: float, seed: int, base: Run = BASE) -> list:
+    """The row of a training with this rate and seed, see ``COLUMNS``."""
+    found = train_alone(method.run(lr, seed, base), method.setting)
+    return [*astuple(method), lr, seed, *(found[name] for name in methods.MEASURED)]
 
 
-ROWS = {ENGINE: rows, "stack": methods.rows}
-"""What trains, by the name of the engine."""
+def measured(
+    seeds: Sequence[int],
+    tuned: Sequence[Method],
+    work: Work,
+    tuning: dict | None,
+    fixed: Callable[[dict], Sequence[tuple[Method, float]]],
+    base: Run,
+    engine: str = ENGINE,
+) -> dict:
+    """As ``methods.measured``, which a stack is left to; here each training is a part of the work.
+
+    Raises:
+        ValueError: as there, and for an unknown engine.
+    """
+    check_name("engine", engine, ENGINES)
+    if engine == STACK:
+        return methods.measured(seeds, tuned, work, tuning, fixed, base)
+    check_seeds(seeds, TUNING_SEEDS)
+    if tuning:
+        check_same_run(tuning, base)
+
+    def trained(places: Iterable[tuple[Method, float]], some: Sequence[int]) -> list[list]:
+        return work.starmap(row, [(*place, seed, base) for place in places for seed in some])
+
+    data = {
+        "engine": engine,
+        "base": base.to_dict(),
+        "seeds": list(seeds),
+        "tuning_seeds": list(TUNING_SEEDS),
+        "columns": list(methods.COLUMNS),
+        "rows": Table.of(tuning).where(seed=TUNING_SEEDS).rows if tuning else [],
+    }
+    if not tuning:
+        data["rows"] = trained(itertools.product(tuned, methods.LRS), TUNING_SEEDS)
+    best = [(method, methods.best_lr(data, method)) for method in tuned]
+    plan = dict.fromkeys([*best, *fixed(data)])
+    return {**data, "rows": data["rows"] + trained(plan, seeds)}
 
 
 def alone_or_all(data: dict, seeds: Sequence[int]) -> Sequence[int]:

@@ -16,11 +16,9 @@ from bnlab.chapters.batch_renorm.methods import (
     at_best,
     best_lr,
     describe,
-    measured,
     select,
 )
-from bnlab.chapters.batch_renorm.one_by_one import ENGINE, ROWS, alone_or_all
-from bnlab.errors import check_name
+from bnlab.chapters.batch_renorm.one_by_one import ENGINE, alone_or_all, measured
 from bnlab.train import Run
 from bnlab.verdicts.work import HERE, Work
 
@@ -39,9 +37,7 @@ def measure(
 
     And, as a control, the first two at the best rate of the other; see ``measured``.
     """
-    check_name("engine", engine, ROWS)
-    by = {"engine": engine, "trained": ROWS[engine]}
-    return measured(seeds, METHODS, work, tuning, _swapped, base, **by)
+    return measured(seeds, METHODS, work, tuning, _swapped, base, engine)
 
 
 def _swapped(data: dict) -> list[tuple[Method, float]]:

@@ -18,11 +18,9 @@ from bnlab.chapters.batch_renorm.methods import (
     Method,
     at_best,
     best_lr,
-    measured,
     select,
 )
-from bnlab.chapters.batch_renorm.one_by_one import ENGINE, ROWS, alone_or_all
-from bnlab.errors import check_name
+from bnlab.chapters.batch_renorm.one_by_one import ENGINE, alone_or_all, measured
 from bnlab.train import Run
 from bnlab.verdicts.table import fact_name
 from bnlab.verdicts.work import HERE, Work
@@ -47,7 +45,7 @@ def measure(
         tuning: an earlier measurement, whose rates are taken over.
         norms: of the nets; ``none`` and ``batch_renorm`` decide.
         base: what all trainings share.
-        engine: a key of ``ROWS``.
+        engine: one of ``ENGINES`` of ``one_by_one``.
 
     Returns:
         See ``measured``.
@@ -55,7 +53,6 @@ def measure(
     Raises:
         ValueError: if a net that decides is missing.
     """
-    check_name("engine", engine, ROWS)
     if not {"none", "batch_renorm"} <= set(norms):
         raise ValueError(f"norms must contain 'none' and 'batch_renorm', got {list(norms)}.")
     methods = [Method(norm, scale=scale) for norm in norms for scale in SCALES]
@@ -63,8 +60,7 @@ def measure(
     def kept(data: dict) -> list[tuple[Method, float]]:
         return [at(data, norm, scale) for norm in norms for scale in SCALES]
 
-    by = {"engine": engine, "trained": ROWS[engine]}
-    found = measured(seeds, methods, work, tuning, kept, base, **by)
+    found = measured(seeds, methods, work, tuning, kept, base, engine)
     return {**found, "norms": list(norms)}
 
 

@@ -21,6 +21,7 @@ RACE = ("loss", "val_accuracy", "test_accuracy", "diverged_at")
 MOVED = (*RACE, "moves", "end")
 LATE = ("loss", "last", "late", "test_accuracy", "diverged_at", "cosine", "sharpness")
 BEHIND = {"S1": MOVED, "S2": MOVED, "S5": (*RACE, "numbers"), "L3": LATE, "L6": LATE}
+BEHIND["L5"] = ("loss", "last", *RACE[1:], "cosine", "sharpness")
 CLINIC = [name for name, of in SETS.items() if of == "clinic"]
 EACH = 17  # every so many rows of a claim are trained in node
 

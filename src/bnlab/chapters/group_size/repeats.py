@@ -1,10 +1,10 @@
-"""The trainings behind L3 and L6, to be repeated row by row: the nets that decide."""
+"""The trainings behind L3, L5 and L6, to be repeated row by row: the nets that decide."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from bnlab.chapters.group_size import l3_order, l6_architectures, trainings
+from bnlab.chapters.group_size import l3_order, l5_tradeoff, l6_architectures, trainings
 from bnlab.train import Run
 from bnlab.verdicts.again import Training
 from bnlab.verdicts.table import Table
@@ -34,6 +34,15 @@ def l3_trainings(data: dict) -> list[Training]:
     return trainings_of_net(data, l3_order.NET, places)
 
 
+def l5_trainings(data: dict) -> list[Training]:
+    """All rates of the three group sizes."""
+    net = data["nets"][0]
+    places = [
+        (norm, lr) for norm in l5_tradeoff.SIZES for lr in trainings.rates_of(data, net, norm)
+    ]
+    return trainings_of_net(data, net, places)
+
+
 def l6_trainings(data: dict) -> list[Training]:
     """The normalizer that is best overall and the best one there, in the net in which it lacks."""
     overall, net, best = l6_architectures.chosen(data)
@@ -43,5 +52,6 @@ def l6_trainings(data: dict) -> list[Training]:
 
 REPEATS: dict[str, Callable[[dict], list[Training]]] = {
     "L3": l3_trainings,
+    "L5": l5_trainings,
     "L6": l6_trainings,
 }

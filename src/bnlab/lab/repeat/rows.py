@@ -21,7 +21,7 @@ SETS = {
     **dict.fromkeys(("T1", "T2", "T3", "T4", "T5", "T6", "T7"), "clinic"),
     **dict.fromkeys(("B1", "S1", "S5", "T8"), "nets"),
     "S2": "deep",
-    **dict.fromkeys(("L3", "L6"), "images"),
+    **dict.fromkeys(("L3", "L5", "L6"), "images"),
     **dict.fromkeys(("R2", "R5"), "renorm"),
     "LW3": "lawn_sgd",
 }

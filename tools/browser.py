@@ -49,9 +49,10 @@ def write_whole(path, fill):
         fill(part)
         part.replace(path)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
         sys.exit(
             f"{path.name} could not be written ({error}): check free disk space and permissions, "
             "then run the same command again."
         )
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()

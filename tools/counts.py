@@ -19,7 +19,14 @@ from bnlab.claims import CLAIMS
 from bnlab.claims.standings import papers_of, standings, totals
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "CONTRIBUTING.md", "CITATION.cff", "book/*.md", "book/*.ipynb")
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CITATION.cff",
+    "book/*.md",
+    "book/*.ipynb",
+    "tools/paper/*.html",
+)
 PLACE = re.compile(
     r"(?P<head><!-- count: (?P<name>[a-z ]+?) -->)"
     r"(?P<said>[^<]*)(?P<end><!-- end -->)"

@@ -4,8 +4,8 @@
 
 Each page is opened as a reader opens it, but nothing is trained: widgets show their stored first
 state. Its article is taken as paper/leaf.js says; all of them become one document, so that links,
-bookmarks and page numbers are Chromium's own. It is printed twice: the first time tells on which
-page each chapter begins, the second one has that in its contents.
+bookmarks and page numbers are Chromium's own. It is printed until the numbers stay: the first time
+tells on which page each chapter begins, the next one has that in its contents.
 """
 
 import html
@@ -20,6 +20,7 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import browser
+from playwright.sync_api import Error as PlaywrightError
 from pypdf import PdfReader, PdfWriter
 from set_repository import PLACEHOLDER, current, pages_host
 
@@ -96,7 +97,12 @@ def take(page, leaf):
     """Fill a leaf from its page; return the styles that belong to it."""
     page.goto(ADDRESS + leaf.path)
     page.wait_for_load_state("load")
-    got = page.evaluate("own => bnlabLeaf(own)", leaf.own)
+    try:
+        got = page.evaluate("own => bnlabLeaf(own)", leaf.own)
+    except PlaywrightError as error:
+        sys.exit(
+            f"{leaf.path} cannot be printed: {error.message} Build the site anew: 'make book'."
+        )
     leaf.title, leaf.html = got["title"], got["html"]
     return got["styles"]
 

@@ -107,7 +107,8 @@ def links(site):
         for name in there
     ]
     *first, last = parts
-    return f"<p>To take along: {', '.join(first)}{' and ' if first else ''}{last}.</p>"
+    listed = f"{', '.join(first)}{' and ' if first else ''}{last}"
+    return f'<p class="bnlab-take">To take along: {listed}.</p>'
 
 
 def size(path):
@@ -119,6 +120,7 @@ def main(arguments):
     """Write the two files and link them."""
     site = find_site(arguments)
     find_chromium()
+    with_links((site / FRONT).read_text(encoding="utf-8"), "")  # before anything is written
     pack(site / FOLDER / BOOK, site_files(site))
     names = [name for name in show.FIGURES if (ROOT / "results" / f"{name}.json").exists()]
     with chromium() as browser:

@@ -6,13 +6,14 @@
   const VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]';
   const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
   const REFERRING = ["for", "aria-labelledby", "aria-describedby", "aria-controls", "list"];
-  const QUIET = 700, PATIENCE = 30_000;  // ms without a change; ms until the page is taken as it is
+  const QUIET = 700, PATIENCE = 30_000;  // ms without a change; ms until what still moves is taken as it is
+  const DRAWN = 300_000;  // ms in which all widgets must be there
   // What can only be pressed or filled in.
   const USELESS = [
     "script", ".headerlink", ".copybtn", "button.toggle-button", "details.hide:not(.below-input)",
     ".bnlab-keeping", ".bnlab-note-field", ".bnlab-repeat-here",
     ".bnlab-share", ".bnlab-badge", ".bnlab-note", ".bnlab-actions",
-    ".bnlab-scenes", ".bnlab-head .bnlab-button", ".bnlab-head .bnlab-menu", "[hidden]",
+    ".bnlab-take", ".bnlab-scenes", ".bnlab-head .bnlab-button", ".bnlab-head .bnlab-menu", "[hidden]",
   ].join(",");
 
   const wait = (time) => new Promise((done) => setTimeout(done, time));
@@ -21,14 +22,16 @@
   async function settled() {
     await globalThis.MathJax?.startup?.promise;
     await document.fonts.ready;
-    const end = performance.now() + PATIENCE, many = (selector) => document.querySelectorAll(selector).length;
-    let last = performance.now();
+    const begun = performance.now(), many = (selector) => document.querySelectorAll(selector).length;
+    let last = begun;
     const watch = new MutationObserver(() => { last = performance.now(); });
     watch.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
-    const drawn = () => many(VIEW) <= many("section.bnlab, .bnlab-widget-error");
-    const moves = () => performance.now() - last < QUIET || !drawn();
-    while (moves() && performance.now() < end) await wait(100);
+    const isDrawn = () => many(VIEW) <= many("section.bnlab, .bnlab-widget-error"), since = (time) => performance.now() - time;
+    while (!isDrawn() && since(begun) < DRAWN) await wait(100);
+    while (since(last) < QUIET && since(begun) < PATIENCE) await wait(100);
     watch.disconnect();
+    const wrong = document.querySelector(".bnlab-widget-error")?.textContent;
+    if (wrong || !isDrawn()) throw new Error(wrong ?? "a widget was not drawn.");
   }
 
   /** A widget that waits to be asked, or for a guess, shows its first state: nobody can press it later. */

@@ -20,8 +20,8 @@ from bnlab.verdicts.verdict import Change, Claim, Effect
 
 COMPILED = Change(
     "2026-11-30",
-    "All trainings were repeated with the compiled step, one by one, at the same rates with the "
-    "same seeds; PyTorch had done them side by side, to the same verdict.",
+    "All trainings were repeated with the compiled step, one by one, with the same grid of rates "
+    "and the same seeds; PyTorch had done them side by side, to the same verdict.",
     "So that each of them can be repeated to the last bit, in the page too.",
 )
 

@@ -46,12 +46,11 @@ def kind_of(method: Method) -> Kind:
 def _alone(training: Training, method: Method) -> tuple[list, np.ndarray]:
     run = training.run
     told = train_alone(run, method.setting)
-    [row] = methods.told(method, [(run.lr, run.seed)], [told])
     # What is told keeps no net: the same training once more, without looks.
     trainer = start(run, method.scale)
     for _ in trainer.steps(looks=False):
         pass
-    return row[BEHIND:], weights_of(trainer)
+    return [told[name] for name in MEASURED], weights_of(trainer)
 
 
 def r2_places(data: dict) -> list[tuple[Method, float]]:

@@ -1,6 +1,6 @@
 """Compiled nets as files: kernels, programs, and a manifest of hashes and versions.
 
-Each set of nets (``catalogue.SETS``) has a folder:
+Each set of nets (``catalogue.SETS``, ``page_sets.PAGE_SETS``) has a folder:
 
     kernels.float32.wasm, kernels.float64.wasm    the kernels of all nets
     programs.bin                                  the programs of all nets, one after the other

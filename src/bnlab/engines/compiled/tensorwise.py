@@ -1,7 +1,7 @@
 """Updates that look at single tensors: LAWN's constrained steps, clipping, decay of some.
 
 They depend on the shapes of a net, so that each net has programs of its own for them: ``extras``,
-which are compiled where they are asked for. Those of ``catalogue.EXTRAS`` are among the files.
+which are compiled where they are asked for. Those of ``page_sets.EXTRAS`` are among the files.
 
     clip                   what is done to the gradient before any update
     parts DECAY TRAINED    the same: weight decay of a part alone, and 0 for what is not trained

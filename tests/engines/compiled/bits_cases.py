@@ -99,7 +99,9 @@ RUNS = {
     "images": [of_images(net) for net in nets("images") if net.depth <= 10],
     "renorm": [RENORM.replace(norm=norm, norm_options=of) for norm, of in RENORM_NETS.items()],
 }
-"""By the set whose kernels they take; a net of each kind for 1,000 steps, of images for ``SOME``."""
+"""By the set whose kernels they take; a net of each kind for 1,000 steps.
+
+Convolutional and residual nets, which are slower, train for ``SOME``."""
 
 
 def write(folder: Path) -> None:

@@ -14,12 +14,13 @@ from tests.web.widget_page import ASSETS, LISTEN, load, settle, summary, write_p
 SEEDS = 8
 ROWS = 3 * SEEDS
 NAME = "T4"
+OF_EVIDENCE = ", from the evidence"  # behind the numbers of parts that no row gives
 SHORT = 20  # steps of a row that need not be that of the evidence
 
 
-def options_of(**changes):
+def options_of(margins=None, **changes):
     """Of T4, with its first seeds and the race alone: three parts keep the evidence's numbers."""
-    widget = Repeat(NAME)
+    widget = Repeat(NAME, margins=margins)
     own = widget.options
     race = [arm for arm in own["arms"] if "kind" not in arm]
     arms = [{**arm, "digests": arm["digests"][:SEEDS]} for arm in race]
@@ -29,11 +30,11 @@ def options_of(**changes):
     return widget, {**few, **changes}
 
 
-def opened(page, folder, query="", **changes):
+def opened(page, folder, query="", host="static", **changes):
     widget, options = options_of(**changes)
     if not (folder / "_static").exists():
         (folder / "_static").symlink_to(ASSETS)
-    write_page(folder, widget, **options)
+    write_page(folder, widget, host, **options)
     widget.close()
     load(page, folder, query)
     settle(page)
@@ -54,7 +55,8 @@ def words(page):
 
 
 def measured(page):
-    return page.locator(".bnlab-repeat-parts td[data-column=Measured]").all_inner_texts()
+    told = page.locator(".bnlab-repeat-parts td[data-column=Measured]").all_inner_texts()
+    return [text.removesuffix(OF_EVIDENCE) for text in told]
 
 
 def ended(page, start="Finished"):

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from tests.web.accessibility import violations
 from tests.web.repeat_page import (
     NAME,
+    OF_EVIDENCE,
     ROWS,
     click_all,
     count,
@@ -41,8 +42,11 @@ def test_all_rows_turn_green_and_the_words_are_those_of_python(page, tmp_path, t
     press(page, "Resume")
     ended(page)
     expect(headline(page)).to_have_text(
-        f"All {ROWS} trainings are equal to the last bit: {NAME} is {verdict().said}."
+        f"All {ROWS} trainings are equal to the last bit; with the other numbers of the evidence "
+        f"{NAME} is {verdict().said}."
     )
+    cells = page.locator(".bnlab-repeat-parts td[data-column=Measured]").all_inner_texts()
+    assert [text.endswith(OF_EVIDENCE) for text in cells] == [True] * 3 + [False] * 2
     assert count(page, "equal") == ROWS
     assert words(page) == [one.word for one in verdict().judgements]
     assert violations(page) == []
@@ -124,13 +128,39 @@ def test_fresh_seeds_are_trained_and_only_their_parts_are_judged(page, tmp_path,
     assert found[:3] == ["", "", ""] and all(found[3:])
 
 
-def test_seeds_that_chose_a_rate_are_refused(page, tmp_path, troubles):
+@pytest.mark.parametrize(
+    ("start", "why"),
+    [
+        ("1425", "seed 1430 chose the learning rates"),
+        ("1060", "seed 1064 is one of the evidence"),
+        ("", "must be a whole number"),
+    ],
+)
+def test_seeds_that_are_not_fresh_are_refused(page, tmp_path, troubles, start, why):
     opened(page, tmp_path)
     first = page.get_by_label("first of the fresh seeds")
-    first.fill("1425")
+    first.fill(start)
     first.press("Enter")
-    expect(note(page)).to_contain_text("seed 1430 chose the learning rates")
+    expect(note(page)).to_contain_text(why)
     assert page.evaluate("model.get('state').start") is None
+
+
+def test_where_all_parts_need_the_evidence_there_are_no_fresh_seeds(page, tmp_path, troubles):
+    formulas = {"accuracy": {"kind": "order", "arms": [], "beside": []}}
+    opened(page, tmp_path, formulas=formulas)
+    page.get_by_role("radio", name="fresh ones").click()
+    expect(note(page)).to_contain_text("no word follows from other seeds")
+    expect(page.get_by_role("radio", name="of the evidence")).to_be_checked()
+
+
+@pytest.mark.parametrize("host", ["static", None])
+def test_it_begins_with_the_margins_that_it_was_given(page, tmp_path, troubles, host):
+    margins = {"accuracy": 0.05}
+    opened(page, tmp_path, margins=margins, host=host)
+    expect(headline(page)).to_have_text(
+        f"The evidence says of {NAME}, with your margins: {verdict(margins).said}."
+    )
+    assert words(page) == [one.word for one in verdict(margins).judgements]
 
 
 def test_a_new_beginning_leaves_the_verdict_of_before(page, tmp_path, troubles):

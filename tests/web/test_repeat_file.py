@@ -77,7 +77,7 @@ def test_a_repetition_leaves_what_is_opened(page, other):
 
 def test_other_seeds_leave_what_is_opened(page, other):
     page.get_by_role("radio", name="fresh ones").check()
-    expect(summary(page)).to_contain_text("from the evidence, 8 seeds from 5000 to 5007.")
+    expect(summary(page)).to_contain_text("8 seeds from 5000 to 5007: nothing is trained yet.")
     assert {*measured(page)} == {"not trained here"}
 
 

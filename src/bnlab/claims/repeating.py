@@ -93,7 +93,9 @@ def repeat(name: str, folder: Path, count: int = SEEDS, scale: str = DIGITS) -> 
             print(f"{name}: {summed(table, rows)}")
     for sentence in left_out(stored.data, found):
         print(f"{name}: {sentence}")
-    return not any(one.wrong for rows in found.values() for one in rows)
+    if not found[ROWS]:
+        print(f"{name}: no row was measured again, so nothing of the evidence is confirmed.")
+    return bool(found[ROWS]) and not any(one.wrong for rows in found.values() for one in rows)
 
 
 def compared(

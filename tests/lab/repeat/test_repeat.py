@@ -23,7 +23,9 @@ def widget():
         ({"start": 2.5, "margins": {}}, "a whole number from 0"),
         ({"start": 1425, "margins": {}}, "1430, which chose the learning rates"),
         ({"start": None, "margins": {"speed": 1}}, "unknown part of this claim"),
-        ({"start": None, "margins": {"after_2": "1"}}, "must be a number"),
+        ({"start": 1433, "margins": {}}, "1440, which is one of the evidence"),
+        ({"start": None, "margins": {"after_2": "1"}}, "must be a finite number"),
+        ({"start": None, "margins": {"after_2": float("nan")}}, "must be a finite number"),
         ({"start": None, "margins": []}, "must be a dict"),
         ({"start": None, "margins": {}, "done": [[0, 16]]}, "must be places of rows"),
         ({"start": None, "margins": {}, "done": 3}, "must be places of rows"),
@@ -32,6 +34,16 @@ def widget():
 def test_a_state_that_is_not_offered_is_refused(widget, state, message):
     with pytest.raises(ValueError, match=message):
         widget.state = state
+
+
+def test_a_margin_on_both_sides_is_not_negative():
+    with pytest.raises(ValueError, match="the margin of small is on both sides"):
+        Repeat("T4", margins={"small": -0.01})
+
+
+def test_a_claim_whose_parts_all_need_the_evidence_takes_its_seeds_alone():
+    with pytest.raises(ValueError, match="no word follows from other seeds"):
+        Repeat("L3", start=9000)
 
 
 def test_other_claims_are_refused():

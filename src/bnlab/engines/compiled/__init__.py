@@ -6,11 +6,11 @@ graph), ``graph`` with the rules in ``elementwise``, ``views`` and ``matrix`` (l
 (memory), ``program`` (one net, one optimizer), ``codegen`` and ``build`` (C, WebAssembly), ``nets``
 (which programs a Run needs).
 
-The nets of the book, which ``catalogue`` lists, are files (``artefact``) and need no compiler; files
-of ``page_sets`` are for pages alone. All others are compiled when they are trained: other widths,
-convolutional and residual nets, normalizers of weights, LAWN (but for one net), gradient clipping
-(but for binary nets), squared error. That takes seconds and the package ``ziglang``. Label noise,
-gamma's start, learning rate, batch size and limits need no other program.
+The nets of the book, which ``catalogue`` lists, are files (``artefact``) and need no compiler; the
+files of ``page_sets`` are for pages alone. All others are compiled when they are trained: other
+widths, convolutional and residual nets, normalizers of weights, LAWN (but for one net), gradient
+clipping (but for binary nets), squared error. That takes seconds and the package ``ziglang``. Label
+noise, gamma's start, learning rate, batch size and limits need no other program.
 
 To run them: ``machine`` (which needs ``wasmtime``) or, for long trainings and where there is a C
 compiler, ``native`` (faster, with the same bits), and ``engine``; or ``js/run.js`` in a browser.

@@ -1,10 +1,13 @@
-// The job of "Repeat this verdict": it trains one row of the evidence. Its one point is
-//   ["row", {loss, end, val_accuracy, test_accuracy, diverged_at, digest}]
+// The job of "Repeat this verdict": it trains one row of the evidence. Its points are
+//   ["training", null]   every few seconds, as a sign of life
+//   ["row", {loss, end, val_accuracy, test_accuracy, diverged_at, digest}]   at the end
 // with the numbers of bnlab.verdicts.race.outcome, or those of another kind of row, see page_rows.js.
 
 import { JOBS, slice } from "../kit/js/page_jobs.js";
 import { ROWS } from "./page_rows.js";
 import { digestOf } from "./sha256.js";
+
+const SIGN_OF_LIFE = 5000;  // ms
 
 /** The images with which the page is tested, from a digit to the base 36 for each pixel. */
 function testImages(shared, { images, labels }) {
@@ -25,9 +28,12 @@ JOBS.repeat = async function repeatRow(shared, mine, tell) {
   const { state } = mine;
   await addDoubles(shared, state);
   const row = ROWS[state.kind ?? "race"](shared, state);
+  let told = performance.now();
   while (!row.done) {
     slice(() => { row.advance(); return !row.done; });
-    if (!(await tell([]))) return;
+    const isSilent = performance.now() - told > SIGN_OF_LIFE;
+    if (isSilent) told = performance.now();
+    if (!(await tell(isSilent ? [["training", null]] : []))) return;
     while (mine.paused) if (!(await mine.woken())) return;
   }
   const digest = digestOf(row.vector());

@@ -5,7 +5,7 @@ import { button, choice } from "../kit/js/parts.js";
 import { Widget, widgetOf } from "../kit/js/widget.js";
 import { decideInPieces } from "./decide_in_pieces.js";
 import { withMargins } from "./margins.js";
-import { agreementText } from "./repeat_agreement.js";
+import { agreementText, isInPart } from "./repeat_agreement.js";
 import { fileButtons } from "./repeat_file.js";
 import { rowGrid } from "./repeat_grid.js";
 import { partTable } from "./repeat_parts.js";
@@ -13,7 +13,7 @@ import { repeatKernel, repeatPool } from "./repeat_pool.js";
 import { claimWith, secondsLeft, seedsOf, valuesOf, whyNotSeeds } from "./repeat_rows.js";
 import { parseRepeat, writeRepeat } from "./repeat_link.js";
 import { RowTraining } from "./repeat_training.js";
-import { BACK, GO_ON, progressText, repeatHeadline, repeatSummary, UNTRAINED } from "./repeat_words.js";
+import { BACK, GO_ON, progressText, repeatHeadline, repeatSummary } from "./repeat_words.js";
 
 const SEED_CHOICES = [{ value: "own", text: "of the evidence" }, { value: "fresh", text: "fresh ones" }];
 
@@ -25,10 +25,14 @@ class Repeat extends Widget {
       changed: (isSoon) => this.changed(isSoon), ended: (...how) => this.ended(...how), say: (text) => this.note.now(text),
     });
     this.opened = null;  // {seeds, values} of a file that was opened, until rows or other seeds are wanted
-    this.decided = options.evidence;
-    this.asked = 0;  // how often a verdict was asked for: the newest counts
+    const isOfEvidence = this.state.start === null && !Object.keys(this.state.margins).length;
+    this.decided = isOfEvidence ? options.evidence : null;
+    this.problem = "";   // why nothing could be decided
+    this.isDeciding = false;
+    this.asked = 0;      // how often a verdict was asked for: the newest counts
     const isTraining = () => this.training.phase === "training";
-    this.seen = () => { if (!document.hidden && isTraining()) this.note.now(BACK); };
+    this.seen = () => { if (!document.hidden && isTraining() && this.engine.pauses) this.note.now(BACK); };
+    if (!isOfEvidence) queueMicrotask(() => this.decide());  // once all parts are there
     document.addEventListener("visibilitychange", this.seen);
     this.clock = setInterval(() => { if (isTraining()) this.drawProgress(); }, 1000);
   }
@@ -37,19 +41,19 @@ class Repeat extends Widget {
     const { options, state } = this;
     this.seedChoice = choice({
       label: "seeds", items: SEED_CHOICES, value: state.start === null ? "own" : "fresh",
-      onChange: (value) => this.chooseSeeds(value === "own" ? null : Number(this.first.value)),
+      onChange: (value) => this.chooseSeeds(value === "own" ? null : this.firstSeed()),
     });
     this.first = html("input", {
       type: "number", class: "bnlab-margin", min: 0, step: 1, value: state.start ?? 5000, "aria-label": "first of the fresh seeds",
-      onchange: () => this.chooseSeeds(Number(this.first.value)),
+      onchange: () => this.chooseSeeds(this.firstSeed()),
     });
     this.controls = {};
     this.go = button({ text: "Repeat", kind: "bnlab-main", onClick: () => this.begin() });
     this.hold = button({ text: "Pause", kind: "bnlab-always", onClick: () => this.training.pause() });
     this.halt = button({ text: "Stop", onClick: () => this.training.stop() });
     this.grid = rowGrid(options.arms.map(({ label }) => label), options.seeds.length);
-    this.parts = partTable(options.claim, (name, text) => this.chooseMargin(name, text));
-    this.files = fileButtons({
+    this.parts = partTable(options, (name, text) => this.chooseMargin(name, text));
+    this.resultFile = fileButtons({
       claim: options.claim, current: () => this.result(), say: (text) => this.note.now(text), open: (file) => this.open(file),
     });
     this.bar = html("progress", { class: "bnlab-progress", max: 1, value: 0, "aria-label": "trainings done" });
@@ -62,7 +66,7 @@ class Repeat extends Widget {
       kind: "repeat", title: `Repeat the verdict on ${options.claim.id}`,
       controls: [this.seedChoice.element, html("label", { class: "bnlab-control" },
         html("span", { class: "bnlab-caption" }, "first fresh seed"), this.first),
-        html("div", { class: "bnlab-actions" }, ...elements(this.go, this.hold, this.halt), ...this.files.elements)],
+        html("div", { class: "bnlab-actions" }, ...elements(this.go, this.hold, this.halt), ...this.resultFile.elements)],
       body: [
         html("div", { class: "bnlab-progress-line" }, this.bar, this.left),
         html("div", { class: "bnlab-stage" }, this.grid.element),
@@ -91,6 +95,9 @@ class Repeat extends Widget {
     this.show();
     this.draw();
   }
+
+  /** What the reader wrote; an empty field is no number. */
+  firstSeed() { return this.first.value.trim() === "" ? NaN : Number(this.first.value); }
 
   chooseSeeds(start) {
     const why = start === null ? "" : whyNotSeeds(this.options, start);
@@ -123,8 +130,9 @@ class Repeat extends Widget {
     const isOld = this.opened !== null || this.training.phase === "finished";
     this.opened = null;
     this.note.now("");
-    this.training.begin(this.state);
+    if (this.training.phase === "finished") this.training.forget();
     if (isOld) this.decide();
+    this.training.begin(this.state);
   }
 
   changed(isSoon = false) {
@@ -156,18 +164,29 @@ class Repeat extends Widget {
 
   /** Intervals and words of these values, with the reader's margins; null if they are not wanted any more. */
   async decide() {
-    const mine = ++this.asked, { options, state } = this, values = this.values(), isWanted = () => mine === this.asked;
-    this.decided = null;
-    if (!values) return null;
-    const claim = withMargins(options.claim, state.margins), some = claimWith(claim, values);
+    const mine = ++this.asked, isWanted = () => mine === this.asked;
+    Object.assign(this, { decided: null, problem: "", isDeciding: true });
     try {
-      const found = await decideInPieces(some, values, isWanted);
+      const found = await this.judged(isWanted);
       if (!isWanted()) return null;
-      const isWholeClaim = some.effects.length === claim.effects.length;
-      this.decided = isWholeClaim ? found : { ...found, word: "", said: "", sentence: UNTRAINED };
-    } catch (error) { this.note.now(error.message); }
+      this.decided = found;
+    } catch (error) {
+      if (!isWanted()) return null;
+      this.problem = error.message;
+      this.note.now(error.message);
+    }
+    this.isDeciding = false;
     this.draw();
     return this.decided;
+  }
+
+  /** Promise of the words by these values, null if there are none; of parts alone where some have no values. */
+  async judged(isWanted) {
+    const { options, state } = this, values = this.values();
+    if (!values) return null;
+    const claim = withMargins(options.claim, state.margins), some = claimWith(claim, values);
+    const found = await decideInPieces(some, values, isWanted), isWholeClaim = some.effects.length === claim.effects.length;
+    return isWholeClaim || !found ? found : { ...found, word: "", said: "", sentence: "" };
   }
 
   /** What a file of the verdict holds, or null. */
@@ -212,9 +231,12 @@ class Repeat extends Widget {
     const { options, state, training, decided, opened } = this, { claim } = options;
     const { phase, outcomes, isRunning, count } = training, when = isRunning ? "soon" : "now", seeds = this.seeds();
     this.grid.draw(outcomes, seedsOf(options, state.start));
-    this.parts.draw(decided, state.margins);
+    this.parts.draw(decided, state.margins, { isDeciding: this.isDeciding, isOpened: opened !== null });
     this.drawProgress();
-    const told = { phase, decided, opened, seeds, counts: training.counts(), margins: Object.keys(state.margins).length > 0 };
+    const told = {
+      phase, decided, opened, seeds, counts: training.counts(), margins: Object.keys(state.margins).length > 0,
+      isFresh: state.start !== null, isPart: isInPart(options), problem: this.problem,
+    };
     this.headline[when](repeatHeadline(claim, count, told));
     this.verdict.now(phase === "finished" && !opened ? agreementText(options, state.start, this.values()) : "");
     this.summary[when](repeatSummary(claim, { ...told, outcomes, workers: this.engine.workers, seconds: options.seconds }));

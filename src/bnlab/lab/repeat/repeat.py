@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from math import isfinite
 from pathlib import Path
 
 from bnlab.engines.compiled.page_sets import variants
@@ -81,8 +82,7 @@ class Repeat(ComputingWidget):
             raise ValueError(f"margins must be a dict, got {margins!r}.")
         for name, margin in margins.items():
             check_name("part of this claim", name, names)
-            if isinstance(margin, bool) or not isinstance(margin, int | float):
-                raise ValueError(f"the margin of {name} must be a number, got {margin!r}.")
+            _check_margin(name, margin, options["claim"]["effects"][names.index(name)])
         found = {"start": _checked_start(state["start"], options), "margins": dict(margins)}
         return found | {name: _checked_places(state[name], options) for name in more}
 
@@ -99,7 +99,7 @@ class Repeat(ComputingWidget):
 
 
 def decided(verdict: Verdict) -> dict[str, object]:
-    """A verdict as ``decideClaim`` of ``judge.js`` gives it."""
+    """A verdict as ``decidePieces`` of ``judge.js`` gives it at its end."""
     parts = [
         {
             "name": one.effect.name,
@@ -115,17 +115,31 @@ def decided(verdict: Verdict) -> dict[str, object]:
     return {**told, "parts": parts}
 
 
+def _check_margin(name: str, margin: object, effect: dict) -> None:
+    if isinstance(margin, bool) or not isinstance(margin, int | float) or not isfinite(margin):
+        raise ValueError(f"the margin of {name} must be a finite number, got {margin!r}.")
+    two_sided = effect["kind"] == "about" or (effect["kind"] == "same" and not effect["upper"])
+    if two_sided and margin < 0:
+        raise ValueError(f"the margin of {name} is on both sides: write 0 or more, not {margin!r}.")
+
+
 def _checked_start(start: object, options: dict) -> int | None:
     if start is None:
         return None
-    count, tuning = len(options["seeds"]), options["tuning_seeds"]
+    seeds, tuning = options["seeds"], options["tuning_seeds"]
+    if all("beside" in formula for formula in options["formulas"].values()):
+        raise ValueError(
+            "start must be None: all parts of this claim need numbers of the evidence beside its "
+            "trainings, so no word follows from other seeds."
+        )
     if isinstance(start, bool) or not isinstance(start, int) or not 0 <= start < MOST_SEED:
         raise ValueError(f"start must be a whole number from 0 to {MOST_SEED - 1}, got {start!r}.")
-    if used := [seed for seed in tuning if start <= seed < start + count]:
-        raise ValueError(
-            f"the seeds {start} to {start + count - 1} include {used[0]}, which chose the learning "
-            "rates: begin elsewhere."
-        )
+    last = start + len(seeds) - 1
+    for known, what in ((tuning, "chose the learning rates"), (seeds, "is one of the evidence")):
+        if used := [seed for seed in known if start <= seed <= last]:
+            raise ValueError(
+                f"the seeds {start} to {last} include {used[0]}, which {what}: begin elsewhere."
+            )
     return start
 
 

@@ -5,7 +5,7 @@ import { button } from "../kit/js/parts.js";
 import { readVerdict, saidOtherwise, writeVerdict } from "./verdict_file.js";
 
 const KEPT_URL = 10_000;  // ms
-const LARGEST_FILE = 1e5;  // bytes: as many numbers are judged at once
+const LARGEST_FILE = 1e5;  // bytes, more than any verdict has
 
 /**
  * Two buttons. `current()` is what a file holds, or null; `open(file)` takes one in and gives what is
@@ -20,7 +20,7 @@ export function fileButtons({ claim, current, say, open }) {
     const held = current();
     if (!held) { say("There is no whole verdict yet that could be saved."); return; }
     const address = URL.createObjectURL(new Blob([writeVerdict(claim, held)], { type: "application/json" }));
-    html("a", { href: address, download: `${claim.id}-repeated.json` }).click();
+    html("a", { href: address, download: `${claim.id}-verdict.json` }).click();
     setTimeout(() => URL.revokeObjectURL(address), KEPT_URL);
   }
   async function read() {

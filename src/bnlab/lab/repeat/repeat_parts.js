@@ -3,10 +3,11 @@
 
 import { html, uniqueId } from "../kit/js/elements.js";
 
+const KEPT_MARK = ", from the evidence";
 const PART_COLUMNS = ["The claim says", "Measured", "Margin", "Counts, if", "So"];
 
 /** `onMargin(name, text)` hears what the reader writes; "" is the claim's own margin. */
-export function partTable(claim, onMargin) {
+export function partTable({ claim, formulas }, onMargin) {
   const lines = claim.effects.map((effect) => {
     const id = uniqueId("margin"), own = String(effect.margin);
     const input = html("input", {
@@ -19,19 +20,20 @@ export function partTable(claim, onMargin) {
     const says = html("th", { scope: "row" }, `${effect.says || effect.sentence}${core}`);
     const decades = effect.unit === "decades" ? " decades" : "";
     const element = html("tr", {}, says, measured, cell(2, input, decades), counts, word);
-    return { effect, input, measured, counts, word, element };
+    const isKept = !formulas[effect.name];
+    return { effect, isKept, input, measured, counts, word, element };
   });
   const element = html("table", { class: "bnlab-rows bnlab-repeat-parts" },
     html("thead", {}, html("tr", {}, ...PART_COLUMNS.map((text) => html("th", { scope: "col" }, text)))),
     html("tbody", {}, ...lines.map((line) => line.element)));
 
-  /** `decided` is what decideClaim() gives, or null while nothing is decided. */
-  function draw(decided, margins) {
-    for (const { effect, input, measured, counts, word } of lines) {
+  /** `decided` is what decidePieces() gives at its end, or null; what no row gives is marked, but of an opened file. */
+  function draw(decided, margins, { isDeciding, isOpened }) {
+    for (const { effect, isKept, input, measured, counts, word } of lines) {
       const part = decided?.parts.find(({ name }) => name === effect.name), margin = String(margins[effect.name] ?? effect.margin);
       if (document.activeElement !== input) input.value = margin;
       for (const [cell, text] of [
-        [measured, part?.measured ?? "not trained here"], [counts, part?.counts_if ?? ""], [word, part?.word ?? ""],
+        [measured, part ? `${part.measured}${isKept && !isOpened ? KEPT_MARK : ""}` : isDeciding ? "…" : "not trained here"], [counts, part?.counts_if ?? ""], [word, part?.word ?? ""],
       ]) if (cell.textContent !== text) cell.textContent = text;
     }
   }

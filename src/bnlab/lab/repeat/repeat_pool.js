@@ -11,7 +11,7 @@ import { pageEngine } from "../kit/js/page_engine.js";
 import { lostText, SILENT } from "./repeat_words.js";
 
 const MOST_WORKERS = 4;
-const TICK = 5000, SILENT_TICKS = 24;  // ms; a row that takes longer, its worker is given up
+const TICK = 5000, SILENT_TICKS = 24;  // ms; a worker that says nothing for so long is given up
 const POOL_BADGE = "in this page, same bits as the evidence";
 
 /** How many workers: no more than there are cores. */
@@ -67,12 +67,16 @@ export function repeatPool({ compiled, net, width, job, arms }) {
       sink.note(lostText(text));
       feed();
     }
+    /** A worker that trains says so every few seconds, and "row" when it has done it: see page_repeat.js. */
     function give(engine, row) {
       let content = null;
       sink.begun(row.place);
       const running = engine.start(row.state, {
         ...NO_NEWS,
-        points: (_, found) => { content = found; },
+        points: (name, found) => {
+          if (name === "row") content = found;
+          if (busy.has(engine)) busy.get(engine).ticks = 0;
+        },
         finished: () => {
           if (over) return;
           busy.delete(engine);
@@ -80,7 +84,7 @@ export function repeatPool({ compiled, net, width, job, arms }) {
           lost = 0;
           sink.row(row.place, content);
           if (left) feed();
-          else end(sink.finished);
+          else end(() => { dismiss(); sink.finished(); });
         },
         error: (text) => {
           if (over) return;
@@ -113,17 +117,24 @@ export function repeatPool({ compiled, net, width, job, arms }) {
     };
   }
 
-  function destroy() { for (const engine of engines) engine.destroy(); }
-  return { badge: POOL_BADGE, workers: size, pauses: true, start, test, destroy };
+  /** Workers that have nothing to do would keep their nets. */
+  function dismiss() { for (const engine of engines.splice(0)) engine.destroy(); }
+  return { badge: POOL_BADGE, workers: size, pauses: true, start, test, destroy: dismiss };
 }
 
 /** Python, which knows the rows itself; `state.done` are the places of those that it need not train. */
 export function repeatKernel(model, options) {
   const engine = kernelEngine(model, { device: options.device });
   function start(_rows, state, sink) {
+    let hasAnswered = false;  // after that it is silent as long as a row takes
     const running = engine.start(state, {
-      ...NO_NEWS, waiting: sink.note,
-      points: (name, { type: _type, id: _id, norm: _norm, at, ...content }) => (name === "begun" ? sink.begun(at) : sink.row(at, content)),
+      ...NO_NEWS, waiting: (text) => { if (!hasAnswered) sink.note(text); },
+      points(name, { type: _type, id: _id, norm: _norm, at, ...content }) {
+        if (!hasAnswered) sink.note("");
+        hasAnswered = true;
+        if (name === "begun") sink.begun(at);
+        else sink.row(at, content);
+      },
       finished: ({ stopped }) => { if (!stopped) sink.finished(); },
       error: sink.failed,
     });

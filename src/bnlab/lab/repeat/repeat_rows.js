@@ -48,10 +48,12 @@ export function claimWith(claim, values) {
 }
 
 /** Why these seeds cannot be taken, or nothing. */
-export function whyNotSeeds({ seeds, tuning_seeds: tuning, most_seed: most }, start) {
+export function whyNotSeeds({ seeds, tuning_seeds: tuning, most_seed: most, formulas }, start) {
+  if (Object.values(formulas).every(needsEvidence)) return "all parts of this claim need numbers of the evidence beside its trainings, so no word follows from other seeds";
   if (!Number.isSafeInteger(start) || start < 0 || start >= most) return `the first seed must be a whole number from 0 to ${most - 1}`;
-  const used = tuning.find((seed) => seed >= start && seed < start + seeds.length);
-  return used === undefined ? "" : `seed ${used} chose the learning rates, so it must not be counted`;
+  const within = (seed) => seed >= start && seed < start + seeds.length, used = tuning.find(within), own = seeds.find(within);
+  if (used !== undefined) return `seed ${used} chose the learning rates, so it must not be counted`;
+  return own === undefined ? "" : `seed ${own} is one of the evidence, so it is not fresh`;
 }
 
 /** Seconds that are left, from the cost that was done in so many seconds. */

@@ -2,23 +2,25 @@
 
 import { countsText } from "./repeat_grid.js";
 
-const LONG = 90;  // seconds from which it is said beforehand
+const LONG = 90;  // seconds; what takes longer is said beforehand, and in minutes
 
-const minutes = (seconds) => (seconds < 90 ? `${Math.max(1, Math.ceil(seconds))} s` : `${Math.ceil(seconds / 60)} minutes`);
+const minutes = (seconds) => (seconds < LONG ? `${Math.max(1, Math.ceil(seconds))} s` : `${Math.ceil(seconds / 60)} minutes`);
 
 /** The sentence above the grid. */
-export function repeatHeadline({ id }, all, { phase, counts, decided, opened, seeds, margins }) {
+export function repeatHeadline({ id }, all, { phase, counts, decided, opened, seeds, margins, isFresh, isPart, problem }) {
   const own = margins ? ", with your margins" : "";
   if (opened) return decided ? `The file, with ${seedsText(seeds)}, says of ${id}${own}: ${decided.said}.` : "";
   if (phase === "training" || phase === "paused") {
     const bad = counts.differs ? `, ${counts.differs} different` : "";
-    return `${counts.equal + counts.trained} of ${all} trainings ${counts.trained ? "done" : "equal"}${bad}.`;
+    return `${counts.equal + counts.trained} of ${all} trainings ${isFresh ? "done" : "equal"}${bad}.`;
   }
+  if (problem) return `No verdict on ${id} follows from these numbers.`;
   if (phase !== "finished") return decided ? `The evidence says of ${id}${own}: ${decided.said}.` : "";
   if (!decided) return `All ${all} trainings are done; intervals and words are computed.`;
   if (counts.differs) return `${counts.differs} of ${all} trainings are not those of the evidence.`;
-  if (counts.trained) return decided.said ? `With fresh seeds ${id} is ${decided.said}${own}.` : `With fresh seeds, part by part below.`;
-  return `All ${all} trainings are equal to the last bit: ${id} is ${decided.said}${own}.`;
+  if (isFresh) return decided.said ? `With fresh seeds ${id} is ${decided.said}${own}.` : `With fresh seeds, part by part below.`;
+  const others = isPart ? "; with the other numbers of the evidence" : ":";
+  return `All ${all} trainings are equal to the last bit${others} ${id} is ${decided.said}${own}.`;
 }
 
 /** What is done and what is left, for the line beside the bar. */
@@ -31,11 +33,15 @@ export function progressText(done, all, left, phase) {
 export const seedsText = (seeds) => `${seeds.length} seeds from ${Math.min(...seeds)} to ${Math.max(...seeds)}`;
 
 /** The summary below, for the ear and for the last detail. */
-export function repeatSummary({ id, where }, { phase, outcomes, seeds, decided, opened, workers, seconds }) {
+export function repeatSummary({ id, where }, { phase, outcomes, seeds, decided, opened, workers, seconds, isFresh }) {
   const who = workers > 1 ? `${workers} workers train` : "one worker trains", each = seconds / workers;
   const which = seedsText(seeds);
   if (opened) return `The verdict on ${id} on ${where} from the opened file, ${which}.${decided ? ` ${decided.sentence}` : ""}`;
-  if (phase === "idle") return `The verdict on ${id} on ${where} from the evidence, ${which}. Press Repeat to train its rows again: ${who}${each > LONG ? `, for about ${minutes(each)}` : ""}.`;
+  if (phase === "idle") {
+    const what = isFresh ? `Fresh seeds for ${id}, ${which}: nothing is trained yet. Press Repeat to train them`
+      : `The verdict on ${id} on ${where} from the evidence, ${which}. Press Repeat to train its rows again`;
+    return `${what}: ${who}${each > LONG ? `, for about ${minutes(each)}` : ""}.`;
+  }
   const state = { training: "Training", paused: "Paused", stopped: "Stopped", failed: "Broken off", finished: "Finished" }[phase];
   const by = phase === "finished" ? "" : " By the evidence:";
   return `${state}, ${which}: ${countsText(outcomes.flat())}.${decided?.sentence ? `${by} ${decided.sentence}` : ""}`;

@@ -125,13 +125,23 @@ function load(options) {
   return scripts.get(name).promise;
 }
 
+const onTheWay = new Map();  // promises of scripts, by folder and name
+
 /** Loads _static/FOLDER/NAME.js, which puts something into the global object `place`. */
 export function loadScript(name, folder = "replay", place = "bnlabReplay", what = "The stored runs") {
   if (globalThis[place]?.[name]) return Promise.resolve();
+  const key = `${folder}/${name}`;
+  if (!onTheWay.has(key)) {
+    onTheWay.set(key, addScript(`_static/${key}.js`, what).finally(() => onTheWay.delete(key)));
+  }
+  return onTheWay.get(key);
+}
+
+function addScript(path, what) {
   const root = document.documentElement.dataset.content_root ?? "./";
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
-    script.src = `${root}_static/${folder}/${name}.js`;
+    script.src = `${root}${path}`;
     script.onload = resolve;
     script.onerror = () => {
       script.remove();

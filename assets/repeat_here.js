@@ -4,9 +4,15 @@
   "use strict";
   const FOLDS = "details.bnlab-repeat-here", SHARED = "shared";
 
+  const loading = new Map();  // promises by name
+
   /** Loads _static/repeat/NAME.js, which puts an object of this name into bnlabRepeats. */
   function load(name) {
-    if (globalThis.bnlabRepeats?.[name]) return Promise.resolve();
+    if (!loading.has(name)) loading.set(name, add(name));
+    return loading.get(name);
+  }
+
+  function add(name) {
     const root = document.documentElement.dataset.content_root ?? "./";
     return new Promise((resolve, reject) => {
       const script = document.createElement("script");
@@ -14,6 +20,7 @@
       script.onload = resolve;
       script.onerror = () => {
         script.remove();
+        loading.delete(name);
         reject(new Error(`${script.src} could not be loaded. Close this and open it again.`));
       };
       document.head.append(script);

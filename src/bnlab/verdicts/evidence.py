@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -229,6 +230,18 @@ def check_options(claim: Claim, options: dict) -> None:
             raise ValueError(unknown(f"option of the measurement of {claim.id}:", name, known))
     if options.get("engine") is not None:
         check_name("engine", options["engine"], dict.fromkeys((*ENGINES, *BESIDE)))
+    if "engine" in claim.options and options.get("tuning"):
+        _check_tuning(claim, options["tuning"].get("engine"), options.get("engine"))
+
+
+def _check_tuning(claim: Claim, tuned: str | None, engine: str | None) -> None:
+    """Rates that one engine chose are not those of another."""
+    asked = engine or inspect.signature(claim.measure).parameters["engine"].default
+    if tuned and tuned != asked:
+        raise ValueError(
+            f"tuning is a measurement of {claim.id} by engine={tuned!r}, which chose rates of its "
+            f"own, and engine={asked!r} shall train: leave tuning out, or choose engine={tuned!r}."
+        )
 
 
 def unfinished(claim: Claim, folder: Path, scale: str = "digits") -> Path:

@@ -67,6 +67,12 @@ def test_an_unknown_engine_is_named():
             claims.measure(name, seeds=[700], engine="stacks")
 
 
+def test_rates_that_another_engine_chose_are_refused():
+    stack = claims.load("R2", engine="stack").data
+    with pytest.raises(ValueError, match="engine='stack', which chose rates of its own"):
+        claims.measure("R2", seeds=[700], tuning=stack)
+
+
 @pytest.mark.parametrize("name", ["R2", "R5"])
 def test_rows_of_one_seed_are_those_of_the_evidence(name):
     """Whatever else is trained: the same bits."""

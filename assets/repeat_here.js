@@ -42,12 +42,12 @@
     }
   }
 
-  /** A link to a widget that is folded away opens it. */
+  /** A link to a widget that is folded away opens it, and what it is folded away in. */
   function follow() {
     const named = /^#repeat-([\w-]+)/.exec(location.hash)?.[1];
     const fold = [...document.querySelectorAll(FOLDS)].find(({ dataset }) => dataset.claim.toLowerCase() === named);
     if (!fold) return;
-    fold.open = true;
+    for (let one = fold; one; one = one.parentElement.closest("details")) one.open = true;
     if (!fold.dataset.shown) fold.scrollIntoView();
   }
 

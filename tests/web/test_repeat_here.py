@@ -34,6 +34,7 @@ def folder(tmp_path_factory):
     ):
         (target / f"{name}.js").write_text(repeat_states.script(name, content), encoding="utf-8")
     boxes = [show.verdict_box(name).page for name in ("B3", NAME)]
+    boxes[-1] = f"<details open><summary>Show</summary>{boxes[-1]}</details>"  # as hidden outputs
     page = PAGE.format(text=TEXT + TEXT.join(boxes), views="", state='{"state": {}}')
     page = page.replace(HOST, f'{HOST}<script src="_static/repeat_here.js"></script>')
     (found / "index.html").write_text(page, encoding="utf-8")
@@ -78,7 +79,9 @@ def test_opened_again_it_is_the_same_widget(page, folder, troubles):
 
 
 def test_a_link_opens_it_with_its_seeds(page, folder, troubles):
-    open_page(page, folder, "#repeat-t4?start=7000")
+    text = (folder / "index.html").read_text("utf-8")
+    (folder / "folded.html").write_text(text.replace("<details open>", "<details>"), "utf-8")
+    page.goto(f"{(folder / 'folded.html').as_uri()}#repeat-t4?start=7000")
     settle(page)
     expect(page.locator(".bnlab-headline")).to_be_in_viewport()
     expect(page.get_by_label("first of the fresh seeds")).to_have_value("7000")

@@ -111,6 +111,6 @@ def test_without_scripts_it_says_what_to_do_in_a_notebook():
 @pytest.mark.parametrize("name", chapters.repeats())
 def test_the_site_has_it_below_the_box(name):
     text = (SITE / "book").glob("*.html")
-    fold = f'<details class="bnlab-repeat-here" data-claim="{name}">'
+    fold = f'<details id="repeat-{name.lower()}" class="bnlab-repeat-here"'
     assert sum(fold in path.read_text("utf-8") for path in text) == 1
     assert (SITE / repeat_states.FOLDER / f"{name}.js").is_file()

@@ -11,7 +11,7 @@ def repeat_here(item: Claim) -> str:
     if not is_repeatable(item):
         return ""
     return (
-        f'<details class="bnlab-repeat-here" data-claim="{item.id}">'
+        f'<details id="{name_of(item)}" class="bnlab-repeat-here" data-claim="{item.id}">'
         "<summary>Repeat this verdict</summary>"
         '<div class="bnlab-repeat-place"><p>On the website, its trainings are done again here. '
         "In a notebook, run this in a new cell:</p>"
@@ -21,4 +21,9 @@ def repeat_here(item: Claim) -> str:
 
 def where_repeated(item: Claim) -> str:
     """The part of an address, behind the page, at which the verdict is repeated; "" if nowhere."""
-    return f"#repeat-{item.id.lower()}" if is_repeatable(item) else ""
+    return f"#{name_of(item)}" if is_repeatable(item) else ""
+
+
+def name_of(item: Claim) -> str:
+    """The name of the widget, and of the place, in addresses."""
+    return f"repeat-{item.id.lower()}"

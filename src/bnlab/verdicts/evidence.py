@@ -229,7 +229,9 @@ def check_options(claim: Claim, options: dict) -> None:
             known = claim.options or ("none",)
             raise ValueError(unknown(f"option of the measurement of {claim.id}:", name, known))
     if options.get("engine") is not None:
-        check_name("engine", options["engine"], dict.fromkeys((*ENGINES, *BESIDE)))
+        # The module of a measurement lists its engines, if they are not those of every training.
+        known = getattr(inspect.getmodule(claim.measure), "ENGINES", ENGINES)
+        check_name("engine", options["engine"], dict.fromkeys(known))
     if "engine" in claim.options and options.get("tuning"):
         _check_tuning(claim, options["tuning"].get("engine"), options.get("engine"))
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bnlab.chapters.batch_renorm import one_by_one
 from bnlab.chapters.batch_renorm.methods import (
     BASE,
     SEEDS,
@@ -22,6 +23,7 @@ from bnlab.chapters.batch_renorm.one_by_one import ENGINE, alone_or_all, measure
 from bnlab.train import Run
 from bnlab.verdicts.work import HERE, Work
 
+ENGINES = one_by_one.ENGINES
 METHODS = tuple(Method(norm) for norm in ("batch", "batch_renorm", "group"))
 BATCH, RENORM, GROUP = METHODS
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bnlab.chapters.batch_renorm import one_by_one
 from bnlab.chapters.batch_renorm.methods import (
     BASE,
     SEEDS,
@@ -25,6 +26,7 @@ from bnlab.train import Run
 from bnlab.verdicts.table import fact_name
 from bnlab.verdicts.work import HERE, Work
 
+ENGINES = one_by_one.ENGINES
 SCALES = (0.25, 1.0, 4.0)
 NORMS = ("none", "batch", "batch_renorm")
 

@@ -60,7 +60,7 @@ def note(page, number):
 
 
 def line(page):
-    return page.locator(".bnlab-kept")
+    return page.locator(".bnlab-keeping")
 
 
 def exported(page):
@@ -185,7 +185,7 @@ def test_from_a_disk(page: Page, book, troubles):
 
 def test_it_is_accessible(chapter):
     note(chapter, 1).fill("a")
-    for part in (".bnlab-note-field", ".bnlab-kept"):
+    for part in (".bnlab-note-field", ".bnlab-keeping"):
         assert violations(chapter, part) == []
 
 

@@ -118,8 +118,11 @@ def test_evidence_and_chapters_are_reached_from_disk(board):
     evidence = [link for link in links if link.endswith(".json")]
     assert len(evidence) == sum(1 for one in standings(CLAIMS) for _ in one.found)
     for link in set(links):
-        path = Path(link.removeprefix("file://"))
+        address, _, fragment = link.partition("#")
+        path = Path(address.removeprefix("file://"))
         assert path.is_file() and path.suffix in (".json", ".html"), link
+        place = fragment.partition("?")[0]
+        assert not place or f'id="{place}"' in path.read_text(encoding="utf-8"), link
     stored = SITE / "results" / "B1.json"
     assert stored.read_bytes() == (SITE.parents[1] / "results" / "B1.json").read_bytes()
 

@@ -1,4 +1,7 @@
-"""Imports inside lab go one way: the widgets import the kit, which knows none of them."""
+"""Imports inside lab go one way: the widgets import the kit, which knows none of them.
+
+One stands on two others: what it trains again is what they train.
+"""
 
 import ast
 import re
@@ -10,6 +13,7 @@ from bnlab.lab import site
 
 LAB = Path(site.__file__).parent
 WIDGETS = {widget.__name__.rpartition(".")[2] for widget in site.ALL}
+STANDS_ON = {"repeat": {"clinic", "lawn"}}
 FOLDERS = {path.name for path in LAB.iterdir() if path.is_dir() and path.name != "__pycache__"}
 
 
@@ -50,4 +54,10 @@ def test_the_kit_imports_no_widget():
 def test_a_widget_imports_the_kit_and_itself(widget):
     used = folders_used(widget)
     assert "kit" in used, "the test sees imports"
-    assert set(used) <= {"kit", widget}, used
+    assert set(used) <= {"kit", widget} | STANDS_ON.get(widget, set()), used
+
+
+@pytest.mark.parametrize("widget", sorted(STANDS_ON))
+def test_what_a_widget_stands_on_knows_nothing_of_it(widget):
+    assert STANDS_ON[widget] < WIDGETS - set(STANDS_ON)
+    assert STANDS_ON[widget] <= set(folders_used(widget)), "stands on what it does not use"

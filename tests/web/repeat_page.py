@@ -15,6 +15,7 @@ SEEDS = 8
 ROWS = 3 * SEEDS
 NAME = "T4"
 OF_EVIDENCE = ", from the evidence"  # behind the numbers of parts that no row gives
+OTHERWISE = "trainings ended with other weights than those of the evidence."
 SHORT = 20  # steps of a row that need not be that of the evidence
 
 

@@ -9,6 +9,7 @@ from tests.web.accessibility import violations
 from tests.web.repeat_page import (
     NAME,
     OF_EVIDENCE,
+    OTHERWISE,
     ROWS,
     click_all,
     count,
@@ -23,7 +24,7 @@ from tests.web.repeat_page import (
     words,
 )
 from tests.web.test_first_state import IN_WORKERS_TOO, NO_COMPILED, NO_WORKER
-from tests.web.widget_page import note, press, settle
+from tests.web.widget_page import note, press, settle, summary
 
 pytestmark = pytest.mark.web
 NO_STORAGE = """for (const name of ["localStorage", "sessionStorage"]) {
@@ -42,8 +43,8 @@ def test_all_rows_turn_green_and_the_words_are_those_of_python(page, tmp_path, t
     press(page, "Resume")
     ended(page)
     expect(headline(page)).to_have_text(
-        f"All {ROWS} trainings are equal to the last bit; with the other numbers of the evidence "
-        f"{NAME} is {verdict().said}."
+        f"All {ROWS} trainings ended with the weights of the evidence, to the last bit. "
+        f"With its other numbers, {NAME} is {verdict().said}."
     )
     cells = page.locator(".bnlab-repeat-parts td[data-column=Measured]").all_inner_texts()
     assert [text.endswith(OF_EVIDENCE) for text in cells] == [True] * 3 + [False] * 2
@@ -59,7 +60,8 @@ def test_an_edited_digest_is_seen(page, tmp_path, troubles):
     opened(page, tmp_path, arms=arms)
     press(page, "Repeat")
     ended(page)
-    expect(headline(page)).to_have_text(f"1 of {ROWS} trainings are not those of the evidence.")
+    expect(headline(page)).to_have_text(f"1 of {ROWS} {OTHERWISE}")
+    expect(summary(page)).to_contain_text("This browser computed otherwise")
     assert count(page, "differs") == 1
 
 
@@ -121,11 +123,12 @@ def test_fresh_seeds_are_trained_and_only_their_parts_are_judged(page, tmp_path,
     opened(page, tmp_path, "#repeat-t4?start=7000", arms=short())
     press(page, "Repeat")
     ended(page)
-    expect(headline(page)).to_have_text("With fresh seeds, part by part below.")
     assert count(page, "trained") == ROWS
     expect(page.locator(".bnlab-verdict")).to_contain_text("no word for the whole claim follows")
     found = words(page)
     assert found[:3] == ["", "", ""] and all(found[3:])
+    told = f"{found.count('holds')} of 2 parts that were trained here hold"
+    expect(headline(page)).to_contain_text(f"With fresh seeds {told}")
 
 
 @pytest.mark.parametrize(
@@ -168,13 +171,11 @@ def test_a_new_beginning_leaves_the_verdict_of_before(page, tmp_path, troubles):
     opened(page, tmp_path, arms=short())
     press(page, "Repeat")
     ended(page)
-    expect(headline(page)).to_have_text(
-        f"{ROWS} of {ROWS} trainings are not those of the evidence."
-    )
+    expect(headline(page)).to_have_text(f"{ROWS} of {ROWS} {OTHERWISE}")
     of_evidence = [one.measured for one in verdict().judgements]
     assert measured(page) != of_evidence
     click_all(page, "Repeat", "Pause")
-    expect(headline(page)).to_have_text(f"0 of {ROWS} trainings equal.")
+    expect(headline(page)).to_have_text(f"0 of {ROWS} trainings done.")
     settle(page)
     assert measured(page) == of_evidence
     assert words(page) == [one.word for one in verdict().judgements]

@@ -7,6 +7,7 @@ from bnlab.lab import Repeat
 from bnlab.lab.repeat.rows import claim_of
 from bnlab.verdicts import evidence
 from bnlab.verdicts.verdict import decide
+from tests.web.repeat_page import OTHERWISE
 from tests.web.widget_page import ASSETS, load, press, settle, summary, write_page
 
 pytestmark = pytest.mark.web
@@ -56,7 +57,8 @@ def test_all_rows_turn_green_and_the_words_are_those_of_python(page, tmp_path, t
     ended(page, rows)
     asked = verdict(name)
     expect(page.locator(".bnlab-headline")).to_have_text(
-        f"All {rows} trainings are equal to the last bit: {name} is {asked.said}."
+        f"All {rows} trainings ended with the weights of the evidence, to the last bit. "
+        f"{name} is {asked.said}."
     )
     assert page.locator(".bnlab-row-equal").count() == rows
     assert words(page) == [one.word for one in asked.judgements]
@@ -81,9 +83,7 @@ def test_with_another_weight_a_part_has_another_number(page, tmp_path, troubles)
     rows = len(opened(page, tmp_path, "T1", steps=SHORT)) * SEEDS
     press(page, "Repeat")
     ended(page, rows)
-    expect(page.locator(".bnlab-headline")).to_have_text(
-        f"{rows} of {rows} trainings are not those of the evidence."
-    )
+    expect(page.locator(".bnlab-headline")).to_have_text(f"{rows} of {rows} {OTHERWISE}")
     found = page.locator('.bnlab-repeat-parts [data-column="Measured"]').all_inner_texts()
     kept = [one.measured for one in verdict("T1").judgements]
     assert all(now != before for now, before in zip(found, kept, strict=True))

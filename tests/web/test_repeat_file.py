@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests.web.repeat_page import (
     NAME,
+    OTHERWISE,
     SEEDS,
     click_all,
     ended,
@@ -68,7 +69,7 @@ def test_a_margin_judges_what_is_opened(page, other):
 
 def test_a_repetition_leaves_what_is_opened(page, other):
     click_all(page, "Repeat", "Pause")
-    expect(headline(page)).to_contain_text("trainings equal.")
+    expect(headline(page)).to_contain_text("trainings done")
     settle(page)
     assert measured(page) == [one.measured for one in verdict().judgements]
     click_all(page, "Stop")
@@ -117,6 +118,6 @@ def test_what_was_trained_is_saved(page, tmp_path, troubles):
     before = saved(page)["values"]
     click_all(page, "Repeat")
     ended(page)
-    expect(headline(page)).to_contain_text("not those of the evidence")
+    expect(headline(page)).to_contain_text(OTHERWISE)
     after = saved(page)["values"]
     assert after["layer"] == before["layer"] and after["accuracy"] != before["accuracy"]

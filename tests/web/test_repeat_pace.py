@@ -15,7 +15,7 @@ pytestmark = pytest.mark.web
 NAME = "B1"  # has the most rows, and the largest nets
 REPEAT = "() => document.querySelector('.bnlab-main').click()"
 FINISHED = """() => document.querySelector(".bnlab-summary").textContent.startsWith("Finished")
-  && document.querySelector(".bnlab-headline").textContent.includes("not those of the evidence")"""
+  && document.querySelector(".bnlab-headline").textContent.includes("ended with other weights")"""
 JUDGED = """() => document.querySelector(".bnlab-headline").textContent.includes("%s")"""
 
 OPEN = """() => {

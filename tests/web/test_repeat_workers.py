@@ -104,7 +104,9 @@ def test_a_worker_that_dies_is_replaced(page, tmp_path, cores):
     page.wait_for_function(SOME_EQUAL)
     click_all(page, "Pause")  # or all rows may be done before a worker dies
     page.evaluate("workers[0].dispatchEvent(new ErrorEvent('error', { message: 'gone' }))")
-    expect(note(page)).to_contain_text("its training was given to another one.")
+    expect(note(page)).to_contain_text(
+        "its training again. The worker broke off: gone"
+    )
     press(page, "Resume")
     ended(page)
     assert count(page, "equal") == ROWS
@@ -176,7 +178,7 @@ def test_a_worker_that_hangs_gives_its_row_to_another_one(page, tmp_path):
     hidden(page, False)
     expect(note(page)).to_contain_text("The tab was in the background")
     page.clock.run_for(TOO_LONG)
-    expect(note(page)).to_contain_text("was given to another one. A worker said nothing for two")
+    expect(note(page)).to_contain_text("does its training again. It had said nothing for two")
     ended(page)
     assert count(page, "equal") == ROWS
 

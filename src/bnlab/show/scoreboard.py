@@ -179,7 +179,7 @@ def _engine(found: Evidence) -> str:
     if place:
         # On the site the address becomes that of the page: see tools/site_links.py.
         page = f"{found.claim.chapter}.ipynb{place}"
-        return f'{name}; <a class="bnlab-page" href="{page}">repeat it to the bit</a>'
+        return f'{name}; <a class="bnlab-page" href="{page}">train its nets again</a>'
     return ENGINES.get(name, "PyTorch")
 
 

@@ -27,6 +27,14 @@ def node(expression: str, given: object = None) -> object:
     """The value of a JavaScript expression, which may use ``given``; an error becomes its text."""
     code = f"""{sources()}
 const given = JSON.parse(require("fs").readFileSync(0, "utf8"));
+const whole = (pieces) => {{
+  for (;;) {{
+    const {{ done, value }} = pieces.next();
+    if (done) return value;
+  }}
+}};
+const interval = (...of) => whole(intervalPieces(...of));
+const decideClaim = (...of) => whole(decidePieces(...of));
 const tried = (act) => {{ try {{ return act(); }} catch (error) {{ return error.message; }} }};
 process.stdout.write(JSON.stringify({expression}));"""
     done = subprocess.run(

@@ -122,5 +122,5 @@ def test_what_the_page_keeps_of_the_evidence_is_said():
         options,
         {},
     )
-    assert kept.endswith("keeps the evidence's numbers.")
-    assert fresh.startswith("Parts that are not about these trainings alone have no numbers")
+    assert kept.endswith("keep the numbers of the evidence.")
+    assert fresh.startswith("Parts that need more than these trainings have no numbers")

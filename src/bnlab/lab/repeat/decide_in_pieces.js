@@ -13,7 +13,7 @@ function haveTurn() {
   });
 }
 
-/** Promise of what decideClaim() of judge.js gives; null as soon as `isWanted()` gives false. */
+/** Promise of what decidePieces() of judge.js returns; null as soon as `isWanted()` gives false. */
 export async function decideInPieces(claim, values, isWanted) {
   const pieces = decidePieces(claim, values);
   for (;;) {

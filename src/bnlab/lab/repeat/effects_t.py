@@ -1,9 +1,9 @@
 """Formulas of the claims of the clinic, T1 to T8, and what a page calls their arms.
 
-Beside those of ``formulas.py`` a formula is ``difference``, a column of one arm minus a column of
-another; ``effective``, log10 of the effective rate of one arm over that of another; ``mean`` of a
-column that is a list; ``unmoved``, what is forgotten or moved, whichever is more; ``least`` of some
-columns; or ``rounding``, log10 of the largest of columns that are rounding errors.
+Beside those of ``formulas.py`` a formula is ``effective``, log10 of the effective rate of one arm
+over that of another; ``mean`` of a column that is a list; ``unmoved``, what is forgotten or moved,
+whichever is more; ``least`` of some columns; or ``rounding``, log10 of the largest of columns that
+are rounding errors.
 """
 
 from __future__ import annotations
@@ -14,31 +14,22 @@ from collections.abc import Callable
 from bnlab.chapters.clinic import kinds, t1_modes, t5_decay, t7_dropout
 from bnlab.chapters.clinic.repeats import GRADIENTS, SAME, arm_looked_at
 from bnlab.draw.style import STYLE
-from bnlab.lab.repeat.formulas import Formula, Formulas, decades, lead
-
-
-def difference(arm: str, other: str, column: str, subtracted: str | None = None) -> Formula:
-    """A column of one arm minus one of another, the same unless it is named."""
-    return {
-        "kind": "difference",
-        "arms": [arm, other],
-        "columns": [column, subtracted or column],
-    }
+from bnlab.lab.repeat.formulas import Formulas, decades, lead
 
 
 def _t1(_data: dict) -> Formulas:
     lost = {
-        f"{cause}_{name}": difference(cause, cause, "train_mode", column)
+        f"{cause}_{name}": lead(cause, cause, "train_mode", column)
         for name, column in (("repaired", "repaired"), ("lost", "eval_mode"))
         for cause in t1_modes.CAUSES
     }
     usual = t1_modes.USUAL
-    return {**lost, "usual": difference(usual, usual, "train_mode", "eval_mode")}
+    return {**lost, "usual": lead(usual, usual, "train_mode", "eval_mode")}
 
 
 T2: Formulas = {
     "two": lead("group_2", "batch_2"),
-    "training": difference("group_2", "batch_2", "test_accuracy", "repaired"),
+    "training": lead("group_2", "batch_2", "test_accuracy", "repaired"),
     "layer": lead("layer_2", "batch_2"),
     "renorm": lead("batch_renorm_2", "batch_2"),
     "four": lead("group_4", "batch_4"),
@@ -47,10 +38,10 @@ T2: Formulas = {
     "one_layer": lead("layer_8", "layer_1"),
 }
 T3: Formulas = {
-    "drift": difference("head", "head", "before", "old"),
+    "drift": lead("head", "head", "before", "old"),
     "kept": {"kind": "unmoved", "arms": ["frozen"]},
-    "new": difference("frozen", "head", "new"),
-    "free": difference("free", "frozen", "new"),
+    "new": lead("frozen", "head", "new"),
+    "free": lead("free", "frozen", "new"),
 }
 T4: Formulas = {
     "whole": {"kind": "least", "arms": [GRADIENTS], "columns": ["whole_start", "whole"]},
@@ -102,7 +93,7 @@ def _t7(data: dict) -> Formulas:
     before = looked_at["before_5"]
     return {
         **shifts,
-        "lost": difference(before, before, "repaired", "accuracy"),
+        "lost": lead(before, before, "repaired", "accuracy"),
         "worse": lead("none", "before_5"),
         "place": lead("head_5", "before_5"),
     }

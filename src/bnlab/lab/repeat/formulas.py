@@ -12,9 +12,11 @@ Formula = Mapping[str, object]
 Formulas = dict[str, Formula]
 
 
-def lead(arm: str, other: str, column: str = "test_accuracy") -> Formula:
-    """A column of one arm minus that of another."""
-    return {"kind": "lead", "arms": [arm, other], "column": column}
+def lead(
+    arm: str, other: str, column: str = "test_accuracy", subtracted: str | None = None
+) -> Formula:
+    """A column of one arm minus one of another, the same unless it is named."""
+    return {"kind": "lead", "arms": [arm, other], "columns": [column, subtracted or column]}
 
 
 def contrast(pair: Sequence[str], other: Sequence[str], column: str) -> Formula:

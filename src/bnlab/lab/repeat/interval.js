@@ -11,18 +11,9 @@ const LEAST_TIE = 1e-12;
 
 /**
  * [low, high] of the mean of `values`, one number a seed: the wider of the bootstrap and Student's
- * t, each end. The resamples are those that scipy draws with numpy's default_rng(seed).
+ * t, each end. The resamples are those that scipy draws with numpy's default_rng(seed). In pieces of
+ * a few ms, so that a page can do something else between them: a generator that returns the ends.
  */
-export const interval = (values, seed = 0) => allPieces(intervalPieces(values, seed));
-
-/** What a generator returns at its end. */
-export function allPieces(pieces) {
-  let step = pieces.next();
-  while (!step.done) step = pieces.next();
-  return step.value;
-}
-
-/** The same in pieces of a few ms, so that a page can do something else between them. */
 export function* intervalPieces(values, seed = 0) {
   const numbers = Float64Array.from(requireNumbers(values));
   const mean = meanOf(numbers), largest = numbers.reduce((most, value) => Math.max(most, Math.abs(value)), 0);

@@ -2,7 +2,7 @@
 //
 // A claim is what claim_json.py makes of it; an effect is one of claim.effects.
 
-import { allPieces, intervalPieces } from "./interval.js";
+import { intervalPieces } from "./interval.js";
 import { meanOf } from "./means.js";
 import { sizeText, spanText } from "./sizes.js";
 
@@ -95,12 +95,9 @@ export function predictionOf({ predicted }, mean) {
 }
 
 /**
- * The verdict on a claim from each effect's numbers, one a seed: bnlab.verdicts.verdict.decide.
- * Each part takes some 15 ms, so this belongs into a worker, or is done in pieces.
+ * The verdict on a claim from each effect's numbers, one a seed: bnlab.verdicts.verdict.decide. Each
+ * part takes some 15 ms, so it is decided in pieces of a few: a generator that returns it.
  */
-export const decideClaim = (claim, values) => allPieces(decidePieces(claim, values));
-
-/** The same in pieces of a few ms. */
 export function* decidePieces(claim, values) {
   const seeds = requireSeeds(claim, values), parts = [];
   for (const effect of claim.effects) parts.push(yield* partPieces(effect, values[effect.name]));

@@ -23,7 +23,7 @@ function rangeOf(row, arms, column) {
 /** The value of a seed by the kind of a formula; `row(arm)` are the numbers of its row, `rates` those of the arms. */
 const VALUE_KINDS = {
   ...CLINIC_KINDS,
-  lead: ({ arms, column }, row) => leadOf(row, ...arms, column),
+  lead: ({ arms: [one, other], columns: [column, subtracted] }, row) => row(one)[column] - row(other)[subtracted],
   contrast: ({ arms: [a, b, c, d], column }, row) => leadOf(row, a, b, column) - leadOf(row, c, d, column),
   decades: ({ arms: [above, below], column }, row) => Math.log10(row(above)[column] / row(below)[column]),
   usable: ({ arms: [some, others] }, row, rates) => Math.log10(largestUsable(some, row, rates) / largestUsable(others, row, rates)),

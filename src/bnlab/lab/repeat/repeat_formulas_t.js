@@ -6,7 +6,6 @@ const numbersOf = (arms, columns, row) => arms.flatMap((arm) => columns.map((col
 
 /** By the kind of a formula, the value of one seed; `row(arm)` are the numbers of its row. */
 export const CLINIC_KINDS = {
-  difference: ({ arms: [one, other], columns: [column, subtracted] }, row) => row(one)[column] - row(other)[subtracted],
   effective: ({ arms: [long, short] }, row) => 2 * (Math.log10(row(long).length) - Math.log10(row(short).length)),
   mean: ({ arms: [arm], column }, row) => row(arm)[column].reduce((sum, value) => sum + value, 0) / row(arm)[column].length,
   least: ({ arms, columns }, row) => Math.min(...numbersOf(arms, columns, row)),

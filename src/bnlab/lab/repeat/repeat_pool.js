@@ -56,7 +56,7 @@ export function repeatPool({ compiled, net, width, job, arms }) {
       tell();
     }
     /** A worker is gone: its row is the next one of another, or of a new one. */
-    function lose(engine, row, text) {
+    function lose(engine, row, text, why = text) {
       busy.get(engine).running.cancel();
       engine.destroy();
       engines.splice(engines.indexOf(engine), 1);
@@ -64,7 +64,7 @@ export function repeatPool({ compiled, net, width, job, arms }) {
       waiting.unshift(row);
       if (++lost <= size) make();
       if (!engines.length) { end(() => sink.failed(text)); return; }
-      sink.note(lostText(text));
+      sink.note(lostText(why));
       feed();
     }
     /** A worker that trains says so every few seconds, and "row" when it has done it: see page_repeat.js. */
@@ -86,10 +86,10 @@ export function repeatPool({ compiled, net, width, job, arms }) {
           if (left) feed();
           else end(() => { dismiss(); sink.finished(); });
         },
-        error: (text) => {
+        error: (text, why) => {
           if (over) return;
           if (engine.pauses) end(() => sink.failed(text));  // the row itself cannot be trained
-          else lose(engine, row, text);
+          else lose(engine, row, text, why);
         },
       });
       busy.set(engine, { row, running, ticks: 0 });

@@ -11,16 +11,23 @@ export function repeatHeadline({ id }, all, { phase, counts, decided, opened, se
   const own = margins ? ", with your margins" : "";
   if (opened) return decided ? `The file, with ${seedsText(seeds)}, says of ${id}${own}: ${decided.said}.` : "";
   if (phase === "training" || phase === "paused") {
-    const bad = counts.differs ? `, ${counts.differs} different` : "";
-    return `${counts.equal + counts.trained} of ${all} trainings ${isFresh ? "done" : "equal"}${bad}.`;
+    const done = counts.equal + counts.trained + counts.differs;
+    const alike = isFresh || !done ? "" : counts.differs ? `, ${counts.differs} different` : ", all equal";
+    return `${done} of ${all} trainings done${alike}.`;
   }
   if (problem) return `No verdict on ${id} follows from these numbers.`;
   if (phase !== "finished") return decided ? `The evidence says of ${id}${own}: ${decided.said}.` : "";
   if (!decided) return `All ${all} trainings are done; intervals and words are computed.`;
-  if (counts.differs) return `${counts.differs} of ${all} trainings are not those of the evidence.`;
-  if (isFresh) return decided.said ? `With fresh seeds ${id} is ${decided.said}${own}.` : `With fresh seeds, part by part below.`;
-  const others = isPart ? "; with the other numbers of the evidence" : ":";
-  return `All ${all} trainings are equal to the last bit${others} ${id} is ${decided.said}${own}.`;
+  if (counts.differs) return `${counts.differs} of ${all} trainings ended with other weights than those of the evidence.`;
+  if (isFresh) return `With fresh seeds ${decided.said ? `${id} is ${decided.said}` : partsText(decided)}${own}.`;
+  const others = isPart ? "With its other numbers, " : "";
+  return `All ${all} trainings ended with the weights of the evidence, to the last bit. ${others}${id} is ${decided.said}${own}.`;
+}
+
+/** How many parts hold, where some were not trained. */
+function partsText({ parts }) {
+  const held = parts.filter(({ word }) => word === "holds").length;
+  return `${held} of ${parts.length} parts that were trained here hold${held === 1 ? "s" : ""}`;
 }
 
 /** What is done and what is left, for the line beside the bar. */
@@ -33,7 +40,7 @@ export function progressText(done, all, left, phase) {
 export const seedsText = (seeds) => `${seeds.length} seeds from ${Math.min(...seeds)} to ${Math.max(...seeds)}`;
 
 /** The summary below, for the ear and for the last detail. */
-export function repeatSummary({ id, where }, { phase, outcomes, seeds, decided, opened, workers, seconds, isFresh }) {
+export function repeatSummary({ id, where }, { phase, counts, outcomes, seeds, decided, opened, workers, seconds, isFresh }) {
   const who = workers > 1 ? `${workers} workers train` : "one worker trains", each = seconds / workers;
   const which = seedsText(seeds);
   if (opened) return `The verdict on ${id} on ${where} from the opened file, ${which}.${decided ? ` ${decided.sentence}` : ""}`;
@@ -43,16 +50,17 @@ export function repeatSummary({ id, where }, { phase, outcomes, seeds, decided, 
     return `${what}: ${who}${each > LONG ? `, for about ${minutes(each)}` : ""}.`;
   }
   const state = { training: "Training", paused: "Paused", stopped: "Stopped", failed: "Broken off", finished: "Finished" }[phase];
-  const by = phase === "finished" ? "" : " By the evidence:";
-  return `${state}, ${which}: ${countsText(outcomes.flat())}.${decided?.sentence ? `${by} ${decided.sentence}` : ""}`;
+  const by = phase === "finished" ? "" : " By the evidence:", other = counts.differs ? ` ${DIFFERENT}` : "";
+  return `${state}, ${which}: ${countsText(outcomes.flat())}.${other}${decided?.sentence ? `${by} ${decided.sentence}` : ""}`;
 }
 
-export const KEPT = "What is not about these trainings alone keeps the evidence's numbers.";
-export const UNTRAINED = "Parts that are not about these trainings alone have no numbers with fresh seeds, so no word for the whole claim follows.";
+const DIFFERENT = "This browser computed otherwise than the evidence did, or the page belongs to other evidence: the numbers are those of this browser.";
+export const KEPT = "Parts that need more than these trainings keep the numbers of the evidence.";
+export const UNTRAINED = "Parts that need more than these trainings have no numbers for fresh seeds, so that no word for the whole claim follows.";
 export const ROUNDED = "The parts that hold by algebra measure errors of rounding, which are others here than in the evidence.";
 export const otherNumbersText = (largest) =>
   `The numbers of the other parts differ from those of the evidence by up to ${largest.toPrecision(1)}.`;
 export const BACK = "The tab was in the background, where a browser may slow workers down; nothing was lost.";
 export const GO_ON = 'What is trained is kept: "Go on" trains the rest.';
-export const SILENT = "A worker said nothing for two minutes.";
-export const lostText = (text) => `A worker is gone and its training was given to another one. ${text}`;
+export const SILENT = "It had said nothing for two minutes.";
+export const lostText = (text) => `One of the workers stopped, and another one does its training again. ${text}`;

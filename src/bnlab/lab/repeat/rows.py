@@ -27,7 +27,7 @@ SETS = {
 }
 """The set of compiled nets in which the trainings of a claim are, by its id."""
 
-BESIDE = 2e-4
+OVERHEAD = 2e-4
 """Seconds of a step in a page beside multiplications and additions."""
 
 
@@ -72,7 +72,7 @@ def arms_of(stored: Evidence) -> list[dict[str, object]]:
 def seconds_of(trainings: Iterable[Training]) -> int:
     """About how long one worker of a page trains."""
     alike = Counter(training.run.replace(seed=0, lr=1.0) for training in trainings)
-    each = {run: run.steps * (flop_of_step(run) / SPEED + BESIDE) for run in alike}
+    each = {run: run.steps * (flop_of_step(run) / SPEED + OVERHEAD) for run in alike}
     return round(sum(count * each[run] for run, count in alike.items()))
 
 

@@ -68,9 +68,9 @@ export function pageEngine(options, onChange = () => {}) {
     function fallBack(why) {
       if (over) return;
       over = true;
-      if (points) { sink.error(`The training broke off. ${why}`); return; }
+      if (points) { sink.error(`The training broke off. ${why}`, why); return; }
       const unable = "This page cannot train these nets";
-      if (!replay || job !== options.job) { sink.error(`${unable}. ${why}`); return; }
+      if (!replay || job !== options.job) { sink.error(`${unable}. ${why}`, why); return; }
       sink.note(`${unable}, so ${replay.instead ?? "stored runs are shown"}. ${why}`);
       // Why there is no training is said beside what is wrong with the stored runs.
       const error = (text) => sink.error(`${unable}, so stored runs are looked up. ${why} ${text}`);

@@ -104,9 +104,7 @@ def test_a_worker_that_dies_is_replaced(page, tmp_path, cores):
     page.wait_for_function(SOME_EQUAL)
     click_all(page, "Pause")  # or all rows may be done before a worker dies
     page.evaluate("workers[0].dispatchEvent(new ErrorEvent('error', { message: 'gone' }))")
-    expect(note(page)).to_contain_text(
-        "its training again. The worker broke off: gone"
-    )
+    expect(note(page)).to_contain_text("its training again. The worker broke off: gone")
     press(page, "Resume")
     ended(page)
     assert count(page, "equal") == ROWS

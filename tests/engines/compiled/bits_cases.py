@@ -37,17 +37,11 @@ HEAD = {"trained": "head", "weight_decay": 0.01}
 RENORM = LONG.replace(depth=4, batch_size=32)
 MOVED = LONG.replace(depth=2, batch_size=32, label_noise=0.2)
 
-WHOLE = {("plain", "batch"), ("resnet", "batch"), ("resnet", "group")}
-"""Nets of images, by net and normalizer, that train for 1,000 steps like all others."""
-SOME = 100
-"""Steps of the other nets of images, which are 15 times as slow."""
-
 
 def of_images(net: Net) -> Run:
     """A training of a net of the set ``images``."""
     fields = {name: getattr(net, name) for name in ("net", "depth", "width", "norm", "weight_norm")}
-    steps = STEPS if (net.net, net.norm) in WHOLE else SOME
-    return LONG.replace(**fields, norm_options=json.loads(net.options), steps=steps)
+    return LONG.replace(**fields, norm_options=json.loads(net.options))
 
 
 RUNS = {
@@ -102,7 +96,7 @@ RUNS = {
     "images": [of_images(net) for net in nets("images") if net.depth <= 10],
     "renorm": [RENORM.replace(norm=norm, norm_options=of) for norm, of in RENORM_NETS.items()],
 }
-"""By the set whose kernels they take; a net of each kind for 1,000 steps, see ``WHOLE``."""
+"""By the set whose kernels they take; a net of each kind for 1,000 steps."""
 
 
 def write(folder: Path) -> None:

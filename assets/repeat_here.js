@@ -38,7 +38,10 @@
       await globalThis.bnlabShow({ model_module: "anywidget", state: { ...shared, ...own } }, widget);
     } catch (error) {
       delete fold.dataset.shown;
-      place.textContent = error.message;
+      const told = document.createElement("p");
+      told.setAttribute("role", "alert");
+      told.textContent = error.message;
+      place.replaceChildren(told);
     }
   }
 

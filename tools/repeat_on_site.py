@@ -57,9 +57,8 @@ def repeat(page, address, name):
     wait(page, name, ("Finished", "Broken off"), LIMIT)
     page.wait_for_timeout(2000)  # intervals and words
     after = page.evaluate(STATE, name)
-    if after["equal"] != after["rows"] or not after["told"].endswith(
-        f" {said[1].replace(': ', ' is ', 1)}."
-    ):
+    is_same = after["told"].endswith(f"verdict on {said[1]}.")
+    if after["equal"] != after["rows"] or not is_same:
         reports.append(f"the evidence says {said[1]}; {after}")
     return after["told"], " ".join(reports)
 

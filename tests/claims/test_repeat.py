@@ -7,7 +7,7 @@ import pytest
 
 from bnlab.chapters import repeats
 from bnlab.claims.__main__ import main
-from bnlab.claims.repeating import compared, is_exact, summed
+from bnlab.claims.repeating import compared, is_exact, missing, summed
 from bnlab.store import read_object, write_result
 from bnlab.verdicts import again
 from bnlab.verdicts.evidence import results_folder
@@ -55,6 +55,17 @@ def test_a_row_of_a_further_table_that_differs_fails(folder, capsys):
     out = capsys.readouterr().out
     assert "T4: gradients, seed 1064: differs: whole was" in out
     assert "T4: 1 of 2 rows of gradients are the same within 2 %" in out
+
+
+def test_a_row_that_is_not_trained_any_more_is_named():
+    data = read_object(results_folder() / "T4.json")
+    first, *others = (row for row in data["rows"] if row[2] in data["seeds"][:2])
+    again = {**data, "rows": others}
+    assert missing(data, again, data["seeds"][:2]) == [
+        f"arm {first[0]}, lr {first[1]:g}, seed {first[2]}"
+    ]
+    assert missing(data, {**data, "rows": others[:1]}, data["seeds"][-1:])
+    assert missing(data, data, data["seeds"]) == []
 
 
 def test_what_pytorch_computed_is_not_said_to_be_equal_by_necessity():

@@ -44,7 +44,7 @@ def test_all_rows_turn_green_and_the_words_are_those_of_python(page, tmp_path, t
     ended(page)
     expect(headline(page)).to_have_text(
         f"All {ROWS} trainings ended with the weights of the evidence, to the last bit. "
-        f"With its other numbers, {NAME} is {verdict().said}."
+        f"Together with the rest of the evidence, the verdict on {NAME}: {verdict().said}."
     )
     cells = page.locator(".bnlab-repeat-parts td[data-column=Measured]").all_inner_texts()
     assert [text.endswith(OF_EVIDENCE) for text in cells] == [True] * 3 + [False] * 2
@@ -61,7 +61,7 @@ def test_an_edited_digest_is_seen(page, tmp_path, troubles):
     press(page, "Repeat")
     ended(page)
     expect(headline(page)).to_have_text(f"1 of {ROWS} {OTHERWISE}")
-    expect(summary(page)).to_contain_text("This browser computed otherwise")
+    expect(summary(page)).to_contain_text("Where a training is different")
     assert count(page, "differs") == 1
 
 
@@ -111,8 +111,24 @@ def test_a_margin_of_the_readers_own_gives_the_words_of_python(page, tmp_path, t
     assert page.evaluate("model.get('state').margins") == {"accuracy": margin}
 
 
+@pytest.mark.parametrize("margin", ["-1", "1e9", "1e"])
+def test_a_margin_that_makes_no_sense_is_refused(page, tmp_path, troubles, margin):
+    opened(page, tmp_path)
+    field = page.locator(".bnlab-margin").nth(4)
+    own = field.input_value()
+    field.press("Control+a")
+    field.press_sequentially(margin)
+    field.press("Enter")
+    expect(note(page)).to_contain_text("Not changed: ")
+    expect(field).to_have_value(own)
+    assert page.evaluate("model.get('state').margins") == {}
+    field.fill(f"{own}0")  # the same number is the claim's own
+    field.press("Enter")
+    expect(headline(page)).to_have_text(f"The evidence says of {NAME}: {verdict().said}.")
+
+
 def test_a_link_brings_seeds_and_margins_and_names_what_it_cannot_read(page, tmp_path, troubles):
-    opened(page, tmp_path, "#repeat-t4?start=7000&accuracy=0.05&depth=3&small=-1")
+    opened(page, tmp_path, "#repeat-t4?seeds=7000&accuracy=0.05&depth=3&small=-1")
     assert page.evaluate("model.get('state')") == {"start": 7000, "margins": {"accuracy": 0.05}}
     expect(note(page)).to_contain_text('Claim T4 has no part "depth"')
     expect(note(page)).to_contain_text("write 0 or more")
@@ -120,7 +136,7 @@ def test_a_link_brings_seeds_and_margins_and_names_what_it_cannot_read(page, tmp
 
 
 def test_fresh_seeds_are_trained_and_only_their_parts_are_judged(page, tmp_path, troubles):
-    opened(page, tmp_path, "#repeat-t4?start=7000", arms=short())
+    opened(page, tmp_path, "#repeat-t4?seeds=7000", arms=short())
     press(page, "Repeat")
     ended(page)
     assert count(page, "trained") == ROWS
@@ -128,7 +144,7 @@ def test_fresh_seeds_are_trained_and_only_their_parts_are_judged(page, tmp_path,
     found = words(page)
     assert found[:3] == ["", "", ""] and all(found[3:])
     told = f"{found.count('holds')} of 2 parts that were trained here hold"
-    expect(headline(page)).to_contain_text(f"With fresh seeds {told}")
+    expect(headline(page)).to_contain_text(f"With fresh seeds, {told}")
 
 
 @pytest.mark.parametrize(
@@ -141,7 +157,7 @@ def test_fresh_seeds_are_trained_and_only_their_parts_are_judged(page, tmp_path,
 )
 def test_seeds_that_are_not_fresh_are_refused(page, tmp_path, troubles, start, why):
     opened(page, tmp_path)
-    first = page.get_by_label("first of the fresh seeds")
+    first = page.get_by_label("first fresh seed")
     first.fill(start)
     first.press("Enter")
     expect(note(page)).to_contain_text(why)
@@ -183,12 +199,12 @@ def test_a_new_beginning_leaves_the_verdict_of_before(page, tmp_path, troubles):
 
 
 def test_fresh_seeds_that_begin_anew_have_no_numbers(page, tmp_path, troubles):
-    opened(page, tmp_path, "#repeat-t4?start=7000", arms=short())
+    opened(page, tmp_path, "#repeat-t4?seeds=7000", arms=short())
     press(page, "Repeat")
     ended(page)
     click_all(page, "Repeat", "Pause")
     ended(page, "Paused")
-    assert {*measured(page)} == {"not trained here"} and {*words(page)} == {""}
+    assert {*measured(page)} == {"not trained yet"} and {*words(page)} == {""}
 
 
 @pytest.mark.parametrize("storage", [NO_STORAGE, FULL_STORAGE], ids=["forbidden", "full"])

@@ -58,7 +58,7 @@ def test_all_rows_turn_green_and_the_words_are_those_of_python(page, tmp_path, t
     asked = verdict(name)
     expect(page.locator(".bnlab-headline")).to_have_text(
         f"All {rows} trainings ended with the weights of the evidence, to the last bit. "
-        f"{name} is {asked.said}."
+        f"The verdict on {name}: {asked.said}."
     )
     assert page.locator(".bnlab-row-equal").count() == rows
     assert words(page) == [one.word for one in asked.judgements]
@@ -69,10 +69,12 @@ def test_all_rows_turn_green_and_the_words_are_those_of_python(page, tmp_path, t
 
 @pytest.mark.parametrize("name", ["T2", "T4", "T5", "T7", "T8"])
 def test_of_fresh_seeds_all_parts_are_judged(page, tmp_path, troubles, name):
-    rows = len(opened(page, tmp_path, name, f"#repeat-{name.lower()}?start=7000", SHORT)) * SEEDS
+    rows = len(opened(page, tmp_path, name, f"#repeat-{name.lower()}?seeds=7000", SHORT)) * SEEDS
     press(page, "Repeat")
     ended(page, rows)
-    expect(page.locator(".bnlab-headline")).to_contain_text(f"With fresh seeds {name} is ")
+    expect(page.locator(".bnlab-headline")).to_contain_text(
+        f"With fresh seeds, the verdict on {name}: "
+    )
     assert page.locator(".bnlab-row-trained").count() == rows
     assert all(words(page))
     expect(page.locator(".bnlab-verdict")).to_be_empty()

@@ -23,7 +23,7 @@ from tests.web.repeat_page import (
 from tests.web.widget_page import note, settle, summary
 
 pytestmark = pytest.mark.web
-SAID = f"The file, with {SEEDS} seeds from %d to %d, says of {NAME}"
+SAID = f"By the numbers of the file, {SEEDS} seeds from %d to %d, the verdict on {NAME}"
 
 
 @pytest.fixture
@@ -79,7 +79,28 @@ def test_a_repetition_leaves_what_is_opened(page, other):
 def test_other_seeds_leave_what_is_opened(page, other):
     page.get_by_role("radio", name="fresh ones").check()
     expect(summary(page)).to_contain_text("8 seeds from 5000 to 5007: nothing is trained yet.")
-    assert {*measured(page)} == {"not trained here"}
+    assert {*measured(page)} == {"not trained yet"}
+
+
+def test_the_seeds_of_the_evidence_leave_what_is_opened(page, other):
+    own = page.get_by_role("radio", name="of the evidence")
+    expect(own).not_to_be_checked()
+    own.check()
+    expect(headline(page)).to_have_text(f"The evidence says of {NAME}: {verdict().said}.")
+    assert measured(page) == [one.measured for one in verdict().judgements]
+
+
+def test_a_link_leaves_what_is_opened(page, other):
+    link = '<a href="#repeat-t4?seeds=evidence">the evidence</a>'
+    page.evaluate("(link) => document.body.insertAdjacentHTML('beforeend', link)", link)
+    page.get_by_role("link", name="the evidence").click()
+    expect(headline(page)).to_have_text(f"The evidence says of {NAME}: {verdict().said}.")
+
+
+def test_numbers_of_the_evidence_are_saved_as_such(page, tmp_path, troubles):
+    opened(page, tmp_path)
+    saved(page)
+    expect(note(page)).to_contain_text("Saved: the numbers of the evidence")
 
 
 def test_a_file_ends_what_is_trained(page, tmp_path, troubles):
@@ -87,7 +108,7 @@ def test_a_file_ends_what_is_trained(page, tmp_path, troubles):
     text = json.dumps(saved(page))
     click_all(page, "Repeat", "Pause")
     give_file(page, tmp_path, text)
-    expect(headline(page)).to_contain_text("The file, with")
+    expect(headline(page)).to_contain_text("By the numbers of the file")
     expect(page.get_by_role("button", name="Resume")).to_have_count(0)
 
 

@@ -81,10 +81,10 @@ def test_opened_again_it_is_the_same_widget(page, folder, troubles):
 def test_a_link_opens_it_with_its_seeds(page, folder, troubles):
     text = (folder / "index.html").read_text("utf-8")
     (folder / "folded.html").write_text(text.replace("<details open>", "<details>"), "utf-8")
-    page.goto(f"{(folder / 'folded.html').as_uri()}#repeat-t4?start=7000")
+    page.goto(f"{(folder / 'folded.html').as_uri()}#repeat-t4?seeds=7000")
     settle(page)
     expect(page.locator(".bnlab-headline")).to_be_in_viewport()
-    expect(page.get_by_label("first of the fresh seeds")).to_have_value("7000")
+    expect(page.get_by_label("first fresh seed")).to_have_value("7000")
 
 
 def test_a_file_that_is_not_there_is_told_and_asked_for_again(page, folder):

@@ -54,7 +54,7 @@ def test_no_task_is_long_from_the_press_to_the_verdict(browser, opened):
 
 def test_no_task_is_long_when_a_file_is_opened_or_a_margin_changed(browser, opened):
     text = json.dumps(json.dumps(saved(opened)))
-    assert answers(browser, opened, OPEN % text, JUDGED % "The file") == []
+    assert answers(browser, opened, OPEN % text, JUDGED % "By the numbers of the file") == []
     before = measured(opened)
     assert answers(browser, opened, MARGIN, JUDGED % "your margins: ") == []
     assert measured(opened) == before

@@ -93,6 +93,8 @@ def repeat(name: str, folder: Path, count: int = SEEDS, scale: str = DIGITS) -> 
             print(f"{name}: {summed(table, rows)}")
     for sentence in left_out(stored.data, found):
         print(f"{name}: {sentence}")
+    if lacking := missing(stored.data, again, seeds):
+        print(f"{name}: rows of these seeds that were not measured again: {'; '.join(lacking)}.")
     if not found[ROWS]:
         print(f"{name}: no row was measured again, so nothing of the evidence is confirmed.")
     return bool(found[ROWS]) and not any(one.wrong for rows in found.values() for one in rows)
@@ -118,6 +120,17 @@ def compared(
         exact = is_exact(stored, names[place + 1 :], row[place + 1 :])
         told = name_of(table, columns or ["seed"], key)
         yield Compared(told, exact, *likeness(names, before.get(key), row, exact))
+
+
+def missing(stored: Mapping, again: Mapping, seeds: Sequence[int]) -> list[str]:
+    """What names the rows of these seeds that the evidence has and a new measurement lacks."""
+    columns, now = columns_of(stored, ROWS), keyed(again, ROWS)
+    counted, place = set(seeds) - set(stored.get("tuning_seeds") or ()), columns.index("seed")
+    return [
+        name_of(ROWS, columns, key)
+        for key in keyed(stored, ROWS)
+        if key[place] in counted and key not in now
+    ]
 
 
 def is_exact(data: Mapping, columns: Sequence[str], row: Sequence) -> bool:

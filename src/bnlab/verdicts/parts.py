@@ -60,9 +60,9 @@ class Effect:
             raise ValueError(f"effect {self.name}: only the kind 'about' has a target.")
         if self.upper and self.kind != "same":
             raise ValueError(f"effect {self.name}: only the kind 'same' can be of one side.")
-        two_sided = self.kind == "about" or (self.kind == "same" and not self.upper)
-        if two_sided and self.margin < 0:
-            raise ValueError(f"effect {self.name}: a margin on both sides is 0 or more.")
+        one_sided = self.kind == "identity" or (self.kind == "same" and self.upper)
+        if self.margin < 0 and not one_sided:
+            raise ValueError(f"effect {self.name}: the margin of this kind is 0 or more.")
         if self.predicted is not None and not self.predicted[0] <= self.predicted[1]:
             raise ValueError(f"effect {self.name}: write the lower end of a prediction first.")
 

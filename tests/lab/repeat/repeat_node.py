@@ -12,7 +12,9 @@ from bnlab.lab import repeat
 from bnlab.lab.kit.bundle import script
 
 FOLDER = Path(repeat.__file__).parent
-MODULES = [FOLDER / name for name in ("judge.js", "margins.js", "verdict_file.js")]
+MODULES = [
+    FOLDER / name for name in ("judge.js", "margins.js", "verdict_file.js", "repeat_link.js")
+]
 NODE = shutil.which("node")
 needs_node = pytest.mark.skipif(NODE is None, reason="node is not installed")
 

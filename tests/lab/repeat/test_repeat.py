@@ -6,6 +6,7 @@ import pytest
 
 from bnlab.lab import Repeat
 from bnlab.lab.repeat.rows import SETS
+from tests.lab.repeat.repeat_node import needs_node, node
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +38,29 @@ def test_a_state_that_is_not_offered_is_refused(widget, state, message):
 
 
 def test_a_margin_on_both_sides_is_not_negative():
-    with pytest.raises(ValueError, match="the margin of small is on both sides"):
+    with pytest.raises(ValueError, match="the margin of small is no less than 0"):
         Repeat("T4", margins={"small": -0.01})
 
 
 def test_a_claim_whose_parts_all_need_the_evidence_takes_its_seeds_alone():
     with pytest.raises(ValueError, match="no word follows from other seeds"):
         Repeat("L3", start=9000)
+
+
+@needs_node
+@pytest.mark.parametrize("name", SETS)
+def test_a_link_brings_back_each_margin_and_the_seeds(name):
+    """Whatever a part is called, such as ``start`` of T8."""
+    widget = Repeat(name)
+    parts = [one["name"] for one in widget.options["claim"]["effects"]]
+    start = None if name == "L3" else 2**30
+    states = [{"start": start, "margins": {part: 20 + n}} for n, part in enumerate(parts)]
+    read = "parseRepeat(new URLSearchParams(writeRepeat(state)), given.options)"
+    found = node(
+        f"given.states.map((state) => {read})", {"states": states, "options": widget.options}
+    )
+    widget.close()
+    assert found == [{"state": state, "problems": []} for state in states]
 
 
 def test_other_claims_are_refused():

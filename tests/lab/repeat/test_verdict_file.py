@@ -28,13 +28,25 @@ def written() -> dict:
     return json.loads(node("writeVerdict(...given)", [CLAIM, RESULT]))
 
 
+OPTIONS = {"claim": CLAIM, "tuning_seeds": [7, 8], "most_seed": 2**31}
+
+
 def reading(text: str) -> object:
-    return node("tried(() => readVerdict(...given))", [text, CLAIM])
+    return node("tried(() => readVerdict(...given))", [text, OPTIONS])
 
 
 def test_what_is_written_is_read():
     text = node("writeVerdict(...given)", [CLAIM, RESULT])
     assert reading(text) == RESULT and len(text) < 4000
+
+
+def test_what_is_not_the_readers_own_is_left_out():
+    """A margin of the claim, and values of no part of it."""
+    own = next(effect for effect in CLAIM["effects"] if effect["name"] == "after_6")
+    result = {**RESULT, "margins": {**RESULT["margins"], "after_6": own["margin"]}}
+    file = json.loads(node("writeVerdict(...given)", [CLAIM, result]))
+    file["values"]["else"] = [1]
+    assert reading(json.dumps(file)) == RESULT
 
 
 def _set(*path: object) -> object:
@@ -62,11 +74,21 @@ EDITS = {
     "seed twice": (_set("seeds", 0, 41), "names a seed twice."),
     "seed more": (lambda f: f["seeds"].append(99), 'has 8 values for the part "after_2" and 9 se'),
     "too few seeds": (lambda f: f["seeds"].pop(), "has 7 seeds; a verdict is judged of 8 to 64."),
+    "seed of a choice": (_set("seeds", 0, 8), "counts the seed 8, which chose the learning rates."),
+    "seed too large": (
+        _set("seeds", 0, 2**31),
+        "has the seed 2147483648; the largest is 2147483647",
+    ),
     "too many seeds": (_set("seeds", list(range(65))), "has 65 seeds; a verdict is judged of 8 to"),
     "margins a list": (_set("margins", [1]), 'has "margins": [1]; it must be named numbers'),
     "margin a text": (_set("margins", "after_2", "big"), "it must be named numbers, finite."),
     "margin of nothing": (_set("margins", "after_9", 0.1), 'Claim T6 has no part "after_9"'),
-    "margin below zero": (_set("margins", NAMES[-1], -0.1), "has a margin on both sides; write 0"),
+    "margin below zero": (_set("margins", NAMES[-1], -0.1), "no less than 0; write 0 or more."),
+    "margin too large": (
+        _set("margins", NAMES[-1], 1e307),
+        "has a margin of 1e+307; the largest is",
+    ),
+    "value too large": (_set("values", "after_2", 3, -1e200), "has -1e+200 for the part"),
     "values null": (_set("values", None), 'has "values": null; it must be named lists'),
     "value null": (_set("values", "after_2", 3, None), "it must be named lists of finite numbers."),
     "value a text": (_set("values", "after_2", 3, "0.1"), "it must be named lists of finite"),
@@ -93,7 +115,7 @@ def test_what_is_no_verdict_gets_one_sentence(text):
 def test_a_file_cut_off_anywhere_gets_a_sentence():
     text = node("writeVerdict(...given)", [CLAIM, RESULT])
     cut = [text[:end] for end in range(0, len(text) - 2, 7)]
-    said = node("given[0].map((text) => tried(() => readVerdict(text, given[1])))", [cut, CLAIM])
+    said = node("given[0].map((text) => tried(() => readVerdict(text, given[1])))", [cut, OPTIONS])
     assert {*said} == {
         "The file is not a verdict that this page has written: it is no JSON, or it is cut off."
     }

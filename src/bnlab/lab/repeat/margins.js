@@ -3,6 +3,8 @@
 import { EFFECT_KINDS } from "./judge.js";
 import { requireFields, requireThat } from "./fields.js";
 
+export const LARGEST = 1e6;  // of margins and values: with more of them numbers overflow
+
 /** The claim with other margins, by name of effect; what makes no sense is refused with a sentence. */
 export function withMargins(claim, margins) {
   const names = claim.effects.map(({ name }) => name);
@@ -14,13 +16,19 @@ export function withMargins(claim, margins) {
   return { ...claim, effects: claim.effects.map(changed) };
 }
 
+/** Those of the margins that are not the claim's own. */
+export function ownMargins({ effects }, margins) {
+  const known = Object.fromEntries(effects.map(({ name, margin }) => [name, margin]));
+  return Object.fromEntries(Object.entries(margins).filter(([name, margin]) => margin !== known[name]));
+}
+
 /** An effect as bnlab.verdicts.parts.Effect allows it. */
 export function checkEffect(effect) {
   const part = `The part "${effect.name}"`;
   requireFields(effect, { margin: "number", target: "number", upper: "flag", unit: "text", kind: "text" }, part);
-  const { kind, margin, upper } = effect;
+  const { kind, margin, upper } = effect, isOneSided = kind === "identity" || (kind === "same" && upper);
   requireThat(EFFECT_KINDS.includes(kind), `${part} is of no known kind: ${EFFECT_KINDS.join(", ")}.`);
-  const twoSided = kind === "about" || (kind === "same" && !upper);
-  requireThat(!twoSided || margin >= 0, `${part} has a margin on both sides; write 0 or more.`);
+  requireThat(isOneSided || margin >= 0, `${part} has a margin that is no less than 0; write 0 or more.`);
+  requireThat(Math.abs(margin) <= LARGEST, `${part} has a margin of ${margin}; the largest is ${LARGEST}.`);
   return effect;
 }

@@ -4,7 +4,7 @@ import { html } from "../kit/js/elements.js";
 import { button, choice } from "../kit/js/parts.js";
 import { Widget, widgetOf } from "../kit/js/widget.js";
 import { decideInPieces } from "./decide_in_pieces.js";
-import { withMargins } from "./margins.js";
+import { ownMargins, withMargins } from "./margins.js";
 import { agreementText, isInPart } from "./repeat_agreement.js";
 import { fileButtons } from "./repeat_file.js";
 import { rowGrid } from "./repeat_grid.js";
@@ -44,7 +44,7 @@ class Repeat extends Widget {
       onChange: (value) => this.chooseSeeds(value === "own" ? null : this.firstSeed()),
     });
     this.first = html("input", {
-      type: "number", class: "bnlab-margin", min: 0, step: 1, value: state.start ?? 5000, "aria-label": "first of the fresh seeds",
+      type: "number", class: "bnlab-margin", min: 0, step: 1, value: state.start ?? 5000,
       onchange: () => this.chooseSeeds(this.firstSeed()),
     });
     this.controls = {};
@@ -54,7 +54,7 @@ class Repeat extends Widget {
     this.grid = rowGrid(options.arms.map(({ label }) => label), options.seeds.length);
     this.parts = partTable(options, (name, text) => this.chooseMargin(name, text));
     this.resultFile = fileButtons({
-      claim: options.claim, current: () => this.result(), say: (text) => this.note.now(text), open: (file) => this.open(file),
+      options, current: () => this.result(), say: (text) => this.note.now(text), open: (file) => this.open(file),
     });
     this.bar = html("progress", { class: "bnlab-progress", max: 1, value: 0, "aria-label": "trainings done" });
     this.left = html("span", { class: "bnlab-soft" });
@@ -104,20 +104,31 @@ class Repeat extends Widget {
     if (why) {
       this.show();
       this.note.now(`Not changed: ${why}.`);
-    } else this.set({ start });
+      return;
+    }
+    if (this.opened) this.clear();
+    this.set({ start });
   }
 
   chooseMargin(name, text) {
     const { [name]: _, ...others } = this.state.margins, number = Number(text);
-    const margins = text === "" ? others : { ...others, [name]: number };
+    const margins = text === "" ? others : ownMargins(this.options.claim, { ...others, [name]: number });
     try {
       if (!Number.isFinite(number)) throw new Error(`The margin must be a number, not "${text}".`);
       withMargins(this.options.claim, margins);
       this.set({ margins });
     } catch (error) {
-      this.draw();
+      this.parts.reset(name, this.state.margins);
       this.note.now(`Not changed: ${error.message}`);
     }
+  }
+
+  /** Neither rows nor a file are left of what was seen. */
+  clear() {
+    this.opened = null;
+    this.training.stop();
+    this.training.forget();
+    this.decide();
   }
 
   // ---- training ----------------------------------------------------------------------------------
@@ -143,10 +154,10 @@ class Repeat extends Widget {
     }
   }
 
-  ended(phase, text) {
+  ended(phase, text, isOver) {
     if (phase === "finished") this.decide();
     this.changed();
-    if (text) this.note.now(this.training.doneCount ? `${text} ${GO_ON}` : text);
+    if (text) this.note.now(this.training.doneCount && !isOver ? `${text} ${GO_ON}` : text);
   }
 
   // ---- the verdict -------------------------------------------------------------------------------
@@ -193,7 +204,8 @@ class Repeat extends Widget {
   result() {
     const values = this.values();
     if (!this.decided?.said || !values) return null;
-    return { seeds: this.seeds(), margins: this.state.margins, values, said: this.decided.said };
+    const isOfEvidence = !this.opened && this.training.phase !== "finished";
+    return { seeds: this.seeds(), margins: this.state.margins, values, said: this.decided.said, isOfEvidence };
   }
 
   /** A file that was written here before: its numbers are judged anew, and stay. */
@@ -207,7 +219,7 @@ class Repeat extends Widget {
   // ---- what is seen ------------------------------------------------------------------------------
 
   show() {
-    this.seedChoice.set(this.state.start === null ? "own" : "fresh");
+    this.seedChoice.set(this.opened ? "of the file" : this.state.start === null ? "own" : "fresh");
     if (this.state.start !== null) this.first.value = this.state.start;
     const { phase, isRunning, doneCount } = this.training;
     this.go.setText(doneCount && ["stopped", "failed"].includes(phase) ? "Go on" : "Repeat");
@@ -216,6 +228,13 @@ class Repeat extends Widget {
     this.hold.enable(isRunning && this.engine.pauses);
     this.halt.enable(isRunning);
     this.badge.set(this.engine.badge);
+  }
+
+  /** What stands in place of a number. */
+  untold() {
+    if (this.isDeciding) return "…";
+    if (this.problem) return "no verdict";
+    return this.training.phase === "finished" ? "not trained here" : "not trained yet";
   }
 
   drawProgress() {
@@ -230,8 +249,10 @@ class Repeat extends Widget {
     this.redraw.cancel();
     const { options, state, training, decided, opened } = this, { claim } = options;
     const { phase, outcomes, isRunning, count } = training, when = isRunning ? "soon" : "now", seeds = this.seeds();
+    // A number that changes with each row is not read out, the end is; the bar tells who asks.
+    for (const { element } of [this.headline, this.summary]) element.setAttribute("aria-live", isRunning ? "off" : "polite");
     this.grid.draw(outcomes, seedsOf(options, state.start));
-    this.parts.draw(decided, state.margins, { isDeciding: this.isDeciding, isOpened: opened !== null });
+    this.parts.draw(decided, state.margins, this.untold(), phase === "finished" && !opened);
     this.drawProgress();
     const told = {
       phase, decided, opened, seeds, counts: training.counts(), margins: Object.keys(state.margins).length > 0,

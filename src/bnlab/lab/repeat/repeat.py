@@ -22,6 +22,8 @@ from bnlab.verdicts.verdict import Verdict
 FOLDER = Path(__file__).parent
 NUMBERS = ("loss", "end", "val_accuracy", "test_accuracy", "diverged_at")
 MOST_SEED = 2**31
+LARGEST = 1e6
+"""Of margins and values, as in ``margins.js``."""
 
 
 class Repeat(ComputingWidget):
@@ -118,9 +120,11 @@ def decided(verdict: Verdict) -> dict[str, object]:
 def _check_margin(name: str, margin: object, effect: dict) -> None:
     if isinstance(margin, bool) or not isinstance(margin, int | float) or not isfinite(margin):
         raise ValueError(f"the margin of {name} must be a finite number, got {margin!r}.")
-    two_sided = effect["kind"] == "about" or (effect["kind"] == "same" and not effect["upper"])
-    if two_sided and margin < 0:
-        raise ValueError(f"the margin of {name} is on both sides: write 0 or more, not {margin!r}.")
+    one_sided = effect["kind"] == "identity" or (effect["kind"] == "same" and effect["upper"])
+    if not one_sided and margin < 0:
+        raise ValueError(f"the margin of {name} is no less than 0, got {margin!r}.")
+    if abs(margin) > LARGEST:
+        raise ValueError(f"the margin of {name} is no more than {LARGEST:g}, got {margin!r}.")
 
 
 def _checked_start(start: object, options: dict) -> int | None:

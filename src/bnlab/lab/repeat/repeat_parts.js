@@ -12,7 +12,7 @@ export function partTable({ claim, formulas }, onMargin) {
     const id = uniqueId("margin"), own = String(effect.margin);
     const input = html("input", {
       id, type: "number", step: "any", value: own, class: "bnlab-margin", "aria-label": `margin: ${effect.says || effect.sentence}`,
-      onchange: () => onMargin(effect.name, input.value.trim() === own ? "" : input.value.trim()),
+      onchange: () => onMargin(effect.name, input.validity.badInput ? "what you wrote" : input.value.trim()),
     });
     const cell = (column, ...parts) => html("td", { "data-column": PART_COLUMNS[column] }, ...parts);
     const [measured, counts, word] = [1, 3, 4].map((column) => cell(column));
@@ -27,15 +27,24 @@ export function partTable({ claim, formulas }, onMargin) {
     html("thead", {}, html("tr", {}, ...PART_COLUMNS.map((text) => html("th", { scope: "col" }, text)))),
     html("tbody", {}, ...lines.map((line) => line.element)));
 
-  /** `decided` is what decidePieces() gives at its end, or null; what no row gives is marked, but of an opened file. */
-  function draw(decided, margins, { isDeciding, isOpened }) {
-    for (const { effect, isKept, input, measured, counts, word } of lines) {
-      const part = decided?.parts.find(({ name }) => name === effect.name), margin = String(margins[effect.name] ?? effect.margin);
-      if (document.activeElement !== input) input.value = margin;
+  const written = ({ effect, input }, margins) => { input.value = String(margins[effect.name] ?? effect.margin); };
+
+  /** The margin of a part that counts, in place of what was refused. */
+  const reset = (name, margins) => written(lines.find(({ effect }) => effect.name === name), margins);
+
+  /**
+   * `decided` is what decidePieces() gives at its end, or null, and `untold` stands where a part has no
+   * number. Once all rows are trained here, what no row gives is marked.
+   */
+  function draw(decided, margins, untold, isTrained) {
+    for (const line of lines) {
+      const { effect, isKept, input, measured, counts, word } = line;
+      const part = decided?.parts.find(({ name }) => name === effect.name);
+      if (document.activeElement !== input) written(line, margins);
       for (const [cell, text] of [
-        [measured, part ? `${part.measured}${isKept && !isOpened ? KEPT_MARK : ""}` : isDeciding ? "…" : "not trained here"], [counts, part?.counts_if ?? ""], [word, part?.word ?? ""],
+        [measured, part ? `${part.measured}${isKept && isTrained ? KEPT_MARK : ""}` : untold], [counts, part?.counts_if ?? ""], [word, part?.word ?? ""],
       ]) if (cell.textContent !== text) cell.textContent = text;
     }
   }
-  return { element, draw };
+  return { element, draw, reset };
 }

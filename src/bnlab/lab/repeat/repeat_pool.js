@@ -2,7 +2,8 @@
 // page_repeat.js. With a kernel, Python. Both have
 //   badge, workers, pauses
 //   start(rows, state, sink, paused)    {stop, pause, resume}; the sink takes begun(place),
-//                                       row(place, content), note(text), failed(text), finished()
+//                                       row(place, content), note(text), finished() and
+//                                       failed(text, isOver): to go on would be in vain
 //   test()                              promise of what all rows take: test images, kernels
 //   destroy()
 
@@ -63,7 +64,7 @@ export function repeatPool({ compiled, net, width, job, arms }) {
       busy.delete(engine);
       waiting.unshift(row);
       if (++lost <= size) make();
-      if (!engines.length) { end(() => sink.failed(text)); return; }
+      if (!engines.length) { end(() => sink.failed(text, false)); return; }
       sink.note(lostText(why));
       feed();
     }
@@ -88,7 +89,7 @@ export function repeatPool({ compiled, net, width, job, arms }) {
         },
         error: (text, why) => {
           if (over) return;
-          if (engine.pauses) end(() => sink.failed(text));  // the row itself cannot be trained
+          if (engine.pauses) end(() => { dismiss(); sink.failed(text, true); });  // the row itself cannot be trained
           else lose(engine, row, text, why);
         },
       });
@@ -111,7 +112,7 @@ export function repeatPool({ compiled, net, width, job, arms }) {
     queueMicrotask(feed);
     const all = (act) => { for (const { running } of busy.values()) running[act](); };
     return {
-      stop: () => end(ignore),
+      stop: () => end(dismiss),
       pause() { paused = true; all("pause"); },
       resume() { paused = false; all("resume"); feed(); },
     };

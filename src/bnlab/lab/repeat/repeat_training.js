@@ -7,7 +7,8 @@ const DONE = ["equal", "trained", "differs"];
 
 /**
  * The trainings behind one verdict. `changed(isSoon)` hears that there is something to draw,
- * `ended(phase, text)` that it is "finished", "stopped" or "failed", `say(text)` what a reader must know.
+ * `ended(phase, text, isOver)` that it is "finished", "stopped" or "failed", and whether to go on is in
+ * vain; `say(text)` what a reader must know.
  */
 export class RowTraining {
   constructor(options, engine, hear) {
@@ -67,7 +68,7 @@ export class RowTraining {
       begun: heard((place) => this.mark(place, "begun")),
       row: heard((place, content) => this.take(mine, place, content)),
       note: heard((text) => this.hear.say(text)),
-      failed: heard((text) => this.end("failed", text)),
+      failed: heard((text, isOver) => this.end("failed", text, isOver)),
       finished: heard(() => this.end("finished")),
     };
   }
@@ -81,7 +82,7 @@ export class RowTraining {
     const { options } = this, [arm, i] = place, { name, label } = options.arms[arm];
     const { numbers, outcome } = outcomeOf(options, start, place, content);
     if (!isWhole(numbers)) {
-      this.end("failed", `Seed ${seedsOf(options, start)[i]} of "${label}" gave no numbers.`);
+      this.end("failed", `Seed ${seedsOf(options, start)[i]} of "${label}" gave no numbers.`, true);
       return;
     }
     this.trained.get(name)[i] = numbers;
@@ -102,14 +103,14 @@ export class RowTraining {
 
   stop() { if (this.turn) this.end("stopped"); }
 
-  end(phase, text = "") {
+  end(phase, text = "", isOver = false) {
     this.tick();
     this.since = this.turn = null;
     this.running?.stop();
     this.running = null;
     this.phase = phase;
     this.outcomes = this.outcomes.map((line) => line.map((one) => (one === "begun" ? "waiting" : one)));
-    this.hear.ended(phase, text);
+    this.hear.ended(phase, text, isOver);
   }
 
   /** Counts the seconds in training up to now. */

@@ -8,20 +8,20 @@ const minutes = (seconds) => (seconds < LONG ? `${Math.max(1, Math.ceil(seconds)
 
 /** The sentence above the grid. */
 export function repeatHeadline({ id }, all, { phase, counts, decided, opened, seeds, margins, isFresh, isPart, problem }) {
-  const own = margins ? ", with your margins" : "";
-  if (opened) return decided ? `The file, with ${seedsText(seeds)}, says of ${id}${own}: ${decided.said}.` : "";
+  const own = margins ? ", with your margins" : "", verdict = `verdict on ${id}${own}: ${decided?.said}.`;
+  if (opened) return decided ? `By the numbers of the file, ${seedsText(seeds)}, the ${verdict}` : "";
   if (phase === "training" || phase === "paused") {
     const done = counts.equal + counts.trained + counts.differs;
     const alike = isFresh || !done ? "" : counts.differs ? `, ${counts.differs} different` : ", all equal";
     return `${done} of ${all} trainings done${alike}.`;
   }
   if (problem) return `No verdict on ${id} follows from these numbers.`;
-  if (phase !== "finished") return decided ? `The evidence says of ${id}${own}: ${decided.said}.` : "";
-  if (!decided) return `All ${all} trainings are done; intervals and words are computed.`;
+  if (phase !== "finished") return decided?.said ? `The evidence says of ${id}${own}: ${decided.said}.` : "";
+  if (!decided) return `All ${all} trainings are done; intervals and words are being computed.`;
   if (counts.differs) return `${counts.differs} of ${all} trainings ended with other weights than those of the evidence.`;
-  if (isFresh) return `With fresh seeds ${decided.said ? `${id} is ${decided.said}` : partsText(decided)}${own}.`;
-  const others = isPart ? "With its other numbers, " : "";
-  return `All ${all} trainings ended with the weights of the evidence, to the last bit. ${others}${id} is ${decided.said}${own}.`;
+  if (isFresh) return decided.said ? `With fresh seeds, the ${verdict}` : `With fresh seeds${own}, ${partsText(decided)}.`;
+  const last = isPart ? `Together with the rest of the evidence, the ${verdict}` : `The ${verdict}`;
+  return `All ${all} trainings ended with the weights of the evidence, to the last bit. ${last}`;
 }
 
 /** How many parts hold, where some were not trained. */
@@ -32,7 +32,7 @@ function partsText({ parts }) {
 
 /** What is done and what is left, for the line beside the bar. */
 export function progressText(done, all, left, phase) {
-  const rest = phase === "paused" ? ", paused" : left === null || done === all ? "" : `, about ${minutes(left)} left`;
+  const rest = phase === "paused" ? ", paused" : phase !== "training" || left === null ? "" : `, about ${minutes(left)} left`;
   return `${done} of ${all}${rest}`;
 }
 
@@ -54,12 +54,12 @@ export function repeatSummary({ id, where }, { phase, counts, outcomes, seeds, d
   return `${state}, ${which}: ${countsText(outcomes.flat())}.${other}${decided?.sentence ? `${by} ${decided.sentence}` : ""}`;
 }
 
-const DIFFERENT = "This browser computed otherwise than the evidence did, or the page belongs to other evidence: the numbers are those of this browser.";
+const DIFFERENT = "Where a training is different, its numbers were computed otherwise than those of the evidence, or belong to other evidence.";
 export const KEPT = "Parts that need more than these trainings keep the numbers of the evidence.";
 export const UNTRAINED = "Parts that need more than these trainings have no numbers for fresh seeds, so that no word for the whole claim follows.";
 export const ROUNDED = "The parts that hold by algebra measure errors of rounding, which are others here than in the evidence.";
 export const otherNumbersText = (largest) =>
-  `The numbers of the other parts differ from those of the evidence by up to ${largest.toPrecision(1)}.`;
+  `What was measured differs from the evidence by up to ${largest.toPrecision(1)}, in the units of the margins.`;
 export const BACK = "The tab was in the background, where a browser may slow workers down; nothing was lost.";
 export const GO_ON = 'What is trained is kept: "Go on" trains the rest.';
 export const SILENT = "It had said nothing for two minutes.";

@@ -49,7 +49,6 @@ def told(verdict: Verdict) -> dict:
         {
             "name": j.effect.name,
             "word": j.word,
-            "prediction": j.prediction,
             "measured": j.measured,
             "counts_if": j.effect.counts_if,
         }
@@ -138,18 +137,6 @@ def test_the_words_of_claims_are_the_same_for_random_words_of_parts():
     found = Counter(word for word, *_ in wanted)
     assert set(found) == set(WORDS)
     assert sum(said.startswith("depends on ") for _, said, _ in wanted) == found["depends"] > 20
-
-
-def test_a_prediction_is_right_wrong_or_none():
-    effects = [
-        [None, 1],
-        [[0.1, 0.2], 0.2],
-        [[0.1, 0.2], 0.21],
-        [[None, 0.2], -9],
-        [[0.1, None], 0],
-    ]
-    said = node("given.map(([predicted, mean]) => predictionOf({ predicted }, mean))", effects)
-    assert said == ["none", "right", "wrong", "right", "wrong"]
 
 
 @pytest.mark.parametrize("claim", ALL, ids=lambda claim: f"{claim.id}-{claim.scale}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import fields
 
 from bnlab.arguments import checked
@@ -21,8 +20,8 @@ SAID = {
 def claim_json(claim: Claim) -> dict[str, object]:
     """A claim, ready for JSON, for ``judge.js`` beside this file.
 
-    Each effect has the fields of ``Effect``; an open end of its prediction is None. ``least_seeds``
-    is how many seeds a verdict needs; ``said`` has the beginnings of the sentences in a verdict.
+    Each effect has the fields of ``Effect`` but for its prediction. ``least_seeds`` is how many
+    seeds a verdict needs; ``said`` has the beginnings of the sentences in a verdict.
 
     Raises:
         ValueError: for a claim without effects, which has no verdict.
@@ -42,7 +41,5 @@ def claim_json(claim: Claim) -> dict[str, object]:
 
 
 def _effect(effect: parts.Effect) -> dict[str, object]:
-    values = {field.name: getattr(effect, field.name) for field in fields(effect)}
-    if effect.predicted is not None:
-        values["predicted"] = [end if math.isfinite(end) else None for end in effect.predicted]
-    return values
+    names = [field.name for field in fields(effect) if field.name != "predicted"]
+    return {name: getattr(effect, name) for name in names}

@@ -88,12 +88,6 @@ export function countsIf(effect) {
 export const measuredText = ({ unit }, mean, [low, high]) =>
   `${sizeText(mean, unit)} (95\u00a0%: ${spanText(low, high, unit)})`;
 
-/** Whether the mean lies where it was predicted: "right", "wrong", or "none" without a prediction. */
-export function predictionOf({ predicted }, mean) {
-  if (!predicted) return "none";
-  return (predicted[0] ?? -Infinity) <= mean && mean <= (predicted[1] ?? Infinity) ? "right" : "wrong";
-}
-
 /**
  * The verdict on a claim from each effect's numbers, one a seed: bnlab.verdicts.verdict.decide. Each
  * part takes some 15 ms, so it is decided in pieces of a few: a generator that returns it.
@@ -108,9 +102,9 @@ export function* decidePieces(claim, values) {
 
 function* partPieces(effect, values) {
   const mean = meanOf(Float64Array.from(values)), ends = yield* intervalPieces(values), [low, high] = ends;
-  const word = judge(effect, ends), prediction = predictionOf(effect, mean);
+  const word = judge(effect, ends);
   const said = { measured: measuredText(effect, mean, ends), counts_if: countsIf(effect) };
-  return { name: effect.name, mean, low, high, word, prediction, ...said };
+  return { name: effect.name, mean, low, high, word, ...said };
 }
 
 /** How many seeds there are, the same for each effect, and enough. */

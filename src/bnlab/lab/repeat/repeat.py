@@ -106,7 +106,6 @@ def decided(verdict: Verdict) -> dict[str, object]:
         {
             "name": one.effect.name,
             "word": one.word,
-            "prediction": one.prediction,
             "measured": one.measured,
             "counts_if": one.effect.counts_if,
             **{key: getattr(one, key) for key in ("mean", "low", "high")},

@@ -29,10 +29,100 @@ async function kernelsOfDoubles(name) {
   return found.kernels;
 }
 
+/** Rows in training, one a worker: until all are done, one cannot be trained, or no worker is left. */
+class PoolTurn {
+  constructor(workers, rows, sink, paused) {
+    Object.assign(this, { workers, sink, paused, waiting: [...rows], left: rows.length, isOver: false });
+    this.busy = new Map();  // engine -> {row, running, ticks}
+    this.lost = 0;          // workers since a row was done: those that follow each other for nothing are not replaced
+    this.watch = setInterval(() => this.look(), TICK);
+    queueMicrotask(() => this.feed());
+  }
+
+  feed() {
+    for (const engine of [...this.workers.engines]) {
+      if (this.isOver || this.paused || !this.waiting.length) return;
+      if (!this.busy.has(engine)) this.give(engine, this.waiting.shift());
+    }
+  }
+
+  /** A worker that trains says so every few seconds, and "row" when it has done it: see page_repeat.js. */
+  give(engine, row) {
+    let content = null;
+    this.sink.begun(row.place);
+    const running = engine.start(row.state, {
+      ...NO_NEWS,
+      points: (name, found) => {
+        if (name === "row") content = found;
+        if (this.busy.has(engine)) this.busy.get(engine).ticks = 0;
+      },
+      finished: () => this.take(engine, row, content),
+      error: (text, why) => {
+        if (this.isOver) return;
+        if (engine.pauses) this.end(() => this.sink.failed(text, true));  // the row itself cannot be trained
+        else this.lose(engine, row, text, why);
+      },
+    });
+    this.busy.set(engine, { row, running, ticks: 0 });
+  }
+
+  take(engine, row, content) {
+    if (this.isOver) return;
+    this.busy.delete(engine);
+    this.left--;
+    this.lost = 0;
+    this.sink.row(row.place, content);
+    if (this.left) this.feed();
+    else this.end(() => this.sink.finished());
+  }
+
+  /** A worker is gone: its row is the next one of another, or of a new one. */
+  lose(engine, row, text, why = text) {
+    const { workers } = this;
+    this.busy.get(engine).running.cancel();
+    this.busy.delete(engine);
+    workers.drop(engine);
+    this.waiting.unshift(row);
+    if (++this.lost <= workers.size) workers.make();
+    if (!workers.engines.length) { this.end(() => this.sink.failed(text, false)); return; }
+    this.sink.note(lostText(why));
+    this.feed();
+  }
+
+  /** A pause does not count, nor a hidden tab, which a browser slows down. */
+  look() {
+    if (this.paused || document.hidden) return;
+    for (const [engine, one] of [...this.busy]) {
+      if (!this.isOver && ++one.ticks > SILENT_TICKS) this.lose(engine, one.row, SILENT);
+    }
+  }
+
+  /** Workers that have nothing to do would keep their nets. */
+  end(tell) {
+    if (this.isOver) return;
+    this.isOver = true;
+    clearInterval(this.watch);
+    for (const { running } of this.busy.values()) running.cancel();
+    this.busy.clear();
+    this.workers.dismiss();
+    tell();
+  }
+
+  all(act) { for (const { running } of this.busy.values()) running[act](); }
+  stop() { this.end(ignore); }
+  pause() { this.paused = true; this.all("pause"); }
+  resume() { this.paused = false; this.all("resume"); this.feed(); }
+}
+
 /** Workers of the page. */
 export function repeatPool({ compiled, net, width, job, arms }) {
   const size = workersHere(), engines = [];  // those that live
   const make = () => engines.push(pageEngine({ compiled, net, width, job }));
+  function drop(engine) {
+    engine.destroy();
+    engines.splice(engines.indexOf(engine), 1);
+  }
+  const dismiss = () => { for (const engine of [...engines]) drop(engine); };
 
   async function test() {
     await loadScript("test_images", "replay", "bnlabReplay", "The test images");
@@ -43,83 +133,9 @@ export function repeatPool({ compiled, net, width, job, arms }) {
   }
 
   function start(rows, _state, sink, paused = false) {
-    const waiting = [...rows], busy = new Map();  // engine -> {row, running, ticks}
-    let left = rows.length, over = false;
-    let lost = 0;  // workers since a row was done: those that follow each other for nothing are not replaced
-    const watch = setInterval(look, TICK);
-
-    function end(tell) {
-      if (over) return;
-      over = true;
-      clearInterval(watch);
-      for (const { running } of busy.values()) running.cancel();
-      busy.clear();
-      tell();
-    }
-    /** A worker is gone: its row is the next one of another, or of a new one. */
-    function lose(engine, row, text, why = text) {
-      busy.get(engine).running.cancel();
-      engine.destroy();
-      engines.splice(engines.indexOf(engine), 1);
-      busy.delete(engine);
-      waiting.unshift(row);
-      if (++lost <= size) make();
-      if (!engines.length) { end(() => sink.failed(text, false)); return; }
-      sink.note(lostText(why));
-      feed();
-    }
-    /** A worker that trains says so every few seconds, and "row" when it has done it: see page_repeat.js. */
-    function give(engine, row) {
-      let content = null;
-      sink.begun(row.place);
-      const running = engine.start(row.state, {
-        ...NO_NEWS,
-        points: (name, found) => {
-          if (name === "row") content = found;
-          if (busy.has(engine)) busy.get(engine).ticks = 0;
-        },
-        finished: () => {
-          if (over) return;
-          busy.delete(engine);
-          left--;
-          lost = 0;
-          sink.row(row.place, content);
-          if (left) feed();
-          else end(() => { dismiss(); sink.finished(); });
-        },
-        error: (text, why) => {
-          if (over) return;
-          if (engine.pauses) end(() => { dismiss(); sink.failed(text, true); });  // the row itself cannot be trained
-          else lose(engine, row, text, why);
-        },
-      });
-      busy.set(engine, { row, running, ticks: 0 });
-    }
-    function feed() {
-      for (const engine of [...engines]) {
-        if (over || paused || !waiting.length) return;
-        if (!busy.has(engine)) give(engine, waiting.shift());
-      }
-    }
-    /** A pause does not count, nor a hidden tab, which a browser slows down. */
-    function look() {
-      if (paused || document.hidden) return;
-      for (const [engine, one] of [...busy]) {
-        if (!over && ++one.ticks > SILENT_TICKS) lose(engine, one.row, SILENT);
-      }
-    }
     while (engines.length < size) make();
-    queueMicrotask(feed);
-    const all = (act) => { for (const { running } of busy.values()) running[act](); };
-    return {
-      stop: () => end(dismiss),
-      pause() { paused = true; all("pause"); },
-      resume() { paused = false; all("resume"); feed(); },
-    };
+    return new PoolTurn({ engines, size, make, drop, dismiss }, rows, sink, paused);
   }
-
-  /** Workers that have nothing to do would keep their nets. */
-  function dismiss() { for (const engine of engines.splice(0)) engine.destroy(); }
   return { badge: POOL_BADGE, workers: size, pauses: true, start, test, destroy: dismiss };
 }
 

@@ -1,5 +1,9 @@
 """Below a verdict box the verdict can be repeated: the widget comes when it is asked for."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import expect
 
@@ -14,6 +18,7 @@ pytestmark = pytest.mark.web
 
 NAME = "T4"
 OF_THE_SITE = ("site.css", "site.js", "anywidget-host.js", "repeat_here.js")
+TOOL = Path(repeat_states.__file__).with_name("repeat_on_site.py")
 FOLD = ".bnlab-repeat-here"
 HOST = '<script src="_static/anywidget-host.js"></script>'
 LOADED = """() => document.querySelectorAll('script[src*="/repeat/"]').length"""
@@ -114,3 +119,21 @@ def test_the_site_has_it_below_the_box(name):
     fold = f'<details id="repeat-{name.lower()}" class="bnlab-repeat-here"'
     assert sum(fold in path.read_text("utf-8") for path in text) == 1
     assert (SITE / repeat_states.FOLDER / f"{name}.js").is_file()
+
+
+def run_tool(*names):
+    return subprocess.run(
+        [sys.executable, TOOL, *names], capture_output=True, text=True, timeout=600, check=False
+    )
+
+
+def test_the_tool_repeats_a_whole_verdict_in_the_site():
+    done = run_tool("T3")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "to the last bit. The verdict on T3: " in done.stdout
+
+
+def test_the_tool_names_what_it_knows():
+    done = run_tool("B3")
+    assert done.returncode == 1
+    assert done.stderr.startswith("B3 is repeated on no page of the site. Known: B1, L3, ")

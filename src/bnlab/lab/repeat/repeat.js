@@ -248,7 +248,7 @@ class Repeat extends Widget {
   draw() {
     this.redraw.cancel();
     const { options, state, training, decided, opened } = this, { claim } = options;
-    const { phase, outcomes, isRunning, count } = training, when = isRunning ? "soon" : "now", seeds = this.seeds();
+    const { phase, outcomes, isRunning, count } = training, seeds = this.seeds();
     // A number that changes with each row is not read out, the end is; the bar tells who asks.
     for (const { element } of [this.headline, this.summary]) element.setAttribute("aria-live", isRunning ? "off" : "polite");
     this.grid.draw(outcomes, seedsOf(options, state.start));
@@ -258,9 +258,9 @@ class Repeat extends Widget {
       phase, decided, opened, seeds, counts: training.counts(), margins: Object.keys(state.margins).length > 0,
       isFresh: state.start !== null, isPart: isInPart(options), problem: this.problem,
     };
-    this.headline[when](repeatHeadline(claim, count, told));
+    this.headline.now(repeatHeadline(claim, count, told));
     this.verdict.now(phase === "finished" && !opened ? agreementText(options, state.start, this.values()) : "");
-    this.summary[when](repeatSummary(claim, { ...told, outcomes, workers: this.engine.workers, seconds: options.seconds }));
+    this.summary.now(repeatSummary(claim, { ...told, outcomes, workers: this.engine.workers, seconds: options.seconds }));
   }
 
   destroy() {

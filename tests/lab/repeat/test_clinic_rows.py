@@ -108,7 +108,7 @@ def test_numbers_that_are_not_those_of_the_evidence_are_spoken_of():
     same, rounding, others = in_node("repeat_agreement.js", AGREEMENT, options_of("T8"), {})
     assert same == ""
     assert rounding.startswith("The parts that hold by algebra measure errors of rounding")
-    assert others.endswith("differ from those of the evidence by up to 0.002.")
+    assert others.endswith("differs from the evidence by up to 0.002, in the units of the margins.")
 
 
 def test_what_the_page_keeps_of_the_evidence_is_said():

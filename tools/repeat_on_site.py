@@ -24,6 +24,7 @@ STATE = """(name) => {
   return {
     told: text("headline"), summary: text("summary"), note: text("note"),
     rows: count("row"), equal: count("row-equal"),
+    isDeciding: text("headline").includes("being computed"),
   };
 }"""
 
@@ -39,7 +40,8 @@ def wait(page, name, starts, seconds):
     end = time.monotonic() + seconds
     while True:
         state = page.evaluate(STATE, name)
-        if state["summary"].startswith(starts) or time.monotonic() > end:
+        is_there = state["summary"].startswith(starts) and not state["isDeciding"]
+        if is_there or time.monotonic() > end:
             return state
         page.wait_for_timeout(500)
 
@@ -54,9 +56,7 @@ def repeat(page, address, name):
     if not said:
         return before["told"], f"it does not open: {before} {reports}"
     page.locator(f"#repeat-{name.lower()}").get_by_role("button", name="Repeat", exact=True).click()
-    wait(page, name, ("Finished", "Broken off"), LIMIT)
-    page.wait_for_timeout(2000)  # intervals and words
-    after = page.evaluate(STATE, name)
+    after = wait(page, name, ("Finished", "Broken off"), LIMIT)
     is_same = after["told"].endswith(f"verdict on {said[1]}.")
     if after["equal"] != after["rows"] or not is_same:
         reports.append(f"the evidence says {said[1]}; {after}")

@@ -102,6 +102,7 @@ def test_sizes_are_said_as_readers_say_them(effect, counts_if, measured):
         ({"target": 2.0}, "only the kind 'about' has a target"),
         ({"upper": True}, "only the kind 'same' can be of one side"),
         ({"kind": "same", "margin": -1.0}, "the margin of this kind is 0 or more"),
+        ({"kind": "more", "margin": -1.0}, "the margin of this kind is 0 or more"),
         ({"kind": "about", "margin": -1.0, "target": 3.0}, "the margin of this kind is 0"),
         ({"predicted": (2.0, 1.0)}, "lower end of a prediction first"),
     ],

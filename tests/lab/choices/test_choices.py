@@ -149,7 +149,7 @@ def test_a_stored_training_is_what_is_computed(trained):
     np.testing.assert_array_equal(shown[number][0], tables[0])
     away = np.abs(shown - tables).sum((1, 2))  # not 0: other processors round otherwise
     strangers = np.delete(away, number)
-    assert 3 * away[number] < strangers.min()
+    assert 3 * away[number] < strangers.min() and away[number] / tables.size < 4
 
 
 def test_the_stored_truth_is_measured():
@@ -158,10 +158,12 @@ def test_the_stored_truth_is_measured():
     assert found["seeds"] == list(TRUTH_SEEDS[: len(found["seeds"])])
     assert all(len(row) == len(paths()) for row in found["right"])
     assert Run.from_dict(found["run"]) == BASE, "measure the truth anew"
-    for number in (3, 470):
-        run = alone_run(paths()[number], found["seeds"][0])
-        right = found["images"] * accuracy(run)["test"]
-        assert found["right"][0][number] == pytest.approx(right, abs=10)  # of 300 images
+    numbers = range(0, len(paths()), len(paths()) // 12)
+    runs = [alone_run(paths()[number], found["seeds"][0]) for number in numbers]
+    right = np.array([found["images"] * accuracy(run)["test"] for run in runs])
+    stored = np.array(found["right"][0])[list(numbers)]
+    assert np.corrcoef(stored, right)[0, 1] > 0.97  # not 1: other processors round otherwise
+    assert np.abs(stored - right).mean() < 5 and np.abs(stored - right).max() <= 15
 
 
 def test_the_command_measures_and_writes_what_it_is_asked_for(tmp_path, monkeypatch):

@@ -37,9 +37,21 @@ def test_a_state_that_is_not_offered_is_refused(widget, state, message):
         widget.state = state
 
 
-def test_a_margin_on_both_sides_is_not_negative():
-    with pytest.raises(ValueError, match="the margin of small is no less than 0"):
-        Repeat("T4", margins={"small": -0.01})
+@pytest.mark.parametrize(
+    ("part", "margin", "message"),
+    [
+        ("small", -0.01, "the margin of small must be 0 or more"),
+        ("whole", -0.01, "the margin of whole must be 0 or more"),
+        ("ghost", -2e6, "must be at most 1e"),
+    ],
+)
+def test_a_margin_that_makes_no_sense_is_refused(part, margin, message):
+    with pytest.raises(ValueError, match=message):
+        Repeat("T4", margins={part: margin})
+
+
+def test_an_error_of_rounding_may_have_a_margin_below_zero():
+    Repeat("T4", margins={"ghost": -12.0}).close()
 
 
 def test_a_claim_whose_parts_all_need_the_evidence_takes_its_seeds_alone():

@@ -83,7 +83,10 @@ EDITS = {
     "margins a list": (_set("margins", [1]), 'has "margins": [1]; it must be named numbers'),
     "margin a text": (_set("margins", "after_2", "big"), "it must be named numbers, finite."),
     "margin of nothing": (_set("margins", "after_9", 0.1), 'Claim T6 has no part "after_9"'),
-    "margin below zero": (_set("margins", NAMES[-1], -0.1), "no less than 0; write 0 or more."),
+    "margin below zero": (
+        _set("margins", NAMES[-1], -0.1),
+        "cannot have a margin below 0; write 0",
+    ),
     "margin too large": (
         _set("margins", NAMES[-1], 1e307),
         "has a margin of 1e+307; the largest is",

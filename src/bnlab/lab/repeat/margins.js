@@ -28,7 +28,7 @@ export function checkEffect(effect) {
   requireFields(effect, { margin: "number", target: "number", upper: "flag", unit: "text", kind: "text" }, part);
   const { kind, margin, upper } = effect, isOneSided = kind === "identity" || (kind === "same" && upper);
   requireThat(EFFECT_KINDS.includes(kind), `${part} is of no known kind: ${EFFECT_KINDS.join(", ")}.`);
-  requireThat(isOneSided || margin >= 0, `${part} has a margin that is no less than 0; write 0 or more.`);
+  requireThat(isOneSided || margin >= 0, `${part} cannot have a margin below 0; write 0 or more.`);
   requireThat(Math.abs(margin) <= LARGEST, `${part} has a margin of ${margin}; the largest is ${LARGEST}.`);
   return effect;
 }

@@ -121,9 +121,9 @@ def _check_margin(name: str, margin: object, effect: dict) -> None:
         raise ValueError(f"the margin of {name} must be a finite number, got {margin!r}.")
     one_sided = effect["kind"] == "identity" or (effect["kind"] == "same" and effect["upper"])
     if not one_sided and margin < 0:
-        raise ValueError(f"the margin of {name} is no less than 0, got {margin!r}.")
+        raise ValueError(f"the margin of {name} must be 0 or more, got {margin!r}.")
     if abs(margin) > LARGEST:
-        raise ValueError(f"the margin of {name} is no more than {LARGEST:g}, got {margin!r}.")
+        raise ValueError(f"the margin of {name} must be at most {LARGEST:g}, got {margin!r}.")
 
 
 def _checked_start(start: object, options: dict) -> int | None:

@@ -12,7 +12,7 @@ function largestUsable(arms, row, rates) {
   return rates.get(arms.findLast((_, i) => scores[i] >= least));
 }
 
-const leadOf = (row, one, other, column) => row(one)[column] - row(other)[column];
+const leadOf = (row, one, other, column, subtracted = column) => row(one)[column] - row(other)[subtracted];
 
 /** The range of a column over some arms; 0 over none. */
 function rangeOf(row, arms, column) {
@@ -23,7 +23,7 @@ function rangeOf(row, arms, column) {
 /** The value of a seed by the kind of a formula; `row(arm)` are the numbers of its row, `rates` those of the arms. */
 const VALUE_KINDS = {
   ...CLINIC_KINDS,
-  lead: ({ arms: [one, other], columns: [column, subtracted] }, row) => row(one)[column] - row(other)[subtracted],
+  lead: ({ arms, columns }, row) => leadOf(row, ...arms, ...columns),
   contrast: ({ arms: [a, b, c, d], column }, row) => leadOf(row, a, b, column) - leadOf(row, c, d, column),
   decades: ({ arms: [above, below], column }, row) => Math.log10(row(above)[column] / row(below)[column]),
   usable: ({ arms: [some, others] }, row, rates) => Math.log10(largestUsable(some, row, rates) / largestUsable(others, row, rates)),

@@ -1,6 +1,6 @@
 """Repeats verdicts in the pages of the built site, as a reader does, and says what came out.
 
-.venv/bin/python tools/repeat_on_site.py [ID ...]     all of them take half an hour on two cores
+.venv/bin/python tools/repeat_on_site.py [ID ...]     all of them take twenty minutes on two cores
 
 Each is opened by its link, Repeat is pressed, and the end is waited for. The status is 1 if a
 training ended with other weights than those of the evidence, if the words are others, if the page

@@ -47,6 +47,7 @@ def test_a_row_that_differs_fails(folder, capsys):
     out = capsys.readouterr().out
     assert "T4: arm whole, lr 0.3, seed 1064: differs: test_accuracy was" in out
     assert "T4: 2 of 3 rows are the same to the last bit." in out
+    assert "another processor" not in out
 
 
 def test_a_row_of_a_further_table_that_differs_fails(folder, capsys):
@@ -55,6 +56,7 @@ def test_a_row_of_a_further_table_that_differs_fails(folder, capsys):
     out = capsys.readouterr().out
     assert "T4: gradients, seed 1064: differs: whole was" in out
     assert "T4: 1 of 2 rows of gradients are the same within 2 %" in out
+    assert "T4: on another processor PyTorch rounds otherwise" in out
 
 
 def test_a_row_that_is_not_trained_any_more_is_named():

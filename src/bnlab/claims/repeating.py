@@ -22,6 +22,10 @@ from bnlab.verdicts.verdict import DIGITS
 
 SEEDS = 2
 BITS, NEAR = "to the last bit", f"within {100 * TOLERANCE:g} %"
+DRIFT = (
+    "on another processor PyTorch rounds otherwise, and a training makes more of that. Whether the "
+    "verdict stays says 'python -m bnlab.claims measure {name} --output FOLDER'."
+)
 TRAINED = {
     *("loss", "last_loss", "end", "accuracy", "val_accuracy", "test_accuracy", "diverged_at")
 }
@@ -94,7 +98,10 @@ def repeat(name: str, folder: Path, count: int = SEEDS, scale: str = DIGITS) -> 
     for sentence in left_out(stored.data, found):
         print(f"{name}: {sentence}")
     if lacking := missing(stored.data, again, seeds):
-        print(f"{name}: rows of these seeds that were not measured again: {'; '.join(lacking)}.")
+        count = f"{len(lacking)} rows of these seeds were not measured again"
+        print(f"{name}: {count}, such as {lacking[0]}.")
+    if any(one.wrong and not one.exact for rows in found.values() for one in rows):
+        print(f"{name}: {DRIFT.format(name=name)}")
     if not found[ROWS]:
         print(f"{name}: no row was measured again, so nothing of the evidence is confirmed.")
     return bool(found[ROWS]) and not any(one.wrong for rows in found.values() for one in rows)

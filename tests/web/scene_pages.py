@@ -77,5 +77,6 @@ def play(page: Page, number: int, scene: Scene, answer: str | None = None) -> No
         page.locator(".bnlab-guess").get_by_role("radio", **name).first.check(force=True)
     page.keyboard.press(" ")
     expect(page.locator(".bnlab-scene-words")).to_have_text(scene.says)
+    settle(page)  # what the scene pressed is drawn in the frame after its words
     if answer:
         expect(page.locator(".bnlab-verdict")).to_contain_text("Right")

@@ -7,7 +7,7 @@ import pytest
 
 from bnlab.chapters import repeats
 from bnlab.claims.__main__ import main
-from bnlab.claims.repeating import compared, is_exact, missing, summed
+from bnlab.claims.repeating import compared, is_exact, missing, not_again, summed
 from bnlab.store import read_object, write_result
 from bnlab.verdicts import again
 from bnlab.verdicts.evidence import results_folder
@@ -68,6 +68,11 @@ def test_a_row_that_is_not_trained_any_more_is_named():
     ]
     assert missing(data, {**data, "rows": others[:1]}, data["seeds"][-1:])
     assert missing(data, data, data["seeds"]) == []
+
+
+def test_how_many_rows_were_not_measured_again_is_said():
+    assert not_again(["a"]) == "1 row of these seeds was not measured again, such as a."
+    assert not_again(["a", "b"]).startswith("2 rows of these seeds were not measured again")
 
 
 def test_what_pytorch_computed_is_not_said_to_be_equal_by_necessity():

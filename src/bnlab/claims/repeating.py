@@ -98,8 +98,7 @@ def repeat(name: str, folder: Path, count: int = SEEDS, scale: str = DIGITS) -> 
     for sentence in left_out(stored.data, found):
         print(f"{name}: {sentence}")
     if lacking := missing(stored.data, again, seeds):
-        count = f"{len(lacking)} rows of these seeds were not measured again"
-        print(f"{name}: {count}, such as {lacking[0]}.")
+        print(f"{name}: {not_again(lacking)}")
     if any(one.wrong and not one.exact for rows in found.values() for one in rows):
         print(f"{name}: {DRIFT.format(name=name)}")
     if not found[ROWS]:
@@ -138,6 +137,12 @@ def missing(stored: Mapping, again: Mapping, seeds: Sequence[int]) -> list[str]:
         for key in keyed(stored, ROWS)
         if key[place] in counted and key not in now
     ]
+
+
+def not_again(lacking: Sequence[str]) -> str:
+    """The sentence about what ``missing`` found."""
+    rows = "row of these seeds was" if len(lacking) == 1 else "rows of these seeds were"
+    return f"{len(lacking)} {rows} not measured again, such as {lacking[0]}."
 
 
 def is_exact(data: Mapping, columns: Sequence[str], row: Sequence) -> bool:

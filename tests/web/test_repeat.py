@@ -127,6 +127,21 @@ def test_a_margin_that_makes_no_sense_is_refused(page, tmp_path, troubles, margi
     expect(headline(page)).to_have_text(f"The evidence says of {NAME}: {verdict().said}.")
 
 
+def test_a_refusal_stands_when_the_model_hears_what_was_set_before(page, tmp_path, troubles):
+    opened(page, tmp_path)
+    page.evaluate(
+        """(margins) => margins.forEach((text) => {
+          const field = document.querySelectorAll(".bnlab-margin")[4];
+          field.value = text;
+          field.dispatchEvent(new Event("change"));
+        })""",
+        ["0.05", "0.06", "-1"],  # in one task: the model hears of the second a moment later
+    )
+    expect(note(page)).to_contain_text("Not changed: ")
+    page.wait_for_function("model.get('state').margins.accuracy === 0.06")
+    expect(note(page)).to_contain_text("Not changed: ")
+
+
 def test_a_link_brings_seeds_and_margins_and_names_what_it_cannot_read(page, tmp_path, troubles):
     opened(page, tmp_path, "#repeat-t4?seeds=7000&accuracy=0.05&depth=3&small=-1")
     assert page.evaluate("model.get('state')") == {"start": 7000, "margins": {"accuracy": 0.05}}

@@ -82,18 +82,26 @@ class Repeat extends Widget {
   write() { return writeRepeat(this.state); }
   parse(query) { return parseRepeat(query, this.options); }
 
-  change(part) {
-    const before = this.state;
-    this.state = { ...before, ...part };
-    if (this.state.start !== before.start) {
-      this.opened = null;
-      this.training.stop();
-      this.training.forget();
-    }
+  /** What was said before a reader's act is over. */
+  set(part) {
     this.note.now("");
-    if (JSON.stringify(before) !== JSON.stringify(this.state)) this.decide();
+    super.set(part);
+  }
+
+  change(part) {
+    const before = this.state, after = { ...before, ...part };
+    if (JSON.stringify(before) === JSON.stringify(after)) return;  // the model's echo
+    this.state = after;
+    if (after.start === before.start) this.judgeAnew();
+    else this.clear();
+  }
+
+  judgeAnew() {
+    this.note.now("");
+    const decided = this.decide();
     this.show();
     this.draw();
+    return decided;
   }
 
   /** What the reader wrote; an empty field is no number. */
@@ -117,10 +125,8 @@ class Repeat extends Widget {
       if (!Number.isFinite(number)) throw new Error(`The margin must be a number, not "${text}".`);
       withMargins(this.options.claim, margins);
       this.set({ margins });
-    } catch (error) {
-      this.parts.reset(name, this.state.margins);
-      this.note.now(`Not changed: ${error.message}`);
-    }
+    } catch (error) { this.note.now(`Not changed: ${error.message}`); }
+    this.parts.reset(name, this.state.margins);
   }
 
   /** Neither rows nor a file are left of what was seen. */
@@ -128,7 +134,7 @@ class Repeat extends Widget {
     this.opened = null;
     this.training.stop();
     this.training.forget();
-    this.decide();
+    this.judgeAnew();
   }
 
   // ---- training ----------------------------------------------------------------------------------
@@ -213,7 +219,7 @@ class Repeat extends Widget {
     this.training.stop();
     this.opened = { seeds, values };
     this.set({ margins });
-    return this.decide();
+    return this.judgeAnew();
   }
 
   // ---- what is seen ------------------------------------------------------------------------------

@@ -1,9 +1,13 @@
 """Repeat this verdict: buttons that are pressed early or quickly, and workers that die or hang."""
 
+import itertools
+import threading
+
 import pytest
 from playwright.sync_api import expect
 
 from bnlab.lab import Repeat
+from bnlab.verdicts.again import train_again
 from tests.web.repeat_page import (
     HOLD_IMAGES,
     IMAGES_ARE_THERE,
@@ -211,19 +215,35 @@ class CarriedRepeat(Carried, Repeat):
         super().send(content, buffers)
 
 
-def test_with_a_kernel_what_is_done_is_not_trained_again(page, tmp_path, troubles):
+@pytest.fixture
+def after_five(monkeypatch):
+    """Python trains five rows, and the others once this event is set."""
+    begun, go_on = itertools.count(), threading.Event()
+
+    def trained(training):
+        if next(begun) >= 5:
+            assert go_on.wait(120)
+        return train_again(training)
+
+    monkeypatch.setattr("bnlab.lab.repeat.repeat.train_again", trained)
+    yield go_on
+    go_on.set()
+
+
+def test_with_a_kernel_what_is_done_is_not_trained_again(page, tmp_path, troubles, after_five):
     widget = CarriedRepeat()
     widget.connect(page)
     write_page(tmp_path, widget, host=None)
     load(page, tmp_path)
     press(page, "Repeat")
-    widget.pump_until(page, lambda: count(page, "equal") >= 5)
+    widget.pump_until(page, lambda: count(page, "equal") == 5)
     press(page, "Stop")
-    kept = count(page, "equal")
+    widget.pump_until(page, lambda: widget.told[-1].get("stopped", False))
+    after_five.set()
     press(page, "Go on")
     widget.pump_until(page, lambda: "Finished" in summary(page).inner_text())
     rows = len(widget.options["arms"]) * len(widget.options["seeds"])
-    assert count(page, "equal") == rows and 5 <= kept < rows
-    trained = [message for message in widget.told if message.get("norm") == "row"]
-    assert rows <= len(trained) < rows + kept
+    assert count(page, "equal") == rows
+    trained = [message["at"] for message in widget.told if message.get("norm") == "row"]
+    assert len(trained) == rows == len({*map(tuple, trained)})
     widget.close()

@@ -180,6 +180,19 @@ def test_the_search_goes_round_after_round_and_never_gets_worse(opened):
     expect(page.locator(".bnlab-tried")).to_have_attribute("d", "")
 
 
+def test_what_was_found_is_said_when_it_is_shown(opened):
+    page = opened()
+    page.evaluate("""() => {
+      globalThis.unsaid = 0;
+      new MutationObserver(() => {
+        const isShown = document.querySelector('.bnlab-ranks tr[data-who="random"]');
+        if (isShown && !document.querySelector(".bnlab-headline").textContent) unsaid++;
+      }).observe(document.querySelector(".bnlab-ranks tbody"), { childList: true });
+    }""")
+    search(page)
+    assert page.evaluate("unsaid") == 0
+
+
 # ---- the reader ----------------------------------------------------------------------------------
 
 

@@ -164,7 +164,7 @@ class Choices extends TrainingWidget {
     if (still) { this.arrive(); return; }
     this.round = 0;
     this.timer = setInterval(() => {
-      if (++this.round > this.options.search.rounds) this.arrive();
+      if (++this.round >= this.options.search.rounds) this.arrive();
       this.redraw();
     }, ROUND);
     this.draw();
